@@ -1,0 +1,22 @@
+"""All event classes by type: the list that readers, documents and tests share."""
+
+from shared.contracts import discipline, intake, verification
+from shared.contracts.envelope import Event
+
+EVENT_CLASSES: tuple[type[Event], ...] = (
+    intake.LeadReceived,
+    intake.LeadClassified,
+    intake.LeadAssigned,
+    intake.VerificationFactsSealed,
+    intake.DisciplineFactsSealed,
+    intake.DualAssignmentCreated,
+    intake.LegStatusChanged,
+    intake.DualAssignmentCompleted,
+    verification.WorkOpened,
+    verification.WorkAccepted,
+    verification.WorkConcluded,
+    discipline.LegOpened,
+    discipline.LegReceived,
+    discipline.LegEnded,
+)
+BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}

@@ -1,0 +1,31 @@
+"""What discipline (纪委监委) says to others: the status of its leg of a dual assignment, nothing of its content."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.envelope import Event
+
+
+class _LegEvent(Event):
+    TOPIC: ClassVar[str] = "discipline.legs"
+    SUBJECT: ClassVar[str] = "leg_id"
+    leg_id: UUID
+    dual_assignment_id: UUID
+
+
+class LegOpened(_LegEvent):
+    """The leg arrived at discipline 纪律线已到达."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.leg.opened.v1"
+
+
+class LegReceived(_LegEvent):
+    """The case-supervision clerk signed for it 案管已签收."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.leg.received.v1"
+
+
+class LegEnded(_LegEvent):
+    """An outcome is on file; its category stays inside discipline 纪律线已办结."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.leg.ended.v1"

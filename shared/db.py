@@ -1,0 +1,86 @@
+"""PostgreSQL for all services: one engine a process, one transaction a request or batch.
+
+A transaction is opened at the edge (HTTP dependency, consumer, clock) and handed down; nothing below commits.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+engine_metadata = MetaData(naming_convention=NAMING)
+"""The tables that every service has: outbox, inbox, audit, idempotency keys. Each shared module adds its own."""
+
+Transaction: TypeAlias = AsyncConnection
+"""A connection inside a begun transaction. Stores and use cases take it and never commit or roll back."""
+
+
+def service_metadata() -> MetaData:
+    """A service's own tables, named by the same convention."""
+    return MetaData(naming_convention=NAMING)
+
+
+def async_url(url: str) -> URL:
+    """Any PostgreSQL address, made to use asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """One service's database: a small pool, and transactions from it."""
+
+    def __init__(self, url: str, *, pool: int = 10, application: str = "xiansuo") -> None:
+        self.engine = create_async_engine(
+            async_url(url),
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            connect_args={
+                "timeout": 10,
+                "command_timeout": 60,
+                "server_settings": {"application_name": application, "jit": "off", "timezone": "UTC"},
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str | None = None) -> AsyncIterator[Transaction]:
+        """Begin; commit on leaving, roll back on an error. ``isolation`` is e.g. "REPEATABLE READ"."""
+        async with self.engine.connect() as connection:
+            if isolation:
+                await connection.execution_options(isolation_level=isolation)
+            async with connection.begin():
+                yield connection
+
+    async def ping(self) -> None:
+        """Raise unless the database answers."""
+        async with self.transaction() as tx:
+            await tx.execute(text("select 1"))
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.engine.dispose()
+
+
+async def driver(tx: Transaction) -> Any:
+    """The asyncpg connection of this transaction, for the few hot statements.
+
+    SQLAlchemy begins lazily: before its first statement the driver connection is *outside* the transaction and what runs on it would
+    survive a rollback, so BEGIN is forced here.
+    """
+    connection = (await tx.get_raw_connection()).driver_connection
+    if connection is None:
+        raise RuntimeError("the connection is closed")
+    if not connection.is_in_transaction():
+        await tx.execute(text("select 1"))
+    return connection
