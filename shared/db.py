@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
+import asyncpg
+import sqlalchemy.exc
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -21,6 +23,9 @@ NAMING = {
 
 engine_metadata = MetaData(naming_convention=NAMING)
 """The tables that every service has: outbox, inbox, audit, idempotency keys. Each shared module adds its own."""
+
+_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006")
+"""SQLSTATE classes of what passes: connection, rolled back (deadlock), resources, operator, system, lock timeout, read only."""
 
 Transaction: TypeAlias = AsyncConnection
 """A connection inside a begun transaction. Stores and use cases take it and never commit or roll back."""
@@ -62,6 +67,11 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def dedicated(self) -> Any:
+        """A plain asyncpg connection outside the pool, for what holds a session lock. The caller closes it."""
+        url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return await asyncpg.connect(url, timeout=10, command_timeout=60, server_settings={"jit": "off", "timezone": "UTC"})
+
     async def ping(self) -> None:
         """Raise unless the database answers."""
         async with self.transaction() as tx:
@@ -84,3 +94,16 @@ async def driver(tx: Transaction) -> Any:
     if not connection.is_in_transaction():
         await tx.execute(text("select 1"))
     return connection
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether a database error passes by itself (server restart, deadlock, no connection), so that trying again is right.
+    Anything else is a fault of the statement or its data, and trying again would fail for ever."""
+    if isinstance(error, sqlalchemy.exc.TimeoutError | ConnectionError | TimeoutError | OSError):
+        return True
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        return error.connection_invalidated or state is None or state.startswith(_PASSING)
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(_PASSING)
+    return isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError)

@@ -1,7 +1,7 @@
 """All event classes by type: the list that readers, documents and tests share."""
 
 from shared.contracts import discipline, intake, verification
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, SealedEvent
 
 EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.LeadReceived,
@@ -20,3 +20,5 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     discipline.LegEnded,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
+SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))
+"""Topics whose records carry a box for one receiver."""

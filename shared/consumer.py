@@ -1,0 +1,173 @@
+"""The consuming side of a worker: fetch, apply through the inbox, then commit the offsets. Offsets only save work; the inbox decides."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from shared import kafka
+from shared.contracts.topics import read_by
+from shared.db import is_transient
+from shared.inbox import Inbox, Record
+from shared.kafka import KafkaAddress, TopicPartition
+
+log = structlog.get_logger(__name__)
+
+_GAPS = text(
+    """select distinct h.topic from held h join inbox i on i.topic = h.topic and i.subject = h.subject
+       where h.waits_topic is null and h.held_at < :before and h.sequence > i.last + 1
+         and not exists (select 1 from held n where n.topic = h.topic and n.subject = h.subject and n.sequence = i.last + 1)
+         and not exists (select 1 from parked p where p.topic = h.topic and p.subject = h.subject)"""
+)
+
+
+class Stuck(Exception):
+    """There is something to read and nothing comes: the client is thrown away and joins anew."""
+
+
+class _Drain(kafka.ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
+    """Before partitions go to another member, let the batch in hand finish, or be given up."""
+
+    def __init__(self, consume: "Consume") -> None:
+        self.consume = consume
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self.consume.revoked.set()
+        try:
+            await asyncio.wait_for(self.consume.idle.wait(), 20)
+        except TimeoutError:
+            log.warning("consume.drain_timeout", partitions=len(list(revoked)))
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.consume.revoked.clear()
+        self.consume.assigned = len(list(assigned))
+
+
+class Consume:
+    """One member of the service's group."""
+
+    def __init__(
+        self, inbox: Inbox, address: KafkaAddress, *, service: str, batch: int = 500, sweep: float = 1.0, rewind_after: float = 20.0
+    ) -> None:
+        self.inbox, self.address, self.service = inbox, address, service
+        self.batch, self.sweep, self.rewind_after = batch, sweep, rewind_after
+        self.topics = [topic.name for topic in read_by(service)]
+        self.revoked, self.idle = asyncio.Event(), asyncio.Event()
+        self.idle.set()
+        self.assigned: int | None = None
+        self.stopping = False
+
+    def stop(self) -> None:
+        """Fetch no more; `run` returns after the batch in hand is applied and committed."""
+        self.stopping = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether the member has joined its group."""
+        return self.assigned is not None
+
+    async def run(self) -> None:
+        """Join, fetch, apply, commit, until `stop`. Raises what needs an operator; a fault of the broker makes the caller start anew."""
+        client = kafka.consumer(self.address, f"{self.service}-worker", group=self.service)
+        client.subscribe(self.topics, listener=_Drain(self))
+        try:
+            await client.start()
+            await self._loop(client)
+        finally:
+            self.assigned = None
+            self.idle.set()
+            await kafka.leave(client)
+
+    async def _loop(self, client: Any) -> None:
+        loop = asyncio.get_running_loop()
+        next_sweep, next_look, next_rewind = loop.time(), loop.time() + 15, loop.time() + self.rewind_after
+        behind: dict[TopicPartition, int] = {}
+        while not self.stopping:
+            fetched = await client.getmany(timeout_ms=250, max_records=self.batch)
+            records = [
+                Record(target.topic, target.partition, message.offset, message.value or b"")
+                for target, messages in fetched.items()
+                for message in messages
+            ]
+            if records:
+                await self._apply(client, records, {target: messages[-1].offset + 1 for target, messages in fetched.items()})
+                next_look, behind = loop.time() + 15, {}
+            if loop.time() >= next_sweep:
+                await self._swept()
+                next_sweep = loop.time() + self.sweep
+            if loop.time() >= next_look:
+                behind = await self._look(client, behind)
+                next_look = loop.time() + 15
+            if loop.time() >= next_rewind:
+                await self._rewind(client)
+                next_rewind = loop.time() + self.rewind_after
+
+    async def _apply(self, client: Any, records: list[Record], offsets: dict[TopicPartition, int]) -> None:
+        """Apply until done; what passes by itself is tried again without limit, unless the partitions are taken away meanwhile."""
+        self.idle.clear()
+        pause = 0.1
+        try:
+            while True:
+                try:
+                    await self.inbox.take(records)
+                    break
+                except Exception as fault:
+                    if not is_transient(fault):
+                        raise
+                    log.warning("consume.retry", error=type(fault).__name__, records=len(records))
+                    if self.revoked.is_set() or self.stopping:
+                        return
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, 5.0)
+            try:
+                await client.commit(offsets)
+            except (kafka.KafkaError, kafka.IllegalStateError) as fault:
+                # the partitions moved on; whoever reads these records again finds them applied
+                log.info("consume.commit_refused", error=type(fault).__name__)
+        finally:
+            self.idle.set()
+
+    async def _swept(self) -> None:
+        try:
+            await self.inbox.release()
+        except Exception as fault:
+            if not is_transient(fault):
+                raise
+            log.warning("consume.sweep_retry", error=type(fault).__name__)
+
+    async def _look(self, client: Any, before: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Nothing came for a while: is there nothing? Raise `Stuck` when the same lag stands twice."""
+        assigned = client.assignment()
+        if not assigned:
+            return {}
+        ends = await asyncio.wait_for(client.end_offsets(list(assigned)), 10)
+        behind = {}
+        for target, end in ends.items():
+            position = await asyncio.wait_for(client.position(target), 10)
+            if end > position:
+                behind[target] = position
+        if any(before.get(target) == position for target, position in behind.items()):
+            raise Stuck
+        return behind
+
+    async def _rewind(self, client: Any) -> None:
+        """A gap that does not close means that offsets ran ahead of the inbox (a topic made anew, a database set back): read the topic
+        again from its beginning. Repeats cost time, never truth."""
+        before = self.inbox.clock() - timedelta(seconds=self.rewind_after)
+        try:
+            async with self.inbox.database.transaction() as tx:
+                rows = await tx.execute(_GAPS, {"before": before})
+                topics = set(rows.scalars())
+        except Exception as fault:
+            if not is_transient(fault):
+                raise
+            return
+        partitions = [target for target in client.assignment() if target.topic in topics]
+        if partitions:
+            log.warning("consume.rewind", topics=" ".join(sorted(topics)))
+            await client.seek_to_beginning(*partitions)
+

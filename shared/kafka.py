@@ -1,0 +1,118 @@
+"""The only place that knows aiokafka: connections, one producer, one consumer, and what the broker knows of itself."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ssl import SSLContext, create_default_context
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.partitioner import murmur2
+
+__all__ = ["ConsumerRebalanceListener", "IllegalStateError", "KafkaAddress", "KafkaError", "TopicPartition"]
+
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaAddress:
+    """Where the brokers are and who we are there. ``security`` is PLAINTEXT, SASL_PLAINTEXT or SASL_SSL (SCRAM-SHA-512)."""
+
+    servers: str
+    security: str = "PLAINTEXT"
+    user: str | None = None
+    password: str | None = None
+    ca: str | None = None
+
+    def options(self, client_id: str) -> dict[str, Any]:
+        """The keyword arguments that every client shares."""
+        options: dict[str, Any] = {"bootstrap_servers": self.servers, "client_id": client_id, "security_protocol": self.security}
+        if self.security.startswith("SASL"):
+            options |= {
+                "sasl_mechanism": "SCRAM-SHA-512",
+                "sasl_plain_username": self.user,
+                "sasl_plain_password": self.password,
+            }
+        if self.security.endswith("SSL"):
+            options["ssl_context"] = self._tls()
+        return options
+
+    def _tls(self) -> SSLContext:
+        return create_default_context(cafile=self.ca)
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key, as Kafka's own clients choose it."""
+    return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
+
+
+def producer(address: KafkaAddress, client_id: str, *, request_timeout_ms: int = 10_000) -> AIOKafkaProducer:
+    """A producer for `send_batch`: all replicas acknowledge. Not idempotent: the inbox removes repeats, and aiokafka's idempotent
+    producer loops on OutOfOrderSequence after a broker blip (aio-libs/aiokafka, open)."""
+    return AIOKafkaProducer(
+        **address.options(client_id),
+        acks="all",
+        enable_idempotence=False,
+        request_timeout_ms=request_timeout_ms,
+        retry_backoff_ms=100,
+        max_batch_size=512 * 1024,
+        max_request_size=1024 * 1024,
+        metadata_max_age_ms=30_000,
+    )
+
+
+def consumer(address: KafkaAddress, client_id: str, *, group: str) -> AIOKafkaConsumer:
+    """A member of a service's group. Offsets are committed by hand; membership is dynamic (two members with one static id flap)."""
+    return AIOKafkaConsumer(
+        **address.options(client_id),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=9_000,
+        heartbeat_interval_ms=2_000,
+        rebalance_timeout_ms=30_000,
+        max_poll_interval_ms=300_000,
+        metadata_max_age_ms=10_000,
+        fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=2 * 1024 * 1024,
+    )
+
+
+async def cluster_id(address: KafkaAddress, client_id: str) -> str:
+    """The id of the cluster: another one means another broker, which has nothing of ours."""
+    admin = AIOKafkaAdminClient(**address.options(client_id))
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+
+
+async def end_offsets(address: KafkaAddress, client_id: str, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    """One past the last offset of each partition, as the broker knows it now."""
+    reader = AIOKafkaConsumer(**address.options(client_id), enable_auto_commit=False)
+    await reader.start()
+    try:
+        return dict(await reader.end_offsets(list(partitions)))
+    finally:
+        await reader.stop()
+
+
+async def throw_away(client: AIOKafkaProducer) -> None:
+    """Stop a producer without waiting for what it still holds: after a failed batch nothing of it may follow."""
+    try:
+        await asyncio.wait_for(client.stop(), 3)
+    except (KafkaError, TimeoutError, OSError):
+        log.warning("kafka.producer_abandoned")
+
+
+async def leave(client: AIOKafkaConsumer) -> None:
+    """Leave the group, within a limit: a broker that is away must not hold up a shutdown."""
+    try:
+        await asyncio.wait_for(client.stop(), 5)
+    except (KafkaError, TimeoutError, OSError):
+        log.warning("kafka.consumer_abandoned")

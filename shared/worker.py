@@ -1,0 +1,130 @@
+"""A worker process: consume, relay and clock side by side, each supervised by itself, and a health page.
+
+A broker outage must not stop the clock, a restored database must not stop the health page from saying so. Uvicorn owns the signals; the
+tasks live in its lifespan and end in order: stop fetching, finish the batch, commit, then the rest, each with a deadline.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from shared import identity
+from shared.consumer import Consume
+from shared.contracts.topics import read_by
+from shared.db import Database, Transaction, is_transient
+from shared.errors import NeedsOperator
+from shared.inbox import Handlers, Inbox
+from shared.kafka import KafkaAddress
+from shared.relay import Relay
+
+log = structlog.get_logger(__name__)
+
+_MINE = text("select pg_try_advisory_xact_lock(hashtext(:kind))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """Work that time asks for: every `every` seconds, by one instance at a time, in a transaction of its own."""
+
+    every: float
+    run: Callable[[Transaction, datetime], Awaitable[None]]
+
+
+Timers = Mapping[str, Timer]
+
+
+def now() -> datetime:
+    """The instant, in UTC: the only clock a worker has."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Worker:
+    """The three tasks of one service, and how each fares (`state`), which readiness shows."""
+
+    service: str
+    region: str
+    database: Database
+    address: KafkaAddress
+    handlers: Handlers
+    timers: Timers
+    state: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inbox = Inbox(self.database, self.handlers, clock=now)
+        self.relay = Relay(self.database, self.address, service=self.service, region=self.region)
+        self.consume = Consume(self.inbox, self.address, service=self.service) if read_by(self.service) else None
+
+    async def problems(self) -> dict[str, str]:
+        """What is not ready, by name; empty when all is."""
+        found = {name: state for name, state in self.state.items() if state != "running"}
+        if "relay" not in found and self.relay.state not in ("active", "standby", "replaying"):
+            found["relay"] = self.relay.state
+        if self.consume and "consume" not in found and not self.consume.ready:
+            found["consume"] = "joining"
+        return found
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start the tasks; on leaving stop them in order."""
+        tasks = {"relay": self._supervise("relay", self.relay.run), "clock": self._supervise("clock", self._keep_time)}
+        if self.consume:
+            tasks["consume"] = self._supervise("consume", self.consume.run)
+        started = {name: asyncio.create_task(task, name=f"{self.service}-{name}") for name, task in tasks.items()}
+        try:
+            yield
+        finally:
+            if self.consume:
+                self.consume.stop()
+            for name in ("consume", "clock", "relay"):
+                if task := started.get(name):
+                    await _end(task, grace=15 if name == "consume" else 0)
+            await self.database.close()
+
+    async def _supervise(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run, and after a fault run again, more and more slowly; stop for good only where an operator is needed."""
+        pause = 0.5
+        while True:
+            self.state[name] = "running"
+            started = asyncio.get_running_loop().time()
+            try:
+                await identity.check(self.database)
+                await run()
+                return
+            except NeedsOperator as stop:
+                self.state[name] = f"stopped: {stop}"
+                log.critical("worker.needs_operator", task=name, reason=str(stop))
+                return
+            except Exception as fault:  # noqa: BLE001 - a supervisor must outlive whatever its task dies of
+                self.state[name] = f"restarting after {type(fault).__name__}"
+                log.warning("worker.task_died", task=name, exc_info=not is_transient(fault), error=type(fault).__name__)
+            if asyncio.get_running_loop().time() - started > 60:
+                pause = 0.5
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 10.0)
+
+    async def _keep_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = dict.fromkeys(self.timers, loop.time())
+        while True:
+            for kind, timer in self.timers.items():
+                if loop.time() >= due[kind]:
+                    due[kind] = loop.time() + timer.every
+                    async with self.database.transaction() as tx:
+                        if (await tx.execute(_MINE, {"kind": kind})).scalar_one():
+                            await timer.run(tx, now())
+            await asyncio.sleep(1.0)
+
+
+async def _end(task: asyncio.Task[Any], *, grace: float) -> None:
+    if grace:
+        await asyncio.wait([task], timeout=grace)
+    task.cancel()
+    with suppress(asyncio.CancelledError, TimeoutError):
+        await asyncio.wait_for(task, 10)
