@@ -79,6 +79,7 @@ class Received:
     topic: str
     subject: str
     sequence: int
+    region: str
     recorded_at: datetime
     at: datetime
 
@@ -260,7 +261,9 @@ class Inbox:
         if event.TOPIC != topic:
             raise Unparsable("the event stands on a topic that is not its own")
         at = self.clock()
-        received = Received(envelope.id, envelope.type, topic, envelope.subject, envelope.number, envelope.time, at)
+        received = Received(
+            envelope.id, envelope.type, topic, envelope.subject, envelope.number, envelope.region, envelope.time, at
+        )
         await handler(tx, event, received)
 
     def _held_row(self, topic: str, envelope: Envelope, value: bytes, need: NotYet | None = None) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""The composition root: settings → database, keys, HTTP app; and the worker's tasks."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+
+from services.discipline.api import legs
+from services.discipline.clock import TIMERS
+from services.discipline.consumer import HANDLERS
+from services.discipline.settings import Settings
+from shared.auth import Keys
+from shared.db import Database
+from shared.http import create_app, worker_app
+from shared.sealing import Opener
+from shared.worker import Worker
+
+SERVICE = "discipline"
+MIGRATIONS = Path(__file__).parent / "db" / "migrations"
+
+
+def api() -> FastAPI:
+    """The HTTP app."""
+    settings = Settings()
+    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-api")
+    app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=[legs.router])
+    app.state.opener = Opener(settings.unseal_keys)
+    return app
+
+
+def worker() -> Starlette:
+    """The worker with its health page."""
+    settings = Settings()
+    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker")
+    return worker_app(
+        SERVICE,
+        Worker(
+            service=SERVICE,
+            region=settings.region,
+            database=database,
+            address=settings.kafka_address(),
+            handlers=HANDLERS,
+            timers=TIMERS,
+        ),
+    )

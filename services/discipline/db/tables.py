@@ -1,0 +1,49 @@
+"""The tables of discipline. Constraints make illegal states impossible; each says why."""
+
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid
+
+from shared.db import service_metadata
+
+metadata = service_metadata()
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("region_code", Text, nullable=False),
+    Column("dual_assignment_id", Uuid, nullable=False, unique=True),
+    Column("lead_id", Uuid, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("outcome", Text),
+    Column("version", Integer, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("status in ('opened', 'received', 'ended')", name="status"),
+    # an outcome stands exactly when the leg has ended
+    CheckConstraint("(status = 'ended') = (outcome is not null)", name="outcome_when_ended"),
+    Index("ix_legs_lead_id", "lead_id"),
+    Index("ix_legs_opened_at_id", "opened_at", "id"),
+)
+
+leg_history = Table(
+    "leg_history",
+    metadata,
+    Column("leg_id", Uuid, ForeignKey("legs.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("effective_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
+leg_facts = Table(
+    "leg_facts",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("key_id", Text, comment="null together with box once the facts were destroyed"),
+    Column("box", Text),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
+)

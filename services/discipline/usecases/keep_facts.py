@@ -1,0 +1,14 @@
+"""Restricted facts arrived, sealed for discipline: keep the box as it is; it is opened only while someone reads it."""
+
+from services.discipline.db import legs
+from shared.contracts.intake import DisciplineFactsSealed
+from shared.db import Transaction
+from shared.errors import NotYet
+from shared.inbox import Received
+
+
+async def keep_facts(tx: Transaction, facts: DisciplineFactsSealed, received: Received) -> None:
+    """Keep the box. Raises `NotYet` while the leg that it belongs to has not been opened."""
+    if await legs.find(tx, facts.dual_assignment_id) is None:
+        raise NotYet(facts.after.topic, facts.after.subject, facts.after.sequence)
+    await legs.keep_facts(tx, facts.lead_id, received.sequence, facts.sealed, at=received.at)

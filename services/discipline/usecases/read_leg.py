@@ -1,0 +1,23 @@
+"""Someone of discipline reads a leg with its restricted facts; the reading itself is put on record (G11)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.discipline.db import legs
+from services.discipline.domain.leg import Leg
+from shared import audit
+from shared.auth import Principal
+from shared.contracts.intake import Facts
+from shared.db import Transaction
+from shared.sealing import Opener
+
+
+async def read_leg(
+    tx: Transaction, leg_id: UUID, *, opener: Opener, by: Principal, at: datetime
+) -> tuple[Leg, Facts | None]:
+    """The leg, and its facts unless they have not arrived or were destroyed. Raises `NotFound`."""
+    leg = await legs.get(tx, leg_id)
+    sealed = await legs.latest_facts(tx, leg.lead_id)
+    facts = Facts.model_validate(opener.open(sealed)) if sealed else None
+    await audit.record(tx, by, "leg.read", leg.id, at=at)
+    return leg, facts

@@ -1,0 +1,101 @@
+"""`python -m services.<name> {api|worker|migrate|ops}`: the same roles for every service, each a process of its own."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from shared import ops, telemetry
+from shared.db import Database
+from shared.errors import Refused
+from shared.inbox import Handlers, Inbox
+from shared.migrations.run import upgrade
+from shared.settings import ServiceSettings
+
+GRACE = 20
+"""Seconds that running requests have on shutdown."""
+
+
+def run(
+    service: str,
+    *,
+    settings: Callable[[], ServiceSettings],
+    api: Callable[[], ASGIApp],
+    worker: Callable[[], ASGIApp],
+    handlers: Handlers,
+    migrations: Path,
+) -> None:
+    """Read the role from the command line and play it. Ends the process with 2 when a setting is missing."""
+    arguments = _parser(service).parse_args()
+    configured = settings()
+    telemetry.configure(service=service, role=arguments.role, level=configured.log_level)
+    if arguments.role == "migrate":
+        upgrade(configured.migration_url(), migrations)
+    elif arguments.role == "ops":
+        sys.exit(asyncio.run(_operate(arguments, configured, handlers)))
+    else:
+        uvicorn.run(
+            api() if arguments.role == "api" else worker(),
+            host=configured.host,
+            port=configured.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+
+
+def _parser(service: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
+    roles = parser.add_subparsers(dest="role", required=True)
+    roles.add_parser("api", help="serve HTTP")
+    roles.add_parser("worker", help="publish the outbox, consume topics, keep time")
+    roles.add_parser("migrate", help="bring the database to the newest schema (owner role)")
+    actions = roles.add_parser("ops", help="operator's actions on events").add_subparsers(dest="action", required=True)
+    for name, about in (("lag", "what is not published yet"), ("held", "what waits"), ("parked", "what could not be applied")):
+        actions.add_parser(name, help=about)
+    for name, about in (("replay", "apply a parked event now"), ("skip", "go past an event that will never be applied")):
+        action = actions.add_parser(name, help=about)
+        action.add_argument("topic")
+        action.add_argument("subject")
+        action.add_argument("sequence", type=int)
+        action.add_argument("--reason", required=True)
+    restore = actions.add_parser("accept-restore", help="go on with a restored database")
+    restore.add_argument("--reason", required=True)
+    return parser
+
+
+async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, handlers: Handlers) -> int:
+    database = Database(configured.database_url.get_secret_value(), pool=2)
+    inbox = Inbox(database, handlers, clock=lambda: datetime.now(UTC))
+    here = (arguments.topic, arguments.subject, arguments.sequence) if hasattr(arguments, "topic") else ("", "", 0)
+    at = datetime.now(UTC)
+    try:
+        shown: Any = None
+        match arguments.action:
+            case "lag":
+                shown = await ops.lag(database)
+            case "held":
+                shown = await ops.list_held(database)
+            case "parked":
+                shown = await ops.list_parked(database)
+            case "replay":
+                await ops.replay(inbox, *here, reason=arguments.reason, at=at)
+            case "skip":
+                await ops.skip(inbox, *here, reason=arguments.reason, at=at)
+            case "accept-restore":
+                await ops.accept_restore(database, reason=arguments.reason, at=at)
+        print(json.dumps(shown if shown is not None else {"done": arguments.action}, default=str, ensure_ascii=False, indent=1))  # noqa: T201 - the command's answer
+    except Refused as refused:
+        print(refused.detail, file=sys.stderr)  # noqa: T201 - the command's answer
+        return 1
+    finally:
+        await database.close()
+    return 0
