@@ -1,0 +1,99 @@
+"""Works on leads, each visible to its own unit; discipline and others see nothing here (M17, separate walls)."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from services.verification.db import queries
+from services.verification.domain.work import Conclusion, Status, Verifier, Work
+from services.verification.usecases.accept_work import accept_work
+from services.verification.usecases.conclude_work import conclude_work
+from services.verification.usecases.read_work import read_work
+from shared.auth import Principal
+from shared.contracts.envelope import Code
+from shared.contracts.intake import Facts
+from shared.http import Now, Page, Paging, Tx, require
+
+router = APIRouter(prefix="/works", tags=["works 核查任务"])
+Leader = Annotated[Principal, require("unl")]
+Reader = Annotated[Principal, require("unl", "unh", "p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm")]
+
+
+class VerifierView(BaseModel):
+    """One verifier: staff number and the date of the recusal statement. 核查人员"""
+
+    staff: Code
+    recusal_statement_on: date
+
+
+class WorkView(BaseModel):
+    """A work as a list entry. 核查任务"""
+
+    id: UUID
+    lead_id: UUID
+    assignment_no: int
+    unit: str
+    level: str
+    status: Status
+    sign_by: date
+    due_on: date
+    provisional: bool
+    conclusion: Conclusion | None
+    opened_at: datetime
+    verifiers: list[VerifierView]
+
+    @classmethod
+    def of(cls, work: Work) -> Self:
+        return cls.model_validate(work, from_attributes=True)
+
+
+class WorkDetail(WorkView):
+    """A work with its plan and restricted facts; facts are null while not arrived or once destroyed."""
+
+    plan: str | None
+    facts: Facts | None
+
+
+class Acceptance(BaseModel):
+    """Signing for a work: at least two verifiers with recusal statements, and the plan. 签收"""
+
+    verifiers: list[VerifierView] = Field(min_length=2, max_length=20)
+    plan: str = Field(min_length=1, max_length=8000)
+
+
+class NewConclusion(BaseModel):
+    """The conclusion category 结论类别 (C1-C6)."""
+
+    conclusion: Conclusion
+
+
+@router.get("")
+async def list_works(tx: Tx, by: Reader, paging: Paging, lead_id: UUID | None = None) -> Page[WorkView]:
+    """The works of the caller's unit, by arrival. 本单位核查任务"""
+    rows = await queries.list_works(
+        tx, unit=by.unit, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
+    )
+    return paging.page([WorkView.of(work) for work in rows], key=lambda work: (work.opened_at, work.id))
+
+
+@router.get("/{work_id}")
+async def get_work(work_id: UUID, request: Request, tx: Tx, by: Reader, at: Now) -> WorkDetail:
+    """One work with its facts; the reading is put on record. 核查任务详情(查阅留痕)"""
+    work, facts = await read_work(tx, work_id, opener=request.app.state.opener, by=by, at=at)
+    return WorkDetail(**WorkView.of(work).model_dump(), plan=work.plan, facts=facts)
+
+
+@router.post("/{work_id}/acceptance")
+async def post_acceptance(work_id: UUID, order: Acceptance, tx: Tx, by: Leader, at: Now) -> WorkView:
+    """Sign for a work and begin it in order. 签收并指定核查人员"""
+    named = [Verifier(staff=v.staff, recusal_statement_on=v.recusal_statement_on) for v in order.verifiers]
+    return WorkView.of(await accept_work(tx, work_id, named, order.plan, by=by, at=at))
+
+
+@router.post("/{work_id}/conclusion")
+async def post_conclusion(work_id: UUID, order: NewConclusion, tx: Tx, by: Leader, at: Now) -> WorkView:
+    """Conclude a work. 作出结论"""
+    return WorkView.of(await conclude_work(tx, work_id, order.conclusion, by=by, at=at))

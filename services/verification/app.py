@@ -1,0 +1,45 @@
+"""The composition root: settings → database, keys, HTTP app; and the worker's tasks."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+
+from services.verification.api import works
+from services.verification.clock import TIMERS
+from services.verification.consumer import HANDLERS
+from services.verification.settings import Settings
+from shared.auth import Keys
+from shared.db import Database
+from shared.http import create_app, worker_app
+from shared.sealing import Opener
+from shared.worker import Worker
+
+SERVICE = "verification"
+MIGRATIONS = Path(__file__).parent / "db" / "migrations"
+
+
+def api() -> FastAPI:
+    """The HTTP app."""
+    settings = Settings()
+    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-api")
+    app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=[works.router])
+    app.state.opener = Opener(settings.unseal_keys)
+    return app
+
+
+def worker() -> Starlette:
+    """The worker with its health page."""
+    settings = Settings()
+    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker")
+    return worker_app(
+        SERVICE,
+        Worker(
+            service=SERVICE,
+            region=settings.region,
+            database=database,
+            address=settings.kafka_address(),
+            handlers=HANDLERS,
+            timers=TIMERS,
+        ),
+    )

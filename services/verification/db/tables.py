@@ -1,0 +1,66 @@
+"""The tables of verification. Constraints make illegal states impossible; each says why."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid
+
+from shared.db import service_metadata
+
+metadata = service_metadata()
+
+works = Table(
+    "works",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("region_code", Text, nullable=False),
+    Column("lead_id", Uuid, nullable=False),
+    Column("assignment_no", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("sign_by", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("plan", Text),
+    Column("conclusion", Text),
+    Column("version", Integer, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("status in ('opened', 'accepted', 'concluded')", name="status"),
+    # the work begins in order only with a plan on file
+    CheckConstraint("(status = 'opened') = (plan is null)", name="plan_when_accepted"),
+    # a conclusion stands exactly when the work has ended
+    CheckConstraint("(status = 'concluded') = (conclusion is not null)", name="conclusion_when_concluded"),
+    # one work for one assignment, however often its event arrives
+    UniqueConstraint("lead_id", "assignment_no"),
+    Index("ix_works_opened_at_id", "opened_at", "id"),
+)
+
+verifiers = Table(
+    "verifiers",
+    metadata,
+    Column("work_id", Uuid, ForeignKey("works.id"), primary_key=True),
+    Column("staff", Text, primary_key=True),
+    Column("recusal_statement_on", Date, nullable=False),
+)
+
+work_history = Table(
+    "work_history",
+    metadata,
+    Column("work_id", Uuid, ForeignKey("works.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("effective_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
+work_facts = Table(
+    "work_facts",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("key_id", Text, comment="null together with box once the facts were destroyed"),
+    Column("box", Text),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
+)

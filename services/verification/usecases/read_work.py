@@ -1,0 +1,26 @@
+"""Someone of the assigned unit reads a work with its restricted facts; the reading itself is put on record (G11)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.verification.db import works
+from services.verification.domain.work import Work
+from shared import audit
+from shared.auth import Principal
+from shared.contracts.intake import Facts
+from shared.db import Transaction
+from shared.errors import Forbidden
+from shared.sealing import Opener
+
+
+async def read_work(
+    tx: Transaction, work_id: UUID, *, opener: Opener, by: Principal, at: datetime
+) -> tuple[Work, Facts | None]:
+    """The work, and its facts unless they have not arrived or were destroyed. Raises `NotFound`, `Forbidden`."""
+    work = await works.get(tx, work_id)
+    if by.unit != work.unit:
+        raise Forbidden("the work is assigned to another unit")
+    sealed = await works.latest_facts(tx, work.lead_id)
+    facts = Facts.model_validate(opener.open(sealed)) if sealed else None
+    await audit.record(tx, by, "work.read", work.id, at=at)
+    return work, facts
