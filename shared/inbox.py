@@ -21,6 +21,7 @@ from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
 from shared.db import Database, Transaction, engine_metadata, is_transient
 from shared.errors import NeedsOperator, NotYet
+from shared.telemetry import place
 
 log = structlog.get_logger(__name__)
 
@@ -296,7 +297,7 @@ class Inbox:
             subject, sequence = envelope.subject, envelope.number
         except Unparsable:
             subject, sequence = f"{record.partition}:{record.offset}", 0
-        where = _place(fault)
+        where = _fault_of(fault)
         async with self.database.transaction() as tx:
             await tx.execute(
                 _PARK,
@@ -315,11 +316,7 @@ class Inbox:
         log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
 
 
-def _place(fault: BaseException) -> str:
+def _fault_of(fault: BaseException) -> str:
     """Class and place of an error; `Unparsable` also says which fields, never their values."""
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
     detail = f" ({fault})" if isinstance(fault, Unparsable) else ""
-    return f"{type(fault).__name__} at {place}{detail}"
+    return f"{type(fault).__name__} at {place(fault)}{detail}"

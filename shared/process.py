@@ -73,7 +73,10 @@ def _parser(service: str) -> argparse.ArgumentParser:
 
 
 async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, handlers: Handlers) -> int:
-    database = Database(configured.database_url.get_secret_value(), pool=2)
+    # the server's identity is the owner's to write, so that a service can never accept a restored database by itself
+    restoring = arguments.action == "accept-restore"
+    url = configured.migration_url() if restoring else configured.database_url.get_secret_value()
+    database = Database(url, pool=2)
     inbox = Inbox(database, handlers, clock=lambda: datetime.now(UTC))
     here = (arguments.topic, arguments.subject, arguments.sequence) if hasattr(arguments, "topic") else ("", "", 0)
     at = datetime.now(UTC)

@@ -4,11 +4,12 @@ import asyncio
 from pathlib import Path
 
 import structlog
-from alembic import command, context
+from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_
 
 from shared import identity
 from shared.db import async_url, engine_metadata
@@ -51,6 +52,14 @@ def _run(connection: Connection, folder: Path, revision: str) -> None:
     settings = config(folder)
     settings.attributes["connection"] = connection
     command.upgrade(settings, revision)
+
+
+def script(sql: str) -> None:
+    """Run several statements at once; a prepared statement, which is all that `op.execute` makes, holds one."""
+    connection = op.get_bind().connection.driver_connection
+    if connection is None:
+        raise RuntimeError("no connection")
+    await_(connection.execute(sql))
 
 
 def in_environment(*metadata: MetaData) -> None:

@@ -1,6 +1,6 @@
 """Works on leads, their verifiers, history and sealed facts."""
 
-from alembic import op
+from shared.migrations.run import script
 
 revision = "0002"
 down_revision = "0001"
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Forward only."""
-    op.execute("""
+    script("""
         create table works (
             id uuid not null,
             region_code text not null,

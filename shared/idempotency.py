@@ -1,0 +1,78 @@
+"""A POST that creates is done once however often it is sent: the first writer wins, a twin waits for it and gets the same answer."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, delete, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from shared.db import Transaction, engine_metadata
+from shared.errors import Invalid
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    engine_metadata,
+    Column("caller", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False, comment="keyed hash of method, path and body"),
+    Column("status", SmallInteger, comment="null only inside the transaction that is answering"),
+    Column("answer", JSONB),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered the first time."""
+
+    status: int
+    body: Any
+
+
+def fingerprint(secret: bytes, *parts: bytes) -> bytes:
+    """A keyed hash over the parts of a request: a plain hash of a short text could be guessed."""
+    digest = hmac.new(secret, digestmod=hashlib.sha256)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+async def claim(tx: Transaction, caller: str, key: str, mark: bytes, *, at: datetime) -> Answer | None:
+    """Take the key for this transaction, or get the first answer. A concurrent twin waits here for the first to commit.
+
+    Raises `Invalid` when the key was used for another request.
+    """
+    row = {"caller": caller, "key": key, "fingerprint": mark, "created_at": at}
+    taken = await tx.execute(insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key))
+    if taken.one_or_none() is not None:
+        return None
+    found = (
+        await tx.execute(
+            select(idempotency_keys).where(idempotency_keys.c.caller == caller, idempotency_keys.c.key == key)
+        )
+    ).one()
+    if not hmac.compare_digest(bytes(found.fingerprint), mark):
+        raise Invalid("this Idempotency-Key was used for another request", fields=[("Idempotency-Key", "used before")])
+    return Answer(found.status, found.answer)
+
+
+async def keep(tx: Transaction, caller: str, key: str, answer: Answer) -> None:
+    """Store the answer beside the key."""
+    await tx.execute(
+        update(idempotency_keys)
+        .where(idempotency_keys.c.caller == caller, idempotency_keys.c.key == key)
+        .values(status=answer.status, answer=answer.body)
+    )
+
+
+async def forget_before(tx: Transaction, instant: datetime) -> int:
+    """Forget keys older than this; → how many."""
+    done = await tx.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < instant))
+    return int(done.rowcount)
+
+

@@ -1,0 +1,66 @@
+"""Settings that every service has, from the environment. Secrets have no default and never show in a print."""
+
+import base64
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.kafka_address import KafkaAddress
+
+
+class ServiceSettings(BaseSettings):
+    """A subclass sets ``env_prefix`` (e.g. INTAKE_) and adds its own. Raises pydantic's error, naming what is missing."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    database_url: SecretStr
+    """postgresql://user:password@host:port/database of the service's role (uses tables, owns none)."""
+    migrate_url: SecretStr | None = None
+    """The same with the owner's role; only migrate and `ops accept-restore` need it."""
+    kafka: str
+    """Bootstrap servers, host:port[,host:port]."""
+    kafka_security: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_user: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca: str | None = None
+    issuer: str
+    """Address of the OIDC issuer, as its tokens' `iss` has it."""
+    environment: Literal["local", "production"] = "production"
+    """`local` is the one-machine demonstration: only there a request may set the clock."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    region: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    """GB/T 2260 code of the district."""
+    digest_key: SecretStr
+    """Base64 of 32 random bytes, for keyed hashes."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    database_pool: Annotated[int, Field(ge=2, le=100)] = 10
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len(base64.b64decode(self.digest_key.get_secret_value())) < 32:
+            raise ValueError("digest_key must be base64 of at least 32 bytes")
+        if self.kafka_security != "PLAINTEXT" and not (self.kafka_user and self.kafka_password):
+            raise ValueError("kafka_user and kafka_password are needed with SASL")
+        return self
+
+    def migration_url(self) -> str:
+        """The owner's address. Raises ValueError when it is not set."""
+        if self.migrate_url is None:
+            raise ValueError(f"{self.model_config.get('env_prefix', '')}MIGRATE_URL is not set; this role needs the owner's address")
+        return self.migrate_url.get_secret_value()
+
+    def kafka_address(self) -> KafkaAddress:
+        """How to reach the brokers."""
+        return KafkaAddress(
+            servers=self.kafka,
+            security=self.kafka_security,
+            user=self.kafka_user,
+            password=self.kafka_password.get_secret_value() if self.kafka_password else None,
+            ca=self.kafka_ca,
+        )
+
+    def digest(self) -> bytes:
+        """The key of keyed hashes."""
+        return base64.b64decode(self.digest_key.get_secret_value())

@@ -1,0 +1,1 @@
+"""Tests: they speak through public doors and mirror the tree of the code."""

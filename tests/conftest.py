@@ -1,0 +1,65 @@
+"""Options, the guard that keeps tests on loopback, and the servers they share."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pytest_socket import socket_allow_hosts
+
+from deploy.local.postgres import Postgres
+from tests.support.postgres import Copy, Server, Templates
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg", default="", help="DSN (superuser) of a PostgreSQL server to test on instead of the embedded one")
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> None:
+    """No test speaks to anything outside this machine."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The PostgreSQL server of this run."""
+    given = request.config.getoption("--pg")
+    if given:
+        yield Server(given)
+        return
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    postgres = Postgres(folder, settings={"fsync": "off", "max_connections": "200"})
+    postgres.start()
+    try:
+        yield Server(postgres.dsn("postgres"))
+    finally:
+        postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def templates(server: Server) -> Iterator[Templates]:
+    """Migrated template databases, one a service."""
+    templates = Templates(server)
+    yield templates
+    templates.drop_all()
+
+
+NewDatabase = Callable[[str], Awaitable[Copy]]
+
+
+@pytest_asyncio.fixture
+async def new_database(templates: Templates) -> AsyncIterator[NewDatabase]:
+    """Makes fresh databases of a service; they are dropped after the test."""
+    made: list[str] = []
+
+    async def make(service: str) -> Copy:
+        name = await templates.copy(service)
+        made.append(name)
+        return Copy(templates.server, name, service)
+
+    yield make
+    for name in made:
+        await templates.drop(name)
+
+

@@ -1,0 +1,1 @@
+"""What tests stand on: real servers, and builders of events and requests."""
