@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from pytest_socket import socket_allow_hosts
 
-from deploy.local.postgres import Postgres
+
 from tests.support.postgres import Copy, Server, Templates
 
 
@@ -28,6 +28,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if given:
         yield Server(given)
         return
+    from deploy.local.postgres import Postgres
+
     folder: Path = tmp_path_factory.mktemp("postgres")
     postgres = Postgres(folder, settings={"fsync": "off", "max_connections": "200"})
     postgres.start()

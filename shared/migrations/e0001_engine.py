@@ -123,6 +123,39 @@ create table database_identity (
 );
 """
 
+_AUDIT_AND_KEYS = """
+create table audit_log (
+    position bigint generated always as identity,
+    xid xid8 default pg_current_xact_id() not null,
+    id uuid not null,
+    at timestamp with time zone not null,
+    actor text not null,
+    roles text not null,
+    unit text not null,
+    action text not null,
+    subject text not null,
+    purpose text,
+    detail jsonb not null,
+    constraint pk_audit_log primary key (position)
+);
+create index ix_audit_log_subject on audit_log (subject);
+comment on column audit_log.actor is 'pseudonymous account, or system';
+comment on column audit_log.subject is 'id of the thing acted on';
+comment on column audit_log.detail is 'codes and numbers only';
+create table idempotency_keys (
+    caller text not null,
+    key text not null,
+    fingerprint bytea not null,
+    status smallint,
+    answer jsonb,
+    created_at timestamp with time zone not null,
+    constraint pk_idempotency_keys primary key (caller, key)
+);
+create index ix_idempotency_keys_created_at on idempotency_keys (created_at);
+comment on column idempotency_keys.fingerprint is 'keyed hash of method, path and body';
+comment on column idempotency_keys.status is 'null only inside the transaction that is answering';
+"""
+
 # What was said and what was done stays said and done: the service's role can add to these tables, not change them.
 _RIGHTS = """
 grant execute on function outbox_grow() to {role};

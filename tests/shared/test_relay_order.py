@@ -150,7 +150,7 @@ def inversions(emitted: Emitted) -> int:
 async def test_the_relay_loses_and_reorders_nothing_while_the_usual_cursors_are_caught(
     new_database: NewDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy, other = await new_database("discipline"), await new_database("publicity")
+    copy, other = await new_database("discipline"), await new_database("verification")
     from shared.db import Database
     from shared.kafka import KafkaAddress
 

@@ -1,0 +1,8 @@
+"""The HTTP edge of every service: app factory, commit before reply, problem+json, who may call, idempotency, keyset pages."""
+
+from shared.http.app import create_app, worker_app
+from shared.http.callers import public, require, undeclared_routes
+from shared.http.edge import Now, Once, Tx
+from shared.http.paging import Page, Paging
+
+__all__ = ["Now", "Once", "Page", "Paging", "Tx", "create_app", "public", "require", "undeclared_routes", "worker_app"]

@@ -1,0 +1,122 @@
+"""Every refusal as RFC 9457 problem+json: what is wrong, in which field, why; never internals, never what somebody typed."""
+
+import re
+from typing import Any
+
+import sqlalchemy.exc
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from shared import errors
+from shared.db import is_transient
+from shared.errors import Refused
+
+log = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """A field (dotted path) and the reason."""
+
+    field: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `title` is Chinese first, English second; `code` is for machines."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = []
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    for status, text in {
+        400: "请求格式有误 / Malformed",
+        401: "未登录 / Not signed in",
+        403: "无权办理 / Not permitted",
+        404: "未找到 / Not found",
+        409: "当前状态不允许 / Not allowed in this state",
+        413: "内容过大 / Too large",
+        422: "内容不符合要求 / Invalid content",
+        503: "暂时不可用 / Temporarily unavailable",
+    }.items()
+}
+_BY_STATUS: dict[int, type[Refused]] = {
+    400: errors.Malformed,
+    404: errors.NotFound,
+    413: errors.TooLarge,
+}
+_LOCATIONS = re.compile(r"^(body|query|path|header)\.")
+
+
+def answer(refused: Refused) -> JSONResponse:
+    """A refusal as a response."""
+    problem = Problem(
+        title=refused.title,
+        status=refused.status,
+        detail=refused.detail or refused.title,
+        code=refused.code,
+        errors=[FieldProblem(field=field, reason=reason) for field, reason in refused.fields],
+    )
+    headers = {}
+    if refused.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if refused.status == 503:
+        headers["Retry-After"] = "2"
+    return JSONResponse(problem.model_dump(), refused.status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for kind in (sqlalchemy.exc.SQLAlchemyError, OSError, TimeoutError, Exception):
+        app.add_exception_handler(kind, _unexpected)
+
+
+async def _refused(_: Request, fault: Exception) -> JSONResponse:
+    return answer(fault if isinstance(fault, Refused) else Refused())
+
+
+async def _invalid(_: Request, fault: Exception) -> JSONResponse:
+    found = fault.errors() if isinstance(fault, RequestValidationError) else []
+    if any(error["type"] == "json_invalid" for error in found):
+        return answer(errors.Malformed("the body is not JSON"))
+    fields = [(_LOCATIONS.sub("", ".".join(map(str, error["loc"]))), error["msg"]) for error in found[:50]]
+    return answer(errors.Invalid("; ".join(field for field, _ in fields) or "invalid", fields=fields))
+
+
+async def _http(_: Request, fault: Exception) -> JSONResponse:
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    if status == 405:
+        refused: Refused = errors.Refused("this address does not take that method")
+        refused.status, refused.code = 405, "method-not-allowed"  # type: ignore[misc] # one answer's own status
+    else:
+        refused = _BY_STATUS.get(status, errors.Malformed)()
+    return answer(refused)
+
+
+async def _unexpected(request: Request, fault: Exception) -> JSONResponse:
+    return unexpected(request.method, fault)
+
+
+def unexpected(method: str, fault: BaseException) -> JSONResponse:
+    """A database that is away is said as such; anything else is our fault, logged by class and place, told without internals."""
+    if (getattr(getattr(fault, "orig", None), "sqlstate", None) or "").startswith("22"):
+        # the last net for what the schemas let through: a character or number that cannot be stored
+        return answer(errors.Invalid("a value cannot be stored"))
+    if is_transient(fault):
+        log.warning("http.unavailable", method=method, error=type(fault).__name__)
+        return answer(errors.Unavailable("the database does not answer"))
+    log.error("http.unexpected", method=method, exc_info=fault)
+    problem = Problem(title="系统内部错误 / Internal error", status=500, detail="the error is on record", code="internal")
+    return JSONResponse(problem.model_dump(), 500, media_type="application/problem+json")
