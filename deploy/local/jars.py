@@ -1,0 +1,67 @@
+"""Kafka's jars: resolved by jgo, checked one by one against committed hashes before any of them is used."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.local.places import RUN, CannotRun
+
+KAFKA = "4.3.0"
+# log4j binds SLF4J: without a binding Kafka logs nothing; the clients are named because jgo alone picks an older version of them
+ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.apache.kafka:kafka-clients:{KAFKA}+org.apache.logging.log4j:log4j-slf4j-impl:2.25.1"
+LOCK = Path(__file__).with_name("kafka-jars.lock")
+_RESOLVE = "import jgo, pathlib, sys; print(*jgo.build(sys.argv[1], cache_dir=pathlib.Path(sys.argv[2])).all_jars, sep='\\n')"
+
+
+def libraries(cache: Path = RUN / "cache") -> Path:
+    """The folder of checked jars, fetched the first time. Raises `CannotRun` when one differs from its committed hash."""
+    wanted = locked()
+    folder = cache / f"kafka-{KAFKA}"
+    if folder.is_dir() and {path.name: digest(path) for path in folder.glob("*.jar")} == wanted:
+        return folder
+    found = resolve(cache)
+    if wrong := [name for name, path in found.items() if wanted.get(name) != digest(path)] + [n for n in wanted if n not in found]:
+        raise CannotRun(f"Kafka's jars are not the committed ones (kafka-jars.lock): {', '.join(sorted(wrong))}")
+    half = folder.with_suffix(".part")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    half.mkdir(parents=True)
+    for path in found.values():
+        shutil.copy(path, half)
+    half.rename(folder)
+    return folder
+
+
+def locked() -> dict[str, str]:
+    """File name → SHA-256, as committed."""
+    lines = (line.split() for line in LOCK.read_text().splitlines() if line and not line.startswith("#"))
+    return {name: sha256 for name, sha256 in lines}
+
+
+def write_lock(cache: Path = RUN / "cache") -> None:
+    """Resolve anew and write down the hashes (make jars)."""
+    lines = [f"{name} {digest(path)}" for name, path in sorted(resolve(cache).items())]
+    LOCK.write_text("# SHA-256 of every jar that Kafka runs with; made by `make jars`\n" + "\n".join(lines) + "\n")
+
+
+def resolve(cache: Path) -> dict[str, Path]:
+    """Let jgo fetch the jars; everything it keeps stays inside `cache`, also for a user without a home."""
+    home = cache / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", _RESOLVE, ENDPOINT, str(cache / "jgo")], capture_output=True, text=True, env=environment, check=False
+    )
+    if done.returncode:
+        raise CannotRun(f"Kafka's jars could not be fetched:\n{done.stderr[-1500:]}")
+    paths = [Path(line) for line in done.stdout.splitlines() if line.endswith(".jar")]
+    return {path.name: path for path in paths}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,118 @@
+"""Where things lie on this machine, and as whom the servers run.
+
+PostgreSQL refuses to run as root, so as root both servers run as an unprivileged user. Where that user cannot reach the project's
+folder, their data and a copy of the binaries lie under /var/lib, linked from .run; rights of existing folders are never widened.
+"""
+
+import ctypes
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = Path(os.environ.get("XIANSUO_RUN", ROOT / ".run"))
+PORTS = range(20_000, 32_000)
+"""Below the ephemeral range, where a client's port could take a server's."""
+
+
+class CannotRun(Exception):
+    """Something on this machine stands in the way; the text says what, and what to do."""
+
+
+def unprivileged() -> pwd.struct_passwd | None:
+    """The user that servers run as, None when we are not root and simply are that user."""
+    return pwd.getpwnam("nobody") if hasattr(os, "geteuid") and os.geteuid() == 0 else None
+
+
+def as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """Arguments of `subprocess` that start a process as this user."""
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+
+
+def reachable(path: Path, user: pwd.struct_passwd | None) -> bool:
+    """Whether this user can enter every folder down to `path`."""
+    if user is None:
+        return True
+    path = path.resolve()
+    for folder in (path, *path.parents):
+        mode = folder.stat()
+        right = stat.S_IXUSR if mode.st_uid == user.pw_uid else stat.S_IXGRP if mode.st_gid == user.pw_gid else stat.S_IXOTH
+        if not mode.st_mode & right:
+            return False
+    return True
+
+
+def server_folder(wanted: Path) -> Path:
+    """A folder that the servers' user owns and reaches: `wanted`, or one under /var/lib that `wanted` links to."""
+    user = unprivileged()
+    if wanted.is_symlink():
+        wanted.resolve().mkdir(mode=0o700, parents=True, exist_ok=True)
+        return wanted.resolve()
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    if reachable(wanted.parent, user):
+        wanted.mkdir(mode=0o700, exist_ok=True)
+        real = wanted
+    else:
+        digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
+        real = Path("/var/lib") / f"xiansuo-{digest}"
+        real.mkdir(mode=0o700, exist_ok=True)
+        wanted.symlink_to(real)
+    if user:
+        os.chown(real, user.pw_uid, user.pw_gid)
+    return real
+
+
+def copied_if_needed(source: Path, beside: Path) -> Path:
+    """`source`, or a copy in `beside` where the servers' user cannot reach it."""
+    if reachable(source, unprivileged()):
+        return source
+    copy = beside / source.name
+    if not copy.exists():
+        half = copy.with_name(copy.name + ".part")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(source, half, symlinks=True)
+        half.rename(copy)
+    return copy
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A port on loopback that nobody listens on; the preferred one if it is free."""
+    start = (os.getpid() * 97) % len(PORTS)
+    for port in ([preferred] if preferred else []) + [PORTS[(start + step) % len(PORTS)] for step in range(0, 4000, 7)]:
+        if port_is_free(port):
+            return port
+    raise CannotRun("找不到可用端口 / no free port between 20000 and 32000 on 127.0.0.1")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether we could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def dying_with_parent(with_signal: signal.Signals) -> Callable[[], None] | None:
+    """For `preexec_fn`: the kernel sends this signal when the parent is gone, so that nothing stays behind even after SIGKILL."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def set_signal() -> None:
+        libc.prctl(1, with_signal)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return set_signal
