@@ -111,7 +111,11 @@ async def _unexpected(request: Request, fault: Exception) -> JSONResponse:
 
 def unexpected(method: str, fault: BaseException) -> JSONResponse:
     """A database that is away is said as such; anything else is our fault, logged by class and place, told without internals."""
-    if (getattr(getattr(fault, "orig", None), "sqlstate", None) or "").startswith("22"):
+    sqlstate = getattr(getattr(fault, "orig", None), "sqlstate", None) or ""
+    if sqlstate == "23505":
+        # two that were first at the same moment: the constraint let one in
+        return answer(errors.Conflict("this exists already"))
+    if sqlstate.startswith("22"):
         # the last net for what the schemas let through: a character or number that cannot be stored
         return answer(errors.Invalid("a value cannot be stored"))
     if is_transient(fault):

@@ -1,0 +1,239 @@
+"""Leads: registered, classified, assigned by the office; the register follows what others do. Nothing of a reporter is ever shown."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.intake.db import leads, queries
+from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier
+from services.intake.domain.lead import Lead, Status
+from services.intake.usecases.add_grounds import add_grounds
+from services.intake.usecases.assign_lead import assign_lead
+from services.intake.usecases.classify_lead import Classification, classify_lead
+from services.intake.usecases.register_lead import NewLead, register_lead
+from shared.auth import Principal
+from shared.contracts.envelope import ChineseCode, Code
+from shared.http import Now, Once, Page, Paging, Tx, require
+
+router = APIRouter(prefix="/leads", tags=["leads 线索"])
+Clerk = Annotated[Principal, require("icl")]
+Analyst = Annotated[Principal, require("ana", "ofd")]
+Director = Annotated[Principal, require("ofd")]
+Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
+
+_PLAIN = r"^[^\x00]*$"
+Manifestation = Literal["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]
+assert set(MANIFESTATIONS) == set(Manifestation.__args__)  # type: ignore[attr-defined]  # noqa: S101 - one list, two spellings
+
+
+def _text(most: int) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=_PLAIN)
+
+
+class Reporter(BaseModel):
+    """The reporter, sealed at the door for the vault; no answer ever shows it. 举报人信息(即时密封)"""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, _text(100)]
+    phone: Annotated[str, _text(40)] | None = None
+    id_number: Annotated[str, _text(40)] | None = None
+    address: Annotated[str, _text(300)] | None = None
+    note: Annotated[str, _text(1000)] | None = None
+
+
+class LeadOrder(BaseModel):
+    """A lead as a clerk types it. 线索登记"""
+
+    model_config = ConfigDict(extra="forbid")
+    source: Source
+    summary: Annotated[str, _text(4000)]
+    issuing_level: IssuingLevel | None = None
+    upstream_no: Annotated[str, _text(64)] | None = None
+    upstream_deadline: date | None = None
+    received_on: date | None = Field(default=None, description="day in China; today when left out")
+    street: ChineseCode | None = None
+    area_codes: list[Area] = Field(default_factory=list, max_length=6)
+    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    allegations: list[Annotated[str, _text(2000)]] = Field(default_factory=list, max_length=50)
+    discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
+    reporter: Reporter | None = None
+
+
+class ClassificationOrder(BaseModel):
+    """Tier, level, areas, manifestations. 分级分类"""
+
+    model_config = ConfigDict(extra="forbid")
+    tier: Tier
+    level: Level
+    area_codes: list[Area] = Field(min_length=1, max_length=6)
+    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+
+
+class AssignmentOrder(BaseModel):
+    """The unit to charge, and grounds for a discipline leg. 交办"""
+
+    model_config = ConfigDict(extra="forbid")
+    unit: Code
+    discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
+
+
+class GroundsOrder(BaseModel):
+    """Grounds found later. 补充涉纪情形"""
+
+    model_config = ConfigDict(extra="forbid")
+    discipline_grounds: list[Ground] = Field(min_length=1, max_length=3)
+    reason: Annotated[str, _text(500)]
+
+
+class LeadView(BaseModel):
+    """A lead as a list entry. 线索"""
+
+    id: UUID
+    lead_no: str
+    source: Source
+    issuing_level: IssuingLevel | None
+    upstream_no: str | None
+    upstream_deadline: date | None
+    received_on: date
+    street: str | None
+    status: Status
+    tier: Tier | None
+    level: Level | None
+    area_codes: list[Area]
+    manifestation_codes: list[str]
+    named: bool
+    unit: str | None
+    assignment_no: int | None
+    sign_by: date | None
+    due_on: date | None
+    provisional: bool | None
+    version: int
+
+    @classmethod
+    def of(cls, lead: Lead, **more: Any) -> Self:
+        fixed = {name: getattr(lead, name) for name in cls.model_fields if hasattr(lead, name)}
+        work = lead.assignment
+        return cls(
+            **fixed,
+            area_codes=list(lead.areas),
+            manifestation_codes=list(lead.manifestations),
+            unit=work.unit if work else None,
+            assignment_no=work.number if work else None,
+            sign_by=work.sign_by if work else None,
+            due_on=work.due_on if work else None,
+            provisional=work.provisional if work else None,
+            **more,
+        )
+
+
+class LeadDetail(LeadView):
+    """A lead with what was reported. 线索详情"""
+
+    summary: str
+    allegations: list[str]
+
+
+class HistoryLine(BaseModel):
+    """Who did what, when and why. 办理记录"""
+
+    version: int
+    action: str
+    status: Status
+    actor: str
+    unit: str
+    reason: str | None
+    effective_at: datetime
+    recorded_at: datetime
+
+
+@router.post("", status_code=201, response_model=LeadView)
+async def post_lead(order: LeadOrder, request: Request, tx: Tx, by: Clerk, at: Now, once: Once) -> Response:
+    """Register one lead. 登记线索"""
+    new = NewLead(
+        source=order.source,
+        summary=order.summary,
+        issuing_level=order.issuing_level,
+        upstream_no=order.upstream_no,
+        upstream_deadline=order.upstream_deadline,
+        received_on=order.received_on,
+        street=order.street,
+        areas=tuple(dict.fromkeys(order.area_codes)),
+        manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
+        allegations=tuple(order.allegations),
+        grounds=tuple(dict.fromkeys(order.discipline_grounds)),
+        named=order.reporter is not None,
+        reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,
+    )
+    state = request.app.state
+
+    async def register() -> LeadView:
+        return LeadView.of(await register_lead(tx, new, region=state.region, sealer=state.sealer, by=by, at=at))
+
+    return await once.reply(201, register)
+
+
+@router.get("")
+async def list_leads(
+    tx: Tx,
+    by: Reader,  # noqa: ARG001 - who may
+    paging: Paging,
+    status: Status | None = None,
+    source: Source | None = None,
+    upstream_no: Annotated[str | None, Query(max_length=64, pattern=_PLAIN)] = None,
+) -> Page[LeadView]:
+    """Leads by day of receipt. 线索列表"""
+    rows = await queries.list_leads(
+        tx, status=status, source=source, upstream_no=upstream_no, after=paging.after(date, UUID), limit=paging.limit + 1
+    )
+    return paging.page([LeadView.of(lead) for lead in rows], key=lambda lead: (lead.received_on, lead.id))
+
+
+@router.get("/{lead_id}")
+async def get_lead(lead_id: UUID, tx: Tx, by: Annotated[Principal, require("ana", "ofd", "sup")]) -> LeadDetail:  # noqa: ARG001 - who may
+    """One lead. 线索详情"""
+    lead = await leads.get(tx, lead_id)
+    return LeadDetail.of(lead)
+
+
+@router.get("/{lead_id}/history")
+async def get_history(lead_id: UUID, tx: Tx, by: Reader) -> list[HistoryLine]:  # noqa: ARG001 - who may
+    """What was done with a lead. 办理记录"""
+    await leads.get(tx, lead_id)
+    return [HistoryLine.model_validate(line) for line in await queries.history(tx, lead_id)]
+
+
+@router.post("/{lead_id}/classification")
+async def post_classification(lead_id: UUID, order: ClassificationOrder, tx: Tx, by: Analyst, at: Now) -> LeadView:
+    """Classify a lead; level 重大 by the director. 分级分类"""
+    chosen = Classification(
+        tier=order.tier,
+        level=order.level,
+        areas=tuple(dict.fromkeys(order.area_codes)),
+        manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
+    )
+    return LeadView.of(await classify_lead(tx, lead_id, chosen, by=by, at=at))
+
+
+@router.post("/{lead_id}/assignment")
+async def post_assignment(
+    lead_id: UUID, order: AssignmentOrder, request: Request, tx: Tx, by: Director, at: Now
+) -> LeadView:
+    """Charge a unit with a lead; with grounds, discipline too, at once. 交办 / 双交办"""
+    state = request.app.state
+    grounds = tuple(dict.fromkeys(order.discipline_grounds))
+    lead = await assign_lead(
+        tx, lead_id, order.unit, grounds, region=state.region, days=state.days, sealer=state.sealer, by=by, at=at
+    )
+    return LeadView.of(lead)
+
+
+@router.post("/{lead_id}/discipline-grounds")
+async def post_grounds(lead_id: UUID, order: GroundsOrder, request: Request, tx: Tx, by: Director, at: Now) -> LeadView:
+    """Grounds for discipline were found; the leg opens at once if the lead is assigned. 补充涉纪情形"""
+    state = request.app.state
+    grounds = tuple(dict.fromkeys(order.discipline_grounds))
+    lead = await add_grounds(tx, lead_id, grounds, order.reason, region=state.region, sealer=state.sealer, by=by, at=at)
+    return LeadView.of(lead)

@@ -1,0 +1,75 @@
+"""Ledgers of superior leads: a file in, an account of every row out. 上级下发线索台账"""
+
+import asyncio
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, UploadFile
+from pydantic import BaseModel
+
+from services.intake.api.spreadsheet import MOST_BYTES, read_rows
+from services.intake.db import ledgers
+from services.intake.db.ledgers import Ledger
+from services.intake.usecases.import_ledger import import_ledger
+from shared.auth import Principal
+from shared.http import Now, Once, Tx, require
+
+router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
+Clerk = Annotated[Principal, require("icl")]
+
+
+class RefusedCell(BaseModel):
+    """A cell that could not be taken: row as the sheet shows it, column, reason."""
+
+    row: int
+    column: str
+    reason_zh: str
+    reason_en: str
+
+
+class TakenRow(BaseModel):
+    """A row that became a lead."""
+
+    row: int
+    lead_id: UUID
+
+
+class LedgerView(BaseModel):
+    """What became of a ledger: rows taken, known before, refused. 导入结果"""
+
+    ledger_id: UUID
+    sha256: str
+    taken: int
+    known: int
+    refused: list[RefusedCell]
+    leads: list[TakenRow]
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Self:
+        return cls(
+            ledger_id=ledger.id,
+            sha256=ledger.sha256,
+            taken=ledger.taken,
+            known=ledger.known,
+            refused=[RefusedCell.model_validate(cell) for cell in ledger.refused],
+            leads=[TakenRow(row=row, lead_id=lead_id) for row, lead_id in ledger.rows],
+        )
+
+
+@router.post("", response_model=LedgerView)
+async def post_ledger(file: UploadFile, request: Request, tx: Tx, by: Clerk, at: Now, once: Once) -> Response:
+    """Import a ledger (XLSX, or CSV in UTF-8 or GB18030). Good rows are taken, bad ones told. 导入台账"""
+    state = request.app.state
+
+    async def take() -> LedgerView:
+        content = await file.read(MOST_BYTES + 1)
+        rows = await asyncio.to_thread(lambda: list(read_rows(content)))
+        return LedgerView.of(await import_ledger(tx, content, rows, region=state.region, sealer=state.sealer, by=by, at=at))
+
+    return await once.reply(200, take)
+
+
+@router.get("/{ledger_id}")
+async def get_ledger(ledger_id: UUID, tx: Tx, by: Clerk) -> LedgerView:  # noqa: ARG001 - who may
+    """What became of an earlier import. 导入记录"""
+    return LedgerView.of(await ledgers.get(tx, ledger_id))

@@ -1,0 +1,170 @@
+"""The store of leads, their numbers and history."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.intake.db.tables import lead_history, lead_numbers, leads
+from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
+from services.intake.domain.lead import Assignment, Lead, Status
+from services.intake.domain.lead_number import LeadNumber
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.errors import Conflict, NotFound
+
+
+async def draw_number(tx: Transaction, region: str, source: Source, day: date) -> LeadNumber:
+    """The next number of this source and day; the counter's row lock keeps them without gaps."""
+    draw = upsert(lead_numbers).values(region_code=region, source=source.value, day=day, last=1)
+    draw = draw.on_conflict_do_update(
+        index_elements=["region_code", "source", "day"], set_={"last": lead_numbers.c.last + 1}
+    )
+    last = (await tx.execute(draw.returning(lead_numbers.c.last))).scalar_one()
+    return LeadNumber(region, source, day, last)
+
+
+async def add(tx: Transaction, lead: Lead, *, region: str, by: Principal, effective_at: datetime, at: datetime) -> None:
+    """Insert a new lead with its first line of history."""
+    fixed = {
+        "id": lead.id,
+        "region_code": region,
+        "lead_no": lead.lead_no,
+        "source": lead.source.value,
+        "issuing_level": lead.issuing_level.value if lead.issuing_level else None,
+        "upstream_no": lead.upstream_no,
+        "upstream_deadline": lead.upstream_deadline,
+        "received_on": lead.received_on,
+        "street": lead.street,
+        "summary": lead.summary,
+        "allegations": list(lead.allegations),
+        "named": lead.named,
+        "reporter_ref": lead.reporter_ref,
+        "profile_version": lead.profile_version,
+        "created_at": at,
+    }
+    await tx.execute(insert(leads), {**fixed, **_changing(lead)})
+    await remember(tx, lead, "register", by=by, effective_at=effective_at, at=at)
+
+
+async def save(
+    tx: Transaction,
+    lead: Lead,
+    action: str,
+    *,
+    by: Principal | None,
+    effective_at: datetime,
+    at: datetime,
+    reason: str | None = None,
+) -> None:
+    """Write the new state and a line of history. Raises `Conflict` when someone else wrote since it was read."""
+    done = await tx.execute(
+        update(leads)
+        .where(leads.c.id == lead.id, leads.c.version == lead.version - 1)
+        .values(_changing(lead))
+        .returning(leads.c.id)
+    )
+    if done.one_or_none() is None:
+        raise Conflict("the lead was changed by someone else meanwhile")
+    await remember(tx, lead, action, by=by, effective_at=effective_at, at=at, reason=reason)
+
+
+async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:
+    """One lead. Raises `NotFound`."""
+    query = select(leads).where(leads.c.id == lead_id)
+    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("no such lead")
+    return of_row(row)
+
+
+async def find_superior(tx: Transaction, region: str, upstream_no: str) -> Lead | None:
+    """The lead that a superior handed down under this number, if it is registered."""
+    query = select(leads).where(
+        leads.c.region_code == region, leads.c.upstream_no == upstream_no, leads.c.source == Source.SUPERIOR.value
+    )
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return of_row(row) if row else None
+
+
+async def remember(
+    tx: Transaction,
+    lead: Lead,
+    action: str,
+    *,
+    by: Principal | None,
+    effective_at: datetime,
+    at: datetime,
+    reason: str | None = None,
+) -> None:
+    """One line of history: who did what to the lead, when and why."""
+    await tx.execute(
+        insert(lead_history),
+        {
+            "lead_id": lead.id,
+            "version": lead.version,
+            "action": action,
+            "status": lead.status.value,
+            "actor": by.sub if by else "system:intake",
+            "unit": by.unit if by else "",
+            "reason": reason,
+            "effective_at": effective_at,
+            "recorded_at": at,
+        },
+    )
+
+
+def of_row(row: RowMapping) -> Lead:
+    """A row as the aggregate."""
+    assignment = None
+    if row["unit"] is not None:
+        assignment = Assignment(
+            unit=row["unit"],
+            number=row["assignment_no"],
+            sign_by=row["sign_by"],
+            due_on=row["due_on"],
+            provisional=row["provisional"],
+        )
+    return Lead(
+        id=row["id"],
+        lead_no=row["lead_no"],
+        source=Source(row["source"]),
+        issuing_level=IssuingLevel(row["issuing_level"]) if row["issuing_level"] else None,
+        upstream_no=row["upstream_no"],
+        upstream_deadline=row["upstream_deadline"],
+        received_on=row["received_on"],
+        street=row["street"],
+        summary=row["summary"],
+        allegations=tuple(row["allegations"]),
+        named=row["named"],
+        reporter_ref=row["reporter_ref"],
+        status=Status(row["status"]),
+        version=row["version"],
+        areas=tuple(Area(area) for area in row["areas"]),
+        manifestations=tuple(row["manifestations"]),
+        tier=Tier(row["tier"]) if row["tier"] else None,
+        level=Level(row["level"]) if row["level"] else None,
+        grounds=tuple(Ground(ground) for ground in row["grounds"]),
+        assignment=assignment,
+        profile_version=row["profile_version"],
+    )
+
+
+def _changing(lead: Lead) -> dict[str, object]:
+    """The columns that may change after registration."""
+    assignment = lead.assignment
+    return {
+        "status": lead.status.value,
+        "version": lead.version,
+        "areas": [area.value for area in lead.areas],
+        "manifestations": list(lead.manifestations),
+        "tier": lead.tier.value if lead.tier else None,
+        "level": lead.level.value if lead.level else None,
+        "grounds": [ground.value for ground in lead.grounds],
+        "unit": assignment.unit if assignment else None,
+        "assignment_no": assignment.number if assignment else None,
+        "sign_by": assignment.sign_by if assignment else None,
+        "due_on": assignment.due_on if assignment else None,
+        "provisional": assignment.provisional if assignment else None,
+    }

@@ -1,0 +1,178 @@
+"""The lead 线索: received, classified, assigned, then it follows the work on it. Frozen; a transition returns (new state, event)."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
+from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
+from shared.deadlines import PROFILE, PROFILE_VERSION, Calendar, Deadline
+from shared.errors import Forbidden, Invalid, NotAllowed
+
+
+class Status(StrEnum):
+    """received 已登记, classified 已分类, assigned 已交办, verifying 核查中, concluded 已有结论."""
+
+    RECEIVED = "received"
+    CLASSIFIED = "classified"
+    ASSIGNED = "assigned"
+    VERIFYING = "verifying"
+    CONCLUDED = "concluded"
+
+
+HANDED_OVER = frozenset({Status.ASSIGNED, Status.VERIFYING, Status.CONCLUDED})
+_RESULT_LIMIT = {Level.GENERAL: "D07a", Level.KEY: "D07b", Level.MAJOR: "D07c"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Who is charged with the lead, and by when: `sign_by` D04, `due_on` the earlier of D07 and the superior's date."""
+
+    unit: str
+    number: int
+    sign_by: date
+    due_on: date
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """One lead. Source, day of receipt and upstream number never change after registration."""
+
+    id: UUID
+    lead_no: str
+    source: Source
+    issuing_level: IssuingLevel | None
+    upstream_no: str | None
+    upstream_deadline: date | None
+    received_on: date
+    street: str | None
+    summary: str
+    allegations: tuple[str, ...]
+    named: bool
+    reporter_ref: UUID | None
+    status: Status = Status.RECEIVED
+    version: int = 1
+    areas: tuple[Area, ...] = ()
+    manifestations: tuple[str, ...] = ()
+    tier: Tier | None = None
+    level: Level | None = None
+    grounds: tuple[Ground, ...] = ()
+    assignment: Assignment | None = None
+    profile_version: str = PROFILE_VERSION
+
+    def received(self, *, effective_at: datetime) -> LeadReceived:
+        """The event of its registration."""
+        return LeadReceived(
+            lead_id=self.id,
+            lead_no=self.lead_no,
+            source=self.source.value,
+            issuing_level=self.issuing_level.value if self.issuing_level else None,
+            street=self.street,
+            area_codes=tuple(self.areas),
+            manifestation_codes=self.manifestations,
+            named=self.named,
+            effective_at=effective_at,
+        )
+
+    def classify(
+        self, tier: Tier, level: Level, areas: tuple[Area, ...], manifestations: tuple[str, ...], *, may_major: bool, at: datetime
+    ) -> tuple[Self, LeadClassified]:
+        """A person chooses tier, level, areas and manifestations (M06, M07); again until it is assigned.
+
+        Raises `NotAllowed`, `Forbidden` (level 重大 is for OFD), `Invalid` (a superior's lead is never 乱 unchecked, §4.2; no area).
+        """
+        self._must_be("classify", Status.RECEIVED, Status.CLASSIFIED)
+        if level is Level.MAJOR and not may_major:
+            raise Forbidden("level 重大 is set by the director of the office (ofd)")
+        if tier is Tier.DISORDER and self.source is Source.SUPERIOR:
+            raise Invalid("a superior's lead is not classed as 乱 unchecked; there it is a finding (C6)", fields=[("tier", "disorder")])
+        if not areas:
+            raise Invalid("at least one area is needed", fields=[("area_codes", "empty")])
+        lead = replace(
+            self,
+            status=Status.CLASSIFIED,
+            version=self.version + 1,
+            tier=tier,
+            level=level,
+            areas=areas,
+            manifestations=manifestations,
+        )
+        return lead, LeadClassified(
+            lead_id=self.id,
+            tier=tier.value,
+            level=level.value,
+            area_codes=tuple(areas),
+            manifestation_codes=manifestations,
+            effective_at=at,
+        )
+
+    def assign(
+        self, unit: str, grounds: tuple[Ground, ...], *, on: date, days: Calendar, at: datetime
+    ) -> tuple[Self, LeadAssigned]:
+        """Charge a unit with it (M13). `on` is the day in China of `at`. Raises `NotAllowed`."""
+        self._must_be("assign", Status.CLASSIFIED)
+        if self.level is None:
+            raise NotAllowed("cannot assign: the lead has no level")
+        sign_by = PROFILE["D04"].after(on, days)
+        due = PROFILE[_RESULT_LIMIT[self.level]].after(on, days)
+        if self.upstream_deadline and self.upstream_deadline < due.on:
+            # D07e: the earlier of the profile's and the superior's date wins, and the superior's is nobody's to move
+            due = Deadline(self.upstream_deadline, provisional=False)
+        assignment = Assignment(
+            unit=unit, number=1, sign_by=sign_by.on, due_on=due.on, provisional=sign_by.provisional or due.provisional
+        )
+        lead = replace(
+            self,
+            status=Status.ASSIGNED,
+            version=self.version + 1,
+            assignment=assignment,
+            grounds=_union(self.grounds, grounds),
+        )
+        return lead, LeadAssigned(
+            lead_id=self.id,
+            assignment_no=assignment.number,
+            unit=unit,
+            level=self.level.value,
+            sign_by=assignment.sign_by,
+            due_on=assignment.due_on,
+            provisional=assignment.provisional,
+            effective_at=at,
+        )
+
+    def add_grounds(self, grounds: tuple[Ground, ...]) -> Self:
+        """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given."""
+        if not grounds:
+            raise Invalid("at least one ground is needed", fields=[("discipline_grounds", "empty")])
+        return replace(self, version=self.version + 1, grounds=_union(self.grounds, grounds))
+
+    def begin_verifying(self) -> Self:
+        """The unit signed for it."""
+        self._must_be("begin verifying", Status.ASSIGNED)
+        return replace(self, status=Status.VERIFYING, version=self.version + 1)
+
+    def conclude(self) -> Self:
+        """The work on it has a conclusion."""
+        self._must_be("conclude", Status.VERIFYING)
+        return replace(self, status=Status.CONCLUDED, version=self.version + 1)
+
+    def facts(self, *, with_grounds: bool) -> Facts:
+        """The restricted facts for a box: grounds for discipline only, nothing of the reporter ever."""
+        return Facts(
+            lead_no=self.lead_no,
+            summary=self.summary,
+            upstream_no=self.upstream_no,
+            street=self.street,
+            allegations=self.allegations,
+            discipline_grounds=tuple(self.grounds) if with_grounds else (),
+        )
+
+    def _must_be(self, action: str, *statuses: Status) -> None:
+        if self.status not in statuses:
+            raise NotAllowed(f"cannot {action}: the lead is {self.status}")
+
+
+def _union(first: tuple[Ground, ...], second: tuple[Ground, ...]) -> tuple[Ground, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,212 @@
+"""A ledger of superior leads 上级下发线索台账: what its columns mean, and what is wrong with a row. Cells in, rows or reasons out."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.intake.domain.codes import LABELS, Area, IssuingLevel
+from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
+
+Cell = str | float | int | bool | date | datetime | None
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "upstream_no": ("上级编号", "线索编号", "编号", "upstreamnumber", "upstreamno"),
+    "issuing_level": ("下发层级", "下发单位层级", "层级", "issuinglevel"),
+    "issued_on": ("下发日期", "交办日期", "日期", "date", "issuedon"),
+    "deadline": ("办结期限", "办理期限", "期限", "deadline"),
+    "areas": ("重点领域", "领域", "area", "areas"),
+    "manifestations": ("表现形式", "manifestation", "manifestations"),
+    "street": ("街道", "所属街道", "street"),
+    "summary": ("线索摘要", "摘要", "主要内容", "summary"),
+}
+"""Column → the headers it goes by (full-width letters and blanks do not matter); the first is the usual one."""
+REQUIRED = ("upstream_no", "issuing_level", "issued_on", "areas", "summary")
+_SPLIT = re.compile(r"[、,,;;/\s]+")
+_DATES = (re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"), re.compile(r"^(\d{4})(\d{2})(\d{2})$"))
+_NUMBER = re.compile(r"^[^\s\x00]{1,64}$")
+_STREET = re.compile(r"^[0-9A-Za-z一-鿿]{1,16}$")
+_LEVELS = {"中央": "centre", "全国": "centre", "省": "province", "省级": "province", "市": "city", "市级": "city"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One good row; `row` is its number as the sheet shows it."""
+
+    row: int
+    upstream_no: str
+    issuing_level: IssuingLevel
+    issued_on: date
+    deadline: date | None
+    areas: tuple[Area, ...]
+    manifestations: tuple[str, ...]
+    street: str | None
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    """What is wrong where. Never the cell's content: it could be the very thing that must not be here."""
+
+    row: int
+    column: str
+    zh: str
+    en: str
+
+
+class _Wrong(Exception):
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+def find_header(rows: Sequence[Sequence[Cell]]) -> tuple[int, dict[str, int]] | None:
+    """The header's index and where each column stands; title rows above it do not matter. None when no row is a header."""
+    names = {name: column for column, known in COLUMNS.items() for name in known}
+    for index, row in enumerate(rows[:20]):
+        found: dict[str, int] = {}
+        for position, cell in enumerate(row):
+            column = names.get(_plain(cell).replace(" ", "").replace("_", "").lower())
+            if column is not None:
+                found.setdefault(column, position)
+        if all(column in found for column in REQUIRED):
+            return index, found
+    return None
+
+
+def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRow | list[BadCell]:
+    """A row's meaning, or everything that is wrong with it. `cells` are by column; a missing optional column is absent."""
+    bad: list[BadCell] = []
+    values: dict[str, object] = {}
+    for column, read in _READERS.items():
+        try:
+            values[column] = read(cells.get(column))
+        except _Wrong as wrong:
+            bad.append(BadCell(number, COLUMNS[column][0], wrong.zh, wrong.en))
+    issued, deadline = values.get("issued_on"), values.get("deadline")
+    if isinstance(issued, date):
+        if issued > today:
+            bad.append(BadCell(number, "下发日期", "日期晚于今天", "in the future"))
+        if isinstance(deadline, date) and deadline < issued:
+            bad.append(BadCell(number, "办结期限", "早于下发日期", "before the date of issue"))
+    if bad:
+        return bad
+    return LedgerRow(row=number, **values)  # type: ignore[arg-type] # each reader gives its field's type
+
+
+def is_blank(cells: Mapping[str, Cell]) -> bool:
+    """Whether nothing is written in the row."""
+    return not any(_plain(cell) for cell in cells.values())
+
+
+def _plain(cell: Cell) -> str:
+    """A cell as text: full-width forms made narrow, a number read as float without its ".0"."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return unicodedata.normalize("NFKC", str(cell)).replace(" ", " ").strip()
+
+
+def _text(cell: Cell) -> str:
+    """A free text keeps its own punctuation."""
+    return "" if cell is None else str(cell).strip()
+
+
+def _upstream_no(cell: Cell) -> str:
+    text = _plain(cell)
+    if not text:
+        raise _Wrong("必填", "needed")
+    if not _NUMBER.match(text):
+        raise _Wrong("最多64个字符,不含空格", "at most 64 characters without blanks")
+    return text
+
+
+def _issuing_level(cell: Cell) -> IssuingLevel:
+    text = _plain(cell)
+    try:
+        return IssuingLevel(_LEVELS.get(text, text.lower()))
+    except ValueError:
+        raise _Wrong("应为中央、省或市", "must be 中央 (centre), 省 (province) or 市 (city)") from None
+
+
+def _day(cell: Cell) -> date | None:
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    text = _plain(cell)
+    if not text:
+        return None
+    for form in _DATES:
+        if match := form.match(text):
+            try:
+                return date(int(match[1]), int(match[2]), int(match[3]))
+            except ValueError:
+                break
+    raise _Wrong("不是日期(如2018-06-01)", "not a date (like 2018-06-01)")
+
+
+def _issued_on(cell: Cell) -> date:
+    day = _day(cell)
+    if day is None:
+        raise _Wrong("必填", "needed")
+    if day.year < 2000:
+        raise _Wrong("早于2000年", "before the year 2000")
+    return day
+
+
+def _areas(cell: Cell) -> tuple[Area, ...]:
+    words = [word for word in _SPLIT.split(_plain(cell)) if word]
+    if not words:
+        raise _Wrong("必填", "needed")
+    by_name = {zh: code for code, (zh, _) in LABELS["area"].items()}
+    try:
+        return tuple(dict.fromkeys(Area(by_name.get(word, word.lower())) for word in words))
+    except ValueError:
+        raise _Wrong("应为五个重点领域之一或其他", "must be one of the five key areas or 其他") from None
+
+
+def _manifestations(cell: Cell) -> tuple[str, ...]:
+    text = _plain(cell)
+    if not text:
+        return ()
+    texts = {unicodedata.normalize("NFKC", zh): code for code, (zh, _) in LABELS["manifestation"].items()}
+    if text in texts:
+        return (texts[text],)
+    codes = [word.zfill(2) for word in _SPLIT.split(text) if word]
+    if not set(codes) <= set(LABELS["manifestation"]):
+        raise _Wrong("应为01至11的编码或规定文字", "must be codes 01 to 11 or the wording of the list")
+    return tuple(dict.fromkeys(codes))
+
+
+def _street(cell: Cell) -> str | None:
+    text = _plain(cell)
+    if text and not _STREET.match(text):
+        raise _Wrong("最多16个汉字、字母或数字", "at most 16 characters")
+    return text or None
+
+
+def _summary(cell: Cell) -> str:
+    text = _text(cell)
+    if not text:
+        raise _Wrong("必填", "needed")
+    if len(text) > 4000:
+        raise _Wrong("最多4000字", "at most 4,000 characters")
+    if "\0" in text:
+        raise _Wrong("含有不可见的控制字符", "holds a control character")
+    if has_secrecy_mark(text):
+        raise _Wrong(REFUSAL_ZH, REFUSAL_EN)
+    return text
+
+
+_READERS = {
+    "upstream_no": _upstream_no,
+    "issuing_level": _issuing_level,
+    "issued_on": _issued_on,
+    "deadline": _day,
+    "areas": _areas,
+    "manifestations": _manifestations,
+    "street": _street,
+    "summary": _summary,
+}

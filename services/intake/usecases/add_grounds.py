@@ -1,0 +1,37 @@
+"""Grounds for the discipline leg are found: remembered until the assignment, or the leg opens at once (M17, M27)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import dual_assignments, leads
+from services.intake.domain.codes import Ground
+from services.intake.domain.lead import HANDED_OVER, Lead
+from services.intake.usecases.open_legs import open_legs, send_discipline_facts
+from shared import audit
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.sealing import Sealer
+
+
+async def add_grounds(
+    tx: Transaction,
+    lead_id: UUID,
+    grounds: tuple[Ground, ...],
+    reason: str,
+    *,
+    region: str,
+    sealer: Sealer,
+    by: Principal,
+    at: datetime,
+) -> Lead:
+    """Add them, and open the leg if the lead is assigned already. Raises `NotFound`, `Invalid`."""
+    lead = (await leads.get(tx, lead_id, lock=True)).add_grounds(grounds)
+    await leads.save(tx, lead, "add-grounds", by=by, effective_at=at, at=at, reason=reason)
+    if lead.status in HANDED_OVER:
+        dual = await dual_assignments.of_lead(tx, lead.id)
+        if dual is None:
+            await open_legs(tx, lead, region=region, sealer=sealer, at=at)
+        else:
+            await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at)
+    await audit.record(tx, by, "lead.add-grounds", lead.id, at=at, purpose=reason)
+    return lead

@@ -1,0 +1,35 @@
+"""A person chooses tier, level, areas and manifestations of a lead (D02)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import leads
+from services.intake.domain.codes import Area, Level, Tier
+from services.intake.domain.lead import Lead
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.db import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """The choice."""
+
+    tier: Tier
+    level: Level
+    areas: tuple[Area, ...]
+    manifestations: tuple[str, ...]
+
+
+async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, *, by: Principal, at: datetime) -> Lead:
+    """Classify it; again until it is assigned. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    lead = await leads.get(tx, lead_id, lock=True)
+    lead, classified = lead.classify(
+        chosen.tier, chosen.level, chosen.areas, chosen.manifestations, may_major="ofd" in by.roles, at=at
+    )
+    await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
+    await outbox.put(tx, classified, at=at)
+    detail = {"tier": chosen.tier.value, "level": chosen.level.value}
+    await audit.record(tx, by, "lead.classify", lead.id, at=at, detail=detail)
+    return lead

@@ -1,0 +1,37 @@
+"""Both legs of a dual assignment leave together, in the caller's transaction (双交办, M17, §4.3)."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from services.intake.db import dual_assignments
+from services.intake.domain.dual_assignment import DualAssignment
+from services.intake.domain.lead import Lead, Status
+from shared import outbox
+from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
+from shared.db import Transaction
+from shared.sealing import Sealer
+
+_CRIME_LEG = {Status.ASSIGNED: LegStatus.CREATED, Status.VERIFYING: LegStatus.ACCEPTED, Status.CONCLUDED: LegStatus.ENDED}
+
+
+async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: Sealer, at: datetime) -> DualAssignment:
+    """Create the parent and open the discipline leg; the crime leg is the assignment itself, at whatever point it stands."""
+    dual = DualAssignment(id=uuid4(), lead_id=lead.id, created_at=at, crime=_CRIME_LEG[lead.status])
+    await dual_assignments.add(tx, dual, region=region)
+    sequence = await outbox.put(tx, dual.created, at=at)
+    await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at, after_sequence=sequence)
+    return dual
+
+
+async def send_discipline_facts(
+    tx: Transaction, lead: Lead, dual: DualAssignment, *, sealer: Sealer, at: datetime, after_sequence: int = 1
+) -> None:
+    """Send the facts with the grounds, sealed for discipline alone; again when grounds are added."""
+    sealed = DisciplineFactsSealed(
+        lead_id=lead.id,
+        dual_assignment_id=dual.id,
+        after=After(topic=dual.created.TOPIC, subject=dual.created.subject, sequence=after_sequence),
+        sealed=sealer.seal("discipline", lead.facts(with_grounds=True).model_dump(mode="json")),
+        effective_at=at,
+    )
+    await outbox.put(tx, sealed, at=at)

@@ -1,0 +1,94 @@
+"""A lead comes in: number it, seal its reporter, put it on the register and say so, all in one transaction (M05, D01)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.intake.db import leads, reporters
+from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
+from services.intake.domain.lead import Lead
+from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.contracts.envelope import CHINA
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import Conflict, Invalid
+from shared.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLead:
+    """What a door knows of a lead. `reporter` is sealed at once and appears nowhere else."""
+
+    source: Source
+    summary: str
+    issuing_level: IssuingLevel | None = None
+    upstream_no: str | None = None
+    upstream_deadline: date | None = None
+    received_on: date | None = None
+    street: str | None = None
+    areas: tuple[Area, ...] = ()
+    manifestations: tuple[str, ...] = ()
+    allegations: tuple[str, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+    named: bool = False
+    reporter: Mapping[str, Any] | None = None
+
+
+async def register_lead(
+    tx: Transaction, new: NewLead, *, region: str, sealer: Sealer, by: Principal, at: datetime
+) -> Lead:
+    """Register it. Raises `Invalid` (day in the future, secrecy mark, a superior's lead without its number) and `Conflict` (the
+    superior's number is registered already)."""
+    received_on = new.received_on or china_date(at)
+    _check(new, received_on, china_date(at))
+    if new.source is Source.SUPERIOR and new.upstream_no and await leads.find_superior(tx, region, new.upstream_no):
+        raise Conflict("this superior's number is registered already", fields=[("upstream_no", "已登记 / registered")])
+    reporter_ref = await _seal_reporter(tx, new, sealer, on=china_date(at))
+    number = await leads.draw_number(tx, region, new.source, received_on)
+    lead = Lead(
+        id=uuid4(),
+        lead_no=str(number),
+        source=new.source,
+        issuing_level=new.issuing_level,
+        upstream_no=new.upstream_no,
+        upstream_deadline=new.upstream_deadline,
+        received_on=received_on,
+        street=new.street,
+        summary=new.summary,
+        allegations=new.allegations,
+        named=new.named,
+        reporter_ref=reporter_ref,
+        areas=new.areas,
+        manifestations=new.manifestations,
+        grounds=new.grounds,
+    )
+    effective_at = datetime.combine(received_on, time(), CHINA)
+    await leads.add(tx, lead, region=region, by=by, effective_at=effective_at, at=at)
+    await outbox.put(tx, lead.received(effective_at=effective_at), at=at)
+    await audit.record(tx, by, "lead.register", lead.id, at=at, detail={"source": lead.source.value})
+    return lead
+
+
+def _check(new: NewLead, received_on: date, today: date) -> None:
+    if received_on > today:
+        raise Invalid("the day of receipt is in the future", fields=[("received_on", "晚于今天 / in the future")])
+    if new.upstream_deadline and new.upstream_deadline < received_on:
+        raise Invalid("the superior's deadline is before the day of receipt", fields=[("upstream_deadline", "before received_on")])
+    if new.source is Source.SUPERIOR and not (new.issuing_level and new.upstream_no):
+        missing = [(name, "上级转办必填 / needed") for name in ("issuing_level", "upstream_no") if not getattr(new, name)]
+        raise Invalid("a superior's lead needs its issuing level and number", fields=missing)
+    for name, texts in (("summary", (new.summary,)), ("allegations", new.allegations)):
+        if any(has_secrecy_mark(text) for text in texts):
+            raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(name, REFUSAL_ZH)])
+
+
+async def _seal_reporter(tx: Transaction, new: NewLead, sealer: Sealer, *, on: date) -> UUID | None:
+    if new.reporter is None:
+        return None
+    reporter_ref = uuid4()
+    await reporters.add(tx, reporter_ref, sealer.seal_record("vault", new.reporter), on=on)
+    return reporter_ref
