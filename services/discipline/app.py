@@ -17,13 +17,16 @@ from shared.worker import Worker
 
 SERVICE = "discipline"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
+ROUTERS = (legs.router,)
 
 
 def api() -> FastAPI:
     """The HTTP app."""
     settings = Settings()
-    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-api")
-    app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=[legs.router])
+    database = Database(
+        settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"{SERVICE}-api"
+    )
+    app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
     app.state.opener = Opener(settings.unseal_keys)
     return app
 

@@ -1,0 +1,1 @@
+"""JSON over HTTP in: one module per resource, thin."""

@@ -1,0 +1,145 @@
+"""Figures, each with the rows that make it. There is no way to type one in (A5): no route here takes a number."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+
+from services.publicity.db import queries
+from services.publicity.domain import figures
+from services.publicity.domain.figures import Figure, SuperiorLead
+from shared.auth import Principal
+from shared.contracts.envelope import CHINA
+from shared.errors import Invalid, NotFound
+from shared.http import Now, Page, Paging, Tx, require
+
+router = APIRouter(prefix="/figures", tags=["figures 数据"])
+Reader = Annotated[Principal, require("edt", "pr1", "pr2", "pr3", "ldr", "ofd", "sup")]
+
+
+class FigureView(BaseModel):
+    """A figure: `value` of `of` where it is a part of a whole; `rows` is the address of what makes it. 数据"""
+
+    code: str
+    name_zh: str
+    name_en: str
+    value: int
+    of: int | None
+    unit: str
+    unit_zh: str
+    rows: str
+
+
+class FiguresView(BaseModel):
+    """All figures as they stood at `as_of`. 截至某时的数据"""
+
+    as_of: datetime
+    figures: list[FigureView]
+
+
+class SuperiorLeadRow(BaseModel):
+    """One superior lead behind N07. 上级线索"""
+
+    lead_id: UUID
+    lead_no: str
+    issuing_level: str
+    received_on: date
+    assigned_at: datetime | None
+    sign_by: date | None
+    accepted_at: datetime | None
+    in_time: bool
+    in_order: bool
+    counted: bool
+
+
+class DualAssignmentRow(BaseModel):
+    """One dual assignment. 双交办"""
+
+    lead_id: UUID
+    dual_assignment_id: UUID
+    created_at: datetime
+    completed_at: datetime | None
+
+
+def _as_of(
+    at: Now, as_of: Annotated[str | None, Query(max_length=40, description="a day (its end in China) or an instant; now")] = None
+) -> datetime:
+    """A day stands for its last moment in China. Raises `Invalid`."""
+    if as_of is None:
+        return at
+    try:
+        if len(as_of) == 10:
+            return datetime.combine(date.fromisoformat(as_of), time.max, CHINA).astimezone(UTC)
+        # an unencoded "+08:00" arrives as a blank
+        instant = datetime.fromisoformat(as_of.replace(" ", "+"))
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=CHINA)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("as_of is a day (2018-09-18) or an instant", fields=[("as_of", "不是日期 / not a date")]) from None
+
+
+AsOf = Annotated[datetime, Depends(_as_of)]
+
+
+@router.get("")
+async def get_figures(request: Request, tx: Tx, by: Reader, as_of: AsOf) -> FiguresView:  # noqa: ARG001 - who may
+    """The figures as they stood then. 数据"""
+    superior = await queries.superior_leads(tx, as_of=as_of)
+    dual = await queries.count_dual_assignments(tx, as_of=as_of)
+    path = request.url.path
+    return FiguresView(
+        as_of=as_of,
+        figures=[
+            _view(figures.SUPERIOR_LEADS, path, as_of, figures.started(superior), of=len(superior)),
+            _view(figures.DUAL_ASSIGNMENTS, path, as_of, dual),
+        ],
+    )
+
+
+@router.get("/{code}/rows")
+async def get_rows(code: str, tx: Tx, by: Reader, as_of: AsOf, paging: Paging) -> Page[SuperiorLeadRow | DualAssignmentRow]:  # noqa: ARG001 - who may
+    """The rows that make a figure. 数据明细"""
+    page: Page[Any]
+    if code == figures.SUPERIOR_LEADS.code:
+        leads = await queries.superior_leads(tx, as_of=as_of, after=paging.after(str, UUID), limit=paging.limit + 1)
+        page = paging.page([_superior_row(lead) for lead in leads], key=lambda row: (row.lead_no, row.lead_id))
+    elif code == figures.DUAL_ASSIGNMENTS.code:
+        duals = await queries.dual_assignments(tx, as_of=as_of, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+        rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals]
+        page = paging.page(rows, key=lambda row: (row.created_at, row.lead_id))
+    else:
+        raise NotFound(f"there is no such figure; there are {', '.join(figures.FIGURES)}")
+    return page
+
+
+def _view(figure: Figure, path: str, as_of: datetime, value: int, *, of: int | None = None) -> FigureView:
+    instant = as_of.isoformat().replace("+00:00", "Z")
+    return FigureView(
+        code=figure.code,
+        name_zh=figure.zh,
+        name_en=figure.en,
+        value=value,
+        of=of,
+        unit=figure.unit,
+        unit_zh=figure.unit_zh,
+        rows=f"{path}/{figure.code}/rows?{urlencode({'as_of': instant})}",
+    )
+
+
+def _superior_row(lead: SuperiorLead) -> SuperiorLeadRow:
+    return SuperiorLeadRow(
+        lead_id=lead.lead_id,
+        lead_no=lead.lead_no,
+        issuing_level=lead.issuing_level,
+        received_on=lead.received_on,
+        assigned_at=lead.assigned_at,
+        sign_by=lead.sign_by,
+        accepted_at=lead.acceptance.at if lead.acceptance else None,
+        in_time=lead.in_time,
+        in_order=lead.in_order,
+        counted=lead.counted,
+    )

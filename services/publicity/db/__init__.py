@@ -1,0 +1,1 @@
+"""The only SQL of this service: tables, one store module per aggregate, reads, migrations."""
