@@ -36,7 +36,7 @@ class Mismatch(Exception):
 
 def connect(servers: str, *, security: str = "PLAINTEXT", user: str = "", password: str = "", ca: str = "") -> AdminClient:
     """An administrator's client."""
-    options: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security, "log_level": 3}
+    options: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security, "log_level": 0}
     if security.startswith("SASL"):
         options |= {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": user, "sasl.password": password}
     if ca:

@@ -36,9 +36,7 @@ class Kafka:
         self.folder = server_folder(folder)
         remembered = self._remembered()
         self.port = port or free_port(remembered[0])
-        self.controller_port = free_port(remembered[1] if remembered[1] != self.port else None)
-        while self.controller_port == self.port:
-            self.controller_port = free_port(self.port + 1)
+        self.controller_port = free_port(remembered[1])
         self.users, self.plain = dict(users or {}), plain
         self.data, self.log, self.config = self.folder / "data", self.folder / "kafka.log", self.folder / "node.properties"
         self.process: subprocess.Popen[bytes] | None = None

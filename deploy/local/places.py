@@ -83,11 +83,15 @@ def copied_if_needed(source: Path, beside: Path) -> Path:
     return copy
 
 
+_named: set[int] = set()
+
+
 def free_port(preferred: int | None = None) -> int:
-    """A port on loopback that nobody listens on; the preferred one if it is free."""
-    start = (os.getpid() * 97) % len(PORTS)
+    """A port on loopback that nobody listens on, the preferred one if it is free; never the same twice in this process."""
+    start = os.getpid() * 97
     for port in ([preferred] if preferred else []) + [PORTS[(start + step) % len(PORTS)] for step in range(0, 4000, 7)]:
-        if port_is_free(port):
+        if port not in _named and port_is_free(port):
+            _named.add(port)
             return port
     raise CannotRun("找不到可用端口 / no free port between 20000 and 32000 on 127.0.0.1")
 

@@ -59,8 +59,8 @@ def undeclared_routes(app: FastAPI) -> list[str]:
 
 
 def api_routes(app: FastAPI) -> list[APIRoute]:
-    """The service's own routes, also those of included routers."""
-    return [route for route in _walk(app.routes)]
+    """The service's own routes, also those of included routers; the framework's documentation pages are not among them."""
+    return [route for route in _walk(app.routes) if not route.endpoint.__module__.startswith("fastapi")]
 
 
 def _walk(routes: Iterable[Any]) -> Iterable[APIRoute]:

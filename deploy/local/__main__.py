@@ -1,0 +1,65 @@
+"""`python -m deploy.local {up|token|reset|jars}`: what the Makefile calls."""
+
+import argparse
+import shutil
+import sys
+
+from deploy.local import issuer, jars
+from deploy.local.keys import Keyring
+from deploy.local.places import RUN, CannotRun
+from deploy.local.up import is_running, up
+
+
+def main() -> int:
+    """Play the command; a reason for not doing it goes to standard error, with exit 1."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("up", help="run the whole platform here")
+    run.add_argument("--port", type=int, default=8080)
+    run.add_argument("--no-demo", action="store_true")
+    token = commands.add_parser("token", help="print an access token of a local account")
+    token.add_argument("account")
+    commands.add_parser("reset", help="forget all data")
+    commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
+    arguments = parser.parse_args()
+    try:
+        match arguments.command:
+            case "up":
+                return up(arguments.port, demo=not arguments.no_demo)
+            case "token":
+                print(_token(arguments.account))
+            case "reset":
+                _reset()
+            case "jars":
+                jars.write_lock()
+    except CannotRun as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _token(account: str) -> str:
+    keys = Keyring(RUN / "keys") if (RUN / "keys").exists() else None
+    if keys is None or not keys.exist() or not (RUN / "issuer").exists():
+        raise CannotRun("请先运行 make run / run make run first")
+    return issuer.token(keys.signing_key(), (RUN / "issuer").read_text().strip(), account)
+
+
+def _reset() -> None:
+    if is_running():
+        raise CannotRun("请先停止正在运行的实例(Ctrl-C) / stop the running platform first (Ctrl-C)")
+    for path in RUN.iterdir() if RUN.exists() else ():
+        if path.name == "cache":
+            continue
+        if path.is_symlink():
+            shutil.rmtree(path.resolve(), ignore_errors=True)
+            path.unlink()
+        elif path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    print("已清空 / all data are gone; downloaded jars stay")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""One origin for the one machine: passes /<service>/… on to that service, answers /healthz for all parts, holds the local issuer."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+
+from deploy.local import issuer
+from deploy.local.keys import Keyring
+
+HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization te trailers transfer-encoding upgrade host".split()
+)
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starlette | None = None) -> Starlette:
+    """`apis`: service → base address. `checks`: part → readiness address, or "tcp:port"."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        async with httpx.AsyncClient(timeout=httpx.Timeout(70, connect=3), limits=limits, trust_env=False) as client:
+            app.state.client = client
+            yield
+
+    async def passed_on(request: Request) -> Response:
+        service = request.url.path.split("/")[1]
+        client: httpx.AsyncClient = request.app.state.client
+        headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in HOP_BY_HOP]
+        target = httpx.URL(apis[service] + request.scope["raw_path"].decode(), query=request.scope["query_string"])
+        sent = client.build_request(request.method, target, headers=headers, content=request.stream())
+        try:
+            answer = await client.send(sent, stream=True)
+        except httpx.TransportError as fault:
+            return _away(service, type(fault).__name__)
+        kept = [(n, v) for n, v in answer.headers.raw if n.decode().lower() not in HOP_BY_HOP]
+        response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=_Closing(answer))
+        response.raw_headers = kept
+        return response
+
+    async def healthz(request: Request) -> JSONResponse:
+        client: httpx.AsyncClient = request.app.state.client
+        states = dict(zip(checks, await asyncio.gather(*(_look(client, where) for where in checks.values())), strict=True))
+        fine = all(state == "ready" for state in states.values())
+        body = {"status": "ready" if fine else "not ready", "not_ready": [n for n, s in states.items() if s != "ready"]}
+        return JSONResponse({**body, "parts": states}, 200 if fine else 503)
+
+    routes = [
+        Route("/", _index(list(apis))),
+        Route("/healthz", healthz),
+        *(Route(f"/{service}/{{path:path}}", passed_on, methods=METHODS) for service in apis),
+    ]
+    if issuer_app is not None:
+        routes.append(Mount("/issuer", issuer_app))  # type: ignore[arg-type] # starlette takes both
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _nowhere})
+
+
+class _Closing:
+    """Gives the connection back when the answer was passed on, or its reader went away."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+
+    async def __call__(self) -> None:
+        await self.answer.aclose()
+
+
+def _problem(status: int, title: str, detail: str, code: str) -> JSONResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, "errors": []}
+    headers = {"Retry-After": "2"} if status == 503 else {}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def _away(service: str, why: str) -> JSONResponse:
+    return _problem(503, "服务暂时不可用,请稍后重试 / Temporarily unavailable", f"{service} does not answer ({why})", "unavailable")
+
+
+async def _nowhere(_: Request, __: Exception) -> JSONResponse:
+    return _problem(404, "未找到 / Not found", "there is nothing at this address", "not-found")
+
+
+async def _look(client: httpx.AsyncClient, where: str) -> str:
+    try:
+        if where.startswith("tcp:"):
+            _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", int(where[4:])), 2)
+            writer.close()
+            return "ready"
+        answer = await client.get(where, timeout=3)
+        if answer.status_code == 200:
+            return "ready"
+        parts = answer.json().get("parts", {})
+        return "; ".join(f"{name}: {state}" for name, state in parts.items() if state != "ready") or f"HTTP {answer.status_code}"
+    except (OSError, TimeoutError, httpx.HTTPError, ValueError) as fault:
+        return f"does not answer ({type(fault).__name__})"
+
+
+def _index(services: list[str]) -> Any:
+    names = {
+        "intake": "线索受理 intake",
+        "verification": "线索核查 verification",
+        "discipline": "纪委监委 discipline",
+        "publicity": "宣传发动 publicity",
+    }
+    links = "".join(f'<li><a href="/{service}/v1/docs">{names[service]}</a></li>' for service in services)
+    page = (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>线索管理平台</title>'
+        "<style>body{font-family:sans-serif;max-width:40rem;margin:3rem auto;line-height:1.6}</style>"
+        "<h1>线索管理平台</h1><p>示例区(代码999999),全部数据均为虚构。<br>A demonstration district; all data are fictional.</p>"
+        f'<h2>接口文档 / API pages</h2><ul>{links}</ul><p><a href="/healthz">运行状态 / health</a></p></html>'
+    )
+
+    async def index(_: Request) -> HTMLResponse:
+        return HTMLResponse(page)
+
+    return index
+
+
+def main() -> None:
+    """`python -m deploy.local.gateway CONFIG.json`: what the supervisor starts."""
+    config = json.loads(Path(sys.argv[1]).read_text())
+    app = create(config["apis"], config["checks"], issuer.app(Keyring(Path(config["keys"])), config["issuer"]))
+    uvicorn.run(app, host="127.0.0.1", port=config["port"], log_level="warning", access_log=False, server_header=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Passwords and keys of this machine, made at the first start, each file for its owner only; and the services' environments.
+
+The vault's private key is made here too and given to no service: intake can seal for the vault and open nothing.
+"""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from joserfc.jwk import ECKey
+from nacl.public import PrivateKey
+
+
+RECEIVERS = ("verification", "discipline", "vault")
+REGION = "999999"
+
+
+class Keyring:
+    """What `folder` holds; missing parts are made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def secret(self, name: str) -> str:
+        """A random password, the same at every start."""
+        return self._kept(f"{name}.secret", lambda: secrets.token_urlsafe(24))
+
+    def digest_key(self, service: str) -> str:
+        """Base64 of 32 random bytes."""
+        return self._kept(f"{service}.digest", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+
+    def box(self, receiver: str) -> dict[str, str]:
+        """A receiver's key pair with its id."""
+        return dict(json.loads(self._kept(f"{receiver}.box.json", lambda: _new_box(receiver))))
+
+    def signing_key(self) -> ECKey:
+        """The local issuer's key."""
+        return ECKey.import_key(json.loads(self._kept("issuer.jwk.json", _new_signing_key)))
+
+    def exist(self) -> bool:
+        """Whether the issuer's key was made: the platform was started once."""
+        return (self.folder / "issuer.jwk.json").exists()
+
+    def _kept(self, name: str, make: Any) -> str:
+        path = self.folder / name
+        if not path.exists():
+            half = path.with_suffix(".part")
+            half.unlink(missing_ok=True)
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(make())
+            half.rename(path)
+        return path.read_text()
+
+
+def _new_box(receiver: str) -> str:
+    private = PrivateKey.generate()
+    return json.dumps(
+        {
+            "key_id": f"{receiver}-{secrets.token_hex(4)}",
+            "public_key": base64.b64encode(bytes(private.public_key)).decode(),
+            "private_key": base64.b64encode(bytes(private)).decode(),
+        }
+    )
+
+
+def _new_signing_key() -> str:
+    key = ECKey.generate_key("P-256", {"kid": f"local-{secrets.token_hex(4)}", "use": "sig", "alg": "ES256"})
+    return json.dumps(key.as_dict(private=True))
+
+
+def environment(
+    service: str, keys: Keyring, *, database: str, owner: str, kafka: Mapping[str, str], issuer: str, environment: str = "local"
+) -> dict[str, str]:
+    """The settings of one service, as an operator would give them to its container."""
+    settings = {
+        "DATABASE_URL": database,
+        "MIGRATE_URL": owner,
+        **kafka,
+        "ISSUER": issuer,
+        "ENVIRONMENT": environment,
+        "REGION": REGION,
+        "DIGEST_KEY": keys.digest_key(service),
+    }
+    if service == "intake":
+        public = {r: {name: keys.box(r)[name] for name in ("key_id", "public_key")} for r in RECEIVERS}
+        settings["SEAL_KEYS"] = json.dumps(public)
+    if service in RECEIVERS:
+        settings["UNSEAL_KEYS"] = json.dumps({keys.box(service)["key_id"]: keys.box(service)["private_key"]})
+    return {f"{service.upper()}_{name}": value for name, value in settings.items()}
+
+

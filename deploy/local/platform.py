@@ -1,0 +1,167 @@
+"""The platform as processes: PostgreSQL, Kafka, four APIs, their workers, the gateway. `up` runs it for people, tests for proof."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from deploy.kafka.provision import connect, provision
+from deploy.local import databases
+from deploy.local.kafka import Kafka
+from deploy.local.keys import Keyring, environment
+from deploy.local.places import ROOT, CannotRun, free_port
+from deploy.local.postgres import Postgres
+from deploy.local.processes import Child
+from shared.contracts.topics import SERVICES
+
+
+class Platform:
+    """All parts in `folder`, one origin on `port`; `workers` instances of each worker. `admin` names an outside PostgreSQL."""
+
+    def __init__(self, folder: Path, *, port: int, workers: int = 1, admin: str | None = None) -> None:
+        self.folder, self.port = folder, port
+        self.origin = f"http://127.0.0.1:{port}"
+        self.issuer = f"{self.origin}/issuer"
+        self.keys = Keyring(folder / "keys")
+        self.logs = folder / "logs"
+        self._admin = admin
+        self.postgres = None if admin else Postgres(folder / "postgres")
+        names = ("admin", *SERVICES)
+        self.kafka = Kafka(folder / "kafka", users={name: self.keys.secret(f"kafka-{name}") for name in names})
+        self.ports = {(service, role): free_port() for service in SERVICES for role in self._roles(workers)}
+        self.children: dict[str, Child] = {}
+        (folder / "issuer").write_text(self.issuer)
+
+    @staticmethod
+    def _roles(workers: int) -> list[str]:
+        return ["api", *(f"worker {number}" for number in range(1, workers + 1))]
+
+    @property
+    def admin(self) -> str:
+        """The superuser's address of the PostgreSQL server."""
+        if self.postgres is not None:
+            return self.postgres.dsn("postgres")
+        if self._admin is None:
+            raise CannotRun("no PostgreSQL server")
+        return self._admin
+
+    def start_servers(self) -> None:
+        """PostgreSQL and Kafka."""
+        if self.postgres is not None:
+            self.postgres.start()
+        self.kafka.start()
+
+    def prepare(self) -> None:
+        """Databases, schemas, topics and rights; changes only what is missing."""
+        asyncio.run(databases.ensure(self.admin, self.keys.secret))
+        with ThreadPoolExecutor(4) as pool:
+            migrations = [pool.submit(self._migrate, service) for service in SERVICES]
+            self.provision()
+            for migration in migrations:
+                migration.result()
+
+    def provision(self) -> None:
+        """Topics and rights on Kafka."""
+        admin = connect(
+            self.kafka.bootstrap, security="SASL_PLAINTEXT", user="admin", password=self.keys.secret("kafka-admin")
+        )
+        provision(admin)
+
+    def start_services(self) -> None:
+        """APIs, workers, gateway."""
+        for (service, role), port in self.ports.items():
+            name = f"{service} {role}"
+            arguments = [sys.executable, "-m", f"services.{service}", role.split()[0]]
+            variables = {**self.environment(service), f"{service.upper()}_PORT": str(port)}
+            self.children[name] = Child(name, arguments, variables, self.logs / f"{service}-{role.replace(' ', '-')}.log")
+        self.children["gateway"] = self._gateway()
+        for child in self.children.values():
+            child.start()
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The settings of one service."""
+        kafka = {
+            "KAFKA": self.kafka.bootstrap,
+            "KAFKA_SECURITY": "SASL_PLAINTEXT",
+            "KAFKA_USER": service,
+            "KAFKA_PASSWORD": self.keys.secret(f"kafka-{service}"),
+        }
+        return environment(
+            service,
+            self.keys,
+            database=databases.at(self.admin, service, service, self.keys.secret(service)),
+            owner=databases.at(self.admin, service, f"{service}_owner", self.keys.secret(f"{service}_owner")),
+            kafka=kafka,
+            issuer=self.issuer,
+        )
+
+    def health(self) -> tuple[bool, dict[str, str]]:
+        """What /healthz says: whether all is ready, and the state of each part."""
+        try:
+            with urllib.request.urlopen(f"{self.origin}/healthz", timeout=5) as answer:
+                return True, dict(json.loads(answer.read())["parts"])
+        except urllib.error.HTTPError as refused:
+            return False, dict(json.loads(refused.read())["parts"])
+        except (OSError, ValueError):
+            return False, {"gateway": "does not answer"}
+
+    def wait_ready(self, seconds: float = 90) -> None:
+        """Wait until every part is ready. Raises `CannotRun` naming what is not, with the end of its log."""
+        deadline = time.monotonic() + seconds
+        while True:
+            ready, parts = self.health()
+            if ready:
+                return
+            dead = [child for child in self.children.values() if not child.alive()]
+            if dead or time.monotonic() > deadline:
+                waiting = [f"{name}: {state}" for name, state in parts.items() if state != "ready"]
+                logs = "\n".join(f"--- {child.name}\n{child.tail()}" for child in dead[:2] or self._named_in(parts))
+                raise CannotRun("未就绪 / not ready: " + "; ".join(waiting) + f"\n{logs}")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """In order: gateway, APIs, workers, Kafka, PostgreSQL; each with a deadline."""
+        for group in (["gateway"], [n for n in self.children if "api" in n], [n for n in self.children if "worker" in n]):
+            members = [self.children[name] for name in group if name in self.children]
+            for child in members:
+                child.ask_to_stop()
+            for child in members:
+                child.stop()
+        self.kafka.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
+
+    def _named_in(self, parts: dict[str, str]) -> list[Child]:
+        return [self.children[name] for name, state in parts.items() if state != "ready" and name in self.children][:2]
+
+    def _migrate(self, service: str) -> None:
+        child = Child("migrate", [], self.environment(service), self.logs / f"{service}-migrate.log")
+        variables = {**child.environment, f"{service.upper()}_PORT": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", f"services.{service}", "migrate"], env=variables, cwd=ROOT, capture_output=True, check=False
+        )
+        if done.returncode:
+            raise CannotRun(f"{service} could not be migrated:\n{(done.stdout + done.stderr).decode(errors='replace')[-2000:]}")
+
+    def _gateway(self) -> Child:
+        checks = {"kafka": f"tcp:{self.kafka.port}"}
+        if self.postgres is not None:
+            checks["postgres"] = f"tcp:{self.postgres.port}"
+        for (service, role), port in self.ports.items():
+            checks[f"{service} {role}"] = f"http://127.0.0.1:{port}/{service}/readyz"
+        config = {
+            "port": self.port,
+            "issuer": self.issuer,
+            "keys": str(self.keys.folder),
+            "apis": {service: f"http://127.0.0.1:{self.ports[service, 'api']}" for service in SERVICES},
+            "checks": checks,
+        }
+        path = self.folder / "gateway.json"
+        path.write_text(json.dumps(config))
+        arguments = [sys.executable, "-m", "deploy.local.gateway", str(path)]
+        return Child("gateway", arguments, {}, self.logs / "gateway.log")
