@@ -51,7 +51,14 @@ class Consume:
     """One member of the service's group."""
 
     def __init__(
-        self, inbox: Inbox, address: KafkaAddress, *, service: str, batch: int = 500, sweep: float = 1.0, rewind_after: float = 20.0
+        self,
+        inbox: Inbox,
+        address: KafkaAddress,
+        *,
+        service: str,
+        batch: int = 500,
+        sweep: float = 1.0,
+        rewind_after: float = 20.0,
     ) -> None:
         self.inbox, self.address, self.service = inbox, address, service
         self.batch, self.sweep, self.rewind_after = batch, sweep, rewind_after
@@ -94,7 +101,9 @@ class Consume:
                 for message in messages
             ]
             if records:
-                await self._apply(client, records, {target: messages[-1].offset + 1 for target, messages in fetched.items()})
+                await self._apply(
+                    client, records, {target: messages[-1].offset + 1 for target, messages in fetched.items()}
+                )
                 next_look, behind = loop.time() + 15, {}
             if loop.time() >= next_sweep:
                 await self._swept()
@@ -170,4 +179,3 @@ class Consume:
         if partitions:
             log.warning("consume.rewind", topics=" ".join(sorted(topics)))
             await client.seek_to_beginning(*partitions)
-

@@ -70,7 +70,9 @@ class Database:
     async def dedicated(self) -> Any:
         """A plain asyncpg connection outside the pool, for what holds a session lock. The caller closes it."""
         url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return await asyncpg.connect(url, timeout=10, command_timeout=60, server_settings={"jit": "off", "timezone": "UTC"})
+        return await asyncpg.connect(
+            url, timeout=10, command_timeout=60, server_settings={"jit": "off", "timezone": "UTC"}
+        )
 
     async def ping(self) -> None:
         """Raise unless the database answers."""

@@ -48,7 +48,9 @@ async def claim(tx: Transaction, caller: str, key: str, mark: bytes, *, at: date
     Raises `Invalid` when the key was used for another request.
     """
     row = {"caller": caller, "key": key, "fingerprint": mark, "created_at": at}
-    taken = await tx.execute(insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key))
+    taken = await tx.execute(
+        insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key)
+    )
     if taken.one_or_none() is not None:
         return None
     found = (
@@ -74,5 +76,3 @@ async def forget_before(tx: Transaction, instant: datetime) -> int:
     """Forget keys older than this; → how many."""
     done = await tx.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < instant))
     return int(done.rowcount)
-
-

@@ -24,7 +24,7 @@ _CURRENT = """select (select system_identifier::text from pg_control_system()),
 _KNOWN = text("select system_identifier, timeline from database_identity")
 _NOW = text(_CURRENT)
 _WRITE_DOWN = text(
-    f"insert into database_identity (system_identifier, timeline) {_CURRENT} "  # noqa: S608 - a constant of this module
+    f"insert into database_identity (system_identifier, timeline) {_CURRENT} "
     "on conflict (one) do update set system_identifier = excluded.system_identifier, timeline = excluded.timeline"
 )
 

@@ -31,7 +31,11 @@ inbox = Table(
     Column("topic", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
     Column("last", BigInteger, nullable=False, comment="sequence of the last applied event, 0 before the first"),
-    Column("event_id", Uuid, comment="id of that event: the same sequence with another id means that the owner was restored"),
+    Column(
+        "event_id",
+        Uuid,
+        comment="id of that event: the same sequence with another id means that the owner was restored",
+    ),
 )
 held = Table(
     "held",
@@ -53,7 +57,12 @@ parked = Table(
     Column("subject", Text, primary_key=True, comment="partition:offset where the record has no readable subject"),
     Column("sequence", BigInteger, primary_key=True),
     Column("value", LargeBinary, nullable=False),
-    Column("fault", Text, nullable=False, comment="class of the error and place in the code, never its text: it could quote the payload"),
+    Column(
+        "fault",
+        Text,
+        nullable=False,
+        comment="class of the error and place in the code, never its text: it could quote the payload",
+    ),
     Column("parked_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -168,7 +177,7 @@ class Inbox:
                 await self._apply(tx, [(record.topic, decode(record.value), record.value) for record in records])
         except NeedsOperator:
             raise
-        except Exception as fault:  # noqa: BLE001 - whatever it is, one by one shows whose fault it is
+        except Exception as fault:
             if is_transient(fault):
                 raise
             log.info("inbox.one_by_one", records=len(records), error=type(fault).__name__)
@@ -212,7 +221,7 @@ class Inbox:
                 waited = True
             except NeedsOperator:
                 raise
-            except Exception as fault:  # noqa: BLE001 - a permanent fault of any kind is parked, never lost and never in the way
+            except Exception as fault:
                 if is_transient(fault):
                     raise
                 await self._park(record, fault)
@@ -259,7 +268,7 @@ class Inbox:
         handler = self.handlers.get(envelope.type)
         if event is None or handler is None:
             return  # a type of no concern here, or of a later version
-        if event.TOPIC != topic:
+        if topic != event.TOPIC:
             raise Unparsable("the event stands on a topic that is not its own")
         at = self.clock()
         received = Received(

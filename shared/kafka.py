@@ -64,7 +64,9 @@ async def cluster_id(address: KafkaAddress, client_id: str) -> str:
         await admin.close()
 
 
-async def end_offsets(address: KafkaAddress, client_id: str, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+async def end_offsets(
+    address: KafkaAddress, client_id: str, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
     """One past the last offset of each partition, as the broker knows it now."""
     reader = AIOKafkaConsumer(**address.options(client_id), enable_auto_commit=False)
     await reader.start()

@@ -17,7 +17,11 @@ class KafkaAddress:
 
     def options(self, client_id: str) -> dict[str, Any]:
         """The keyword arguments that every client shares."""
-        options: dict[str, Any] = {"bootstrap_servers": self.servers, "client_id": client_id, "security_protocol": self.security}
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.servers,
+            "client_id": client_id,
+            "security_protocol": self.security,
+        }
         if self.security.startswith("SASL"):
             options |= {
                 "sasl_mechanism": "SCRAM-SHA-512",

@@ -29,14 +29,19 @@ async def list_held(database: Database) -> list[dict[str, Any]]:
     """What is held and for what, oldest first."""
     columns = [c for c in held.c if c.name != "value"]
     async with database.transaction() as tx:
-        return [dict(row) for row in (await tx.execute(select(*columns).order_by(held.c.held_at).limit(1000))).mappings()]
+        return [
+            dict(row) for row in (await tx.execute(select(*columns).order_by(held.c.held_at).limit(1000))).mappings()
+        ]
 
 
 async def list_parked(database: Database) -> list[dict[str, Any]]:
     """What is parked and why, oldest first."""
     columns = [c for c in parked.c if c.name != "value"]
     async with database.transaction() as tx:
-        return [dict(row) for row in (await tx.execute(select(*columns).order_by(parked.c.parked_at).limit(1000))).mappings()]
+        return [
+            dict(row)
+            for row in (await tx.execute(select(*columns).order_by(parked.c.parked_at).limit(1000))).mappings()
+        ]
 
 
 async def replay(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason: str, at: datetime) -> None:
@@ -62,7 +67,9 @@ async def skip(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason
     async with inbox_.database.transaction() as tx:
         value = (await tx.execute(delete(parked).where(*here).returning(parked.c.value))).scalar_one_or_none()
         mark = (
-            await tx.execute(select(inbox.c.last).where(inbox.c.topic == topic, inbox.c.subject == subject).with_for_update())
+            await tx.execute(
+                select(inbox.c.last).where(inbox.c.topic == topic, inbox.c.subject == subject).with_for_update()
+            )
         ).scalar_one_or_none()
         if mark is None and value is None:
             raise NotFound("nothing is known of this subject on this topic")
@@ -88,7 +95,9 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
     _need(reason)
     async with database.transaction() as tx:
         await identity.write_down(tx)
-        await tx.execute(update(relay_state).values(snapshot="1:1:", catching_up_to=None, page_position=0, replay_topics=None))
+        await tx.execute(
+            update(relay_state).values(snapshot="1:1:", catching_up_to=None, page_position=0, replay_topics=None)
+        )
         await audit.record(tx, None, "database.accept-restore", "database", at=at, purpose=reason)
 
 

@@ -96,7 +96,9 @@ relay = Table(
     Column("snapshot", Text, nullable=False, comment="S1: all that is visible in it has been published"),
     Column("catching_up_to", Text, comment="S2 of a backlog that is published in pages, else null"),
     Column("page_position", BigInteger, nullable=False, server_default="0"),
-    Column("replay_topics", Text, comment="topics being replayed up to S1 by page_position, space-separated, else null"),
+    Column(
+        "replay_topics", Text, comment="topics being replayed up to S1 by page_position, space-separated, else null"
+    ),
     Column("cluster_id", Text, comment="the Kafka cluster that acknowledged"),
 )
 

@@ -59,9 +59,16 @@ def _parser(service: str) -> argparse.ArgumentParser:
     roles.add_parser("worker", help="publish the outbox, consume topics, keep time")
     roles.add_parser("migrate", help="bring the database to the newest schema (owner role)")
     actions = roles.add_parser("ops", help="operator's actions on events").add_subparsers(dest="action", required=True)
-    for name, about in (("lag", "what is not published yet"), ("held", "what waits"), ("parked", "what could not be applied")):
+    for name, about in (
+        ("lag", "what is not published yet"),
+        ("held", "what waits"),
+        ("parked", "what could not be applied"),
+    ):
         actions.add_parser(name, help=about)
-    for name, about in (("replay", "apply a parked event now"), ("skip", "go past an event that will never be applied")):
+    for name, about in (
+        ("replay", "apply a parked event now"),
+        ("skip", "go past an event that will never be applied"),
+    ):
         action = actions.add_parser(name, help=about)
         action.add_argument("topic")
         action.add_argument("subject")
@@ -95,9 +102,13 @@ async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, h
                 await ops.skip(inbox, *here, reason=arguments.reason, at=at)
             case "accept-restore":
                 await ops.accept_restore(database, reason=arguments.reason, at=at)
-        print(json.dumps(shown if shown is not None else {"done": arguments.action}, default=str, ensure_ascii=False, indent=1))  # noqa: T201 - the command's answer
+        print(
+            json.dumps(
+                shown if shown is not None else {"done": arguments.action}, default=str, ensure_ascii=False, indent=1
+            )
+        )
     except Refused as refused:
-        print(refused.detail, file=sys.stderr)  # noqa: T201 - the command's answer
+        print(refused.detail, file=sys.stderr)
         return 1
     finally:
         await database.close()

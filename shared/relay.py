@@ -26,7 +26,9 @@ log = structlog.get_logger(__name__)
 
 LOCK = 0x72656C6179
 """The advisory lock's key ("relay"); each service has a database of its own."""
-_COLUMNS = "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, x.key_id, x.box"
+_COLUMNS = (
+    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, x.key_id, x.box"
+)
 _BOX = "left join outbox_sealed x on x.id = o.id"
 NEW_ROWS = f"""
 select s.now, d.* from (select pg_current_snapshot()::text as now) s left join lateral (
@@ -224,7 +226,9 @@ class _Shift:
                 if not taken:
                     raise NeedsOperator(f"a record of {target.topic} is larger than a batch")
                 builder.close()
-                acks.append((target, taken, await self.producer.send_batch(builder, target.topic, partition=target.partition)))
+                acks.append(
+                    (target, taken, await self.producer.send_batch(builder, target.topic, partition=target.partition))
+                )
             await self._wait(acks)
             queues = {target: queue[taken:] for target, taken, _ in acks if (queue := queues[target])[taken:]}
 

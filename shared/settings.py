@@ -48,7 +48,9 @@ class ServiceSettings(BaseSettings):
     def migration_url(self) -> str:
         """The owner's address. Raises ValueError when it is not set."""
         if self.migrate_url is None:
-            raise ValueError(f"{self.model_config.get('env_prefix', '')}MIGRATE_URL is not set; this role needs the owner's address")
+            raise ValueError(
+                f"{self.model_config.get('env_prefix', '')}MIGRATE_URL is not set; this role needs the owner's address"
+            )
         return self.migrate_url.get_secret_value()
 
     def kafka_address(self) -> KafkaAddress:

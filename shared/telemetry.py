@@ -11,8 +11,37 @@ from typing import Any
 import structlog
 
 ALLOWED = frozenset(
-    """event level timestamp logger service role request_id method route status ms topic topics subject sequence partition partitions
-    error place reason task state records revision count epoch lead_id unit action""".split()
+    [
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "service",
+        "role",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "ms",
+        "topic",
+        "topics",
+        "subject",
+        "sequence",
+        "partition",
+        "partitions",
+        "error",
+        "place",
+        "reason",
+        "task",
+        "state",
+        "records",
+        "revision",
+        "count",
+        "epoch",
+        "lead_id",
+        "unit",
+        "action",
+    ]
 )
 """Keys that may be logged: names of things, numbers and ids; never a text that a person typed."""
 _NOISY = ("aiokafka", "asyncpg", "httpx", "httpcore", "sqlalchemy", "uvicorn", "asyncio", "alembic")
@@ -45,7 +74,8 @@ class _Foreign(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         logger = structlog.get_logger(record.name)
         fault = record.exc_info[1] if record.exc_info else None
-        logger.log(record.levelno, f"library.{record.name}", logger=record.name, exc_info=fault, reason=_template(record))
+        event = f"library.{record.name}"
+        logger.log(record.levelno, event, logger=record.name, exc_info=fault, reason=_template(record))
 
 
 def _template(record: logging.LogRecord) -> str:

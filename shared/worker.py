@@ -101,7 +101,7 @@ class Worker:
                 self.state[name] = f"stopped: {stop}"
                 log.critical("worker.needs_operator", task=name, reason=str(stop))
                 return
-            except Exception as fault:  # noqa: BLE001 - a supervisor must outlive whatever its task dies of
+            except Exception as fault:
                 self.state[name] = f"restarting after {type(fault).__name__}"
                 log.warning("worker.task_died", task=name, exc_info=not is_transient(fault), error=type(fault).__name__)
             if asyncio.get_running_loop().time() - started > 60:

@@ -7,12 +7,13 @@ import pytest
 import pytest_asyncio
 from pytest_socket import socket_allow_hosts
 
-
 from tests.support.postgres import Copy, Server, Templates
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pg", default="", help="DSN (superuser) of a PostgreSQL server to test on instead of the embedded one")
+    parser.addoption(
+        "--pg", default="", help="DSN (superuser) of a PostgreSQL server to test on instead of the embedded one"
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -63,5 +64,3 @@ async def new_database(templates: Templates) -> AsyncIterator[NewDatabase]:
     yield make
     for name in made:
         await templates.drop(name)
-
-

@@ -1,6 +1,7 @@
 """`python -m deploy.kafka.provision`: make the topics and ACLs of the matrix; run again it changes only what differs.
 
-Settings: KAFKA (bootstrap), KAFKA_SECURITY, KAFKA_USER, KAFKA_PASSWORD, KAFKA_CA of an administrator; REPLICATION (default 1; 3 in production).
+Settings: KAFKA (bootstrap), KAFKA_SECURITY, KAFKA_USER, KAFKA_PASSWORD, KAFKA_CA of an administrator;
+REPLICATION (default 1; 3 in production).
 """
 
 import os
@@ -34,7 +35,9 @@ class Mismatch(Exception):
     """A topic stands on the broker with another number of partitions; the order per lead rests on that number, so it never changes."""
 
 
-def connect(servers: str, *, security: str = "PLAINTEXT", user: str = "", password: str = "", ca: str = "") -> AdminClient:
+def connect(
+    servers: str, *, security: str = "PLAINTEXT", user: str = "", password: str = "", ca: str = ""
+) -> AdminClient:
     """An administrator's client."""
     options: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security, "log_level": 0}
     if security.startswith("SASL"):
@@ -59,7 +62,8 @@ def _topics(admin: AdminClient, replication: int) -> None:
     missing = [topic for name, topic in TOPICS.items() if name not in known]
     if missing:
         made = admin.create_topics(
-            [NewTopic(t.name, t.partitions, replication, config=_config(t, replication)) for t in missing], operation_timeout=30
+            [NewTopic(t.name, t.partitions, replication, config=_config(t, replication)) for t in missing],
+            operation_timeout=30,
         )
         for future in made.values():
             try:
@@ -95,8 +99,14 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
 def _rights(admin: AdminClient) -> None:
     """Exactly the list: missing rights are granted, others of the same principals are taken away."""
     wanted = {right: _binding(right) for right in rights()}
-    anything = AclBindingFilter(
-        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    anything = AclBindingFilter(  # None means any
+        ResourceType.ANY,
+        None,  # type: ignore[arg-type]
+        ResourcePatternType.ANY,
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        AclOperation.ANY,
+        AclPermissionType.ANY,
     )
     standing = set(admin.describe_acls(anything, request_timeout=30).result())
     missing = [binding for binding in wanted.values() if binding not in standing]
@@ -145,12 +155,12 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
         plain = environment.get("KAFKA_SECURITY", "PLAINTEXT") == "PLAINTEXT"
         provision(admin, replication=int(environment.get("REPLICATION", "1")), with_rights=not plain)
     except KeyError as missing:
-        print(f"{missing} is not set", file=sys.stderr)  # noqa: T201 - the command's answer
+        print(f"{missing} is not set", file=sys.stderr)
         return 1
     except (Mismatch, KafkaException) as fault:
-        print(fault, file=sys.stderr)  # noqa: T201 - the command's answer
+        print(fault, file=sys.stderr)
         return 1
-    print(f"{len(TOPICS)} topics, {0 if plain else len(rights())} rights")  # noqa: T201 - the command's answer
+    print(f"{len(TOPICS)} topics, {0 if plain else len(rights())} rights")
     return 0
 
 

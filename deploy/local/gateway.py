@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -19,7 +20,17 @@ from deploy.local import issuer
 from deploy.local.keys import Keyring
 
 HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailers transfer-encoding upgrade host".split()
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+    ]
 )
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
@@ -51,7 +62,9 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
 
     async def healthz(request: Request) -> JSONResponse:
         client: httpx.AsyncClient = request.app.state.client
-        states = dict(zip(checks, await asyncio.gather(*(_look(client, where) for where in checks.values())), strict=True))
+        states = dict(
+            zip(checks, await asyncio.gather(*(_look(client, where) for where in checks.values())), strict=True)
+        )
         fine = all(state == "ready" for state in states.values())
         body = {"status": "ready" if fine else "not ready", "not_ready": [n for n, s in states.items() if s != "ready"]}
         return JSONResponse({**body, "parts": states}, 200 if fine else 503)
@@ -66,14 +79,11 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _nowhere})
 
 
-class _Closing:
+class _Closing(BackgroundTask):
     """Gives the connection back when the answer was passed on, or its reader went away."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-
-    async def __call__(self) -> None:
-        await self.answer.aclose()
+        super().__init__(answer.aclose)
 
 
 def _problem(status: int, title: str, detail: str, code: str) -> JSONResponse:
@@ -83,7 +93,9 @@ def _problem(status: int, title: str, detail: str, code: str) -> JSONResponse:
 
 
 def _away(service: str, why: str) -> JSONResponse:
-    return _problem(503, "服务暂时不可用,请稍后重试 / Temporarily unavailable", f"{service} does not answer ({why})", "unavailable")
+    return _problem(
+        503, "服务暂时不可用,请稍后重试 / Temporarily unavailable", f"{service} does not answer ({why})", "unavailable"
+    )
 
 
 async def _nowhere(_: Request, __: Exception) -> JSONResponse:
@@ -100,7 +112,10 @@ async def _look(client: httpx.AsyncClient, where: str) -> str:
         if answer.status_code == 200:
             return "ready"
         parts = answer.json().get("parts", {})
-        return "; ".join(f"{name}: {state}" for name, state in parts.items() if state != "ready") or f"HTTP {answer.status_code}"
+        return (
+            "; ".join(f"{name}: {state}" for name, state in parts.items() if state != "ready")
+            or f"HTTP {answer.status_code}"
+        )
     except (OSError, TimeoutError, httpx.HTTPError, ValueError) as fault:
         return f"does not answer ({type(fault).__name__})"
 

@@ -13,7 +13,9 @@ KAFKA = "4.3.0"
 # log4j binds SLF4J: without a binding Kafka logs nothing; the clients are named because jgo alone picks an older version of them
 ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.apache.kafka:kafka-clients:{KAFKA}+org.apache.logging.log4j:log4j-slf4j-impl:2.25.1"
 LOCK = Path(__file__).with_name("kafka-jars.lock")
-_RESOLVE = "import jgo, pathlib, sys; print(*jgo.build(sys.argv[1], cache_dir=pathlib.Path(sys.argv[2])).all_jars, sep='\\n')"
+_RESOLVE = (
+    "import jgo, pathlib, sys; print(*jgo.build(sys.argv[1], cache_dir=pathlib.Path(sys.argv[2])).all_jars, sep='\\n')"
+)
 
 
 def libraries(cache: Path = RUN / "cache") -> Path:
@@ -23,7 +25,9 @@ def libraries(cache: Path = RUN / "cache") -> Path:
     if folder.is_dir() and {path.name: digest(path) for path in folder.glob("*.jar")} == wanted:
         return folder
     found = resolve(cache)
-    if wrong := [name for name, path in found.items() if wanted.get(name) != digest(path)] + [n for n in wanted if n not in found]:
+    if wrong := [name for name, path in found.items() if wanted.get(name) != digest(path)] + [
+        n for n in wanted if n not in found
+    ]:
         raise CannotRun(f"Kafka's jars are not the committed ones (kafka-jars.lock): {', '.join(sorted(wrong))}")
     half = folder.with_suffix(".part")
     shutil.rmtree(half, ignore_errors=True)
@@ -38,7 +42,7 @@ def libraries(cache: Path = RUN / "cache") -> Path:
 def locked() -> dict[str, str]:
     """File name → SHA-256, as committed."""
     lines = (line.split() for line in LOCK.read_text().splitlines() if line and not line.startswith("#"))
-    return {name: sha256 for name, sha256 in lines}
+    return {line[0]: line[1] for line in lines}
 
 
 def write_lock(cache: Path = RUN / "cache") -> None:
@@ -53,7 +57,11 @@ def resolve(cache: Path) -> dict[str, Path]:
     home.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
     done = subprocess.run(
-        [sys.executable, "-c", _RESOLVE, ENDPOINT, str(cache / "jgo")], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-c", _RESOLVE, ENDPOINT, str(cache / "jgo")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     if done.returncode:
         raise CannotRun(f"Kafka's jars could not be fetched:\n{done.stderr[-1500:]}")

@@ -22,7 +22,14 @@ from deploy.local import jars
 from deploy.local.places import CannotRun, as_user, dying_with_parent, free_port, reachable, server_folder, unprivileged
 
 START_SECONDS = 60
-HEAP = ("-Xms128m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.net.preferIPv4Stack=true")
+HEAP = (
+    "-Xms128m",
+    "-Xmx512m",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Xshare:auto",
+    "-Djava.net.preferIPv4Stack=true",
+)
 LOGGING = """<Configuration><Appenders><Console name="out"><PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
 <Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers></Configuration>"""
 
@@ -38,7 +45,11 @@ class Kafka:
         self.port = port or free_port(remembered[0])
         self.controller_port = free_port(remembered[1])
         self.users, self.plain = dict(users or {}), plain
-        self.data, self.log, self.config = self.folder / "data", self.folder / "kafka.log", self.folder / "node.properties"
+        self.data, self.log, self.config = (
+            self.folder / "data",
+            self.folder / "kafka.log",
+            self.folder / "node.properties",
+        )
         self.process: subprocess.Popen[bytes] | None = None
         self._libraries = jars.libraries()
         self._user = unprivileged()

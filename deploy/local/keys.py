@@ -7,13 +7,13 @@ import base64
 import json
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey
 from nacl.public import PrivateKey
-
 
 RECEIVERS = ("verification", "discipline", "vault")
 REGION = "999999"
@@ -24,6 +24,7 @@ class Keyring:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._one_at_a_time = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def secret(self, name: str) -> str:
@@ -48,12 +49,13 @@ class Keyring:
 
     def _kept(self, name: str, make: Any) -> str:
         path = self.folder / name
-        if not path.exists():
-            half = path.with_suffix(".part")
-            half.unlink(missing_ok=True)
-            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(make())
-            half.rename(path)
+        with self._one_at_a_time:
+            if not path.exists():
+                half = path.with_name(f"{name}.part")
+                half.unlink(missing_ok=True)
+                with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(make())
+                half.rename(path)
         return path.read_text()
 
 
@@ -74,7 +76,14 @@ def _new_signing_key() -> str:
 
 
 def environment(
-    service: str, keys: Keyring, *, database: str, owner: str, kafka: Mapping[str, str], issuer: str, environment: str = "local"
+    service: str,
+    keys: Keyring,
+    *,
+    database: str,
+    owner: str,
+    kafka: Mapping[str, str],
+    issuer: str,
+    environment: str = "local",
 ) -> dict[str, str]:
     """The settings of one service, as an operator would give them to its container."""
     settings = {
@@ -92,5 +101,3 @@ def environment(
     if service in RECEIVERS:
         settings["UNSEAL_KEYS"] = json.dumps({keys.box(service)["key_id"]: keys.box(service)["private_key"]})
     return {f"{service.upper()}_{name}": value for name, value in settings.items()}
-
-

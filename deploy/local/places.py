@@ -44,7 +44,9 @@ def reachable(path: Path, user: pwd.struct_passwd | None) -> bool:
     path = path.resolve()
     for folder in (path, *path.parents):
         mode = folder.stat()
-        right = stat.S_IXUSR if mode.st_uid == user.pw_uid else stat.S_IXGRP if mode.st_gid == user.pw_gid else stat.S_IXOTH
+        right = (
+            stat.S_IXUSR if mode.st_uid == user.pw_uid else stat.S_IXGRP if mode.st_gid == user.pw_gid else stat.S_IXOTH
+        )
         if not mode.st_mode & right:
             return False
     return True

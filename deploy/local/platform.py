@@ -5,10 +5,10 @@ import json
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import httpx
 
 from deploy.kafka.provision import connect, provision
 from deploy.local import databases
@@ -78,7 +78,9 @@ class Platform:
             name = f"{service} {role}"
             arguments = [sys.executable, "-m", f"services.{service}", role.split()[0]]
             variables = {**self.environment(service), f"{service.upper()}_PORT": str(port)}
-            self.children[name] = Child(name, arguments, variables, self.logs / f"{service}-{role.replace(' ', '-')}.log")
+            self.children[name] = Child(
+                name, arguments, variables, self.logs / f"{service}-{role.replace(' ', '-')}.log"
+            )
         self.children["gateway"] = self._gateway()
         for child in self.children.values():
             child.start()
@@ -103,11 +105,9 @@ class Platform:
     def health(self) -> tuple[bool, dict[str, str]]:
         """What /healthz says: whether all is ready, and the state of each part."""
         try:
-            with urllib.request.urlopen(f"{self.origin}/healthz", timeout=5) as answer:
-                return True, dict(json.loads(answer.read())["parts"])
-        except urllib.error.HTTPError as refused:
-            return False, dict(json.loads(refused.read())["parts"])
-        except (OSError, ValueError):
+            answer = httpx.get(f"{self.origin}/healthz", timeout=5, trust_env=False)
+            return answer.status_code == 200, dict(answer.json()["parts"])
+        except (httpx.HTTPError, ValueError, KeyError):
             return False, {"gateway": "does not answer"}
 
     def wait_ready(self, seconds: float = 90) -> None:
@@ -126,7 +126,11 @@ class Platform:
 
     def stop(self) -> None:
         """In order: gateway, APIs, workers, Kafka, PostgreSQL; each with a deadline."""
-        for group in (["gateway"], [n for n in self.children if "api" in n], [n for n in self.children if "worker" in n]):
+        for group in (
+            ["gateway"],
+            [n for n in self.children if "api" in n],
+            [n for n in self.children if "worker" in n],
+        ):
             members = [self.children[name] for name in group if name in self.children]
             for child in members:
                 child.ask_to_stop()
@@ -143,10 +147,16 @@ class Platform:
         child = Child("migrate", [], self.environment(service), self.logs / f"{service}-migrate.log")
         variables = {**child.environment, f"{service.upper()}_PORT": "1"}
         done = subprocess.run(
-            [sys.executable, "-m", f"services.{service}", "migrate"], env=variables, cwd=ROOT, capture_output=True, check=False
+            [sys.executable, "-m", f"services.{service}", "migrate"],
+            env=variables,
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
         )
         if done.returncode:
-            raise CannotRun(f"{service} could not be migrated:\n{(done.stdout + done.stderr).decode(errors='replace')[-2000:]}")
+            raise CannotRun(
+                f"{service} could not be migrated:\n{(done.stdout + done.stderr).decode(errors='replace')[-2000:]}"
+            )
 
     def _gateway(self) -> Child:
         checks = {"kafka": f"tcp:{self.kafka.port}"}

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.places import CannotRun, as_user, copied_if_needed, dying_with_parent, free_port, server_folder, unprivileged
+from deploy.local.places import (
+    CannotRun,
+    as_user,
+    copied_if_needed,
+    dying_with_parent,
+    free_port,
+    server_folder,
+    unprivileged,
+)
 
 START_SECONDS = 60
 
@@ -117,7 +125,13 @@ class Postgres:
         done = subprocess.run(
             [
                 *(str(self._binaries / "initdb"), "-D", str(half), "-U", "postgres", "--auth=scram-sha-256"),
-                *(f"--pwfile={password}", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"),
+                *(
+                    f"--pwfile={password}",
+                    "--encoding=UTF8",
+                    "--locale-provider=builtin",
+                    "--locale=C.UTF-8",
+                    "--no-sync",
+                ),
             ],
             capture_output=True,
             check=False,

@@ -20,7 +20,13 @@ class Child:
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name, self.arguments, self.log = name, list(arguments), log
         own = {key: os.environ[key] for key in KEPT if key in os.environ}
-        self.environment = {**own, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        self.environment = {
+            **own,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **environment,
+        }
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -88,11 +88,21 @@ def _load_demo(platform: Platform) -> None:
         _say("4/4 示例数据已在 / the demonstration is loaded")
         return
     _say("4/4 载入示例台账 / loading the demonstration ledger")
-    loader = [sys.executable, "-m", "deploy.local.demo.load", "--origin", platform.origin, "--run", str(platform.folder)]
+    loader = [
+        sys.executable,
+        "-m",
+        "deploy.local.demo.load",
+        "--origin",
+        platform.origin,
+        "--run",
+        str(platform.folder),
+    ]
     process = subprocess.Popen(loader, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
     try:
         if process.wait():
-            raise CannotRun("示例数据载入未完成,再次 make run 会接着做 / the demonstration was not loaded whole; make run again goes on with it")
+            raise CannotRun(
+                "示例数据载入未完成,再次 make run 会接着做 / the demonstration was not loaded whole; make run again goes on with it"
+            )
     finally:
         if process.poll() is None:
             process.kill()
@@ -104,10 +114,14 @@ def _check(port: int) -> None:
     if not 1 <= port <= 65535:
         raise CannotRun(f"端口 {port} 无效 / {port} is no port")
     if not port_is_free(port):
-        raise CannotRun(f"端口 {port} 已被占用,可换一个:make run PORT={port + 1} / port {port} is taken; try make run PORT={port + 1}")
+        raise CannotRun(
+            f"端口 {port} 已被占用,可换一个:make run PORT={port + 1} / port {port} is taken; try make run PORT={port + 1}"
+        )
     free = shutil.disk_usage(RUN.resolve()).free
     if free < DISK:
-        raise CannotRun(f"磁盘剩余 {free // 1024**2} MB,至少需要 1024 MB / {free // 1024**2} MB of disk are free, 1,024 are needed")
+        raise CannotRun(
+            f"磁盘剩余 {free // 1024**2} MB,至少需要 1024 MB / {free // 1024**2} MB of disk are free, 1,024 are needed"
+        )
 
 
 @contextmanager
@@ -151,7 +165,9 @@ def _watch(platform: Platform) -> None:
             now = time.monotonic()
             deaths[name].append(now)
             if len(deaths[name]) == MOST_DEATHS and now - deaths[name][0] < WITHIN:
-                raise CannotRun(f"{name} 一分钟内退出{MOST_DEATHS}次 / {name} ended {MOST_DEATHS} times in a minute:\n{part.tail()}")
+                raise CannotRun(
+                    f"{name} 一分钟内退出{MOST_DEATHS}次 / {name} ended {MOST_DEATHS} times in a minute:\n{part.tail()}"
+                )
             _say(f"{name} 已退出,正在重启 / {name} ended, starting it again")
             time.sleep(min(4.0, 0.5 * len(deaths[name])))
             part.start()

@@ -133,4 +133,3 @@ class _Limit:
             if answered:
                 raise
             await problems.answer(refused)(scope, receive, send)
-

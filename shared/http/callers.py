@@ -55,7 +55,7 @@ def _declares(dependant: Dependant) -> bool:
 
 def undeclared_routes(app: FastAPI) -> list[str]:
     """Routes that do not say who may call them."""
-    return [f"{sorted(r.methods)} {r.path}" for r in api_routes(app) if not _declares(r.dependant)]
+    return [f"{sorted(r.methods or ())} {r.path}" for r in api_routes(app) if not _declares(r.dependant)]
 
 
 def api_routes(app: FastAPI) -> list[APIRoute]:

@@ -74,11 +74,15 @@ async def _once(
     request: Request,
     tx: Tx,
     at: Now,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description="1-255 visible ASCII characters, new for each thing to create")] = None,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", description="1-255 visible ASCII characters, new for each thing to create"),
+    ] = None,
 ) -> Doing:
     if key is None or not _KEY.match(key):
         raise Malformed(
-            "an Idempotency-Key of 1 to 255 visible ASCII characters is needed", fields=[("Idempotency-Key", "missing or not readable")]
+            "an Idempotency-Key of 1 to 255 visible ASCII characters is needed",
+            fields=[("Idempotency-Key", "missing or not readable")],
         )
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(

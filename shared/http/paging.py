@@ -48,7 +48,10 @@ class _Paging:
 
 
 def _write(key: tuple[Any, ...]) -> str:
-    values = [value.isoformat() if isinstance(value, date) else value if isinstance(value, int) else str(value) for value in key]
+    values = [
+        value.isoformat() if isinstance(value, date) else value if isinstance(value, int) else str(value)
+        for value in key
+    ]
     return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
@@ -71,7 +74,13 @@ def _text(value: Any) -> str:
     return value
 
 
-_READ: dict[type[Any], Callable[[Any], Any]] = {datetime: _instant, date: date.fromisoformat, UUID: UUID, int: _number, str: _text}
+_READ: dict[type[Any], Callable[[Any], Any]] = {
+    datetime: _instant,
+    date: date.fromisoformat,
+    UUID: UUID,
+    int: _number,
+    str: _text,
+}
 
 
 def _paging(

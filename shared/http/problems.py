@@ -99,7 +99,7 @@ async def _http(_: Request, fault: Exception) -> JSONResponse:
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     if status == 405:
         refused: Refused = errors.Refused("this address does not take that method")
-        refused.status, refused.code = 405, "method-not-allowed"  # type: ignore[misc] # one answer's own status
+        refused.status, refused.code = 405, "method-not-allowed"
     else:
         refused = _BY_STATUS.get(status, errors.Malformed)()
     return answer(refused)
@@ -122,5 +122,7 @@ def unexpected(method: str, fault: BaseException) -> JSONResponse:
         log.warning("http.unavailable", method=method, error=type(fault).__name__)
         return answer(errors.Unavailable("the database does not answer"))
     log.error("http.unexpected", method=method, exc_info=fault)
-    problem = Problem(title="系统内部错误 / Internal error", status=500, detail="the error is on record", code="internal")
+    problem = Problem(
+        title="系统内部错误 / Internal error", status=500, detail="the error is on record", code="internal"
+    )
     return JSONResponse(problem.model_dump(), 500, media_type="application/problem+json")

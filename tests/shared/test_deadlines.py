@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.deadlines import PROFILE, BadNotice, Calendar, Deadline, Notice, china_date
 
@@ -88,7 +89,11 @@ def test_a_notice_in_another_form_is_refused(content: dict[str, object]) -> None
 
 @given(st.dates(d("2002-01-01"), d("2080-12-31")), st.integers(0, 400))
 def test_a_deadline_is_a_working_day_and_never_before_its_start(start: date, number: int) -> None:
-    for deadline in (DAYS.working_days(start, max(1, number)), DAYS.natural_days(start, number), DAYS.months(start, number % 36)):
+    for deadline in (
+        DAYS.working_days(start, max(1, number)),
+        DAYS.natural_days(start, number),
+        DAYS.months(start, number % 36),
+    ):
         assert DAYS.is_working_day(deadline.on)
         assert deadline.on >= start
 

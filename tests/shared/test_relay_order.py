@@ -31,7 +31,8 @@ def pairs(rows: list[Any]) -> Emitted:
 async def last_position(db: Any, state: dict[str, Any]) -> Emitted:
     """Control: `position > last`. Loses what commits late."""
     rows = await db.fetch(
-        "select position, subject, sequence from outbox where position > $1 order by position limit 500", state.get("last", 0)
+        "select position, subject, sequence from outbox where position > $1 order by position limit 500",
+        state.get("last", 0),
     )
     if rows:
         state["last"] = rows[-1]["position"]

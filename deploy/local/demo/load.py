@@ -127,7 +127,9 @@ def classify(office: Office, lead: DemoLead) -> None:
         "area_codes": found["area_codes"],
         "manifestation_codes": found["manifestation_codes"],
     }
-    office.call(account, "POST", f"/intake/v1/leads/{found['id']}/classification", on=lead.issued_on, hour=10, json=order)
+    office.call(
+        account, "POST", f"/intake/v1/leads/{found['id']}/classification", on=lead.issued_on, hour=10, json=order
+    )
 
 
 def assign(office: Office, lead: DemoLead) -> None:

@@ -21,7 +21,10 @@ async def add(tx: Transaction, leg: Leg, *, region: str, actor: str, at: datetim
 async def save(tx: Transaction, leg: Leg, *, actor: str, effective_at: datetime, at: datetime) -> None:
     """Write the new state. Raises `Conflict` when someone else wrote since it was read."""
     done = await tx.execute(
-        update(legs).where(legs.c.id == leg.id, legs.c.version == leg.version - 1).values(_row(leg)).returning(legs.c.id)
+        update(legs)
+        .where(legs.c.id == leg.id, legs.c.version == leg.version - 1)
+        .values(_row(leg))
+        .returning(legs.c.id)
     )
     if done.one_or_none() is None:
         raise Conflict("the leg was changed by someone else meanwhile")
@@ -39,7 +42,9 @@ async def get(tx: Transaction, leg_id: UUID, *, lock: bool = False) -> Leg:
 
 async def find(tx: Transaction, dual_assignment_id: UUID) -> Leg | None:
     """The leg of a dual assignment, if it has arrived."""
-    row = (await tx.execute(select(legs).where(legs.c.dual_assignment_id == dual_assignment_id))).mappings().one_or_none()
+    row = (
+        (await tx.execute(select(legs).where(legs.c.dual_assignment_id == dual_assignment_id))).mappings().one_or_none()
+    )
     return of_row(row) if row else None
 
 

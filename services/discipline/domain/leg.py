@@ -68,7 +68,9 @@ class Leg:
         """An outcome is recorded; only the fact that the leg ended is told to others."""
         self._must_be(Status.RECEIVED, "record an outcome")
         leg = replace(self, status=Status.ENDED, outcome=outcome, version=self.version + 1)
-        return leg, LegEnded(leg_id=self.id, dual_assignment_id=self.dual_assignment_id, lead_id=self.lead_id, effective_at=at)
+        return leg, LegEnded(
+            leg_id=self.id, dual_assignment_id=self.dual_assignment_id, lead_id=self.lead_id, effective_at=at
+        )
 
     def _must_be(self, status: Status, action: str) -> None:
         if self.status is not status:

@@ -186,7 +186,12 @@ async def list_leads(
 ) -> Page[LeadView]:
     """Leads by day of receipt. 线索列表"""
     rows = await queries.list_leads(
-        tx, status=status, source=source, upstream_no=upstream_no, after=paging.after(date, UUID), limit=paging.limit + 1
+        tx,
+        status=status,
+        source=source,
+        upstream_no=upstream_no,
+        after=paging.after(date, UUID),
+        limit=paging.limit + 1,
     )
     return paging.page([LeadView.of(lead) for lead in rows], key=lambda lead: (lead.received_on, lead.id))
 

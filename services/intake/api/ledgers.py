@@ -64,7 +64,9 @@ async def post_ledger(file: UploadFile, request: Request, tx: Tx, by: Clerk, at:
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
         rows = await asyncio.to_thread(lambda: list(read_rows(content)))
-        return LedgerView.of(await import_ledger(tx, content, rows, region=state.region, sealer=state.sealer, by=by, at=at))
+        return LedgerView.of(
+            await import_ledger(tx, content, rows, region=state.region, sealer=state.sealer, by=by, at=at)
+        )
 
     return await once.reply(200, take)
 

@@ -40,7 +40,9 @@ def _xlsx(content: bytes) -> list[list[Cell]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             if unpacked > MOST_UNPACKED or len(archive.infolist()) > 2_000:
-                raise TooLarge("文件解压后过大 / the file unpacks to too much", fields=[("file", "unpacks to too much")])
+                raise TooLarge(
+                    "文件解压后过大 / the file unpacks to too much", fields=[("file", "unpacks to too much")]
+                )
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         if not book.sheet_names:
             raise _refuse("工作簿没有工作表 / the workbook has no sheet")

@@ -20,7 +20,10 @@ async def add(tx: Transaction, dual: DualAssignment, *, region: str) -> None:
 async def save(tx: Transaction, dual: DualAssignment) -> None:
     """Write the new state. Raises `Conflict` when someone else wrote since it was read."""
     done = await tx.execute(
-        update(table).where(table.c.id == dual.id, table.c.version == dual.version - 1).values(_row(dual)).returning(table.c.id)
+        update(table)
+        .where(table.c.id == dual.id, table.c.version == dual.version - 1)
+        .values(_row(dual))
+        .returning(table.c.id)
     )
     if done.one_or_none() is None:
         raise Conflict("the dual assignment was changed by someone else meanwhile")
@@ -44,7 +47,9 @@ async def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: i
     """Parents by creation; `after` is the key of the last one seen."""
     query = select(table).order_by(table.c.created_at, table.c.id).limit(limit)
     if after is not None:
-        query = query.where((table.c.created_at > after[0]) | ((table.c.created_at == after[0]) & (table.c.id > after[1])))
+        query = query.where(
+            (table.c.created_at > after[0]) | ((table.c.created_at == after[0]) & (table.c.id > after[1]))
+        )
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
 
 

@@ -41,7 +41,8 @@ async def add(tx: Transaction, ledger: Ledger, *, region: str, by: str, at: date
     )
     if ledger.rows:
         await tx.execute(
-            insert(ledger_rows), [{"ledger_id": ledger.id, "row": row, "lead_id": lead_id} for row, lead_id in ledger.rows]
+            insert(ledger_rows),
+            [{"ledger_id": ledger.id, "row": row, "lead_id": lead_id} for row, lead_id in ledger.rows],
         )
 
 

@@ -56,9 +56,13 @@ leads = Table(
     # 三类来源 and 其他
     CheckConstraint("source in ('S', 'A', 'M', 'O')", name="source"),
     # a superior's lead can be answered only if we know whose it is and under which number
-    CheckConstraint("source <> 'S' or (issuing_level is not null and upstream_no is not null)", name="superior_is_named"),
+    CheckConstraint(
+        "source <> 'S' or (issuing_level is not null and upstream_no is not null)", name="superior_is_named"
+    ),
     # what is classified has a tier and a level, and nothing else has
-    CheckConstraint("(status = 'received') = (tier is null) and (tier is null) = (level is null)", name="classified_whole"),
+    CheckConstraint(
+        "(status = 'received') = (tier is null) and (tier is null) = (level is null)", name="classified_whole"
+    ),
     # an assignment is whole or absent
     CheckConstraint(
         "(status in ('received', 'classified')) = (unit is null) and (unit is null) = (assignment_no is null) "
@@ -96,7 +100,9 @@ lead_numbers = Table(
     Column("region_code", Text, primary_key=True),
     Column("source", Text, primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("last", Integer, nullable=False, comment="drawn in the registering transaction, so a rollback leaves no gap"),
+    Column(
+        "last", Integer, nullable=False, comment="drawn in the registering transaction, so a rollback leaves no gap"
+    ),
 )
 
 ledgers = Table(
@@ -134,7 +140,9 @@ dual_assignments = Table(
     CheckConstraint("crime in ('created', 'accepted', 'ended')", name="crime"),
     CheckConstraint("discipline in ('created', 'accepted', 'ended')", name="discipline"),
     # the parent closes when both legs are ended, never before and never later
-    CheckConstraint("(completed_at is not null) = (crime = 'ended' and discipline = 'ended')", name="completed_with_both"),
+    CheckConstraint(
+        "(completed_at is not null) = (crime = 'ended' and discipline = 'ended')", name="completed_with_both"
+    ),
     # one parent a lead
     UniqueConstraint("lead_id"),
     Index("ix_dual_assignments_created_at_id", "created_at", "id"),
@@ -145,7 +153,9 @@ reporters = Table(
     metadata,
     Column("reporter_ref", Uuid, primary_key=True, comment="random; the only trace of a reporter outside this schema"),
     Column("key_id", Text, nullable=False),
-    Column("wrapped_key", LargeBinary, comment="this record's data key, for the vault alone; deleting it shreds the record"),
+    Column(
+        "wrapped_key", LargeBinary, comment="this record's data key, for the vault alone; deleting it shreds the record"
+    ),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("created_on", Date, nullable=False),
     schema="vault",

@@ -50,7 +50,8 @@ class DualAssignment:
         now = self.crime if leg is Leg.CRIME else self.discipline
         if _ORDER.index(status) != _ORDER.index(now) + 1:
             raise NotAllowed(f"the {leg} leg is {now}; it cannot become {status}")
-        dual = replace(self, version=self.version + 1, **{leg.value: status})
+        crime, discipline = (status, self.discipline) if leg is Leg.CRIME else (self.crime, status)
+        dual = replace(self, version=self.version + 1, crime=crime, discipline=discipline)
         said: list[Event] = [
             LegStatusChanged(dual_assignment_id=self.id, lead_id=self.lead_id, leg=leg, status=status, effective_at=at)
         ]

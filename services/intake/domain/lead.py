@@ -78,7 +78,14 @@ class Lead:
         )
 
     def classify(
-        self, tier: Tier, level: Level, areas: tuple[Area, ...], manifestations: tuple[str, ...], *, may_major: bool, at: datetime
+        self,
+        tier: Tier,
+        level: Level,
+        areas: tuple[Area, ...],
+        manifestations: tuple[str, ...],
+        *,
+        may_major: bool,
+        at: datetime,
     ) -> tuple[Self, LeadClassified]:
         """A person chooses tier, level, areas and manifestations (M06, M07); again until it is assigned.
 
@@ -88,7 +95,10 @@ class Lead:
         if level is Level.MAJOR and not may_major:
             raise Forbidden("level 重大 is set by the director of the office (ofd)")
         if tier is Tier.DISORDER and self.source is Source.SUPERIOR:
-            raise Invalid("a superior's lead is not classed as 乱 unchecked; there it is a finding (C6)", fields=[("tier", "disorder")])
+            raise Invalid(
+                "a superior's lead is not classed as 乱 unchecked; there it is a finding (C6)",
+                fields=[("tier", "disorder")],
+            )
         if not areas:
             raise Invalid("at least one area is needed", fields=[("area_codes", "empty")])
         lead = replace(

@@ -4,12 +4,12 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from services.intake.domain.codes import LABELS, Area, IssuingLevel
 from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
-Cell = str | float | int | bool | date | datetime | None
+Cell = str | float | int | bool | date | datetime | time | timedelta | None
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "upstream_no": ("上级编号", "线索编号", "编号", "upstreamnumber", "upstreamno"),
     "issuing_level": ("下发层级", "下发单位层级", "层级", "issuinglevel"),

@@ -7,7 +7,10 @@ text ("秘密会面") are no mark.
 import re
 
 _WORD = r"(?:绝\s*密|机\s*密|秘\s*密)"
-_MARK = re.compile(rf"{_WORD}\s*[★☆*]|[【\[((〔]\s*{_WORD}[^】\]))〕\n]{{0,8}}[】\]))〕]|密\s*级\s*[::]?\s*{_WORD}|^\s*{_WORD}\s*(?:$|[::,,。])", re.M)
+_MARK = re.compile(
+    rf"{_WORD}\s*[★☆*]|[【\[((〔]\s*{_WORD}[^】\]))〕\n]{{0,8}}[】\]))〕]|密\s*级\s*[::]?\s*{_WORD}|^\s*{_WORD}\s*(?:$|[::,,。])",
+    re.MULTILINE,
+)
 
 
 def has_secrecy_mark(text: str) -> bool:
@@ -15,4 +18,7 @@ def has_secrecy_mark(text: str) -> bool:
     return bool(_MARK.search(text))
 
 
-REFUSAL_ZH, REFUSAL_EN = "带有密级标识,本平台不受理涉密内容,请走涉密渠道", "bears a secrecy mark; this platform takes no classified content"
+REFUSAL_ZH, REFUSAL_EN = (
+    "带有密级标识,本平台不受理涉密内容,请走涉密渠道",
+    "bears a secrecy mark; this platform takes no classified content",
+)

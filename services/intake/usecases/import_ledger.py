@@ -51,7 +51,12 @@ async def import_ledger(
             taken.append((number, lead.id))
         elif column := _differs(standing, row):
             refused.append(
-                BadCell(number, column, "该编号已登记且内容不同,原登记不变", "registered with other content; the register stands")
+                BadCell(
+                    number,
+                    column,
+                    "该编号已登记且内容不同,原登记不变",
+                    "registered with other content; the register stands",
+                )
             )
         else:
             known += 1

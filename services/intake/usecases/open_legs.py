@@ -11,7 +11,11 @@ from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
 from shared.db import Transaction
 from shared.sealing import Sealer
 
-_CRIME_LEG = {Status.ASSIGNED: LegStatus.CREATED, Status.VERIFYING: LegStatus.ACCEPTED, Status.CONCLUDED: LegStatus.ENDED}
+_CRIME_LEG = {
+    Status.ASSIGNED: LegStatus.CREATED,
+    Status.VERIFYING: LegStatus.ACCEPTED,
+    Status.CONCLUDED: LegStatus.ENDED,
+}
 
 
 async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: Sealer, at: datetime) -> DualAssignment:

@@ -77,9 +77,13 @@ def _check(new: NewLead, received_on: date, today: date) -> None:
     if received_on > today:
         raise Invalid("the day of receipt is in the future", fields=[("received_on", "晚于今天 / in the future")])
     if new.upstream_deadline and new.upstream_deadline < received_on:
-        raise Invalid("the superior's deadline is before the day of receipt", fields=[("upstream_deadline", "before received_on")])
+        raise Invalid(
+            "the superior's deadline is before the day of receipt", fields=[("upstream_deadline", "before received_on")]
+        )
     if new.source is Source.SUPERIOR and not (new.issuing_level and new.upstream_no):
-        missing = [(name, "上级转办必填 / needed") for name in ("issuing_level", "upstream_no") if not getattr(new, name)]
+        missing = [
+            (name, "上级转办必填 / needed") for name in ("issuing_level", "upstream_no") if not getattr(new, name)
+        ]
         raise Invalid("a superior's lead needs its issuing level and number", fields=missing)
     for name, texts in (("summary", (new.summary,)), ("allegations", new.allegations)):
         if any(has_secrecy_mark(text) for text in texts):

@@ -38,4 +38,6 @@ async def list_facts(
     rows = await queries.list_facts(
         tx, type_=type, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
-    return paging.page([FactView.model_validate(row) for row in rows], key=lambda fact: (fact.effective_at, fact.event_id))
+    return paging.page(
+        [FactView.model_validate(row) for row in rows], key=lambda fact: (fact.effective_at, fact.event_id)
+    )

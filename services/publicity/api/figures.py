@@ -65,7 +65,10 @@ class DualAssignmentRow(BaseModel):
 
 
 def _as_of(
-    at: Now, as_of: Annotated[str | None, Query(max_length=40, description="a day (its end in China) or an instant; now")] = None
+    at: Now,
+    as_of: Annotated[
+        str | None, Query(max_length=40, description="a day (its end in China) or an instant; now")
+    ] = None,
 ) -> datetime:
     """A day stands for its last moment in China. Raises `Invalid`."""
     if as_of is None:
@@ -79,7 +82,9 @@ def _as_of(
             instant = instant.replace(tzinfo=CHINA)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid("as_of is a day (2018-09-18) or an instant", fields=[("as_of", "不是日期 / not a date")]) from None
+        raise Invalid(
+            "as_of is a day (2018-09-18) or an instant", fields=[("as_of", "不是日期 / not a date")]
+        ) from None
 
 
 AsOf = Annotated[datetime, Depends(_as_of)]
@@ -101,14 +106,18 @@ async def get_figures(request: Request, tx: Tx, by: Reader, as_of: AsOf) -> Figu
 
 
 @router.get("/{code}/rows")
-async def get_rows(code: str, tx: Tx, by: Reader, as_of: AsOf, paging: Paging) -> Page[SuperiorLeadRow | DualAssignmentRow]:  # noqa: ARG001 - who may
+async def get_rows(
+    code: str, tx: Tx, _: Reader, as_of: AsOf, paging: Paging
+) -> Page[SuperiorLeadRow | DualAssignmentRow]:
     """The rows that make a figure. 数据明细"""
     page: Page[Any]
     if code == figures.SUPERIOR_LEADS.code:
         leads = await queries.superior_leads(tx, as_of=as_of, after=paging.after(str, UUID), limit=paging.limit + 1)
         page = paging.page([_superior_row(lead) for lead in leads], key=lambda row: (row.lead_no, row.lead_id))
     elif code == figures.DUAL_ASSIGNMENTS.code:
-        duals = await queries.dual_assignments(tx, as_of=as_of, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+        duals = await queries.dual_assignments(
+            tx, as_of=as_of, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        )
         rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals]
         page = paging.page(rows, key=lambda row: (row.created_at, row.lead_id))
     else:

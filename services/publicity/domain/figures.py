@@ -59,13 +59,20 @@ class SuperiorLead:
     @property
     def in_time(self) -> bool:
         """Signed for on or before the last day of D04, by the calendar of China."""
-        return self.acceptance is not None and self.sign_by is not None and china_date(self.acceptance.at) <= self.sign_by
+        return (
+            self.acceptance is not None and self.sign_by is not None and china_date(self.acceptance.at) <= self.sign_by
+        )
 
     @property
     def in_order(self) -> bool:
         """Two verifiers, a plan and the recusal statements were on file when it began."""
         begun = self.acceptance
-        return begun is not None and begun.verifier_count >= MIN_VERIFIERS and begun.plan_on_file and begun.recusals_on_file
+        return (
+            begun is not None
+            and begun.verifier_count >= MIN_VERIFIERS
+            and begun.plan_on_file
+            and begun.recusals_on_file
+        )
 
     @property
     def counted(self) -> bool:

@@ -22,7 +22,10 @@ async def add(tx: Transaction, work: Work, *, region: str, actor: str, at: datet
 async def save(tx: Transaction, work: Work, *, actor: str, effective_at: datetime, at: datetime) -> None:
     """Write the new state. Raises `Conflict` when someone else wrote since it was read."""
     done = await tx.execute(
-        update(works).where(works.c.id == work.id, works.c.version == work.version - 1).values(_row(work)).returning(works.c.id)
+        update(works)
+        .where(works.c.id == work.id, works.c.version == work.version - 1)
+        .values(_row(work))
+        .returning(works.c.id)
     )
     if done.one_or_none() is None:
         raise Conflict("the work was changed by someone else meanwhile")

@@ -83,7 +83,9 @@ class Work:
             raise Forbidden("the work is assigned to another unit")
         named = tuple(verifiers)
         if len({verifier.staff for verifier in named}) < MIN_VERIFIERS or len({v.staff for v in named}) != len(named):
-            raise Invalid("at least two different verifiers are needed", fields=[("verifiers", "two different persons")])
+            raise Invalid(
+                "at least two different verifiers are needed", fields=[("verifiers", "two different persons")]
+            )
         if any(verifier.recusal_statement_on > on for verifier in named):
             raise Invalid("a recusal statement is dated in the future", fields=[("verifiers", "recusal_statement_on")])
         if not plan.strip():
@@ -106,9 +108,7 @@ class Work:
         if unit != self.unit:
             raise Forbidden("the work is assigned to another unit")
         work = replace(self, status=Status.CONCLUDED, version=self.version + 1, conclusion=conclusion)
-        return work, WorkConcluded(
-            work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at
-        )
+        return work, WorkConcluded(work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at)
 
     def _must_be(self, status: Status, action: str) -> None:
         if self.status is not status:
