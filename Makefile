@@ -1,0 +1,65 @@
+# 线索管理平台: every command a person or CI runs.
+PYTHON ?= python3
+PORT ?= 8080
+AS ?= ofd
+PG ?=
+T ?=
+VENV := .venv
+PY := $(VENV)/bin/python -W ignore::UserWarning
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header --no-annotate --python-version 3.11 pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help run token reset test check rules lock generate jars clean
+
+help: ## 显示本帮助 / this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+run: $(VENV)/.local ## 启动整个平台,Ctrl-C 停止 / the whole platform on http://127.0.0.1:8080 (PORT= changes it)
+	@exec $(PY) -m deploy.local up --port $(PORT)
+
+token: $(VENV)/.local ## 打印本地账号的访问令牌 / an access token of a local account: make token AS=ofd
+	@$(PY) -m deploy.local token $(AS)
+
+reset: $(VENV)/.local ## 清空本机数据 / forget all local data
+	@$(PY) -m deploy.local reset
+
+test: $(VENV)/.dev ## 全部测试 / all tests; PG=<superuser DSN> tests on that server, T=<path or -k …> chooses
+	@$(PY) -m pytest $(if $(PG),--pg '$(PG)') $(T)
+
+check: $(VENV)/.dev ## 静态检查 / lint, types, import contract, generated files, sizes, shape
+	@$(PY) -m deploy.check
+
+rules: $(VENV)/.dev ## 规则与测试对照 / which test proves which rule of the specification
+	@$(PY) -m deploy.rules
+
+generate: $(VENV)/.dev ## 重新生成契约与文档 / schemas, docs/events.md, docs/asyncapi.yaml
+	@$(PY) -m deploy.generate
+
+lock: $(VENV)/.dev ## 重新锁定依赖 / write the hashed pins anew from pyproject.toml
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra local -c requirements.lock -o requirements-local.lock
+	$(COMPILE) --extra local --extra dev -c requirements-local.lock -o requirements-dev.lock
+
+jars: $(VENV)/.local ## 重新锁定 Kafka 的 jar / write the hashes of Kafka's jars anew
+	@$(PY) -m deploy.local jars
+
+clean: ## 删除环境与缓存 / remove the environment and caches, keep data
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(VENV)/.base:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo '需要 Python 3.11 或更高版本 / Python 3.11 or later is needed (PYTHON=… chooses one)' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo '缺少 venv 模块,Debian/Ubuntu: apt install python3-venv / the venv module is missing' >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.local: requirements-local.lock | $(VENV)/.base
+	@echo '安装依赖 / installing the pinned packages …'
+	@$(PIP) install --require-hashes -r requirements-local.lock && touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/.base
+	@echo '安装依赖 / installing the pinned packages …'
+	@$(PIP) install --require-hashes -r requirements-dev.lock && touch $@ $(VENV)/.local
