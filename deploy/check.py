@@ -1,4 +1,4 @@
-"""`python -m deploy.check [STEP …]`: everything that can be judged without running the platform. Exit 1 when a step fails; all steps run."""
+"""`python -m deploy.check [STEP …]`: all that can be judged without running the platform. Every step runs; exit 1 when one fails."""
 
 import subprocess
 import sys

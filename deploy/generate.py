@@ -39,7 +39,7 @@ def schema(event: type[Event]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_of(event.TYPE), **found}
 
 
-def _strict(found: dict[str, Any]) -> dict[str, Any]:
+def _strict(found: Any) -> Any:
     """Without the titles that pydantic makes of names; they say nothing."""
     if isinstance(found, dict):
         return {key: _strict(value) for key, value in found.items() if key != "title" or not isinstance(value, str)}

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def tests_by_rule(root: Path = ROOT) -> dict[str, list[str]]:
+def proofs_by_rule(root: Path) -> dict[str, list[str]]:
     """Rule id → tests that carry it."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((root / "tests").rglob("test_*.py")):
@@ -29,7 +29,7 @@ def tests_by_rule(root: Path = ROOT) -> dict[str, list[str]]:
 def main() -> int:
     """Print rule × tests; exit 1 when a built rule has none, or a test names an unknown rule."""
     rules = {rule["id"]: rule for rule in tomllib.loads((ROOT / "docs/rules.toml").read_text("utf-8"))["rule"]}
-    proved = tests_by_rule()
+    proved = proofs_by_rule(ROOT)
     for rule_id, rule in rules.items():
         tests = proved.get(rule_id, [])
         state = "" if tests else ("  NO TEST" if rule["built"] else "  not built yet")

@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: one shape for four services, file sizes, charters, names. Each returns sentences about what is wrong."""
+"""The house rules that no linter knows: one shape for four services, file sizes, charters, names. Sentences about what is wrong."""
 
 import ast
 from collections.abc import Iterator
