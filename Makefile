@@ -5,7 +5,7 @@ AS ?= ofd
 PG ?=
 T ?=
 VENV := .venv
-PY := $(VENV)/bin/python -W ignore::UserWarning
+PY := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --python-version 3.11 pyproject.toml

@@ -1,5 +1,7 @@
 """Options, the guard that keeps tests on loopback, and the servers they share."""
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest_asyncio
 from pytest_socket import socket_allow_hosts
 
 from tests.support.postgres import Copy, Server, Templates
+from tests.support.running import Running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,7 +26,16 @@ def _loopback_only() -> None:
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server_folders() -> Iterator[Path]:
+    """A folder for servers' data that their unprivileged user can reach, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="xiansuo-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Server]:
     """The PostgreSQL server of this run."""
     given = request.config.getoption("--pg")
     if given:
@@ -31,8 +43,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return
     from deploy.local.postgres import Postgres
 
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    postgres = Postgres(folder, settings={"fsync": "off", "max_connections": "200"})
+    postgres = Postgres(server_folders / "postgres", settings={"fsync": "off", "max_connections": "200"})
     postgres.start()
     try:
         yield Server(postgres.dsn("postgres"))
@@ -64,3 +75,14 @@ async def new_database(templates: Templates) -> AsyncIterator[NewDatabase]:
     yield make
     for name in made:
         await templates.drop(name)
+
+
+@pytest.fixture(scope="session")
+def running(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Running]:
+    """The whole platform as processes, every worker in two instances."""
+    running = Running(server_folders / "platform", outside=request.config.getoption("--pg") or None)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()

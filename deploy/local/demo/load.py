@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -23,7 +24,7 @@ from deploy.local.places import CannotRun
 from shared.contracts.envelope import CHINA
 
 PATIENCE = 60.0
-"""Seconds an event may take from one service to the next."""
+"""Seconds an event may take from one service to the next, and a service may be away."""
 
 
 class Office:
@@ -32,26 +33,27 @@ class Office:
     def __init__(self, origin: str, token: Callable[[str], str]) -> None:
         self.client = httpx.Client(base_url=origin, timeout=60, trust_env=False)
         self.token = token
-        self._tokens: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.client.close()
 
     def call(self, account: str, method: str, path: str, *, on: date | None = None, hour: int = 9, **more: Any) -> Any:
         """One request; → its JSON. Raises `CannotRun` for any answer but 2xx."""
-        token = self._tokens.setdefault(account, self.token(account))
-        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        headers = {"Authorization": f"Bearer {self.token(account)}", **more.pop("headers", {})}
         if on is not None:
             headers["X-Local-Clock"] = datetime(on.year, on.month, on.day, hour, tzinfo=CHINA).isoformat()
-        for attempt in range(6):
+        deadline = time.monotonic() + PATIENCE
+        while True:
             try:
                 answer = self.client.request(method, path, headers=headers, **more)
             except httpx.TransportError as fault:
-                if attempt == 5:
+                if time.monotonic() > deadline:
                     raise CannotRun(f"{method} {path}: {type(fault).__name__}") from None
-                time.sleep(1)
-                continue
-            if answer.status_code == 503 and attempt < 5:
-                time.sleep(1)
-                continue
-            break
+            else:
+                if answer.status_code != 503 or time.monotonic() > deadline:
+                    break
+            time.sleep(0.5)
         if not answer.is_success:
             raise CannotRun(f"{method} {path} as {account}: {answer.status_code} {answer.text[:400]}")
         return answer.json()
@@ -184,7 +186,7 @@ def main() -> int:
     parser.add_argument("--run", type=Path, required=True)
     arguments = parser.parse_args()
     key = Keyring(arguments.run / "keys").signing_key()
-    office = Office(arguments.origin, lambda account: issuer.token(key, f"{arguments.origin}/issuer", account))
+    office = Office(arguments.origin, cache(lambda account: issuer.token(key, f"{arguments.origin}/issuer", account)))
     leads = generate()
     steps = len({lead.issued_on for lead in leads}) + 3 * len(leads) + 1
     try:
