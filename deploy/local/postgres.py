@@ -25,6 +25,7 @@ from deploy.local.places import (
 )
 
 START_SECONDS = 60
+RESTART_SECONDS = 15
 
 
 class Postgres:
@@ -49,10 +50,25 @@ class Postgres:
         return (self.folder / "superuser").read_text().strip()
 
     def start(self) -> None:
-        """Make the cluster if there is none, start, wait until it answers. Raises `CannotRun` with the end of the log."""
+        """Make the cluster if there is none, start, wait until it answers. Raises `CannotRun` with the end of the log.
+
+        After a SIGKILL of the server its last children need a moment to notice; until then it refuses to start, and we ask again.
+        """
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         (self.folder / "port").write_text(str(self.port))
+        patience = time.monotonic() + RESTART_SECONDS
+        while True:
+            self.log.write_bytes(b"")
+            self._launch()
+            try:
+                return self._wait()
+            except CannotRun:
+                if "still in use" not in self.tail() or time.monotonic() > patience:
+                    raise
+            time.sleep(0.3)
+
+    def _launch(self) -> None:
         options = {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -64,7 +80,7 @@ class Postgres:
             **self.settings,
         }
         arguments = [item for name, value in options.items() for item in ("-c", f"{name}={value}")]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(self._binaries / "postgres"), "-D", str(self.data), *arguments],
                 stdout=log,
@@ -75,7 +91,6 @@ class Postgres:
                 preexec_fn=dying_with_parent(signal.SIGINT),  # noqa: PLW1509 - one prctl call, before any thread matters
                 **as_user(self._user),
             )
-        self._wait()
 
     def stop(self, timeout: float = 20) -> None:
         """Fast shutdown: clients are disconnected, all that was committed is kept."""
@@ -91,7 +106,7 @@ class Postgres:
         self.process = None
 
     def kill(self) -> None:
-        """SIGKILL to the server and all its children, as a machine that loses power would."""
+        """SIGKILL; its children end by themselves when they notice."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
