@@ -1,0 +1,129 @@
+"""Every state × action of a lead, and what its events and deadlines say."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.intake.domain.codes import Area, Ground, Level, Source, Tier
+from services.intake.domain.lead import Lead, Status
+from shared.contracts.envelope import day_of
+from shared.errors import Forbidden, Invalid, NotAllowed
+from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
+
+AT: dict[Status, Callable[[], Lead]] = {
+    Status.RECEIVED: lead,
+    Status.CLASSIFIED: classified,
+    Status.ASSIGNED: assigned,
+    Status.VERIFYING: lambda: assigned().begin_verifying(),
+    Status.CONCLUDED: lambda: assigned().begin_verifying().conclude(),
+}
+ACTIONS: dict[str, Callable[[Lead], Any]] = {
+    "classify": lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
+    "assign": lambda one: one.assign("GA", (), on=DAY, days=DAYS, at=NOON),
+    "begin_verifying": lambda one: one.begin_verifying(),
+    "conclude": lambda one: one.conclude(),
+    "add_grounds": lambda one: one.add_grounds((Ground.UMBRELLA,)),
+}
+BECOMES = {
+    (Status.RECEIVED, "classify"): Status.CLASSIFIED,
+    (Status.CLASSIFIED, "classify"): Status.CLASSIFIED,
+    (Status.CLASSIFIED, "assign"): Status.ASSIGNED,
+    (Status.ASSIGNED, "begin_verifying"): Status.VERIFYING,
+    (Status.VERIFYING, "conclude"): Status.CONCLUDED,
+    **{(status, "add_grounds"): status for status in Status},
+}
+
+
+def test_every_state_can_be_built() -> None:
+    assert {status: build().status for status, build in AT.items()} == {status: status for status in Status}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("status", Status)
+def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: str) -> None:
+    before = AT[status]()
+    if (status, action) not in BECOMES:
+        with pytest.raises(NotAllowed):
+            ACTIONS[action](before)
+        return
+    done = ACTIONS[action](before)
+    after = done[0] if isinstance(done, tuple) else done
+    assert (after.status, after.version) == (BECOMES[status, action], before.version + 1)
+    fixed = ("id", "lead_no", "source", "received_on", "upstream_no", "summary", "reporter_ref")
+    assert all(getattr(after, name) == getattr(before, name) for name in fixed)
+
+
+@pytest.mark.rule("M07")
+def test_a_superiors_lead_is_never_classed_as_disorder_unchecked() -> None:
+    def classify(source: Source) -> Any:
+        one = lead(source=source)
+        return one.classify(Tier.DISORDER, Level.GENERAL, (Area.OTHER,), (), may_major=False, at=NOON)
+
+    with pytest.raises(Invalid, match="C6"):
+        classify(Source.SUPERIOR)
+    for source in (Source.POLICE_110, Source.PUBLIC, Source.OTHER):
+        _, said = classify(source)
+        assert said.tier == "disorder"
+
+
+def test_only_the_director_sets_the_highest_level() -> None:
+    def classify(*, may_major: bool) -> Any:
+        return lead().classify(Tier.BLACK, Level.MAJOR, (Area.OTHER,), ("08",), may_major=may_major, at=NOON)
+
+    with pytest.raises(Forbidden):
+        classify(may_major=False)
+    one, said = classify(may_major=True)
+    assert (one.level, said.level, said.manifestation_codes) == (Level.MAJOR, "major", ("08",))
+
+
+def test_an_area_is_needed() -> None:
+    with pytest.raises(Invalid) as refused:
+        lead().classify(Tier.EVIL, Level.GENERAL, (), (), may_major=False, at=NOON)
+    assert refused.value.fields[0][0] == "area_codes"
+
+
+@pytest.mark.rule("M13", "D04", "D07")
+@pytest.mark.parametrize(
+    ("level", "sign_by", "due_on"),
+    [
+        (Level.GENERAL, "2018-06-04", "2018-07-02"),
+        (Level.KEY, "2018-06-04", "2018-07-31"),
+        (Level.MAJOR, "2018-06-04", "2018-08-30"),
+    ],
+)
+def test_an_assignment_has_unit_number_and_both_deadlines(level: Level, sign_by: str, due_on: str) -> None:
+    one, said = classified(level).assign("GA", (), on=DAY, days=DAYS, at=NOON)
+    assert one.assignment is not None
+    assert (said.unit, said.assignment_no, said.level) == ("GA", 1, level)
+    assert (said.sign_by.isoformat(), said.due_on.isoformat(), said.provisional) == (sign_by, due_on, False)
+    assert (one.assignment.sign_by, one.assignment.due_on) == (said.sign_by, said.due_on)
+
+
+@pytest.mark.rule("D07")
+def test_the_earlier_of_profile_and_superiors_date_wins() -> None:
+    _, sooner = classified(upstream_deadline=date(2018, 6, 20)).assign("GA", (), on=DAY, days=DAYS, at=NOON)
+    assert sooner.due_on == date(2018, 6, 20)
+    _, later = classified(upstream_deadline=date(2019, 6, 20)).assign("GA", (), on=DAY, days=DAYS, at=NOON)
+    assert later.due_on < date(2019, 6, 20)
+
+
+def test_grounds_are_kept_once_and_travel_only_in_the_box_for_discipline() -> None:
+    one = assigned().add_grounds((Ground.UMBRELLA, Ground.UMBRELLA)).add_grounds((Ground.OTHER_VIOLATION,))
+    assert one.grounds == (Ground.UMBRELLA, Ground.OTHER_VIOLATION)
+    assert one.facts(with_grounds=True).discipline_grounds == ("umbrella", "other_violation")
+    assert one.facts(with_grounds=False).discipline_grounds == ()
+    with pytest.raises(Invalid):
+        one.add_grounds(())
+
+
+@pytest.mark.rule("G6")
+def test_the_event_of_registration_tells_the_day_and_not_the_hour() -> None:
+    said = lead(named=True).received(effective_at=NOON)
+    assert said.effective_at == day_of(NOON)
+    told = set(said.model_dump())
+    assert told == {
+        *("lead_id", "lead_no", "source", "issuing_level", "street", "area_codes", "manifestation_codes"),
+        *("named", "effective_at"),
+    }

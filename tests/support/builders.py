@@ -1,0 +1,97 @@
+"""Things to test with, whole and valid; a test says only what matters to it."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.discipline.domain.leg import Leg
+from services.intake.domain.codes import Area, IssuingLevel, Level, Source, Tier
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_number import LeadNumber
+from services.verification.domain.work import Status as WorkStatus
+from services.verification.domain.work import Verifier, Work
+from shared.contracts.envelope import Envelope, Event, encode, schema_of
+from shared.deadlines import Calendar
+
+NOON = datetime(2018, 6, 1, 4, tzinfo=UTC)
+"""Noon in China on Friday 2018-06-01."""
+DAY = date(2018, 6, 1)
+DAYS = Calendar()
+
+
+def lead(**changes: Any) -> Lead:
+    """A superior's lead, just registered."""
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "lead_no": str(LeadNumber("999999", Source.SUPERIOR, DAY, 7)),
+        "source": Source.SUPERIOR,
+        "issuing_level": IssuingLevel.CITY,
+        "upstream_no": "C20180601001",
+        "upstream_deadline": None,
+        "received_on": DAY,
+        "street": "临江街",
+        "summary": "反映有人在菜市场强收费用",
+        "allegations": (),
+        "named": False,
+        "reporter_ref": None,
+    }
+    return Lead(**(values | changes))
+
+
+def classified(level: Level = Level.GENERAL, **changes: Any) -> Lead:
+    """A lead with tier, level and area."""
+    return lead(**changes).classify(Tier.EVIL, level, (Area.MARKET,), (), may_major=True, at=NOON)[0]
+
+
+def assigned(**changes: Any) -> Lead:
+    """A lead with a unit charged."""
+    return classified(**changes).assign("GA", (), on=DAY, days=DAYS, at=NOON)[0]
+
+
+def work(**changes: Any) -> Work:
+    """A work that has just arrived at unit GA."""
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "lead_id": uuid4(),
+        "assignment_no": 1,
+        "unit": "GA",
+        "level": "general",
+        "sign_by": DAY,
+        "due_on": date(2018, 9, 3),
+        "provisional": False,
+        "status": WorkStatus.OPENED,
+        "version": 1,
+        "opened_at": NOON,
+    }
+    return Work(**(values | changes))
+
+
+def verifiers(*staff: str, on: date = DAY) -> list[Verifier]:
+    """Verifiers with a recusal statement of that day."""
+    return [Verifier(staff=name, recusal_statement_on=on) for name in staff or ("P001", "P002")]
+
+
+def leg() -> Leg:
+    """A leg that has just arrived."""
+    return Leg.open(uuid4(), dual_assignment_id=uuid4(), lead_id=uuid4(), at=NOON)[0]
+
+
+def envelope(event: Event, sequence: int, *, event_id: UUID | None = None, service: str = "", **changes: Any) -> bytes:
+    """The record of an event, as its owner's relay would write it."""
+    owner = service or event.TYPE.split(".")[1]
+    whole = Envelope(
+        id=event_id or uuid4(),
+        source=f"/xiansuo/999999/{owner}",
+        type=event.TYPE,
+        subject=event.subject,
+        time=NOON,
+        dataschema=schema_of(event.TYPE),
+        partitionkey=event.partition_key,
+        sequence=str(sequence),
+        region="999999",
+        data=event.model_dump(mode="json"),
+    )
+    if not changes:
+        return encode(whole)
+    return json.dumps(json.loads(encode(whole)) | changes, ensure_ascii=False).encode()

@@ -1,0 +1,74 @@
+"""Every state × action of the work on a lead."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.verification.domain.work import Conclusion, Status, Verifier, Work
+from shared.errors import Forbidden, Invalid, NotAllowed
+from tests.support.builders import DAY, NOON, verifiers, work
+
+
+def accept(one: Work, named: list[Verifier] | None = None, plan: str = "走访、调取", unit: str = "GA") -> Any:
+    return one.accept(named if named is not None else verifiers(), plan, unit=unit, on=DAY, at=NOON)
+
+
+def conclude(one: Work, unit: str = "GA") -> Any:
+    return one.conclude(Conclusion.C1, unit=unit, at=NOON)
+
+
+AT: dict[Status, Callable[[], Work]] = {
+    Status.OPENED: work,
+    Status.ACCEPTED: lambda: accept(work())[0],
+    Status.CONCLUDED: lambda: conclude(accept(work())[0])[0],
+}
+ACTIONS: dict[str, Callable[[Work], Any]] = {"accept": accept, "conclude": conclude}
+BECOMES = {(Status.OPENED, "accept"): Status.ACCEPTED, (Status.ACCEPTED, "conclude"): Status.CONCLUDED}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("status", Status)
+def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: str) -> None:
+    before = AT[status]()
+    assert before.status is status
+    if (status, action) not in BECOMES:
+        with pytest.raises(NotAllowed):
+            ACTIONS[action](before)
+        return
+    after, said = ACTIONS[action](before)
+    assert (after.status, after.version) == (BECOMES[status, action], before.version + 1)
+    assert (said.work_id, said.lead_id, said.effective_at) == (before.id, before.lead_id, NOON)
+
+
+@pytest.mark.rule("N07")
+@pytest.mark.parametrize("named", [[], verifiers("P001"), verifiers("P001", "P001"), verifiers("P001", "P002", "P001")])
+def test_a_work_begins_with_two_different_verifiers(named: list[Verifier]) -> None:
+    with pytest.raises(Invalid) as refused:
+        accept(work(), named)
+    assert refused.value.fields[0][0] == "verifiers"
+
+
+@pytest.mark.rule("N07")
+def test_it_begins_with_a_plan_and_recusal_statements_of_today_or_before() -> None:
+    with pytest.raises(Invalid):
+        accept(work(), plan="  ")
+    with pytest.raises(Invalid):
+        accept(work(), [*verifiers("P001"), *verifiers("P002", on=DAY + timedelta(days=1))])
+    after, said = accept(work(), verifiers("P001", "P002", "P003", on=date(2018, 5, 31)))
+    assert (said.verifier_count, said.plan_on_file, said.recusals_on_file) == (3, True, True)
+    assert after.plan == "走访、调取"
+
+
+def test_another_units_leader_is_refused() -> None:
+    with pytest.raises(Forbidden):
+        accept(work(), unit="SF")
+    with pytest.raises(Forbidden):
+        conclude(accept(work())[0], unit="SF")
+
+
+def test_what_others_hear_names_no_verifier_and_no_plan() -> None:
+    _, said = accept(work())
+    assert "P001" not in said.model_dump_json()
+    assert "走访" not in said.model_dump_json()
