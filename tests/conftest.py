@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from pytest_socket import socket_allow_hosts
 
+from tests.support.api import Api, start_api
+from tests.support.kafka import Broker
 from tests.support.postgres import Copy, Server, Templates
 from tests.support.running import Running
 
@@ -78,6 +80,22 @@ async def new_database(templates: Templates) -> AsyncIterator[NewDatabase]:
 
 
 @pytest.fixture(scope="session")
+def broker(server_folders: Path) -> Iterator[Broker]:
+    """A Kafka node without passwords, with the topics of the matrix."""
+    from deploy.local.kafka import Kafka
+
+    kafka = Kafka(server_folders / "kafka", plain=True)
+    kafka.start()
+    try:
+        broker = Broker(kafka)
+        broker.provision()
+        yield broker
+    finally:
+        kafka.resume()
+        kafka.stop()
+
+
+@pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Running]:
     """The whole platform as processes, every worker in two instances."""
     running = Running(server_folders / "platform", outside=request.config.getoption("--pg") or None)
@@ -86,3 +104,20 @@ def running(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Ru
         yield running
     finally:
         running.stop()
+
+
+NewApi = Callable[..., Awaitable[Api]]
+
+
+@pytest_asyncio.fixture
+async def new_api(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[NewApi]:
+    """Makes a service's app on a fresh database; settings may be changed by name (ENVIRONMENT="production")."""
+    made: list[Api] = []
+
+    async def make(service: str, **settings: str) -> Api:
+        made.append(start_api(service, await new_database(service), tmp_path / "keys", settings=settings))
+        return made[-1]
+
+    yield make
+    for api in made:
+        await api.close()

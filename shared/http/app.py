@@ -10,12 +10,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import identity
 from shared.auth import Keys
 from shared.db import Database
-from shared.errors import NeedsOperator, Refused, TooLarge
+from shared.errors import NeedsOperator, Refused
 from shared.http import problems
 from shared.http.callers import undeclared_routes
 from shared.settings import ServiceSettings
@@ -50,6 +49,7 @@ def create_app(
         responses=problems.RESPONSES,
         lifespan=lifespan,
         redirect_slashes=False,
+        max_body_size=BODY_LIMIT,
     )
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
@@ -61,7 +61,6 @@ def create_app(
     problems.install(app)
     for route in _health(root, {"database": lambda: identity.check(database), "issuer": keys.ready}):
         app.router.routes.append(route)
-    app.add_middleware(_Limit)
     return app
 
 
@@ -100,36 +99,3 @@ async def _state(check: Check) -> str:
     except Exception as fault:  # noqa: BLE001 - whatever a check meets, readiness says no and names it
         return f"not ready ({type(fault).__name__})"
     return "ready"
-
-
-class _Limit:
-    """Refuses a body over the limit while it streams in, so that it is never held whole."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        taken, answered = 0, False
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > BODY_LIMIT:
-                raise TooLarge(f"a request may have at most {BODY_LIMIT // 1024 // 1024} MB")
-            return message
-
-        async def watched(message: Message) -> None:
-            nonlocal answered
-            answered = answered or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, counted, watched)
-        except TooLarge as refused:
-            if answered:
-                raise
-            await problems.answer(refused)(scope, receive, send)

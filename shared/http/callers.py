@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.auth import Keys, Principal
@@ -58,14 +58,10 @@ def undeclared_routes(app: FastAPI) -> list[str]:
     return [f"{sorted(r.methods or ())} {r.path}" for r in api_routes(app) if not _declares(r.dependant)]
 
 
-def api_routes(app: FastAPI) -> list[APIRoute]:
+def api_routes(app: FastAPI) -> list[RouteContext]:
     """The service's own routes, also those of included routers; the framework's documentation pages are not among them."""
-    return [route for route in _walk(app.routes) if not route.endpoint.__module__.startswith("fastapi")]
-
-
-def _walk(routes: Iterable[Any]) -> Iterable[APIRoute]:
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield route
-        elif inner := getattr(route, "routes", None):
-            yield from _walk(inner)
+    return [
+        route
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute) and not route.endpoint.__module__.startswith("fastapi")
+    ]

@@ -77,18 +77,17 @@ def leg() -> Leg:
     return Leg.open(uuid4(), dual_assignment_id=uuid4(), lead_id=uuid4(), at=NOON)[0]
 
 
-def envelope(event: Event, sequence: int, *, event_id: UUID | None = None, service: str = "", **changes: Any) -> bytes:
+def envelope(event: Event, number: int, /, *, event_id: UUID | None = None, **changes: Any) -> bytes:
     """The record of an event, as its owner's relay would write it."""
-    owner = service or event.TYPE.split(".")[1]
     whole = Envelope(
         id=event_id or uuid4(),
-        source=f"/xiansuo/999999/{owner}",
+        source=f"/xiansuo/999999/{event.TYPE.split('.')[1]}",
         type=event.TYPE,
         subject=event.subject,
         time=NOON,
         dataschema=schema_of(event.TYPE),
         partitionkey=event.partition_key,
-        sequence=str(sequence),
+        sequence=str(number),
         region="999999",
         data=event.model_dump(mode="json"),
     )

@@ -107,18 +107,25 @@ async def get_figures(request: Request, tx: Tx, by: Reader, as_of: AsOf) -> Figu
 
 @router.get("/{code}/rows")
 async def get_rows(
-    code: str, tx: Tx, _: Reader, as_of: AsOf, paging: Paging
+    code: str,
+    tx: Tx,
+    _: Reader,
+    as_of: AsOf,
+    paging: Paging,
+    counted: Annotated[bool, Query(description="false: the rows of the whole that the figure does not count")] = True,  # noqa: FBT002
 ) -> Page[SuperiorLeadRow | DualAssignmentRow]:
-    """The rows that make a figure. 数据明细"""
+    """The rows that make a figure, exactly as many as its value. 数据明细"""
     page: Page[Any]
     if code == figures.SUPERIOR_LEADS.code:
-        leads = await queries.superior_leads(tx, as_of=as_of, after=paging.after(str, UUID), limit=paging.limit + 1)
-        page = paging.page([_superior_row(lead) for lead in leads], key=lambda row: (row.lead_no, row.lead_id))
+        leads = await queries.superior_leads(tx, as_of=as_of, after=paging.after(str, UUID))
+        # whether a lead counts is the domain's to say, so the page is cut after it
+        shown = [_superior_row(lead) for lead in leads if lead.counted is counted][: paging.limit + 1]
+        page = paging.page(shown, key=lambda row: (row.lead_no, row.lead_id))
     elif code == figures.DUAL_ASSIGNMENTS.code:
         duals = await queries.dual_assignments(
             tx, as_of=as_of, after=paging.after(datetime, UUID), limit=paging.limit + 1
         )
-        rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals]
+        rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals if counted]
         page = paging.page(rows, key=lambda row: (row.created_at, row.lead_id))
     else:
         raise NotFound(f"there is no such figure; there are {', '.join(figures.FIGURES)}")

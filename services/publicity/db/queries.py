@@ -27,7 +27,7 @@ _SUPERIOR = text("""
                        and effective_at <= :as_of order by effective_at, sequence limit 1) w on true
     where r.type = :received and r.codes ->> 'source' = 'S' and r.effective_at <= :as_of
       and (r.codes ->> 'lead_no', r.lead_id) > (:after_no, cast(:after_id as uuid))
-    order by r.codes ->> 'lead_no', r.lead_id limit :limit
+    order by r.codes ->> 'lead_no', r.lead_id
 """)
 _DUAL = text("""
     select c.lead_id, cast(c.subject as uuid) as dual_assignment_id, c.effective_at as created_at, d.effective_at as completed_at
@@ -53,9 +53,9 @@ class Dual:
 
 
 async def superior_leads(
-    tx: Transaction, *, as_of: datetime, after: tuple[str, UUID] | None = None, limit: int = _ALL
+    tx: Transaction, *, as_of: datetime, after: tuple[str, UUID] | None = None
 ) -> list[SuperiorLead]:
-    """The superior leads known at `as_of`, by number."""
+    """The superior leads known at `as_of`, by number, from after this one on."""
     after_no, after_id = after or ("", _NOWHERE)
     rows = await tx.execute(
         _SUPERIOR,
@@ -66,7 +66,6 @@ async def superior_leads(
             "as_of": as_of,
             "after_no": after_no,
             "after_id": after_id,
-            "limit": limit,
         },
     )
     return [_superior(row) for row in rows.mappings()]

@@ -1,0 +1,93 @@
+"""The running platform's own walls: database roles and Kafka rights as `make run` and production set them."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy.engine import make_url
+
+from deploy.kafka.rights import rights
+from shared.contracts.topics import SERVICES, TOPICS
+from shared.kafka import KafkaAddress
+from tests.support.running import Running
+
+
+def address(running: Running, service: str, password: str | None = None) -> KafkaAddress:
+    platform = running.platform
+    return KafkaAddress(
+        servers=platform.kafka.bootstrap,
+        security="SASL_PLAINTEXT",
+        user=service,
+        password=password or platform.keys.secret(f"kafka-{service}"),
+    )
+
+
+PAIRS = [(one, other) for one in SERVICES for other in SERVICES if one != other]
+
+
+@pytest.mark.rule("G9", "A12")
+@pytest.mark.parametrize(("service", "other"), PAIRS)
+async def test_a_services_password_opens_no_other_database(running: Running, service: str, other: str) -> None:
+    password = running.platform.keys.secret(service)
+    url = make_url(running.platform.admin).set(username=service, password=password)
+    own = await asyncpg.connect(url.set(database=service).render_as_string(hide_password=False))
+    await own.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(url.set(database=other).render_as_string(hide_password=False))
+
+
+async def may_write(running: Running, service: str, topic: str) -> bool:
+    producer = AIOKafkaProducer(**address(running, service).options("probe"), request_timeout_ms=3000)
+    await producer.start()
+    try:
+        # an empty record: readers set it aside as unreadable, so it is only sent where it must be refused
+        await asyncio.wait_for(producer.send_and_wait(topic, b"", partition=0), 5)
+    except (KafkaError, TimeoutError):
+        return False
+    finally:
+        await producer.stop()
+    return True
+
+
+async def may_read(running: Running, service: str, topic: str) -> bool:
+    reader = AIOKafkaConsumer(**address(running, service).options("probe"), enable_auto_commit=False)
+    await reader.start()
+    try:
+        target = TopicPartition(topic, 0)
+        reader.assign([target])
+        await asyncio.wait_for(reader.seek_to_beginning(target), 1.5)
+        await asyncio.wait_for(reader.getmany(target, timeout_ms=200), 1.5)
+    except (KafkaError, TimeoutError):
+        return False
+    finally:
+        await reader.stop()
+    return True
+
+
+@pytest.mark.rule("G9")
+@pytest.mark.parametrize("service", SERVICES)
+async def test_only_the_matrix_lets_a_service_read_a_topic(running: Running, service: str) -> None:
+    allowed = {name for name, topic in TOPICS.items() if service in topic.readers}
+    assert {name for name in TOPICS if await may_read(running, service, name)} == allowed
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_nobody_writes_to_anothers_topic(running: Running, service: str) -> None:
+    foreign = [name for name, topic in TOPICS.items() if topic.writer != service]
+    assert [name for name in foreign if await may_write(running, service, name)] == []
+
+
+async def test_a_wrong_password_is_refused(running: Running) -> None:
+    reader = AIOKafkaConsumer(**address(running, "publicity", "wrong").options("probe"))
+    with pytest.raises(KafkaError):
+        await reader.start()
+    await reader.stop()
+
+
+def test_the_rights_are_the_matrix_and_nothing_more() -> None:
+    given = {(right.principal, right.name, right.operation) for right in rights() if right.kind == "topic"}
+    wanted = {(topic.writer, name, "WRITE") for name, topic in TOPICS.items()}
+    wanted |= {(reader, name, "READ") for name, topic in TOPICS.items() for reader in topic.readers}
+    assert {right for right in given if right[2] != "DESCRIBE"} == wanted

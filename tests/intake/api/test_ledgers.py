@@ -1,0 +1,144 @@
+"""The ledger door: XLSX and CSV in, an account of every row out; the same file again changes nothing."""
+
+import asyncio
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from openpyxl import Workbook
+
+from deploy.local.demo.ledger import generate, write_workbook
+from tests.conftest import NewApi
+from tests.support.api import Api
+
+HEADERS = ["上级编号", "下发层级", "下发日期", "办结期限", "重点领域", "表现形式", "街道", "线索摘要"]
+GOOD = ["C20180601001", "市", "2018-06-01", "", "欺行霸市", "06", "临江街", "反映有人在菜市场强收费用,“不交就掀摊”"]
+ON = {"X-Local-Clock": "2018-09-18T10:00:00+08:00"}
+
+
+async def send(api: Api, content: bytes, *, key: str | None = None, name: str = "台账.csv") -> httpx.Response:
+    headers = api.as_("icl", **{"Idempotency-Key": key or str(uuid4())}, **ON)
+    return await api.client.post("/intake/v1/ledgers", files={"file": (name, content)}, headers=headers)
+
+
+def table(*rows: list[str], delimiter: str = ",") -> str:
+    return "\r\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in (HEADERS, *rows)) + "\r\n"
+
+
+def changed(**cells: str) -> list[str]:
+    return [cells.get(name, cell) for name, cell in zip(HEADERS, GOOD, strict=True)]
+
+
+@pytest.mark.rule("M05")
+async def test_the_demonstrations_workbook_is_taken_whole_and_the_second_time_known(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    api = await new_api("intake")
+    write_workbook(generate(), tmp_path / "ledger.xlsx")
+    content = (tmp_path / "ledger.xlsx").read_bytes()
+    first = (await send(api, content, key="one")).json()
+    assert (first["taken"], first["known"], first["refused"]) == (68, 0, [])
+    again = await send(api, content, key="one")
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (first, "true")
+    second = (await send(api, content)).json()
+    assert (second["taken"], second["known"], second["refused"]) == (0, 68, [])
+    assert await api.rows("select count(*), count(distinct lead_no) from leads") == [(68, 68)]
+    assert await api.rows("select count(*) from outbox") == [(68,)]
+    kept = (await api.get(f"/intake/v1/ledgers/{first['ledger_id']}", by="icl")).json()
+    assert kept == first
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_a_csv_is_read_as_offices_save_it(new_api: NewApi, encoding: str, delimiter: str) -> None:
+    api = await new_api("intake")
+    done = await send(api, table(GOOD, delimiter=delimiter).encode(encoding))
+    assert done.status_code == 200, done.text
+    assert (done.json()["taken"], done.json()["refused"]) == (1, [])
+    assert await api.rows("select summary, street from leads") == [(GOOD[7], "临江街")]
+
+
+async def test_bad_rows_are_told_by_number_and_the_good_ones_taken(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    rows = [
+        GOOD,
+        [""] * 8,
+        changed(上级编号="C2", 下发日期="2018-13-01", 重点领域="?"),
+        changed(上级编号="C3"),
+        changed(上级编号="C3", 线索摘要="别的"),
+        changed(上级编号="C4", 线索摘要="【秘密】"),
+    ]
+    done = (await send(api, table(*rows).encode())).json()
+    assert done["taken"] == 2
+    assert [(cell["row"], cell["column"]) for cell in done["refused"]] == [
+        (4, "下发日期"),
+        (4, "重点领域"),
+        (6, "上级编号"),
+        (7, "线索摘要"),
+    ]
+    assert all(cell["reason_zh"] and cell["reason_en"] for cell in done["refused"])
+    assert [taken["row"] for taken in done["leads"]] == [2, 5]
+
+
+async def test_a_known_number_with_other_content_is_told_and_the_register_stands(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await send(api, table(GOOD).encode())
+    done = (await send(api, table(changed(线索摘要="改写后的摘要")).encode())).json()
+    assert (done["taken"], done["known"]) == (0, 0)
+    assert [(cell["row"], cell["column"]) for cell in done["refused"]] == [(2, "线索摘要")]
+    assert await api.rows("select summary from leads") == [(GOOD[7],)]
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(5):
+            archive.writestr(f"xl/worksheets/sheet{number}.xml", b"0" * 50_000_000)
+    return out.getvalue()
+
+
+def empty_book() -> bytes:
+    out = io.BytesIO()
+    Workbook().save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 422),
+        (b"\xef\xbb\xbf  \r\n", 422),
+        (b"PK\x03\x04 no zip at all", 422),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, 422),
+        ("甲,乙\n1,2\n".encode(), 422),
+        (empty_book(), 422),
+        (bomb(), 413),
+        (b"a" * (11 * 1024 * 1024), 413),
+    ],
+    ids=["empty", "blank", "no zip", "picture", "no header", "empty book", "zip bomb", "too long"],
+)
+async def test_a_file_that_is_no_ledger_is_refused_as_a_whole(new_api: NewApi, content: bytes, status: int) -> None:
+    api = await new_api("intake")
+    answer = await send(api, content)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert await api.rows("select (select count(*) from ledgers) + (select count(*) from idempotency_keys)") == [(0,)]
+
+
+async def test_the_same_ledger_at_the_same_moment_registers_each_row_once(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    content = table(*(changed(上级编号=f"C{number}") for number in range(20))).encode()
+    answers: list[Any] = await asyncio.gather(*(send(api, content) for _ in range(4)))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert 200 in {answer.status_code for answer in answers}
+    assert await api.rows("select count(*), count(distinct upstream_no) from leads") == [(20, 20)]
+    assert await api.rows("select last from lead_numbers") == [(20,)]
+
+
+async def test_another_file_under_a_used_key_is_refused(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await send(api, table(GOOD).encode(), key="k")
+    assert (await send(api, table(changed(上级编号="C9")).encode(), key="k")).status_code == 422

@@ -1,0 +1,239 @@
+"""The relay on a real broker: everything said arrives, in order, also when the broker is replaced, emptied, paused or forgets a topic."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest_asyncio
+
+from shared import ops, outbox
+from shared.contracts.catalogue import BY_TYPE
+from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
+from shared.contracts.envelope import SealedBox, parse
+from shared.contracts.intake import After, VerificationFactsSealed
+from shared.db import Database
+from shared.relay import Relay
+from shared.worker import Worker
+from tests.conftest import NewDatabase
+from tests.support.builders import NOON
+from tests.support.kafka import Broker
+from tests.support.postgres import Copy
+from tests.support.running import until
+
+LEGS = "discipline.legs"
+STEPS = (LegOpened, LegReceived, LegEnded)
+
+
+class Speaker:
+    """A service that says things, and its relays."""
+
+    def __init__(self, copy: Copy, broker: Broker, **options: Any) -> None:
+        self.copy, self.broker, self.options = copy, broker, options
+        self.database = Database(copy.url)
+        self.tasks: list[asyncio.Task[None]] = []
+        self.legs: list[UUID] = []
+
+    def relay(self) -> Relay:
+        relay = Relay(
+            self.database,
+            self.broker.address,
+            service=self.copy.service,
+            region="999999",
+            check_every=1.0,
+            **self.options,
+        )
+        self.tasks.append(asyncio.create_task(relay.run()))
+        return relay
+
+    async def say(self, legs: int, *, rounds: int = 3) -> None:
+        for _ in range(legs):
+            leg, lead = uuid4(), uuid4()
+            self.legs.append(leg)
+            for step in STEPS[:rounds]:
+                async with self.database.transaction() as tx:
+                    event = step(leg_id=leg, dual_assignment_id=uuid4(), lead_id=lead, effective_at=NOON)
+                    await outbox.put(tx, event, at=datetime.now(UTC))
+
+    async def heard(self) -> dict[str, list[int]]:
+        """Leg → its numbers as they stand on the topic, repeats included."""
+        found: dict[str, list[int]] = {str(leg): [] for leg in self.legs}
+        for envelope in await self.broker.records(LEGS):
+            if envelope.subject in found:
+                found[envelope.subject].append(envelope.number)
+        return found
+
+    async def complete(self) -> bool:
+        return all(set(numbers) == {1, 2, 3} for numbers in (await self.heard()).values())
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.database.close()
+
+
+def first_times(numbers: list[int]) -> list[int]:
+    return list(dict.fromkeys(numbers))
+
+
+@pytest_asyncio.fixture
+async def speaker(new_database: NewDatabase, broker: Broker) -> AsyncIterator[Speaker]:
+    speaker = Speaker(await new_database("discipline"), broker)
+    yield speaker
+    await speaker.stop()
+
+
+async def test_what_is_said_arrives_once_in_order_and_is_a_cloudevent(speaker: Speaker) -> None:
+    speaker.relay()
+    await speaker.say(30)
+    await until(speaker.complete, 20, "not all arrived")
+    heard = await speaker.heard()
+    assert set(map(tuple, heard.values())) == {(1, 2, 3)}
+    ours = [e for e in await speaker.broker.records(LEGS) if e.subject == str(speaker.legs[0])]
+    assert [type(parse(BY_TYPE, envelope)) for envelope in ours] == list(STEPS)
+    assert {(e.source, e.region, e.dataschema.split("/")[0]) for e in ours} == {
+        ("/xiansuo/999999/discipline", "999999", "schemas")
+    }
+
+
+async def test_a_rolled_back_word_is_never_heard(speaker: Speaker) -> None:
+    speaker.relay()
+    leg = uuid4()
+    with suppress(RuntimeError):
+        async with speaker.database.transaction() as tx:
+            event = LegOpened(leg_id=leg, dual_assignment_id=uuid4(), lead_id=uuid4(), effective_at=NOON)
+            await outbox.put(tx, event, at=NOON)
+            raise RuntimeError
+    await speaker.say(1)
+    await until(speaker.complete, 20, "not all arrived")
+    assert str(leg) not in {envelope.subject for envelope in await speaker.broker.records(LEGS)}
+
+
+async def test_a_topic_made_anew_is_filled_again(speaker: Speaker) -> None:
+    speaker.relay()
+    await speaker.say(20)
+    await until(speaker.complete, 20, "not all arrived")
+    await asyncio.to_thread(speaker.broker.remake, LEGS)
+    await speaker.say(5)
+    await until(speaker.complete, 40, "the topic was not filled again")
+    assert {tuple(first_times(numbers)) for numbers in (await speaker.heard()).values()} == {(1, 2, 3)}
+
+
+async def test_another_broker_is_filled_from_the_beginning(speaker: Speaker) -> None:
+    speaker.relay()
+    await speaker.say(20)
+    await until(speaker.complete, 20, "not all arrived")
+    await asyncio.to_thread(speaker.broker.replace)
+    await speaker.say(5)
+    await until(speaker.complete, 60, "the other broker was not filled")
+    assert {tuple(first_times(numbers)) for numbers in (await speaker.heard()).values()} == {(1, 2, 3)}
+
+
+async def test_a_batch_that_expires_under_a_paused_broker_keeps_the_order(
+    new_database: NewDatabase, broker: Broker
+) -> None:
+    speaker = Speaker(await new_database("discipline"), broker, request_timeout=1.5)
+    try:
+        relay = speaker.relay()
+        await speaker.say(5)
+        await until(speaker.complete, 20, "not all arrived")
+        broker.kafka.pause()
+        try:
+            speaking = asyncio.create_task(speaker.say(60))
+
+            async def gave_up() -> bool:
+                return relay.state == "retrying"
+
+            await until(gave_up, 30, "the relay waits for ever")
+            await speaking
+        finally:
+            broker.kafka.resume()
+        await until(speaker.complete, 60, "not all arrived after the pause")
+        assert {tuple(first_times(numbers)) for numbers in (await speaker.heard()).values()} == {(1, 2, 3)}
+    finally:
+        await speaker.stop()
+
+
+async def test_of_two_relays_one_works_and_the_other_takes_over(speaker: Speaker) -> None:
+    first, second = speaker.relay(), speaker.relay()
+
+    async def one_works() -> bool:
+        return {first.state, second.state} == {"active", "standby"}
+
+    await until(one_works, 20, "not one active, one standby")
+    speaking = asyncio.create_task(speaker.say(200))
+    for _ in range(4):
+        await asyncio.sleep(0.15)
+        await speaker.copy.server.run_async(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and pid <> pg_backend_pid()"
+            f" and database = (select oid from pg_database where datname = '{speaker.copy.name}')"
+        )
+    await speaking
+    await until(speaker.complete, 30, "not all arrived")
+    assert {tuple(first_times(numbers)) for numbers in (await speaker.heard()).values()} == {(1, 2, 3)}
+    await until(one_works, 20, "not one active, one standby again")
+
+
+async def test_a_destroyed_box_is_empty_in_every_replay(new_database: NewDatabase, broker: Broker) -> None:
+    speaker = Speaker(await new_database("intake"), broker)
+    topic, lead = "intake.sealed-verification", uuid4()
+    after = After(topic="intake.leads", subject=str(lead), sequence=1)
+
+    async def boxes() -> list[Any]:
+        return [e.data["sealed"] for e in await broker.records(topic) if e.subject == str(lead)]
+
+    async def heard(number: int) -> None:
+        async def enough() -> bool:
+            return len(await boxes()) >= number
+
+        await until(enough, 40, "not all arrived")
+
+    try:
+        speaker.relay()
+        async with speaker.database.transaction() as tx:
+            sealed = SealedBox(key_id="k", box="AAAA")
+            event = VerificationFactsSealed(lead_id=lead, after=after, sealed=sealed, effective_at=NOON)
+            await outbox.put(tx, event, at=NOON)
+        await heard(1)
+        assert await boxes() == [{"key_id": "k", "box": "AAAA"}]
+        await speaker.copy.server.run_async("delete from outbox_sealed", database=speaker.copy.name)
+        await asyncio.to_thread(broker.remake, topic)
+        await heard(1)
+        assert await boxes() == [None]
+    finally:
+        await speaker.stop()
+
+
+async def test_a_restored_database_stops_with_a_clear_word_until_an_operator_accepts_it(speaker: Speaker) -> None:
+    await speaker.say(3)
+    await speaker.copy.server.run_async(
+        "update database_identity set timeline = timeline + 1", database=speaker.copy.name
+    )
+    worker = Worker(
+        service="discipline",
+        region="999999",
+        database=speaker.database,
+        address=speaker.broker.address,
+        handlers={},
+        timers={},
+    )
+    async with worker.running():
+
+        async def stopped() -> bool:
+            return all(worker.state.get(name, "").startswith("stopped") for name in ("relay", "consume", "clock"))
+
+        await until(stopped, 20, "a restored database went on")
+        said = (await worker.problems())["relay"]
+        assert "restored" in said
+        assert "accept-restore" in said
+    assert not any((await speaker.heard()).values())
+    owner = Database(speaker.copy.owner_url)
+    await ops.accept_restore(owner, reason="已与其他服务核对", at=datetime.now(UTC))
+    await owner.close()
+    speaker.database = Database(speaker.copy.url)
+    speaker.relay()
+    await until(speaker.complete, 20, "not all arrived after the operator's word")

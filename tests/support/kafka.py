@@ -1,0 +1,62 @@
+"""A real Kafka for tests of the engine: topics of the matrix, no passwords; and what stands on a topic."""
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import TopicCollection
+
+from deploy.kafka.provision import connect, provision
+from deploy.local.kafka import Kafka
+from shared.contracts.envelope import Envelope, decode
+from shared.contracts.topics import TOPICS
+from shared.kafka import KafkaAddress
+
+
+class Broker:
+    """The node, and looks into it."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self.kafka = kafka
+
+    @property
+    def address(self) -> KafkaAddress:
+        """For clients of the engine."""
+        return KafkaAddress(servers=self.kafka.bootstrap)
+
+    def provision(self) -> None:
+        """The topics of the matrix."""
+        provision(connect(self.kafka.bootstrap), with_rights=False)
+
+    def remake(self, topic: str) -> None:
+        """Delete a topic and make it anew: its records are gone, its offsets begin at 0."""
+        admin = connect(self.kafka.bootstrap)
+        for future in admin.delete_topics([topic], operation_timeout=20).values():
+            future.result()
+        for _ in range(100):
+            if topic not in admin.list_topics(timeout=10).topics:
+                break
+        self.provision()
+        admin.describe_topics(TopicCollection([topic]))
+
+    def replace(self) -> None:
+        """Another, empty cluster at the same address."""
+        self.kafka.stop()
+        self.kafka.wipe()
+        self.kafka.start()
+        self.provision()
+
+    async def records(self, topic: str) -> list[Envelope]:
+        """All records of a topic, partition by partition in their order."""
+        reader = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap, enable_auto_commit=False)
+        await reader.start()
+        found: list[Envelope] = []
+        try:
+            for number in range(TOPICS[topic].partitions):
+                target = TopicPartition(topic, number)
+                reader.assign([target])
+                await reader.seek_to_beginning(target)
+                end = (await reader.end_offsets([target]))[target]
+                while await reader.position(target) < end:
+                    messages = (await reader.getmany(target, timeout_ms=500)).get(target, [])
+                    found += [decode(message.value) for message in messages]
+        finally:
+            await reader.stop()
+        return found
