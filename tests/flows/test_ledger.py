@@ -1,12 +1,13 @@
 """The ledger of 68 superior leads through four services on real Kafka, while each service is away for a while."""
 
 import asyncio
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.local.demo.ledger import END, generate
+from deploy.local.demo.ledger import BY_MONTH, END, generate
 from deploy.local.demo.load import load
 from shared.contracts.topics import SERVICES, written_by
 from tests.support.running import Running, until
@@ -46,9 +47,9 @@ async def loaded(running: Running) -> Running:
     return running
 
 
-async def figures(running: Running) -> dict[str, Any]:
+async def figures(running: Running, as_of: object = END) -> dict[str, Any]:
     async with running.client() as client:
-        answer = await client.get(f"/publicity/v1/figures?as_of={END}", headers=running.as_("ldr"))
+        answer = await client.get(f"/publicity/v1/figures?as_of={as_of}", headers=running.as_("ldr"))
     return {figure["code"]: figure for figure in answer.json()["figures"]}
 
 
@@ -69,11 +70,21 @@ async def test_all_68_are_counted_and_each_figure_lists_its_rows(loaded: Running
             assert len({row["lead_id"] for row in rows}) == number
 
 
+@pytest.mark.rule("A4")
 async def test_an_earlier_day_counts_only_what_had_happened_by_then(loaded: Running) -> None:
+    ends = ("02-28", "03-31", "04-30", "05-31", "06-30", "07-31", "08-31", "09-18")
+    counted = [(await figures(loaded, f"2018-{end}"))["N07"] for end in ends]
+    assert (
+        [figure["value"] for figure in counted]
+        == list(accumulate([0, *BY_MONTH.values()]))
+        == [0, 3, 9, 18, 30, 44, 59, 68]
+    )
     async with loaded.client() as client:
-        answer = await client.get("/publicity/v1/figures?as_of=2018-05-31", headers=loaded.as_("ldr"))
-    counted = {figure["code"]: figure for figure in answer.json()["figures"]}
-    assert counted["N07"]["value"] == sum(lead.plan.accepted_on.month <= 5 for lead in LEADS) == 18
+        rows = (await client.get(counted[3]["rows"], headers=loaded.as_("ldr"))).json()["items"]
+        late = f"{counted[3]['rows']}&counted=false"
+        assert (await client.get(late, headers=loaded.as_("ldr"))).json()["items"] == []
+    assert len(rows) == 18
+    assert all(row["counted"] for row in rows)
 
 
 async def test_every_event_became_one_fact_and_one_effect(loaded: Running) -> None:

@@ -147,7 +147,7 @@ def inversions(emitted: Emitted) -> int:
     return count
 
 
-@pytest.mark.rule("ENGINE-4.1")
+@pytest.mark.rule("ORDER")
 async def test_the_relay_loses_and_reorders_nothing_while_the_usual_cursors_are_caught(
     new_database: NewDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:

