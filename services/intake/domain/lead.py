@@ -119,6 +119,13 @@ class Lead:
             effective_at=at,
         )
 
+    def is_classified_as(
+        self, tier: Tier, level: Level, areas: tuple[Area, ...], manifestations: tuple[str, ...]
+    ) -> bool:
+        """Whether exactly this is the standing classification."""
+        chosen = (self.tier, self.level, self.areas, self.manifestations)
+        return self.status is Status.CLASSIFIED and chosen == (tier, level, areas, manifestations)
+
     def assign(
         self, unit: str, grounds: tuple[Ground, ...], *, on: date, days: Calendar, at: datetime
     ) -> tuple[Self, LeadAssigned]:

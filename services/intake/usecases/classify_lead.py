@@ -23,8 +23,13 @@ class Classification:
 
 
 async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, *, by: Principal, at: datetime) -> Lead:
-    """Classify it; again until it is assigned. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    """Classify it; again until it is assigned. The same choice a second time (a repeated request) changes and says nothing.
+
+    Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`.
+    """
     lead = await leads.get(tx, lead_id, lock=True)
+    if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, chosen.manifestations):
+        return lead
     lead, classified = lead.classify(
         chosen.tier, chosen.level, chosen.areas, chosen.manifestations, may_major="ofd" in by.roles, at=at
     )

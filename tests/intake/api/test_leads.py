@@ -280,6 +280,17 @@ async def test_history_says_who_did_what(new_api: NewApi) -> None:
     assert str(SUPERIOR["summary"]) not in json.dumps([row[3] for row in audited])
 
 
+async def test_the_same_classification_sent_again_says_nothing_new_and_another_does(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api)
+    for level in ("general", "general", "key", "key"):
+        assert (await classify(api, lead, level=level)).json()["level"] == level
+    told = "select convert_from(value, 'UTF8')::json ->> 'level' from outbox where type like '%classified%' order by sequence"
+    assert await api.rows(told) == [("general",), ("key",)]
+    await assign(api, lead)
+    assert (await classify(api, lead, level="key")).status_code == 409
+
+
 async def test_an_unknown_lead_and_an_unknown_address_are_not_found(new_api: NewApi) -> None:
     api = await new_api("intake")
     for path in (f"/intake/v1/leads/{uuid4()}", "/intake/v1/nothing", "/"):
