@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT, RUN, free_port
 
 SECONDS = 120
 
@@ -117,6 +117,8 @@ def run(server_folders: Path) -> Iterator[Run]:
     folder.mkdir()
     # the demonstration has tests of its own; this one is about starting and stopping
     (folder / "demo-loaded").touch()
+    if (RUN / "cache").exists():
+        (folder / "cache").symlink_to(RUN / "cache")
     run = Run(folder, free_port())
     yield run
     if run.alive():
