@@ -16,7 +16,8 @@ from typing import Protocol
 from deploy.local.places import ROOT, RUN, CannotRun, port_is_free
 from deploy.local.platform import Platform
 
-DISK = 1024**3
+NEEDED, FULL = 1024, 64
+"""Megabytes of disk: to start with, and under which a failure is put down to the full disk."""
 MOST_DEATHS, WITHIN = 5, 60.0
 
 
@@ -60,6 +61,10 @@ def up(port: int, *, demo: bool = True) -> int:
         return 0
     except CannotRun as reason:
         _say(f"无法运行 / cannot run: {reason}")
+        if RUN.exists() and (free := _free_megabytes()) < FULL:
+            _say(
+                f"磁盘已满(剩余 {free} MB),清理后再次 make run,数据仍在 / the disk is full; make room and run again, the data are kept"
+            )
         return 1
     except OSError as fault:
         _say(f"无法运行 / cannot run: {fault.strerror or fault} ({fault.filename or RUN})")
@@ -117,11 +122,12 @@ def _check(port: int) -> None:
         raise CannotRun(
             f"端口 {port} 已被占用,可换一个:make run PORT={port + 1} / port {port} is taken; try make run PORT={port + 1}"
         )
-    free = shutil.disk_usage(RUN.resolve()).free
-    if free < DISK:
-        raise CannotRun(
-            f"磁盘剩余 {free // 1024**2} MB,至少需要 1024 MB / {free // 1024**2} MB of disk are free, 1,024 are needed"
-        )
+    if (free := _free_megabytes()) < NEEDED:
+        raise CannotRun(f"磁盘剩余 {free} MB,至少需要 {NEEDED} MB / {free} MB of disk are free, {NEEDED} are needed")
+
+
+def _free_megabytes() -> int:
+    return shutil.disk_usage(RUN.resolve()).free // 1024**2
 
 
 @contextmanager
