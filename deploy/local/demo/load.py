@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -77,12 +77,12 @@ def load(office: Office, folder: Path, leads: list[DemoLead], step: Callable[[],
         by_day[lead.issued_on].append(lead)
     todo: list[tuple[date, int, Callable[[], None]]] = []
     for day, batch in by_day.items():
-        todo.append((day, 0, lambda day=day, batch=batch: receive(office, folder, day, batch)))  # type: ignore[misc]
+        todo.append((day, 0, partial(receive, office, folder, day, batch)))
         for lead in batch:
             todo += [
-                (lead.issued_on, 1, lambda lead=lead: classify(office, lead)),  # type: ignore[misc]
-                (lead.plan.assigned_on, 2, lambda lead=lead: assign(office, lead)),  # type: ignore[misc]
-                (lead.plan.accepted_on, 3, lambda lead=lead: accept(office, lead)),  # type: ignore[misc]
+                (lead.issued_on, 1, partial(classify, office, lead)),
+                (lead.plan.assigned_on, 2, partial(assign, office, lead)),
+                (lead.plan.accepted_on, 3, partial(accept, office, lead)),
             ]
     for _, _, act in sorted(todo, key=lambda item: item[:2]):
         act()

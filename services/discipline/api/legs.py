@@ -50,7 +50,7 @@ class NewOutcome(BaseModel):
 
 
 @router.get("")
-async def list_legs(tx: Tx, by: Reader, paging: Paging, lead_id: UUID | None = None) -> Page[LegView]:  # noqa: ARG001 - who may
+async def list_legs(tx: Tx, _: Reader, paging: Paging, lead_id: UUID | None = None) -> Page[LegView]:
     """Legs by arrival. 纪律线列表"""
     rows = await queries.list_legs(tx, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([LegView.of(leg) for leg in rows], key=lambda leg: (leg.opened_at, leg.id))

@@ -28,7 +28,7 @@ class CodeLists(BaseModel):
 
 
 @router.get("")
-async def get_codes(by: Annotated[Principal, require()]) -> CodeLists:  # noqa: ARG001 - anyone signed in
+async def get_codes(_: Annotated[Principal, require()]) -> CodeLists:
     """The code lists. 代码表"""
     lists = {
         name: [CodeView(code=code, zh=zh, en=en) for code, (zh, en) in labels.items()]

@@ -13,6 +13,7 @@ from services.intake.domain.lead import Lead, Status
 from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
 from services.intake.usecases.classify_lead import Classification, classify_lead
+from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.register_lead import NewLead, register_lead
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode, Code
@@ -178,7 +179,7 @@ async def post_lead(order: LeadOrder, request: Request, tx: Tx, by: Clerk, at: N
 @router.get("")
 async def list_leads(
     tx: Tx,
-    by: Reader,  # noqa: ARG001 - who may
+    _: Reader,
     paging: Paging,
     status: Status | None = None,
     source: Source | None = None,
@@ -197,14 +198,15 @@ async def list_leads(
 
 
 @router.get("/{lead_id}")
-async def get_lead(lead_id: UUID, tx: Tx, by: Annotated[Principal, require("ana", "ofd", "sup")]) -> LeadDetail:  # noqa: ARG001 - who may
-    """One lead. 线索详情"""
-    lead = await leads.get(tx, lead_id)
-    return LeadDetail.of(lead)
+async def get_lead(
+    lead_id: UUID, tx: Tx, by: Annotated[Principal, require("ana", "ofd", "sup")], at: Now
+) -> LeadDetail:
+    """One lead with its facts; the reading is put on record. 线索详情(查阅留痕)"""
+    return LeadDetail.of(await read_lead(tx, lead_id, by=by, at=at))
 
 
 @router.get("/{lead_id}/history")
-async def get_history(lead_id: UUID, tx: Tx, by: Reader) -> list[HistoryLine]:  # noqa: ARG001 - who may
+async def get_history(lead_id: UUID, tx: Tx, _: Reader) -> list[HistoryLine]:
     """What was done with a lead. 办理记录"""
     await leads.get(tx, lead_id)
     return [HistoryLine.model_validate(line) for line in await queries.history(tx, lead_id)]

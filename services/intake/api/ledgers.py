@@ -72,6 +72,6 @@ async def post_ledger(file: UploadFile, request: Request, tx: Tx, by: Clerk, at:
 
 
 @router.get("/{ledger_id}")
-async def get_ledger(ledger_id: UUID, tx: Tx, by: Clerk) -> LedgerView:  # noqa: ARG001 - who may
+async def get_ledger(ledger_id: UUID, tx: Tx, _: Clerk) -> LedgerView:
     """What became of an earlier import. 导入记录"""
     return LedgerView.of(await ledgers.get(tx, ledger_id))

@@ -91,7 +91,7 @@ AsOf = Annotated[datetime, Depends(_as_of)]
 
 
 @router.get("")
-async def get_figures(request: Request, tx: Tx, by: Reader, as_of: AsOf) -> FiguresView:  # noqa: ARG001 - who may
+async def get_figures(request: Request, tx: Tx, _: Reader, as_of: AsOf) -> FiguresView:
     """The figures as they stood then. 数据"""
     superior = await queries.superior_leads(tx, as_of=as_of)
     dual = await queries.count_dual_assignments(tx, as_of=as_of)

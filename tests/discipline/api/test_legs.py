@@ -102,4 +102,4 @@ async def test_the_clerk_receives_then_the_handler_ends_it_each_once(new_api: Ne
     assert (ended.json()["status"], ended.json()["outcome"]) == ("ended", "to_procuratorate")
     assert (await api.post(f"{leg}/outcome", outcome, by="dhd", **ON)).status_code == 409
     assert await said(api) == ["opened", "received", "ended"]
-    assert "to_procuratorate" not in str(await api.rows("select o::text from outbox o"))
+    assert "to_procuratorate" not in str(await api.rows("select convert_from(value, 'UTF8') from outbox"))

@@ -275,8 +275,14 @@ async def test_history_says_who_did_what(new_api: NewApi) -> None:
         ("assign", "ofd", "assigned"),
     ]
     assert lines[2]["effective_at"].startswith("2018-06-01T01:00:00")
+    assert (await api.get(f"/intake/v1/leads/{lead}", by="sup")).json()["summary"] == SUPERIOR["summary"]
     audited = await api.rows("select actor, action, subject, detail from audit_log order by position")
-    assert [row[1] for row in audited] == ["lead.register", "lead.classify", "lead.assign"]
+    assert [(row[0], row[1]) for row in audited] == [
+        ("icl", "lead.register"),
+        ("ana", "lead.classify"),
+        ("ofd", "lead.assign"),
+        ("sup", "lead.read"),
+    ]
     assert str(SUPERIOR["summary"]) not in json.dumps([row[3] for row in audited])
 
 
