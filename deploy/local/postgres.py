@@ -23,6 +23,7 @@ from deploy.local.places import (
     server_folder,
     unprivileged,
 )
+from deploy.local.processes import pause
 
 START_SECONDS = 60
 RESTART_SECONDS = 15
@@ -66,7 +67,7 @@ class Postgres:
             except CannotRun:
                 if "still in use" not in self.tail() or time.monotonic() > patience:
                     raise
-            time.sleep(0.3)
+            pause(0.3)
 
     def _launch(self) -> None:
         options = {
@@ -164,7 +165,7 @@ class Postgres:
                 raise CannotRun(f"PostgreSQL ended while starting:\n{self.tail()}")
             if asyncio.run(self._answers()):
                 return
-            time.sleep(0.1)
+            pause(0.1)
         raise CannotRun(f"PostgreSQL does not answer after {START_SECONDS} s:\n{self.tail()}")
 
     async def _answers(self) -> bool:

@@ -1,8 +1,9 @@
-"""A child process of the platform: its log, its end, and that it never outlives us."""
+"""A child process of the platform: its log, its end, and that it never outlives us; and that we ourselves are asked to end."""
 
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,38 @@ from deploy.local.places import ROOT, dying_with_parent
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What a service sees of our own environment; all else comes from its settings."""
 LOG_LIMIT = 20 * 1024 * 1024
+
+
+class AskedToStop(Exception):
+    """Ctrl-C, SIGTERM or SIGHUP came. Raised where we wait, never in the middle of a step: an exception out of a signal handler could be
+    swallowed by a destructor, or leave a lock held for ever."""
+
+
+_asked = False
+
+
+def heed_signals() -> None:
+    """From now on Ctrl-C, SIGTERM and SIGHUP make `pause` raise."""
+
+    def ask(_: int, __: object) -> None:
+        global _asked  # noqa: PLW0603 - a signal is the process's, not an object's
+        _asked = True
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, ask)
+
+
+def asked_to_stop() -> bool:
+    """Whether a signal came."""
+    return _asked
+
+
+def pause(seconds: float) -> None:
+    """Wait, a few seconds at most. Raises `AskedToStop`."""
+    if not _asked:
+        time.sleep(seconds)
+    if _asked:
+        raise AskedToStop
 
 
 class Child:

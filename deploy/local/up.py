@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Protocol
 
 from deploy.local.places import ROOT, RUN, CannotRun, port_is_free
 from deploy.local.platform import Platform
+from deploy.local.processes import AskedToStop, asked_to_stop, heed_signals, pause
 
 NEEDED, FULL = 1024, 64
 """Megabytes of disk: to start with, and under which a failure is put down to the full disk."""
@@ -29,22 +29,9 @@ class Part(Protocol):
     def tail(self) -> str: ...
 
 
-class _Asked(BaseException):
-    """Ctrl-C, SIGTERM or SIGHUP."""
-
-
 def up(port: int, *, demo: bool = True) -> int:
     """Run until asked to stop. → 0 after an orderly stop, 1 when something stood in the way (the reason is printed)."""
-    asked = False
-
-    def ask(_: int, __: object) -> None:
-        nonlocal asked
-        if not asked:
-            asked = True
-            raise _Asked
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ask)
+    heed_signals()
     platform: Platform | None = None
     try:
         with _alone(RUN):
@@ -56,10 +43,13 @@ def up(port: int, *, demo: bool = True) -> int:
                 _load_demo(platform)
             _tell(platform, time.monotonic() - started)
             _watch(platform)
-    except _Asked:
+    except AskedToStop:
         _say("正在停止 / stopping …")
         return 0
     except CannotRun as reason:
+        if asked_to_stop():
+            # Ctrl-C in a terminal also reaches the tools that we were waiting for
+            return 0
         _say(f"无法运行 / cannot run: {reason}")
         if RUN.exists() and (free := _free_megabytes()) < FULL:
             _say(
@@ -70,7 +60,6 @@ def up(port: int, *, demo: bool = True) -> int:
         _say(f"无法运行 / cannot run: {fault.strerror or fault} ({fault.filename or RUN})")
         return 1
     finally:
-        asked = True
         if platform is not None:
             platform.stop()
             _say("已停止,数据保留在 .run / stopped; the data stay in .run")
@@ -104,7 +93,9 @@ def _load_demo(platform: Platform) -> None:
     ]
     process = subprocess.Popen(loader, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
     try:
-        if process.wait():
+        while process.poll() is None:
+            pause(0.2)
+        if process.returncode:
             raise CannotRun(
                 "示例数据载入未完成,再次 make run 会接着做 / the demonstration was not loaded whole; make run again goes on with it"
             )
@@ -175,9 +166,9 @@ def _watch(platform: Platform) -> None:
                     f"{name} 一分钟内退出{MOST_DEATHS}次 / {name} ended {MOST_DEATHS} times in a minute:\n{part.tail()}"
                 )
             _say(f"{name} 已退出,正在重启 / {name} ended, starting it again")
-            time.sleep(min(4.0, 0.5 * len(deaths[name])))
+            pause(min(4.0, 0.5 * len(deaths[name])))
             part.start()
-        time.sleep(0.5)
+        pause(0.5)
 
 
 def _tell(platform: Platform, seconds: float) -> None:
