@@ -26,6 +26,16 @@ idempotency_keys = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One use of a key: whose, for which request (`mark`, a fingerprint), when."""
+
+    caller: str
+    key: str
+    mark: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What was answered the first time."""
 
@@ -42,12 +52,12 @@ def fingerprint(secret: bytes, *parts: bytes) -> bytes:
     return digest.digest()
 
 
-async def claim(tx: Transaction, caller: str, key: str, mark: bytes, *, at: datetime) -> Answer | None:
+async def take(tx: Transaction, claim: Claim) -> Answer | None:
     """Take the key for this transaction, or get the first answer. A concurrent twin waits here for the first to commit.
 
     Raises `Invalid` when the key was used for another request.
     """
-    row = {"caller": caller, "key": key, "fingerprint": mark, "created_at": at}
+    row = {"caller": claim.caller, "key": claim.key, "fingerprint": claim.mark, "created_at": claim.at}
     taken = await tx.execute(
         insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key)
     )
@@ -55,19 +65,21 @@ async def claim(tx: Transaction, caller: str, key: str, mark: bytes, *, at: date
         return None
     found = (
         await tx.execute(
-            select(idempotency_keys).where(idempotency_keys.c.caller == caller, idempotency_keys.c.key == key)
+            select(idempotency_keys).where(
+                idempotency_keys.c.caller == claim.caller, idempotency_keys.c.key == claim.key
+            )
         )
     ).one()
-    if not hmac.compare_digest(bytes(found.fingerprint), mark):
+    if not hmac.compare_digest(bytes(found.fingerprint), claim.mark):
         raise Invalid("this Idempotency-Key was used for another request", fields=[("Idempotency-Key", "used before")])
     return Answer(found.status, found.answer)
 
 
-async def keep(tx: Transaction, caller: str, key: str, answer: Answer) -> None:
+async def keep(tx: Transaction, claim: Claim, answer: Answer) -> None:
     """Store the answer beside the key."""
     await tx.execute(
         update(idempotency_keys)
-        .where(idempotency_keys.c.caller == caller, idempotency_keys.c.key == key)
+        .where(idempotency_keys.c.caller == claim.caller, idempotency_keys.c.key == claim.key)
         .values(status=answer.status, answer=answer.body)
     )
 

@@ -123,13 +123,8 @@ async def put(tx: Transaction, event: Event, *, at: datetime) -> int:
     The caller holds the lock of the aggregate. Raises `TooLarge` when the record would not fit the broker, in the user's own transaction,
     so that nothing unpublishable is ever accepted.
     """
-    if event.TOPIC not in TOPICS:
-        raise ValueError(f"{event.TOPIC} is not in the topic matrix")
     sealed = event.sealed if isinstance(event, SealedEvent) else None
-    data = event.model_dump(mode="json", exclude={"sealed"})
-    value = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    if len(value) + len(sealed.box if sealed else "") + ENVELOPE_BYTES > MAX_BYTES:
-        raise TooLarge("the event is larger than the broker takes")
+    value = value_of(event)
     sequence = (await tx.execute(_draw, {"topic": event.TOPIC, "subject": event.subject})).scalar_one()
     event_id = uuid4()
     if sealed is not None:
@@ -144,7 +139,25 @@ async def put(tx: Transaction, event: Event, *, at: datetime) -> int:
             "partition_key": event.partition_key,
             "type": event.TYPE,
             "value": value,
-            "recorded_at": day_of(at) if event.DAY_PRECISION else at,
+            "recorded_at": recorded_at(event, at),
         },
     )
     return int(sequence)
+
+
+def value_of(event: Event) -> bytes:
+    """The event's data as the outbox keeps them; a sealed box is kept apart. Raises `TooLarge`."""
+    if event.TOPIC not in TOPICS:
+        raise ValueError(f"{event.TOPIC} is not in the topic matrix")
+    value = json.dumps(
+        event.model_dump(mode="json", exclude={"sealed"}), ensure_ascii=False, separators=(",", ":")
+    ).encode()
+    box = event.sealed.box if isinstance(event, SealedEvent) and event.sealed else ""
+    if len(value) + len(box) + ENVELOPE_BYTES > MAX_BYTES:
+        raise TooLarge("the event is larger than the broker takes")
+    return value
+
+
+def recorded_at(event: Event, at: datetime) -> datetime:
+    """When it goes on record: the day only where the hour could tell who reported."""
+    return day_of(at) if event.DAY_PRECISION else at

@@ -10,6 +10,7 @@ from services.intake.api import codes, dual_assignments, leads, ledgers
 from services.intake.clock import TIMERS
 from services.intake.consumer import HANDLERS
 from services.intake.settings import Settings
+from services.intake.usecases.submit_lead import SubmitLead
 from shared.auth import Keys
 from shared.db import Database
 from shared.deadlines import Calendar, Notice
@@ -29,6 +30,7 @@ def api() -> FastAPI:
         settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"{SERVICE}-api"
     )
     app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
+    app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.sealer = Sealer(settings.seal_keys)
     app.state.days = Calendar(_notices(settings.holiday_notices))
     return app

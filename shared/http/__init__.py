@@ -2,7 +2,20 @@
 
 from shared.http.app import create_app, worker_app
 from shared.http.callers import public, require, undeclared_routes
-from shared.http.edge import Now, Once, Tx
+from shared.http.edge import Claimed, Now, Once, Tx, replayed
 from shared.http.paging import Page, Paging
 
-__all__ = ["Now", "Once", "Page", "Paging", "Tx", "create_app", "public", "require", "undeclared_routes", "worker_app"]
+__all__ = [
+    "Claimed",
+    "Now",
+    "Once",
+    "Page",
+    "Paging",
+    "Tx",
+    "create_app",
+    "public",
+    "replayed",
+    "require",
+    "undeclared_routes",
+    "worker_app",
+]

@@ -35,7 +35,7 @@ class _Requirement:
 class _Everyone:
     """A dependency that says: no token is needed here, on purpose."""
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         return None
 
 

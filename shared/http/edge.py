@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from shared import idempotency
 from shared.db import Transaction
 from shared.errors import Malformed
+from shared.idempotency import Claim
 
 CLOCK_HEADER = "X-Local-Clock"
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
@@ -31,7 +32,7 @@ async def transaction(request: Request) -> AsyncIterator[Transaction]:
 Tx = Annotated[Transaction, Depends(transaction, scope="function")]
 
 
-def now(request: Request) -> datetime:
+async def now(request: Request) -> datetime:
     """The instant (UTC). Only the one-machine demonstration lets a request set it; elsewhere such a request is refused."""
     given = request.headers.get(CLOCK_HEADER)
     if given is None:
@@ -55,30 +56,31 @@ class Doing:
     """One use of an Idempotency-Key, in the request's transaction."""
 
     tx: Transaction
-    caller: str
-    key: str
-    mark: bytes
-    at: datetime
+    claim: Claim
 
     async def reply(self, status: int, produce: Callable[[], Awaitable[Any]]) -> JSONResponse:
         """Do it and answer; or, when it was done before, give the same answer again (`Idempotency-Replayed: true`)."""
-        earlier = await idempotency.claim(self.tx, self.caller, self.key, self.mark, at=self.at)
+        earlier = await idempotency.take(self.tx, self.claim)
         if earlier is not None:
-            return JSONResponse(earlier.body, earlier.status, {"Idempotency-Replayed": "true"})
+            return replayed(earlier)
         body = jsonable_encoder(await produce())
-        await idempotency.keep(self.tx, self.caller, self.key, idempotency.Answer(status, body))
+        await idempotency.keep(self.tx, self.claim, idempotency.Answer(status, body))
         return JSONResponse(body, status)
 
 
-async def _once(
+def replayed(answer: idempotency.Answer) -> JSONResponse:
+    """The first answer, given again."""
+    return JSONResponse(answer.body, answer.status, {"Idempotency-Replayed": "true"})
+
+
+async def _claim(
     request: Request,
-    tx: Tx,
     at: Now,
     key: Annotated[
         str | None,
         Header(alias="Idempotency-Key", description="1-255 visible ASCII characters, new for each thing to create"),
     ] = None,
-) -> Doing:
+) -> Claim:
     if key is None or not _KEY.match(key):
         raise Malformed(
             "an Idempotency-Key of 1 to 255 visible ASCII characters is needed",
@@ -88,7 +90,15 @@ async def _once(
     mark = idempotency.fingerprint(
         request.app.state.digest, request.method.encode(), request.url.path.encode(), *await _content(request)
     )
-    return Doing(tx, principal.sub if principal else "public", key, mark, at)
+    return Claim(principal.sub if principal else "public", key, mark, at)
+
+
+Claimed = Annotated[Claim, Depends(_claim)]
+"""The Idempotency-Key of a request that shares its transaction with others (groupcommit)."""
+
+
+async def _once(tx: Tx, claim: Claimed) -> Doing:
+    return Doing(tx, claim)
 
 
 async def _content(request: Request) -> list[bytes]:

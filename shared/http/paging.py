@@ -83,7 +83,7 @@ _READ: dict[type[Any], Callable[[Any], Any]] = {
 }
 
 
-def _paging(
+async def _paging(
     after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = DEFAULT,
 ) -> _Paging:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.intake.db import leads, queries
@@ -14,10 +15,11 @@ from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
 from services.intake.usecases.classify_lead import Classification, classify_lead
 from services.intake.usecases.read_lead import read_lead
-from services.intake.usecases.register_lead import NewLead, register_lead
+from services.intake.usecases.register_lead import NewLead, admit
+from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode, Code
-from shared.http import Now, Once, Page, Paging, Tx, require
+from shared.http import Claimed, Now, Page, Paging, Tx, replayed, require
 
 router = APIRouter(prefix="/leads", tags=["leads 线索"])
 Clerk = Annotated[Principal, require("icl")]
@@ -130,6 +132,11 @@ class LeadView(BaseModel):
         )
 
 
+def view(lead: Lead) -> Any:
+    """A lead as the JSON of an answer."""
+    return LeadView.of(lead).model_dump(mode="json")
+
+
 class LeadDetail(LeadView):
     """A lead with what was reported. 线索详情"""
 
@@ -151,8 +158,8 @@ class HistoryLine(BaseModel):
 
 
 @router.post("", status_code=201, response_model=LeadView)
-async def post_lead(order: LeadOrder, request: Request, tx: Tx, by: Clerk, at: Now, once: Once) -> Response:
-    """Register one lead. 登记线索"""
+async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, claim: Claimed) -> Response:
+    """Register one lead; those that come at the same time share a transaction. 登记线索"""
     new = NewLead(
         source=order.source,
         summary=order.summary,
@@ -169,11 +176,10 @@ async def post_lead(order: LeadOrder, request: Request, tx: Tx, by: Clerk, at: N
         reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,
     )
     state = request.app.state
-
-    async def register() -> LeadView:
-        return LeadView.of(await register_lead(tx, new, region=state.region, sealer=state.sealer, by=by, at=at))
-
-    return await once.reply(201, register)
+    outcome: Outcome = await state.submit_lead(admit(new, sealer=state.sealer, by=by, at=at), claim)
+    if outcome.replayed:
+        return replayed(outcome.answer)
+    return JSONResponse(outcome.answer.body, outcome.answer.status)
 
 
 @router.get("")

@@ -11,7 +11,7 @@ from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.ledger import BadCell, Cell, LedgerRow, is_blank, read_row
-from services.intake.usecases.register_lead import NewLead, register_lead
+from services.intake.usecases.register_lead import NewLead, admit, register_lead
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -47,7 +47,7 @@ async def import_ledger(
         seen[row.upstream_no] = number
         standing = await leads.find_superior(tx, region, row.upstream_no)
         if standing is None:
-            lead = await register_lead(tx, _new(row), region=region, sealer=sealer, by=by, at=at)
+            lead = await register_lead(tx, admit(_new(row), sealer=sealer, by=by, at=at), region=region)
             taken.append((number, lead.id))
         elif column := _differs(standing, row):
             refused.append(

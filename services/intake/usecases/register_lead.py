@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from services.intake.db import leads, reporters
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 from shared import audit, outbox
 from shared.auth import Principal
@@ -16,7 +17,9 @@ from shared.contracts.envelope import CHINA
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import Conflict, Invalid
-from shared.sealing import Sealer
+from shared.sealing import SealedRecord, Sealer
+
+DEED = "lead.register"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,38 +41,74 @@ class NewLead:
     reporter: Mapping[str, Any] | None = None
 
 
-async def register_lead(
-    tx: Transaction, new: NewLead, *, region: str, sealer: Sealer, by: Principal, at: datetime
-) -> Lead:
-    """Register it. Raises `Invalid` (day in the future, secrecy mark, a superior's lead without its number) and `Conflict` (the
-    superior's number is registered already)."""
-    received_on = new.received_on or china_date(at)
-    _check(new, received_on, china_date(at))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A lead that may be registered as soon as it has a number: checked, its reporter sealed, dated, with the one who registers it."""
+
+    new: NewLead
+    id: UUID
+    received_on: date
+    reporter_ref: UUID | None
+    reporter: SealedRecord | None
+    by: Principal
+    at: datetime
+
+    @property
+    def effective_at(self) -> datetime:
+        """It counts from the start of the day of receipt, in China."""
+        return datetime.combine(self.received_on, time(), CHINA)
+
+    def numbered(self, number: LeadNumber) -> Lead:
+        """The lead under this number."""
+        new = self.new
+        return Lead(
+            id=self.id,
+            lead_no=str(number),
+            source=new.source,
+            issuing_level=new.issuing_level,
+            upstream_no=new.upstream_no,
+            upstream_deadline=new.upstream_deadline,
+            received_on=self.received_on,
+            street=new.street,
+            summary=new.summary,
+            allegations=new.allegations,
+            named=new.named,
+            reporter_ref=self.reporter_ref,
+            areas=new.areas,
+            manifestations=new.manifestations,
+            grounds=new.grounds,
+        )
+
+
+def admit(new: NewLead, *, sealer: Sealer, by: Principal, at: datetime) -> Registration:
+    """Check it and seal its reporter, before anything is written. Raises `Invalid` (day in the future, secrecy mark, a superior's lead
+    without its number)."""
+    today = china_date(at)
+    received_on = new.received_on or today
+    _check(new, received_on, today)
+    sealed = sealer.seal_record("vault", new.reporter) if new.reporter is not None else None
+    return Registration(
+        new=new,
+        id=uuid4(),
+        received_on=received_on,
+        reporter_ref=uuid4() if sealed else None,
+        reporter=sealed,
+        by=by,
+        at=at,
+    )
+
+
+async def register_lead(tx: Transaction, order: Registration, *, region: str) -> Lead:
+    """Register it. Raises `Conflict` when the superior's number is registered already."""
+    new, by, at = order.new, order.by, order.at
     if new.source is Source.SUPERIOR and new.upstream_no and await leads.find_superior(tx, region, new.upstream_no):
         raise Conflict("this superior's number is registered already", fields=[("upstream_no", "已登记 / registered")])
-    reporter_ref = await _seal_reporter(tx, new, sealer, on=china_date(at))
-    number = await leads.draw_number(tx, region, new.source, received_on)
-    lead = Lead(
-        id=uuid4(),
-        lead_no=str(number),
-        source=new.source,
-        issuing_level=new.issuing_level,
-        upstream_no=new.upstream_no,
-        upstream_deadline=new.upstream_deadline,
-        received_on=received_on,
-        street=new.street,
-        summary=new.summary,
-        allegations=new.allegations,
-        named=new.named,
-        reporter_ref=reporter_ref,
-        areas=new.areas,
-        manifestations=new.manifestations,
-        grounds=new.grounds,
-    )
-    effective_at = datetime.combine(received_on, time(), CHINA)
-    await leads.add(tx, lead, region=region, by=by, effective_at=effective_at, at=at)
-    await outbox.put(tx, lead.received(effective_at=effective_at), at=at)
-    await audit.record(tx, by, "lead.register", lead.id, at=at, detail={"source": lead.source.value})
+    if order.reporter is not None and order.reporter_ref is not None:
+        await reporters.add(tx, order.reporter_ref, order.reporter, on=china_date(at))
+    lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
+    await leads.add(tx, lead, region=region, by=by, effective_at=order.effective_at, at=at)
+    await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)
+    await audit.record(tx, by, DEED, lead.id, at=at, detail={"source": lead.source.value})
     return lead
 
 
@@ -88,11 +127,3 @@ def _check(new: NewLead, received_on: date, today: date) -> None:
     for name, texts in (("summary", (new.summary,)), ("allegations", new.allegations)):
         if any(has_secrecy_mark(text) for text in texts):
             raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(name, REFUSAL_ZH)])
-
-
-async def _seal_reporter(tx: Transaction, new: NewLead, sealer: Sealer, *, on: date) -> UUID | None:
-    if new.reporter is None:
-        return None
-    reporter_ref = uuid4()
-    await reporters.add(tx, reporter_ref, sealer.seal_record("vault", new.reporter), on=on)
-    return reporter_ref

@@ -1,0 +1,101 @@
+"""A lead comes in at a busy door: those that come at the same time share one transaction (docs/decisions/0022), each with its own answer.
+
+What is written is what `register_lead` writes, which also does whatever the shared transaction could not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.intake.db import submissions
+from services.intake.db.submissions import Row
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_number import LeadNumber
+from services.intake.usecases.register_lead import DEED, Registration, register_lead
+from shared import idempotency, outbox
+from shared.db import Database, driver
+from shared.groupcommit import GroupCommit
+from shared.idempotency import Answer, Claim
+
+CREATED = 201
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A registration and the Idempotency-Key it came with."""
+
+    order: Registration
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer, and whether it is that of an earlier request."""
+
+    answer: Answer
+    replayed: bool
+
+
+class SubmitLead:
+    """The door for single leads. `view` makes the answer's JSON of a lead."""
+
+    def __init__(self, database: Database, *, region: str, view: Callable[[Lead], Any], **limits: Any) -> None:
+        self.database, self.region, self.view = database, region, view
+        self._queue = GroupCommit[Submission, Outcome](self._together, self._alone, **limits)
+
+    async def __call__(self, order: Registration, claim: Claim) -> Outcome:
+        """Register once however often it is asked. Raises `Invalid` when the key was used for another request, `Conflict` when the
+        superior's number is registered already."""
+        return await self._queue.submit(Submission(order, claim))
+
+    async def _together(self, batch: Sequence[Submission]) -> list[Outcome | None]:
+        """All that are asked for the first time, in one transaction; None for the others."""
+        first = {(s.claim.caller, s.claim.key): index for index, s in reversed(list(enumerate(batch)))}
+        chosen = sorted(first.values())
+        outcomes: list[Outcome | None] = [None] * len(batch)
+        async with self.database.transaction() as tx:
+            connection = await driver(tx)
+            numbers = await submissions.draw_numbers(
+                connection,
+                self.region,
+                [
+                    (s.claim.caller, s.claim.key, s.order.new.source.value, s.order.received_on)
+                    for s in (batch[i] for i in chosen)
+                ],
+            )
+            rows = []
+            for index, last in zip(chosen, numbers, strict=True):
+                if last is None:
+                    continue
+                submission = batch[index]
+                order = submission.order
+                lead = order.numbered(LeadNumber(self.region, order.new.source, order.received_on, last))
+                event = lead.received(effective_at=order.effective_at)
+                answer = Answer(CREATED, self.view(lead))
+                rows.append(
+                    Row(
+                        lead=lead,
+                        reporter=order.reporter,
+                        by=order.by,
+                        at=order.at,
+                        effective_at=order.effective_at,
+                        value=outbox.value_of(event),
+                        said_at=outbox.recorded_at(event, order.at),
+                        claim=submission.claim,
+                        answer=answer,
+                    )
+                )
+                outcomes[index] = Outcome(answer, replayed=False)
+            if rows:
+                await submissions.add(connection, rows, region=self.region, deed=DEED)
+        return outcomes
+
+    async def _alone(self, submission: Submission) -> Outcome:
+        async with self.database.transaction() as tx:
+            earlier = await idempotency.take(tx, submission.claim)
+            if earlier is not None:
+                return Outcome(earlier, replayed=True)
+            lead = await register_lead(tx, submission.order, region=self.region)
+            answer = Answer(CREATED, self.view(lead))
+            await idempotency.keep(tx, submission.claim, answer)
+        return Outcome(answer, replayed=False)
