@@ -1,0 +1,153 @@
+"""What every measure needs: the platform, load against one of its doors, the processor time of each part, waiting until all is applied."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+from deploy.local import issuer
+from deploy.local.places import ROOT, free_port
+from deploy.local.platform import Platform
+from tests.load.generator import Plan, Seen
+
+TICK = os.sysconf("SC_CLK_TCK")
+HEARERS = ("verification", "discipline", "publicity")
+STREETS = ("临江街", "北关街", "南湖街", "东站街")
+
+
+def bodies(count: int = 200) -> list[str]:
+    """Leads as a clerk types them, a third with a reporter; Chinese text of the usual length."""
+    made = []
+    for number in range(count):
+        body: dict[str, Any] = {
+            "source": ("M", "A", "O")[number % 3],
+            "summary": f"反映{STREETS[number % 4]}菜市场有人强收摊位费,每月{100 + number}元,不交就砸摊,已持续{number % 12 + 1}个月。" * 2,
+            "street": STREETS[number % 4],
+            "area_codes": ["market"],
+            "manifestation_codes": ["03"],
+            "allegations": ["强收摊位费", "打砸摊位"],
+        }
+        if number % 3 == 0:
+            body["reporter"] = {"name": "示例人", "phone": f"1390000{number:04d}"}
+        made.append(json.dumps(body, ensure_ascii=False))
+    return made
+
+
+class Rig:
+    """The platform on fresh data, with durable settings: nothing is switched off to look faster."""
+
+    def __init__(self, folder: Path, *, workers: int = 1) -> None:
+        self.platform = Platform(folder, port=free_port(), workers=workers)
+        self._token = ""
+
+    def start(self) -> None:
+        """All parts."""
+        self.platform.start_servers()
+        self.platform.prepare()
+        self.platform.start_services()
+        self.platform.wait_ready(120)
+
+    def stop(self) -> None:
+        """In order."""
+        self.platform.stop()
+
+    @property
+    def token(self) -> str:
+        """Of a clerk."""
+        if not self._token:
+            self._token = issuer.token(self.platform.keys.signing_key(), self.platform.issuer, "icl")
+        return self._token
+
+    def load(self, **plan: Any) -> Seen:
+        """POST leads to intake's own port (the gateway of the one-machine mode is no part of what is measured)."""
+        whole = Plan(
+            **{"port": self.platform.ports["intake", "api"], "path": "/intake/v1/leads", "token": self.token, "bodies": bodies()}
+            | plan
+        )
+        return generate(whole)
+
+    async def rows(self, service: str, statement: str, *values: Any) -> list[Any]:
+        """Rows of a service's database."""
+        url = make_url(self.platform.admin).set(database=service).render_as_string(hide_password=False)
+        connection = await asyncpg.connect(url)
+        try:
+            return list(await connection.fetch(statement, *values))
+        finally:
+            await connection.close()
+
+    async def applied(self, topic: str = "intake.leads") -> dict[str, int]:
+        """How many events of the topic each hearer has applied."""
+        counted = {}
+        for service in HEARERS:
+            [row] = await self.rows(service, "select coalesce(sum(last), 0)::bigint as n from inbox where topic = $1", topic)
+            counted[service] = row["n"]
+        return counted
+
+    async def settled(self, total: int, seconds: float = 300) -> float:
+        """Wait until all have applied `total`; → seconds it took."""
+        started = time.monotonic()
+        while min((await self.applied()).values()) < total:
+            if time.monotonic() - started > seconds:
+                raise TimeoutError(f"not applied: {await self.applied()} of {total}")
+            await asyncio.sleep(0.05)
+        return time.monotonic() - started
+
+    def processor_seconds(self) -> dict[str, float]:
+        """User and system time so far, by part: API, workers, PostgreSQL (all its processes), Kafka."""
+        found = {name: _seconds(child.process.pid) for name, child in self.platform.children.items() if child.process}
+        if self.platform.kafka.process:
+            found["kafka"] = _seconds(self.platform.kafka.process.pid)
+        if self.platform.postgres and self.platform.postgres.process:
+            found["postgres"] = _tree(self.platform.postgres.process.pid)
+        return found
+
+
+def generate(plan: Plan) -> Seen:
+    """Run the generator as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.load.generator"],
+        input=json.dumps(asdict(plan)),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return Seen(**json.loads(done.stdout))
+
+
+def spent(before: Mapping[str, float], after: Mapping[str, float], leads: int) -> dict[str, float]:
+    """Processor microseconds a lead, by part."""
+    return {name: round((after[name] - before.get(name, 0.0)) / leads * 1e6, 1) for name in after}
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which this share lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-int(share * len(ordered) * 1000) // 1000) - 1))]
+
+
+def _seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _tree(pid: int) -> float:
+    """A server that forks: its own time, that of its children now, and of those that ended (in the parent's account)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    total = sum(int(fields[index]) for index in (11, 12, 13, 14)) / TICK
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return total + sum(_seconds(int(child)) for child in children)
