@@ -4,10 +4,9 @@ import asyncio
 import random
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import text
 
 from shared import kafka
 from shared.contracts.topics import read_by
@@ -17,12 +16,12 @@ from shared.kafka import KafkaAddress, TopicPartition
 
 log = structlog.get_logger(__name__)
 
-_GAPS = text(
-    """select distinct h.topic from held h join inbox i on i.topic = h.topic and i.subject = h.subject
-       where h.waits_topic is null and h.held_at < :before and h.sequence > i.last + 1
-         and not exists (select 1 from held n where n.topic = h.topic and n.subject = h.subject and n.sequence = i.last + 1)
-         and not exists (select 1 from parked p where p.topic = h.topic and p.subject = h.subject)"""
-)
+
+class Broker(Protocol):
+    """What the consuming side asks of Kafka (shared/kafka.py)."""
+
+    def consumer(self, address: KafkaAddress, client_id: str, /, *, group: str) -> Any: ...
+    async def leave(self, client: Any) -> None: ...
 
 
 class Stuck(Exception):
@@ -59,8 +58,9 @@ class Consume:
         batch: int = 500,
         sweep: float = 1.0,
         rewind_after: float = 20.0,
+        broker: Broker = kafka,
     ) -> None:
-        self.inbox, self.address, self.service = inbox, address, service
+        self.inbox, self.address, self.service, self.broker = inbox, address, service, broker
         self.batch, self.sweep, self.rewind_after = batch, sweep, rewind_after
         self.topics = [topic.name for topic in read_by(service)]
         self.revoked, self.idle = asyncio.Event(), asyncio.Event()
@@ -79,7 +79,7 @@ class Consume:
 
     async def run(self) -> None:
         """Join, fetch, apply, commit, until `stop`. Raises what needs an operator; a fault of the broker makes the caller start anew."""
-        client = kafka.consumer(self.address, f"{self.service}-worker", group=self.service)
+        client = self.broker.consumer(self.address, f"{self.service}-worker", group=self.service)
         client.subscribe(self.topics, listener=_Drain(self))
         try:
             await client.start()
@@ -87,7 +87,7 @@ class Consume:
         finally:
             self.assigned = None
             self.idle.set()
-            await kafka.leave(client)
+            await self.broker.leave(client)
 
     async def _loop(self, client: Any) -> None:
         loop = asyncio.get_running_loop()
@@ -168,9 +168,7 @@ class Consume:
         again from its beginning. Repeats cost time, never truth."""
         before = self.inbox.clock() - timedelta(seconds=self.rewind_after)
         try:
-            async with self.inbox.database.transaction() as tx:
-                rows = await tx.execute(_GAPS, {"before": before})
-                topics = set(rows.scalars())
+            topics = await self.inbox.gaps(before=before)
         except Exception as fault:
             if not is_transient(fault):
                 raise

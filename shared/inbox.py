@@ -1,4 +1,4 @@
-"""Kafka → effects, each exactly once and in order: the tables, and what happens to one event or one fetched batch.
+"""Kafka → effects, each exactly once and in order: what happens to one event or one fetched batch. The tables are shared/inbox_store.py.
 
 The inbox row of a (topic, subject) is the truth: its last applied sequence and event id. At or below it: a repeat. The next: apply, in
 the same transaction. Beyond it: *held* until the gap closes. A handler that lacks something from another topic raises `NotYet` and the
@@ -6,68 +6,28 @@ event is held until that is there. An event that can never be applied is *parked
 subjects go on, and an operator replays or skips it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid, bindparam, delete, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 
+from shared import inbox_store
 from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
-from shared.db import Database, Transaction, engine_metadata, is_transient
-from shared.errors import NeedsOperator, NotYet
+from shared.db import Database, Transaction, is_transient
+from shared.errors import Invalid, NeedsOperator, NotFound, NotYet
+from shared.inbox_store import Key, Mark, Waiting, held, inbox, parked
 from shared.telemetry import place
+
+__all__ = ["Handlers", "Inbox", "NotYet", "OwnerRestored", "Received", "Record", "Store", "held", "inbox", "parked"]
 
 log = structlog.get_logger(__name__)
 
-inbox = Table(
-    "inbox",
-    engine_metadata,
-    Column("topic", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("last", BigInteger, nullable=False, comment="sequence of the last applied event, 0 before the first"),
-    Column(
-        "event_id",
-        Uuid,
-        comment="id of that event: the same sequence with another id means that the owner was restored",
-    ),
-)
-held = Table(
-    "held",
-    engine_metadata,
-    Column("topic", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-    Column("waits_topic", Text, comment="what it waits for on another topic; null: for the gap before it"),
-    Column("waits_subject", Text),
-    Column("waits_sequence", BigInteger),
-    Column("held_at", DateTime(timezone=True), nullable=False),
-    Index("ix_held_waits", "waits_topic", "waits_subject"),
-)
-parked = Table(
-    "parked",
-    engine_metadata,
-    Column("topic", Text, primary_key=True),
-    Column("subject", Text, primary_key=True, comment="partition:offset where the record has no readable subject"),
-    Column("sequence", BigInteger, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-    Column(
-        "fault",
-        Text,
-        nullable=False,
-        comment="class of the error and place in the code, never its text: it could quote the payload",
-    ),
-    Column("parked_at", DateTime(timezone=True), nullable=False),
-)
-
 Clock = Callable[[], datetime]
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,49 +83,28 @@ def decide(last: int, last_id: UUID | None, envelope: Envelope) -> Step:
     return Step.APPLY if number == last + 1 else Step.HOLD
 
 
-_OPEN = upsert(inbox).values(topic=bindparam("topic"), subject=bindparam("subject"), last=0).on_conflict_do_nothing()
-_LOCK = text(
-    """select i.topic, i.subject, i.last, i.event_id, exists (select 1 from parked p
-         where p.topic = i.topic and p.subject = i.subject and p.sequence = i.last + 1) as parked
-       from inbox i join unnest(cast(:topics as text[]), cast(:subjects as text[])) as k(topic, subject)
-         on i.topic = k.topic and i.subject = k.subject
-       order by i.topic, i.subject for update of i"""
-)
-_ADVANCE = text(
-    """update inbox i set last = k.last, event_id = k.event_id
-       from unnest(cast(:topics as text[]), cast(:subjects as text[]), cast(:lasts as bigint[]), cast(:ids as uuid[]))
-         as k(topic, subject, last, event_id)
-       where i.topic = k.topic and i.subject = k.subject"""
-)
-_HOLD = upsert(held).on_conflict_do_nothing()
-_PARK = upsert(parked).on_conflict_do_nothing()
-_UNHOLD = delete(held).where(
-    held.c.topic == bindparam("t"), held.c.subject == bindparam("s"), held.c.sequence <= bindparam("n")
-)
-_READY = text(
-    """select h.topic, h.value from held h join inbox i on i.topic = h.topic and i.subject = h.subject
-       where h.sequence <= i.last + 1
-         and (h.waits_topic is null or h.sequence <= i.last or exists (select 1 from inbox w where w.topic = h.waits_topic
-              and w.subject = h.waits_subject and w.last >= h.waits_sequence))
-         and not exists (select 1 from parked p where p.topic = h.topic and p.subject = h.subject and p.sequence = i.last + 1)
-       order by h.held_at, h.sequence limit 200"""
-)
-_ANY_HELD = text("select exists (select 1 from held)")
+class Store(Protocol):
+    """What the inbox asks of its tables, each in the caller's transaction (shared/inbox_store.py says what each does)."""
 
-
-@dataclass(slots=True)
-class _Mark:
-    last: int
-    event_id: UUID | None
-    parked: bool
-    moved: bool = False
+    async def lock(self, tx: Transaction, keys: Collection[Key], /) -> dict[Key, Mark]: ...
+    async def advance(self, tx: Transaction, marks: Mapping[Key, Mark], /) -> None: ...
+    async def unhold(self, tx: Transaction, marks: Mapping[Key, Mark], /) -> None: ...
+    async def hold(self, tx: Transaction, waiting: Iterable[Waiting], /, *, at: datetime) -> None: ...
+    async def ready(self, tx: Transaction, /) -> list[tuple[str, bytes]]: ...
+    async def gaps(self, tx: Transaction, /, *, before: datetime) -> set[str]: ...
+    async def park(
+        self, tx: Transaction, key: Key, sequence: int, /, *, value: bytes, fault: str, at: datetime
+    ) -> None: ...
+    async def unpark(self, tx: Transaction, key: Key, sequence: int, /) -> bytes | None: ...
+    async def last_of(self, tx: Transaction, key: Key, /) -> int | None: ...
 
 
 class Inbox:
     """Applies events of other services to this one's database through the handler table."""
 
-    def __init__(self, database: Database, handlers: Handlers, *, clock: Clock) -> None:
+    def __init__(self, database: Database, handlers: Handlers, *, clock: Clock, store: Store = inbox_store) -> None:
         self.database = database
+        self.store = store
         self.handlers = {event.TYPE: handler for event, handler in handlers.items()}
         self.clock = clock
 
@@ -190,19 +129,39 @@ class Inbox:
         done = 0
         while True:
             async with self.database.transaction() as tx:
-                if not (await tx.execute(_ANY_HELD)).scalar_one():
-                    return done
-                ready = (await tx.execute(_READY)).all()
+                ready = await self.store.ready(tx)
             moved = 0
             for topic, value in ready:
-                moved += await self._take_one(Record(topic, -1, -1, bytes(value)))
+                moved += await self._take_one(Record(topic, -1, -1, value))
             done += moved
             if not moved:
                 return done
 
-    async def apply_parked(self, tx: Transaction, topic: str, value: bytes) -> None:
-        """Apply one event in the caller's transaction, letting every error out. Raises `Unparsable`, `NotYet`, the handler's own."""
+    async def gaps(self, *, before: datetime) -> set[str]:
+        """Topics that miss an event since `before`."""
+        async with self.database.transaction() as tx:
+            return await self.store.gaps(tx, before=before)
+
+    async def replay(self, tx: Transaction, topic: str, subject: str, sequence: int) -> None:
+        """Apply a parked event in the caller's transaction, letting every error out. Raises `NotFound`, `Unparsable`, `NotYet`, the
+        handler's own. Call `release` afterwards."""
+        value = await self.store.unpark(tx, (topic, subject), sequence)
+        if value is None:
+            raise NotFound("no such parked event")
         await self._apply(tx, [(topic, decode(value), value)])
+
+    async def skip(self, tx: Transaction, topic: str, subject: str, sequence: int) -> None:
+        """Go past an event in the caller's transaction: parked, or missing at its owner. Raises `NotFound`, `Invalid`. Call `release`
+        afterwards."""
+        key = (topic, subject)
+        value = await self.store.unpark(tx, key, sequence)
+        last = await self.store.last_of(tx, key)
+        if last is None and value is None:
+            raise NotFound("nothing is known of this subject on this topic")
+        if sequence:
+            if last is None or sequence != last + 1:
+                raise Invalid(f"the next event of this subject is number {(last or 0) + 1}")
+            await self.store.advance(tx, {key: Mark(sequence, _id_of(value))})
 
     async def _take_one(self, record: Record) -> bool:
         """Apply, hold or park one record in a transaction of its own; → whether its subject moved on."""
@@ -229,39 +188,30 @@ class Inbox:
 
     async def _apply(self, tx: Transaction, batch: Iterable[tuple[str, Envelope, bytes]]) -> bool:
         batch = list(batch)
-        marks = await self._lock(tx, {(topic, envelope.subject) for topic, envelope, _ in batch})
+        marks = await self.store.lock(tx, {(topic, envelope.subject) for topic, envelope, _ in batch})
+        early: list[Waiting] = []
+        seen: set[Key] = set()
         for topic, envelope, value in batch:
-            mark = marks[topic, envelope.subject]
+            key = (topic, envelope.subject)
+            mark = marks[key]
             step = decide(mark.last, mark.event_id, envelope)
             if step is Step.APPLY and mark.parked:
                 continue  # it is parked already; what follows is held behind it
             if step is Step.HOLD:
-                await tx.execute(_HOLD, self._held_row(topic, envelope, value))
+                early.append(Waiting(key, envelope.number, value))
             elif step is Step.APPLY:
                 await self._handle(tx, topic, envelope)
                 mark.last, mark.event_id, mark.moved = envelope.number, envelope.id, True
-            elif not mark.moved:
-                await tx.execute(_UNHOLD, {"t": topic, "s": envelope.subject, "n": mark.last})
+            else:
+                seen.add(key)
+        if early:
+            await self.store.hold(tx, early, at=self.clock())
         moved = {key: mark for key, mark in marks.items() if mark.moved}
         if moved:
-            await tx.execute(
-                _ADVANCE,
-                {
-                    "topics": [topic for topic, _ in moved],
-                    "subjects": [subject for _, subject in moved],
-                    "lasts": [mark.last for mark in moved.values()],
-                    "ids": [mark.event_id for mark in moved.values()],
-                },
-            )
-            await tx.execute(_UNHOLD, [{"t": t, "s": s, "n": mark.last} for (t, s), mark in moved.items()])
+            await self.store.advance(tx, moved)
+        if repeated := {key: mark for key, mark in marks.items() if not mark.moved and key in seen}:
+            await self.store.unhold(tx, repeated)
         return bool(moved)
-
-    async def _lock(self, tx: Transaction, keys: Iterable[Key]) -> dict[Key, _Mark]:
-        """The marks of these subjects, locked in one order everywhere so that two batches do not deadlock."""
-        ordered = sorted(keys)
-        await tx.execute(_OPEN, [{"topic": topic, "subject": subject} for topic, subject in ordered])
-        rows = await tx.execute(_LOCK, {"topics": [k[0] for k in ordered], "subjects": [k[1] for k in ordered]})
-        return {(row.topic, row.subject): _Mark(row.last, row.event_id, row.parked) for row in rows}
 
     async def _handle(self, tx: Transaction, topic: str, envelope: Envelope) -> None:
         event = parse(BY_TYPE, envelope)
@@ -276,27 +226,16 @@ class Inbox:
         )
         await handler(tx, event, received)
 
-    def _held_row(self, topic: str, envelope: Envelope, value: bytes, need: NotYet | None = None) -> dict[str, Any]:
-        return {
-            "topic": topic,
-            "subject": envelope.subject,
-            "sequence": envelope.number,
-            "value": value,
-            "waits_topic": need and need.topic,
-            "waits_subject": need and need.subject,
-            "waits_sequence": need and need.sequence,
-            "held_at": self.clock(),
-        }
-
     async def _hold_for(self, record: Record, envelope: Envelope, need: NotYet) -> bool:
         """Hold until `need` is there; False when it has arrived meanwhile. The awaited row is locked first, so that whoever applies
         it either is seen here or sees the held row."""
         async with self.database.transaction() as tx:
-            marks = await self._lock(tx, {(record.topic, envelope.subject), (need.topic, need.subject)})
+            key = (record.topic, envelope.subject)
+            marks = await self.store.lock(tx, {key, (need.topic, need.subject)})
             if marks[need.topic, need.subject].last >= need.sequence:
                 return False
-            if envelope.number > marks[record.topic, envelope.subject].last:
-                await tx.execute(_HOLD, self._held_row(record.topic, envelope, record.value, need))
+            if envelope.number > marks[key].last:
+                await self.store.hold(tx, [Waiting(key, envelope.number, record.value, need)], at=self.clock())
             return True
 
     async def _park(self, record: Record, fault: Exception) -> None:
@@ -308,19 +247,8 @@ class Inbox:
             subject, sequence = f"{record.partition}:{record.offset}", 0
         where = _fault_of(fault)
         async with self.database.transaction() as tx:
-            await tx.execute(
-                _PARK,
-                {
-                    "topic": record.topic,
-                    "subject": subject,
-                    "sequence": sequence,
-                    "value": record.value,
-                    "fault": where,
-                    "parked_at": self.clock(),
-                },
-            )
-            await tx.execute(
-                delete(held).where(held.c.topic == record.topic, held.c.subject == subject, held.c.sequence == sequence)
+            await self.store.park(
+                tx, (record.topic, subject), sequence, value=record.value, fault=where, at=self.clock()
             )
         log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
 
@@ -329,3 +257,12 @@ def _fault_of(fault: BaseException) -> str:
     """Class and place of an error; `Unparsable` also says which fields, never their values."""
     detail = f" ({fault})" if isinstance(fault, Unparsable) else ""
     return f"{type(fault).__name__} at {place(fault)}{detail}"
+
+
+def _id_of(value: bytes | None) -> UUID | None:
+    if value is None:
+        return None
+    try:
+        return decode(value).id
+    except Unparsable:
+        return None

@@ -11,8 +11,20 @@ from aiokafka.partitioner import murmur2
 
 from shared.kafka_address import KafkaAddress
 
-__all__ = ["ConsumerRebalanceListener", "IllegalStateError", "KafkaAddress", "KafkaError", "TopicPartition"]
-
+__all__ = [
+    "ConsumerRebalanceListener",
+    "IllegalStateError",
+    "KafkaAddress",
+    "KafkaError",
+    "TopicPartition",
+    "cluster_id",
+    "consumer",
+    "end_offsets",
+    "leave",
+    "partition_of",
+    "producer",
+    "throw_away",
+]
 
 log = structlog.get_logger(__name__)
 

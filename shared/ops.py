@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 
 from shared import audit, identity
-from shared.contracts.envelope import Unparsable, decode
 from shared.db import Database
-from shared.errors import Invalid, NotFound
-from shared.inbox import Inbox, held, inbox, parked
+from shared.errors import Invalid
+from shared.inbox import Inbox, held, parked
 from shared.outbox import relay as relay_state
 
 _LAG = text(
@@ -47,13 +46,8 @@ async def list_parked(database: Database) -> list[dict[str, Any]]:
 async def replay(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason: str, at: datetime) -> None:
     """Apply a parked event now (after its cause was mended). It stays parked if it fails again. Raises `NotFound`."""
     _need(reason)
-    here = (parked.c.topic == topic, parked.c.subject == subject, parked.c.sequence == sequence)
     async with inbox_.database.transaction() as tx:
-        row = (await tx.execute(select(parked.c.value).where(*here).with_for_update())).one_or_none()
-        if row is None:
-            raise NotFound("no such parked event")
-        await tx.execute(delete(parked).where(*here))
-        await inbox_.apply_parked(tx, topic, bytes(row.value))
+        await inbox_.replay(tx, topic, subject, sequence)
         await audit.record(
             tx, None, "event.replay", f"{topic}/{subject}", at=at, detail={"sequence": sequence}, purpose=reason
         )
@@ -63,27 +57,8 @@ async def replay(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reas
 async def skip(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason: str, at: datetime) -> None:
     """Go past an event that will never be applied: parked, or missing at its owner. Raises `NotFound`, `Invalid`."""
     _need(reason)
-    here = (parked.c.topic == topic, parked.c.subject == subject, parked.c.sequence == sequence)
     async with inbox_.database.transaction() as tx:
-        value = (await tx.execute(delete(parked).where(*here).returning(parked.c.value))).scalar_one_or_none()
-        mark = (
-            await tx.execute(
-                select(inbox.c.last).where(inbox.c.topic == topic, inbox.c.subject == subject).with_for_update()
-            )
-        ).scalar_one_or_none()
-        if mark is None and value is None:
-            raise NotFound("nothing is known of this subject on this topic")
-        if sequence:
-            if mark is None or sequence != mark + 1:
-                raise Invalid(f"the next event of this subject is number {(mark or 0) + 1}")
-            await tx.execute(
-                update(inbox)
-                .where(inbox.c.topic == topic, inbox.c.subject == subject)
-                .values(last=sequence, event_id=_id_of(value))
-            )
-            await tx.execute(
-                delete(held).where(held.c.topic == topic, held.c.subject == subject, held.c.sequence == sequence)
-            )
+        await inbox_.skip(tx, topic, subject, sequence)
         await audit.record(
             tx, None, "event.skip", f"{topic}/{subject}", at=at, detail={"sequence": sequence}, purpose=reason
         )
@@ -104,12 +79,3 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
 def _need(reason: str) -> None:
     if len(reason.strip()) < 5:
         raise Invalid("a reason of at least five characters is needed", fields=[("reason", "too short")])
-
-
-def _id_of(value: bytes | None) -> Any:
-    if value is None:
-        return None
-    try:
-        return decode(value).id
-    except Unparsable:
-        return None

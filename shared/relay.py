@@ -10,64 +10,47 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
-from shared import kafka
+from shared import kafka, relay_store
 from shared.contracts.catalogue import SEALED_TOPICS
 from shared.contracts.envelope import rfc3339, schema_of
 from shared.contracts.topics import TOPICS, written_by
 from shared.db import Database, is_transient
 from shared.errors import NeedsOperator
 from shared.kafka import KafkaAddress, TopicPartition
+from shared.relay_store import Cursor
 
 log = structlog.get_logger(__name__)
 
-LOCK = 0x72656C6179
-"""The advisory lock's key ("relay"); each service has a database of its own."""
-_COLUMNS = (
-    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, x.key_id, x.box"
-)
-_BOX = "left join outbox_sealed x on x.id = o.id"
-NEW_ROWS = f"""
-select s.now, d.* from (select pg_current_snapshot()::text as now) s left join lateral (
-  select {_COLUMNS} from (
-    select * from outbox where xid >= pg_snapshot_xmax($1::text::pg_snapshot)
-    union all
-    select * from outbox where xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))
-    order by position limit $2
-  ) o {_BOX}
-) d on true order by d.position
-"""  # noqa: S608 - constants of this module
-NEXT_PAGE = f"""
-select {_COLUMNS} from (
-  select * from outbox where position > $3 and (xid >= pg_snapshot_xmax($1::text::pg_snapshot)
-    or xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))) and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
-  order by position limit $4
-) o {_BOX} order by o.position
-"""  # noqa: S608 - constants of this module
-REPLAY_PAGE = f"""
-select {_COLUMNS} from (
-  select * from outbox where position > $2 and topic = any($3) and pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
-  order by position limit $4
-) o {_BOX} order by o.position
-"""  # noqa: S608 - constants of this module
-TAKE_OVER = """
-insert into relay (shard, epoch, snapshot) values (0, 1, '1:1:')
-on conflict (shard) do update set epoch = relay.epoch + 1
-returning epoch, snapshot, catching_up_to, page_position, replay_topics, cluster_id
-"""
-SAVE = """
-update relay set snapshot = $2, catching_up_to = $3, page_position = $4, replay_topics = $5, cluster_id = $6
-where shard = 0 and epoch = $1
-"""
-SAVE_OFFSETS = """
-insert into relay_offsets (topic, partition, next_offset) select * from unnest($1::text[], $2::smallint[], $3::bigint[])
-on conflict (topic, partition) do update set next_offset = excluded.next_offset
-"""
 
-Acked = dict[TopicPartition, int]
+class Store(Protocol):
+    """What the relay asks of the outbox (shared/relay_store.py says what each does)."""
+
+    async def try_lock(self, connection: Any, /) -> bool: ...
+    async def take_over(self, connection: Any, /) -> Cursor: ...
+    async def new_rows(self, connection: Any, since: str, limit: int, /) -> tuple[str, Sequence[Any]]: ...
+    async def next_page(
+        self, connection: Any, since: str, until: str, position: int, limit: int, /
+    ) -> Sequence[Any]: ...
+    async def replay_page(
+        self, connection: Any, until: str, position: int, topics: list[str], limit: int, /
+    ) -> Sequence[Any]: ...
+    async def forget_offsets(self, connection: Any, topics: list[str], /) -> None: ...
+    async def save(self, connection: Any, cursor: Cursor, /) -> bool: ...
+
+
+class Broker(Protocol):
+    """What the relay asks of Kafka (shared/kafka.py)."""
+
+    def producer(self, address: KafkaAddress, client_id: str, /, *, request_timeout_ms: int = ...) -> Any: ...
+    async def throw_away(self, client: Any) -> None: ...
+    async def cluster_id(self, address: KafkaAddress, client_id: str, /) -> str: ...
+    async def end_offsets(
+        self, address: KafkaAddress, client_id: str, partitions: Iterable[TopicPartition], /
+    ) -> dict[TopicPartition, int]: ...
 
 
 class Fenced(Exception):
@@ -92,9 +75,12 @@ class Relay:
         page: int = 2_000,
         check_every: float = 5.0,
         request_timeout: float = 10.0,
+        store: Store = relay_store,
+        broker: Broker = kafka,
     ) -> None:
         self.database = database
         self.address = address
+        self.store, self.broker = store, broker
         self.service = service
         self.source = f"/xiansuo/{region}/{service}"
         self.region = region
@@ -122,7 +108,7 @@ class Relay:
     async def _hold_lock(self) -> None:
         connection = await self.database.dedicated()
         try:
-            while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
+            while not await self.store.try_lock(connection):
                 self.state = "standby"
                 await asyncio.sleep(0.5)
             await _Shift(self, connection).work()
@@ -136,28 +122,20 @@ class _Shift:
 
     def __init__(self, relay: Relay, connection: Any) -> None:
         self.relay = relay
+        self.store = relay.store
         self.connection = connection
-        self.offsets: Acked = {}
 
     async def work(self) -> None:
         relay = self.relay
-        row = await self.connection.fetchrow(TAKE_OVER)
-        self.epoch: int = row["epoch"]
-        self.snapshot: str = row["snapshot"]
-        self.catching_up_to: str | None = row["catching_up_to"]
-        self.page_position: int = row["page_position"]
-        self.replaying: list[str] = (row["replay_topics"] or "").split()
-        self.cluster: str | None = row["cluster_id"]
-        for known in await self.connection.fetch("select topic, partition, next_offset from relay_offsets"):
-            self.offsets[TopicPartition(known["topic"], known["partition"])] = known["next_offset"]
-        self.producer = kafka.producer(
+        self.cursor = await self.store.take_over(self.connection)
+        self.producer = relay.broker.producer(
             relay.address, f"{relay.service}-relay", request_timeout_ms=int(relay.request_timeout * 1000)
         )
         try:
             await asyncio.wait_for(self.producer.start(), 30)
             await self._loop()
         finally:
-            await kafka.throw_away(self.producer)
+            await relay.broker.throw_away(self.producer)
 
     async def _loop(self) -> None:
         relay = self.relay
@@ -167,44 +145,42 @@ class _Shift:
             if loop.time() >= next_check:
                 await self._compare_with_broker()
                 next_check = loop.time() + relay.check_every
-            relay.state = "replaying" if self.replaying else "active"
+            relay.state = "replaying" if self.cursor.replaying else "active"
             if not await self._step():
                 await asyncio.sleep(relay.poll)
 
     async def _step(self) -> bool:
         """Publish one page; → whether there may be more at once."""
-        relay, page = self.relay, self.relay.page
-        if self.replaying:
-            rows = await self.connection.fetch(REPLAY_PAGE, self.snapshot, self.page_position, self.replaying, page)
+        relay, page, at = self.relay, self.relay.page, self.cursor
+        if at.replaying:
+            rows = await self.store.replay_page(self.connection, at.snapshot, at.page_position, at.replaying, page)
             await self._publish(rows)
             if len(rows) < page:
-                log.info("relay.replayed", topics=" ".join(self.replaying))
-                self.replaying, self.page_position = [], 0
+                log.info("relay.replayed", topics=" ".join(at.replaying))
+                at.replaying, at.page_position = [], 0
             else:
-                self.page_position = rows[-1]["position"]
+                at.page_position = rows[-1]["position"]
             await self._save()
             return True
-        if self.catching_up_to:
-            rows = await self.connection.fetch(NEXT_PAGE, self.snapshot, self.catching_up_to, self.page_position, page)
+        if at.catching_up_to:
+            rows = await self.store.next_page(self.connection, at.snapshot, at.catching_up_to, at.page_position, page)
             await self._publish(rows)
             if len(rows) < page:
-                self.snapshot, self.catching_up_to, self.page_position = self.catching_up_to, None, 0
+                at.snapshot, at.catching_up_to, at.page_position = at.catching_up_to, None, 0
             else:
-                self.page_position = rows[-1]["position"]
+                at.page_position = rows[-1]["position"]
             await self._save()
             return True
-        rows = await self.connection.fetch(NEW_ROWS, self.snapshot, page + 1)
-        now: str = rows[0]["now"]
-        rows = [row for row in rows if row["position"] is not None]
+        now, rows = await self.store.new_rows(self.connection, at.snapshot, page + 1)
         if not rows:
             # nothing was left out by moving on in memory only; what is saved stays true
-            self.snapshot = now
+            at.snapshot = now
             return False
         await self._publish(rows[:page])
         if len(rows) > page:
-            self.catching_up_to, self.page_position = now, rows[page - 1]["position"]
+            at.catching_up_to, at.page_position = now, rows[page - 1]["position"]
         else:
-            self.snapshot = now
+            at.snapshot = now
         await self._save()
         relay.state = "active"
         return len(rows) > page
@@ -241,9 +217,9 @@ class _Shift:
                 record = await asyncio.wait_for(future, deadline)
             except (kafka.KafkaError, TimeoutError) as fault:
                 raise BrokerUnavailable(type(fault).__name__) from None
-            if record.offset < self.offsets.get(target, 0):
+            if record.offset < self.cursor.offsets.get(target, 0):
                 behind.add(target.topic)
-            self.offsets[target] = record.offset + taken
+            self.cursor.offsets[target] = record.offset + taken
         if behind:
             await self._replay(behind, "the topic was made anew")
             raise BrokerUnavailable("replay")
@@ -251,52 +227,38 @@ class _Shift:
     async def _compare_with_broker(self) -> None:
         """Replay what the broker has not: another cluster, or a topic that ends before what was acknowledged."""
         relay = self.relay
-        cluster = await kafka.cluster_id(relay.address, f"{relay.service}-relay-check")
+        cluster = await relay.broker.cluster_id(relay.address, f"{relay.service}-relay-check")
         topics = written_by(relay.service)
-        if self.cluster not in (None, cluster):
-            self.offsets, self.cluster = {}, cluster
+        if self.cursor.cluster not in (None, cluster):
+            self.cursor.offsets, self.cursor.cluster = {}, cluster
             await self._replay({topic.name for topic in topics}, "another broker")
             return
-        if self.cluster is None:
-            self.cluster = cluster
+        if self.cursor.cluster is None:
+            self.cursor.cluster = cluster
             await self._save()
         partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
         if not partitions:
             return
-        ends = await kafka.end_offsets(relay.address, f"{relay.service}-relay-check", partitions)
-        behind = {target.topic for target, end in ends.items() if end < self.offsets.get(target, 0)}
+        ends = await relay.broker.end_offsets(relay.address, f"{relay.service}-relay-check", partitions)
+        behind = {target.topic for target, end in ends.items() if end < self.cursor.offsets.get(target, 0)}
         if behind:
             await self._replay(behind, "the broker is behind what it acknowledged")
 
     async def _replay(self, topics: set[str], why: str) -> None:
         log.warning("relay.replay", topics=" ".join(sorted(topics)), reason=why)
-        self.replaying = sorted(topics | set(self.replaying))
+        self.cursor.replaying = sorted(topics | set(self.cursor.replaying))
         # a half-published backlog is simply found again by the difference to S1
-        self.catching_up_to, self.page_position = None, 0
-        self.offsets = {target: offset for target, offset in self.offsets.items() if target.topic not in topics}
-        await self.connection.execute("delete from relay_offsets where topic = any($1)", sorted(topics))
+        self.cursor.catching_up_to, self.cursor.page_position = None, 0
+        self.cursor.offsets = {
+            target: offset for target, offset in self.cursor.offsets.items() if target.topic not in topics
+        }
+        await self.store.forget_offsets(self.connection, sorted(topics))
         await self._save()
 
     async def _save(self) -> None:
         """Write down what is acknowledged, on the connection that holds the lock; `Fenced` when another relay has taken over."""
-        async with self.connection.transaction():
-            done = await self.connection.execute(
-                SAVE,
-                self.epoch,
-                self.snapshot,
-                self.catching_up_to,
-                self.page_position,
-                " ".join(self.replaying) or None,
-                self.cluster,
-            )
-            if done != "UPDATE 1":
-                raise Fenced
-            await self.connection.execute(
-                SAVE_OFFSETS,
-                [target.topic for target in self.offsets],
-                [target.partition for target in self.offsets],
-                list(self.offsets.values()),
-            )
+        if not await self.store.save(self.connection, self.cursor):
+            raise Fenced
 
     def _envelope(self, row: Any) -> bytes:
         """The CloudEvent of a row, with its sealed box if it has one and it was not destroyed."""

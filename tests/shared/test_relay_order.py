@@ -14,7 +14,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from shared.relay import TAKE_OVER, Relay, _Shift
+from shared import relay_store
+from shared.relay import Relay, _Shift
 from tests.conftest import NewDatabase
 
 COMMITS = 20_000
@@ -79,9 +80,7 @@ async def relay_cursor(relay: Relay, until: Callable[[], bool]) -> Emitted:
     connection = await relay.database.dedicated()
     shift = RecordingShift(relay, connection)
     shift.emitted = []
-    row = await connection.fetchrow(TAKE_OVER)
-    shift.epoch, shift.snapshot, shift.catching_up_to = row["epoch"], row["snapshot"], None
-    shift.page_position, shift.replaying, shift.cluster = 0, [], None
+    shift.cursor = await relay_store.take_over(connection)
     while until():
         if not await shift._step():
             await asyncio.sleep(random.random() * 0.01)

@@ -1,0 +1,209 @@
+"""The inbox in PostgreSQL: its tables and every statement on them. What the statements are for is decided in shared/inbox.py.
+
+All functions work in the caller's transaction; the whole module is the port of `Inbox` (`shared.inbox.Store`).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from shared.db import Transaction, engine_metadata
+from shared.errors import NotYet
+
+inbox = Table(
+    "inbox",
+    engine_metadata,
+    Column("topic", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False, comment="sequence of the last applied event, 0 before the first"),
+    Column(
+        "event_id",
+        Uuid,
+        comment="id of that event: the same sequence with another id means that the owner was restored",
+    ),
+)
+held = Table(
+    "held",
+    engine_metadata,
+    Column("topic", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("waits_topic", Text, comment="what it waits for on another topic; null: for the gap before it"),
+    Column("waits_subject", Text),
+    Column("waits_sequence", BigInteger),
+    Column("held_at", DateTime(timezone=True), nullable=False),
+    Index("ix_held_waits", "waits_topic", "waits_subject"),
+)
+parked = Table(
+    "parked",
+    engine_metadata,
+    Column("topic", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="partition:offset where the record has no readable subject"),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column(
+        "fault",
+        Text,
+        nullable=False,
+        comment="class of the error and place in the code, never its text: it could quote the payload",
+    ),
+    Column("parked_at", DateTime(timezone=True), nullable=False),
+)
+
+Key = tuple[str, str]
+"""(topic, subject)"""
+
+
+@dataclass(slots=True)
+class Mark:
+    """How far a subject is: the last applied event, and whether the one after it is parked."""
+
+    last: int
+    event_id: UUID | None
+    parked: bool = False
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event to hold: for `need` on another topic, or (None) for the gap before it."""
+
+    key: Key
+    sequence: int
+    value: bytes
+    need: NotYet | None = None
+
+
+_OPEN = upsert(inbox).values(topic=bindparam("topic"), subject=bindparam("subject"), last=0).on_conflict_do_nothing()
+_LOCK = text(
+    """select i.topic, i.subject, i.last, i.event_id, exists (select 1 from parked p
+         where p.topic = i.topic and p.subject = i.subject and p.sequence = i.last + 1) as parked
+       from inbox i join unnest(cast(:topics as text[]), cast(:subjects as text[])) as k(topic, subject)
+         on i.topic = k.topic and i.subject = k.subject
+       order by i.topic, i.subject for update of i"""
+)
+_ADVANCE = text(
+    """update inbox i set last = k.last, event_id = k.event_id
+       from unnest(cast(:topics as text[]), cast(:subjects as text[]), cast(:lasts as bigint[]), cast(:ids as uuid[]))
+         as k(topic, subject, last, event_id)
+       where i.topic = k.topic and i.subject = k.subject"""
+)
+_HOLD = upsert(held).on_conflict_do_nothing()
+_PARK = upsert(parked).on_conflict_do_nothing()
+_UNHOLD = delete(held).where(
+    held.c.topic == bindparam("t"), held.c.subject == bindparam("s"), held.c.sequence <= bindparam("n")
+)
+_READY = text(
+    """select h.topic, h.value from held h join inbox i on i.topic = h.topic and i.subject = h.subject
+       where h.sequence <= i.last + 1
+         and (h.waits_topic is null or h.sequence <= i.last or exists (select 1 from inbox w where w.topic = h.waits_topic
+              and w.subject = h.waits_subject and w.last >= h.waits_sequence))
+         and not exists (select 1 from parked p where p.topic = h.topic and p.subject = h.subject and p.sequence = i.last + 1)
+       order by h.held_at, h.sequence limit 200"""
+)
+_ANY_HELD = text("select exists (select 1 from held)")
+_GAPS = text(
+    """select distinct h.topic from held h join inbox i on i.topic = h.topic and i.subject = h.subject
+       where h.waits_topic is null and h.held_at < :before and h.sequence > i.last + 1
+         and not exists (select 1 from held n where n.topic = h.topic and n.subject = h.subject and n.sequence = i.last + 1)
+         and not exists (select 1 from parked p where p.topic = h.topic and p.subject = h.subject)"""
+)
+
+
+async def lock(tx: Transaction, keys: Collection[Key]) -> dict[Key, Mark]:
+    """The marks of these subjects, locked in one order everywhere so that two batches do not deadlock."""
+    ordered = sorted(keys)
+    await tx.execute(_OPEN, [{"topic": topic, "subject": subject} for topic, subject in ordered])
+    rows = await tx.execute(_LOCK, {"topics": [k[0] for k in ordered], "subjects": [k[1] for k in ordered]})
+    return {(row.topic, row.subject): Mark(row.last, row.event_id, row.parked) for row in rows}
+
+
+async def advance(tx: Transaction, marks: Mapping[Key, Mark]) -> None:
+    """These subjects have moved on; what was held up to there is held no longer."""
+    await tx.execute(
+        _ADVANCE,
+        {
+            "topics": [topic for topic, _ in marks],
+            "subjects": [subject for _, subject in marks],
+            "lasts": [mark.last for mark in marks.values()],
+            "ids": [mark.event_id for mark in marks.values()],
+        },
+    )
+    await unhold(tx, marks)
+
+
+async def unhold(tx: Transaction, marks: Mapping[Key, Mark]) -> None:
+    """Forget what is held up to these marks: it is applied."""
+    await tx.execute(_UNHOLD, [{"t": topic, "s": subject, "n": mark.last} for (topic, subject), mark in marks.items()])
+
+
+async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> None:
+    """Keep these events until their time comes; what is held already stays as it is."""
+    await tx.execute(
+        _HOLD,
+        [
+            {
+                "topic": one.key[0],
+                "subject": one.key[1],
+                "sequence": one.sequence,
+                "value": one.value,
+                "waits_topic": one.need and one.need.topic,
+                "waits_subject": one.need and one.need.subject,
+                "waits_sequence": one.need and one.need.sequence,
+                "held_at": at,
+            }
+            for one in waiting
+        ],
+    )
+
+
+async def ready(tx: Transaction) -> list[tuple[str, bytes]]:
+    """Topic and value of held events whose time has come, a page of them, oldest first."""
+    if not (await tx.execute(_ANY_HELD)).scalar_one():
+        return []
+    return [(topic, bytes(value)) for topic, value in (await tx.execute(_READY)).all()]
+
+
+async def gaps(tx: Transaction, *, before: datetime) -> set[str]:
+    """Topics on which something has waited since `before` for an event that is neither held nor parked."""
+    return set((await tx.execute(_GAPS, {"before": before})).scalars())
+
+
+async def park(tx: Transaction, key: Key, sequence: int, *, value: bytes, fault: str, at: datetime) -> None:
+    """Set an event aside for an operator."""
+    topic, subject = key
+    row = {"topic": topic, "subject": subject, "sequence": sequence, "value": value, "fault": fault, "parked_at": at}
+    await tx.execute(_PARK, row)
+    await tx.execute(delete(held).where(held.c.topic == topic, held.c.subject == subject, held.c.sequence == sequence))
+
+
+async def unpark(tx: Transaction, key: Key, sequence: int) -> bytes | None:
+    """Take a parked event back; → its value, or None when there is none."""
+    here = (parked.c.topic == key[0], parked.c.subject == key[1], parked.c.sequence == sequence)
+    value = (await tx.execute(delete(parked).where(*here).returning(parked.c.value))).scalar_one_or_none()
+    return None if value is None else bytes(value)
+
+
+async def last_of(tx: Transaction, key: Key) -> int | None:
+    """The last applied sequence of a subject, locked; None for a subject never heard of."""
+    here = (inbox.c.topic == key[0], inbox.c.subject == key[1])
+    last = (await tx.execute(select(inbox.c.last).where(*here).with_for_update())).scalar_one_or_none()
+    return None if last is None else int(last)

@@ -1,0 +1,130 @@
+"""The relay's statements: rows of the outbox by snapshot difference, and the cursor it saves. shared/relay.py decides what to do.
+
+All functions work on the connection that holds the lock; the whole module is the port of `Relay` (`shared.relay.Store`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.kafka import TopicPartition
+
+LOCK = 0x72656C6179
+"""The advisory lock's key ("relay"); each service has a database of its own."""
+_COLUMNS = (
+    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, x.key_id, x.box"
+)
+_BOX = "left join outbox_sealed x on x.id = o.id"
+NEW_ROWS = f"""
+select s.now, d.* from (select pg_current_snapshot()::text as now) s left join lateral (
+  select {_COLUMNS} from (
+    select * from outbox where xid >= pg_snapshot_xmax($1::text::pg_snapshot)
+    union all
+    select * from outbox where xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))
+    order by position limit $2
+  ) o {_BOX}
+) d on true order by d.position
+"""  # noqa: S608 - constants of this module
+NEXT_PAGE = f"""
+select {_COLUMNS} from (
+  select * from outbox where position > $3 and (xid >= pg_snapshot_xmax($1::text::pg_snapshot)
+    or xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))) and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+  order by position limit $4
+) o {_BOX} order by o.position
+"""  # noqa: S608 - constants of this module
+REPLAY_PAGE = f"""
+select {_COLUMNS} from (
+  select * from outbox where position > $2 and topic = any($3) and pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+  order by position limit $4
+) o {_BOX} order by o.position
+"""  # noqa: S608 - constants of this module
+TAKE_OVER = """
+insert into relay (shard, epoch, snapshot) values (0, 1, '1:1:')
+on conflict (shard) do update set epoch = relay.epoch + 1
+returning epoch, snapshot, catching_up_to, page_position, replay_topics, cluster_id
+"""
+SAVE = """
+update relay set snapshot = $2, catching_up_to = $3, page_position = $4, replay_topics = $5, cluster_id = $6
+where shard = 0 and epoch = $1
+"""
+SAVE_OFFSETS = """
+insert into relay_offsets (topic, partition, next_offset) select * from unnest($1::text[], $2::smallint[], $3::bigint[])
+on conflict (topic, partition) do update set next_offset = excluded.next_offset
+"""
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far the relay is, as it stands in the tables `relay` and `relay_offsets`."""
+
+    epoch: int
+    snapshot: str
+    catching_up_to: str | None = None
+    page_position: int = 0
+    replaying: list[str] = field(default_factory=list)
+    cluster: str | None = None
+    offsets: dict[TopicPartition, int] = field(default_factory=dict)
+
+
+async def try_lock(connection: Any) -> bool:
+    """Become the one relay of this service, for as long as the connection lives; False when another one is."""
+    return bool(await connection.fetchval("select pg_try_advisory_lock($1)", LOCK))
+
+
+async def take_over(connection: Any) -> Cursor:
+    """Raise the epoch and read the cursor."""
+    row = await connection.fetchrow(TAKE_OVER)
+    offsets = await connection.fetch("select topic, partition, next_offset from relay_offsets")
+    return Cursor(
+        row["epoch"],
+        row["snapshot"],
+        row["catching_up_to"],
+        row["page_position"],
+        (row["replay_topics"] or "").split(),
+        row["cluster_id"],
+        {TopicPartition(known["topic"], known["partition"]): known["next_offset"] for known in offsets},
+    )
+
+
+async def new_rows(connection: Any, since: str, limit: int) -> tuple[str, Sequence[Any]]:
+    """The snapshot of now, and the first rows that are visible in it and were not in `since`."""
+    rows = await connection.fetch(NEW_ROWS, since, limit)
+    return rows[0]["now"], [row for row in rows if row["position"] is not None]
+
+
+async def next_page(connection: Any, since: str, until: str, position: int, limit: int) -> Sequence[Any]:
+    """Rows beyond `position` that are visible in `until` and were not in `since`."""
+    return list(await connection.fetch(NEXT_PAGE, since, until, position, limit))
+
+
+async def replay_page(connection: Any, until: str, position: int, topics: list[str], limit: int) -> Sequence[Any]:
+    """Rows of these topics beyond `position` that are visible in `until`."""
+    return list(await connection.fetch(REPLAY_PAGE, until, position, topics, limit))
+
+
+async def forget_offsets(connection: Any, topics: list[str]) -> None:
+    """These topics hold nothing of what was acknowledged."""
+    await connection.execute("delete from relay_offsets where topic = any($1)", topics)
+
+
+async def save(connection: Any, cursor: Cursor) -> bool:
+    """Write the cursor down; False when another relay has taken over since."""
+    async with connection.transaction():
+        done = await connection.execute(
+            SAVE,
+            cursor.epoch,
+            cursor.snapshot,
+            cursor.catching_up_to,
+            cursor.page_position,
+            " ".join(cursor.replaying) or None,
+            cursor.cluster,
+        )
+        if done != "UPDATE 1":
+            return False
+        await connection.execute(
+            SAVE_OFFSETS,
+            [target.topic for target in cursor.offsets],
+            [target.partition for target in cursor.offsets],
+            list(cursor.offsets.values()),
+        )
+    return True
