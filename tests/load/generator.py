@@ -87,20 +87,29 @@ def _request(plan: Plan, number: int) -> bytes:
     return head.encode() + body
 
 
-async def run(plan: Plan) -> Seen:
-    """Carry out the plan."""
-    loop = asyncio.get_running_loop()
-    seen = Seen()
-    numbers = iter(range(plan.count))
-    started = time.monotonic()
+class _Run:
+    """One plan being carried out."""
 
-    async def one(connection: _Connection, number: int, planned: float) -> _Connection:
-        request = _request(plan, number)
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.seen = plan, Seen()
+        self.numbers = iter(range(plan.count))
+        self.started = time.monotonic()
+
+    async def connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        return (await loop.create_connection(_Connection, "127.0.0.1", self.plan.port))[1]
+
+    def over(self) -> bool:
+        return self.plan.seconds is not None and time.monotonic() - self.started > self.plan.seconds
+
+    async def one(self, connection: _Connection, number: int, planned: float) -> _Connection:
+        """Send, note the answer; → the connection to go on with."""
+        seen = self.seen
         try:
-            status, body = await asyncio.wait_for(connection.ask(request), 60)
+            status, body = await asyncio.wait_for(connection.ask(_request(self.plan, number)), 60)
         except (OSError, TimeoutError):
             seen.refused["broken"] = seen.refused.get("broken", 0) + 1
-            return await connect()
+            return await self.connect()
         now = time.monotonic()
         seen.latencies.append(now - planned)
         if 200 <= status < 300:
@@ -109,48 +118,45 @@ async def run(plan: Plan) -> Seen:
             seen.refused[str(status)] = seen.refused.get(str(status), 0) + 1
         return connection
 
-    async def connect() -> _Connection:
-        _, connection = await loop.create_connection(_Connection, "127.0.0.1", plan.port)
-        return connection
-
-    def over() -> bool:
-        return plan.seconds is not None and time.monotonic() - started > plan.seconds
-
-    async def closed() -> None:
-        connection = await connect()
-        for number in numbers:
-            connection = await one(connection, number, time.monotonic())
-            if over():
+    async def closed_loop(self) -> None:
+        connection = await self.connect()
+        for number in self.numbers:
+            connection = await self.one(connection, number, time.monotonic())
+            if self.over():
                 break
 
-    async def open_loop(rate: float) -> None:
+    async def open_loop(self, rate: float) -> None:
         free: asyncio.Queue[_Connection] = asyncio.Queue()
-        for _ in range(plan.connections):
-            free.put_nowait(await connect())
-        tasks = set()
+        for _ in range(self.plan.connections):
+            free.put_nowait(await self.connect())
 
         async def send(number: int, planned: float) -> None:
-            seen.late += free.empty()
-            free.put_nowait(await one(await free.get(), number, planned))
+            self.seen.late += free.empty()
+            free.put_nowait(await self.one(await free.get(), number, planned))
 
+        tasks = set()
         begun = time.monotonic()
-        for number in numbers:
+        for number in self.numbers:
             planned = begun + number / rate
             if (wait := planned - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             task = asyncio.create_task(send(number, planned))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
-            if over():
+            if self.over():
                 break
         await asyncio.gather(*tasks)
 
+
+async def run(plan: Plan) -> Seen:
+    """Carry out the plan."""
+    it = _Run(plan)
     if plan.rate is None:
-        await asyncio.gather(*(closed() for _ in range(plan.connections)))
+        await asyncio.gather(*(it.closed_loop() for _ in range(plan.connections)))
     else:
-        await open_loop(plan.rate)
-    seen.seconds = time.monotonic() - started
-    return seen
+        await it.open_loop(plan.rate)
+    it.seen.seconds = time.monotonic() - it.started
+    return it.seen
 
 
 def main() -> None:

@@ -30,7 +30,8 @@ def bodies(count: int = 200) -> list[str]:
     for number in range(count):
         body: dict[str, Any] = {
             "source": ("M", "A", "O")[number % 3],
-            "summary": f"反映{STREETS[number % 4]}菜市场有人强收摊位费,每月{100 + number}元,不交就砸摊,已持续{number % 12 + 1}个月。" * 2,
+            "summary": f"反映{STREETS[number % 4]}菜市场有人强收摊位费,每月{100 + number}元,不交就砸摊,已持续{number % 12 + 1}个月。"
+            * 2,
             "street": STREETS[number % 4],
             "area_codes": ["market"],
             "manifestation_codes": ["03"],
@@ -69,11 +70,13 @@ class Rig:
 
     def load(self, **plan: Any) -> Seen:
         """POST leads to intake's own port (the gateway of the one-machine mode is no part of what is measured)."""
-        whole = Plan(
-            **{"port": self.platform.ports["intake", "api"], "path": "/intake/v1/leads", "token": self.token, "bodies": bodies()}
-            | plan
-        )
-        return generate(whole)
+        whole: dict[str, Any] = {
+            "port": self.platform.ports["intake", "api"],
+            "path": "/intake/v1/leads",
+            "token": self.token,
+            "bodies": bodies(),
+        }
+        return generate(Plan(**whole | plan))
 
     async def rows(self, service: str, statement: str, *values: Any) -> list[Any]:
         """Rows of a service's database."""
@@ -88,7 +91,9 @@ class Rig:
         """How many events of the topic each hearer has applied."""
         counted = {}
         for service in HEARERS:
-            [row] = await self.rows(service, "select coalesce(sum(last), 0)::bigint as n from inbox where topic = $1", topic)
+            [row] = await self.rows(
+                service, "select coalesce(sum(last), 0)::bigint as n from inbox where topic = $1", topic
+            )
             counted[service] = row["n"]
         return counted
 
