@@ -23,7 +23,20 @@ from shared.errors import Invalid, NeedsOperator, NotFound, NotYet
 from shared.inbox_store import Key, Mark, Waiting, held, inbox, parked
 from shared.telemetry import place
 
-__all__ = ["Handlers", "Inbox", "NotYet", "OwnerRestored", "Received", "Record", "Store", "held", "inbox", "parked"]
+__all__ = [
+    "Handlers",
+    "Heard",
+    "InBatches",
+    "Inbox",
+    "NotYet",
+    "OwnerRestored",
+    "Received",
+    "Record",
+    "Store",
+    "held",
+    "inbox",
+    "parked",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +68,18 @@ class Received:
 
 
 Handler = Callable[[Transaction, Any, Received], Awaitable[None]]
-Handlers = Mapping[type[Event], Handler]
+Heard = tuple[Any, Received]
+
+
+@dataclass(frozen=True, slots=True)
+class InBatches:
+    """A use case that takes all events of a fetched batch at once, in their order: for a projection, where a statement an event would cost
+    more than the event. It runs after the batch's other handlers and must not raise `NotYet`."""
+
+    run: Callable[[Transaction, Sequence[Heard]], Awaitable[None]]
+
+
+Handlers = Mapping[type[Event], Handler | InBatches]
 
 
 class OwnerRestored(NeedsOperator):
@@ -191,6 +215,7 @@ class Inbox:
         marks = await self.store.lock(tx, {(topic, envelope.subject) for topic, envelope, _ in batch})
         early: list[Waiting] = []
         seen: set[Key] = set()
+        together: dict[InBatches, list[Heard]] = {}
         for topic, envelope, value in batch:
             key = (topic, envelope.subject)
             mark = marks[key]
@@ -200,10 +225,12 @@ class Inbox:
             if step is Step.HOLD:
                 early.append(Waiting(key, envelope.number, value))
             elif step is Step.APPLY:
-                await self._handle(tx, topic, envelope)
+                await self._handle(tx, topic, envelope, together)
                 mark.last, mark.event_id, mark.moved = envelope.number, envelope.id, True
             else:
                 seen.add(key)
+        for handler, heard in together.items():
+            await handler.run(tx, heard)
         if early:
             await self.store.hold(tx, early, at=self.clock())
         moved = {key: mark for key, mark in marks.items() if mark.moved}
@@ -213,18 +240,25 @@ class Inbox:
             await self.store.unhold(tx, repeated)
         return bool(moved)
 
-    async def _handle(self, tx: Transaction, topic: str, envelope: Envelope) -> None:
-        event = parse(BY_TYPE, envelope)
+    async def _handle(
+        self, tx: Transaction, topic: str, envelope: Envelope, together: dict[InBatches, list[Heard]]
+    ) -> None:
         handler = self.handlers.get(envelope.type)
-        if event is None or handler is None:
+        if handler is None:
             return  # a type of no concern here, or of a later version
+        event = parse(BY_TYPE, envelope)
+        if event is None:
+            return
         if topic != event.TOPIC:
             raise Unparsable("the event stands on a topic that is not its own")
         at = self.clock()
         received = Received(
             envelope.id, envelope.type, topic, envelope.subject, envelope.number, envelope.region, envelope.time, at
         )
-        await handler(tx, event, received)
+        if isinstance(handler, InBatches):
+            together.setdefault(handler, []).append((event, received))
+        else:
+            await handler(tx, event, received)
 
     async def _hold_for(self, record: Record, envelope: Envelope, need: NotYet) -> bool:
         """Hold until `need` is there; False when it has arrived meanwhile. The awaited row is locked first, so that whoever applies

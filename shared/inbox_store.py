@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    bindparam,
     delete,
     select,
     text,
@@ -92,7 +91,12 @@ class Waiting:
     need: NotYet | None = None
 
 
-_OPEN = upsert(inbox).values(topic=bindparam("topic"), subject=bindparam("subject"), last=0).on_conflict_do_nothing()
+# one statement a batch, whatever it holds: a statement a subject cost more than the effects themselves
+_OPEN = text(
+    """insert into inbox (topic, subject, last)
+       select topic, subject, 0 from unnest(cast(:topics as text[]), cast(:subjects as text[])) as k(topic, subject)
+       order by topic, subject on conflict do nothing"""
+)
 _LOCK = text(
     """select i.topic, i.subject, i.last, i.event_id, exists (select 1 from parked p
          where p.topic = i.topic and p.subject = i.subject and p.sequence = i.last + 1) as parked
@@ -108,8 +112,10 @@ _ADVANCE = text(
 )
 _HOLD = upsert(held).on_conflict_do_nothing()
 _PARK = upsert(parked).on_conflict_do_nothing()
-_UNHOLD = delete(held).where(
-    held.c.topic == bindparam("t"), held.c.subject == bindparam("s"), held.c.sequence <= bindparam("n")
+_UNHOLD = text(
+    """delete from held h
+       using unnest(cast(:topics as text[]), cast(:subjects as text[]), cast(:lasts as bigint[])) as k(topic, subject, last)
+       where h.topic = k.topic and h.subject = k.subject and h.sequence <= k.last"""
 )
 _READY = text(
     """select h.topic, h.value from held h join inbox i on i.topic = h.topic and i.subject = h.subject
@@ -131,8 +137,9 @@ _GAPS = text(
 async def lock(tx: Transaction, keys: Collection[Key]) -> dict[Key, Mark]:
     """The marks of these subjects, locked in one order everywhere so that two batches do not deadlock."""
     ordered = sorted(keys)
-    await tx.execute(_OPEN, [{"topic": topic, "subject": subject} for topic, subject in ordered])
-    rows = await tx.execute(_LOCK, {"topics": [k[0] for k in ordered], "subjects": [k[1] for k in ordered]})
+    asked = {"topics": [topic for topic, _ in ordered], "subjects": [subject for _, subject in ordered]}
+    await tx.execute(_OPEN, asked)
+    rows = await tx.execute(_LOCK, asked)
     return {(row.topic, row.subject): Mark(row.last, row.event_id, row.parked) for row in rows}
 
 
@@ -152,7 +159,14 @@ async def advance(tx: Transaction, marks: Mapping[Key, Mark]) -> None:
 
 async def unhold(tx: Transaction, marks: Mapping[Key, Mark]) -> None:
     """Forget what is held up to these marks: it is applied."""
-    await tx.execute(_UNHOLD, [{"t": topic, "s": subject, "n": mark.last} for (topic, subject), mark in marks.items()])
+    await tx.execute(
+        _UNHOLD,
+        {
+            "topics": [topic for topic, _ in marks],
+            "subjects": [subject for _, subject in marks],
+            "lasts": [mark.last for mark in marks.values()],
+        },
+    )
 
 
 async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Kafka in: which event does what."""
 
-from services.publicity.usecases.record_fact import record_fact
+from services.publicity.usecases.record_facts import record_facts
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.intake import (
     DualAssignmentCompleted,
@@ -11,19 +11,20 @@ from shared.contracts.intake import (
     LegStatusChanged,
 )
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkOpened
-from shared.inbox import Handlers
+from shared.inbox import Handlers, InBatches
 
+KEEP = InBatches(record_facts)
 HANDLERS: Handlers = {
-    LeadReceived: record_fact,
-    LeadClassified: record_fact,
-    LeadAssigned: record_fact,
-    DualAssignmentCreated: record_fact,
-    LegStatusChanged: record_fact,
-    DualAssignmentCompleted: record_fact,
-    WorkOpened: record_fact,
-    WorkAccepted: record_fact,
-    WorkConcluded: record_fact,
-    LegOpened: record_fact,
-    LegReceived: record_fact,
-    LegEnded: record_fact,
+    LeadReceived: KEEP,
+    LeadClassified: KEEP,
+    LeadAssigned: KEEP,
+    DualAssignmentCreated: KEEP,
+    LegStatusChanged: KEEP,
+    DualAssignmentCompleted: KEEP,
+    WorkOpened: KEEP,
+    WorkAccepted: KEEP,
+    WorkConcluded: KEEP,
+    LegOpened: KEEP,
+    LegReceived: KEEP,
+    LegEnded: KEEP,
 }

@@ -1,42 +1,62 @@
 """The store of dated facts."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import text
 
-from services.publicity.db.tables import facts
 from shared.db import Transaction
 
+_NAMES = (
+    "event_ids",
+    "regions",
+    "types",
+    "topics",
+    "subjects",
+    "sequences",
+    "lead_ids",
+    "effective",
+    "recorded",
+    "codes",
+)
+_ADD = text(
+    """insert into facts (event_id, region_code, type, topic, subject, sequence, lead_id, effective_at, recorded_at, codes)
+       select event_id, region, type, topic, subject, sequence, lead_id, effective_at, recorded_at, codes::jsonb
+       from unnest(cast(:event_ids as uuid[]), cast(:regions as text[]), cast(:types as text[]), cast(:topics as text[]),
+         cast(:subjects as text[]), cast(:sequences as bigint[]), cast(:lead_ids as uuid[]), cast(:effective as timestamptz[]),
+         cast(:recorded as timestamptz[]), cast(:codes as text[]))
+         as f(event_id, region, type, topic, subject, sequence, lead_id, effective_at, recorded_at, codes)"""
+)
 
-async def add(
-    tx: Transaction,
-    *,
-    event_id: UUID,
-    region: str,
-    type: str,  # noqa: A002 - the envelope's own word
-    topic: str,
-    subject: str,
-    sequence: int,
-    lead_id: UUID,
-    effective_at: datetime,
-    recorded_at: datetime,
-    codes: dict[str, Any],
-) -> None:
-    """Add one fact."""
-    await tx.execute(
-        insert(facts),
-        {
-            "event_id": event_id,
-            "region_code": region,
-            "type": type,
-            "topic": topic,
-            "subject": subject,
-            "sequence": sequence,
-            "lead_id": lead_id,
-            "effective_at": effective_at,
-            "recorded_at": recorded_at,
-            "codes": codes,
-        },
-    )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing that happened, as its service said it."""
+
+    event_id: UUID
+    region: str
+    type: str
+    topic: str
+    subject: str
+    sequence: int
+    lead_id: UUID
+    effective_at: datetime
+    recorded_at: datetime
+    codes: dict[str, Any]
+
+
+async def add(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Add them in one statement."""
+    rows = [
+        (
+            *(fact.event_id, fact.region, fact.type, fact.topic, fact.subject, fact.sequence, fact.lead_id),
+            *(fact.effective_at, fact.recorded_at, json.dumps(fact.codes, ensure_ascii=False)),
+        )
+        for fact in facts
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    await tx.execute(_ADD, dict(zip(_NAMES, columns, strict=True)))
