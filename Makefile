@@ -11,7 +11,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no
 	--no-header --no-annotate --python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run token reset test check rules lock generate jars clean
+.PHONY: help run token reset test bench check rules lock generate jars clean
 
 help: ## 显示本帮助 / this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -28,6 +28,9 @@ reset: $(VENV)/.local ## 清空本机数据 / forget all local data
 
 test: $(VENV)/.dev ## 全部测试 / all tests; PG=<superuser DSN> tests on that server, T=<path or -k …> chooses
 	@$(PY) -m pytest $(if $(PG),--pg '$(PG)') $(T)
+
+bench: $(VENV)/.dev ## 性能基准,结果在 build/ / every figure of the engine in one run (about 20 minutes; QUICK=1 for a look)
+	@$(PY) -m tests.load
 
 check: $(VENV)/.dev ## 静态检查 / lint, types, import contract, generated files, sizes, shape
 	@$(PY) -m deploy.check

@@ -4,6 +4,7 @@ Algorithms are pinned, `aud` must name the service, keys are cached and stay goo
 """
 
 import asyncio
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ ALGORITHMS = ["ES256", "RS256"]
 LEEWAY = 60
 REFRESH_AT_MOST_EVERY = 10.0
 REFRESH_AFTER = 3600.0
+REMEMBERED, FOR_SECONDS = 4096, 30.0
+"""A token that was just verified is not verified again for each request of the same caller: that took an eighth of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,20 @@ class Keys:
         self._keys: KeySet | None = None
         self._fetched = self._tried = float("-inf")
         self._lock = asyncio.Lock()
+        self._verified: dict[tuple[bytes, str], tuple[Principal, float]] = {}
 
     async def verify(self, token: str, *, audience: str) -> Principal:
         """The token's principal. Raises `Unauthenticated`; `Unavailable` when no key was ever fetched and the issuer is away."""
+        mark = (hashlib.sha256(token.encode("utf-8", "replace")).digest(), audience)
+        if (known := self._verified.get(mark)) and time.monotonic() < known[1]:
+            return known[0]
+        principal, seconds_left = await self._verify(token, audience)
+        if len(self._verified) >= REMEMBERED:
+            self._verified.clear()
+        self._verified[mark] = (principal, time.monotonic() + min(FOR_SECONDS, seconds_left))
+        return principal
+
+    async def _verify(self, token: str, audience: str) -> tuple[Principal, float]:
         keys = await self._current()
         try:
             try:
@@ -62,7 +76,7 @@ class Keys:
             ).validate(decoded.claims)
         except (JoseError, ValueError, KeyError, TypeError) as fault:
             raise Unauthenticated(f"the access token is not accepted ({type(fault).__name__})") from None
-        return _principal(decoded.claims)
+        return _principal(decoded.claims), decoded.claims["exp"] + LEEWAY - time.time()
 
     async def ready(self) -> None:
         """Raise `Unavailable` unless keys are at hand."""

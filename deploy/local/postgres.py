@@ -46,6 +46,10 @@ class Postgres:
         """The address of a database; without a password, the superuser's."""
         return f"postgresql://{user}:{password or self.password()}@127.0.0.1:{self.port}/{database}"
 
+    def program(self, name: str) -> str:
+        """The path of one of PostgreSQL's own programs."""
+        return str(self._binaries / name)
+
     def password(self) -> str:
         """The superuser's password, made at the first start."""
         return (self.folder / "superuser").read_text().strip()

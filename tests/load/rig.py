@@ -48,6 +48,9 @@ class Rig:
 
     def __init__(self, folder: Path, *, workers: int = 1) -> None:
         self.platform = Platform(folder, port=free_port(), workers=workers)
+        if self.platform.postgres:
+            # tells of each row when its transaction was committed, in all databases of the server by one clock
+            self.platform.postgres.settings["track_commit_timestamp"] = "on"
         self._token = ""
 
     def start(self) -> None:
@@ -60,6 +63,14 @@ class Rig:
     def stop(self) -> None:
         """In order."""
         self.platform.stop()
+
+    def workers(self, *, run: bool) -> None:
+        """Start or stop all workers."""
+        for name, child in self.platform.children.items():
+            if "worker" in name:
+                child.start() if run else child.stop()
+        if run:
+            self.platform.wait_ready(120)
 
     @property
     def token(self) -> str:
@@ -87,6 +98,20 @@ class Rig:
         finally:
             await connection.close()
 
+    async def script(self, service: str, statements: str, *values: Any) -> None:
+        """Statements with $1, $2 … filled in, one after the other, as superuser."""
+        url = make_url(self.platform.admin).set(database=service).render_as_string(hide_password=False)
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in filter(str.strip, statements.split(";")):
+                used = [number for number in range(1, len(values) + 1) if f"${number}" in statement]
+                filled = statement
+                for place, number in enumerate(used, start=1):
+                    filled = filled.replace(f"${number}", f"${place}")
+                await connection.execute(filled, *(values[number - 1] for number in used))
+        finally:
+            await connection.close()
+
     async def applied(self, topic: str = "intake.leads") -> dict[str, int]:
         """How many events of the topic each hearer has applied."""
         counted = {}
@@ -108,9 +133,9 @@ class Rig:
 
     def processor_seconds(self) -> dict[str, float]:
         """User and system time so far, by part: API, workers, PostgreSQL (all its processes), Kafka."""
-        found = {name: _seconds(child.process.pid) for name, child in self.platform.children.items() if child.process}
+        found = {name: seconds_of(child.process.pid) for name, child in self.platform.children.items() if child.process}
         if self.platform.kafka.process:
-            found["kafka"] = _seconds(self.platform.kafka.process.pid)
+            found["kafka"] = seconds_of(self.platform.kafka.process.pid)
         if self.platform.postgres and self.platform.postgres.process:
             found["postgres"] = _tree(self.platform.postgres.process.pid)
         return found
@@ -142,7 +167,7 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, -(-int(share * len(ordered) * 1000) // 1000) - 1))]
 
 
-def _seconds(pid: int) -> float:
+def seconds_of(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
@@ -155,4 +180,4 @@ def _tree(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     total = sum(int(fields[index]) for index in (11, 12, 13, 14)) / TICK
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return total + sum(_seconds(int(child)) for child in children)
+    return total + sum(seconds_of(int(child)) for child in children)

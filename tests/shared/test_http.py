@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from shared.auth import Principal
 from shared.contracts.topics import SERVICES
+from shared.errors import Unauthenticated
 from shared.http import Now, Once, Paging, Tx, public, require, undeclared_routes
 from shared.http.callers import api_routes
 from shared.http.edge import transaction
@@ -248,6 +249,26 @@ async def test_a_token_that_is_not_in_order_is_refused(new_api: NewApi, claims: 
     headers = {"Authorization": f"Bearer {forged(api, **claims)}", "Idempotency-Key": "b"}
     answer = await api.client.post(f"{P}/once", json={"number": 2}, headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+async def test_a_token_that_was_let_in_is_refused_once_it_has_expired(
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = await probe(new_api)
+    headers = {"Authorization": f"Bearer {forged(api)}", "Idempotency-Key": "a"}
+    assert (await api.client.post(f"{P}/once", json={"number": 1}, headers=headers)).status_code == 201
+    real, monotonic = time.time, time.monotonic
+    monkeypatch.setattr(time, "time", lambda: real() + 700)
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 700)
+    assert (await api.client.post(f"{P}/once", json={"number": 1}, headers=headers)).status_code == 401
+
+
+async def test_a_token_for_one_service_opens_no_other(new_api: NewApi) -> None:
+    api = await probe(new_api)
+    keys = api.app.state.keys
+    assert (await keys.verify(forged(api), audience="discipline")).sub == "icl"
+    with pytest.raises(Unauthenticated):
+        await keys.verify(forged(api), audience="intake")
 
 
 async def test_an_unsigned_token_is_refused(new_api: NewApi) -> None:

@@ -1,0 +1,262 @@
+"""Measures of single layers on the rig's own servers: registration against pgbench, relay against the bare client, projection, polling."""
+
+import asyncio
+import re
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+from services.intake.api.leads import view
+from services.intake.domain.codes import Area, Source
+from services.intake.usecases.register_lead import NewLead, admit
+from services.intake.usecases.submit_lead import SubmitLead
+from services.publicity.consumer import HANDLERS
+from shared import kafka
+from shared.auth import Principal
+from shared.contracts.envelope import Envelope, encode, schema_of
+from shared.contracts.intake import LeadReceived
+from shared.contracts.topics import TOPICS
+from shared.db import Database
+from shared.idempotency import Claim
+from shared.inbox import Inbox, Record
+from shared.kafka import KafkaAddress
+from shared.relay import Relay
+from shared.relay_store import NEW_ROWS
+from shared.sealing import Sealer
+from tests.load.rig import Rig
+
+PGBENCH = """
+begin;
+insert into pgb_keys values (gen_random_uuid()::text, 'x', now());
+insert into pgb_leads values (gen_random_uuid(), 'M', repeat('反映菜市场有人强收摊位费', 8), now());
+insert into pgb_outbox (topic, subject, value, at) values ('leads', 'x', repeat('x', 300), now());
+insert into pgb_audit (actor, action, subject, at) values ('icl', 'lead.register', 'x', now());
+commit;
+"""
+TABLES = """
+create table if not exists pgb_keys (key text primary key, answer text, at timestamptz);
+create table if not exists pgb_leads (id uuid primary key, source text, summary text, at timestamptz);
+create table if not exists pgb_outbox (id bigint generated always as identity primary key, topic text,
+  subject text, value text, at timestamptz);
+create table if not exists pgb_audit (id bigint generated always as identity primary key, actor text,
+  action text, subject text, at timestamptz);
+"""
+CLERK = Principal(sub="bench", roles=frozenset({"icl"}), unit="SB")
+
+
+def database_layer(rig: Rig, leads: int) -> dict[str, float]:
+    """Registrations a second through the shared transaction, without HTTP; and what pgbench gets from this server for four inserts and a
+    commit with eight clients."""
+    ours, pgbench = [], []
+    for _ in range(3):
+        ours.append(asyncio.run(_register(rig, leads)))
+        pgbench.append(_pgbench(rig))
+    return {
+        "per_s": sorted(ours)[1],
+        "pgbench_per_s": sorted(pgbench)[1],
+        "ratio": sorted(ours)[1] / sorted(pgbench)[1],
+    }
+
+
+async def _register(rig: Rig, leads: int) -> float:
+    settings = rig.platform.environment("intake")
+    database = Database(settings["INTAKE_DATABASE_URL"], pool=4)
+    submit = SubmitLead(database, region="999999", view=view)
+    at = datetime.now(UTC)
+    new = NewLead(source=Source.PUBLIC, summary="反映菜市场有人强收摊位费" * 8, areas=(Area.MARKET,), street="临江街")
+    sealer = Sealer({})
+    orders = [
+        (admit(new, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at)) for _ in range(leads)
+    ]
+    waiting = iter(orders)
+
+    async def caller() -> None:
+        for order, claim in waiting:
+            await submit(order, claim)
+
+    try:
+        await submit(admit(new, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at))
+        started = time.monotonic()
+        await asyncio.gather(*(caller() for _ in range(256)))
+        return leads / (time.monotonic() - started)
+    finally:
+        await database.close()
+
+
+def _pgbench(rig: Rig, seconds: int = 5) -> float:
+    postgres = rig.platform.postgres
+    assert postgres is not None
+    url = make_url(rig.platform.admin).set(database="intake").render_as_string(hide_password=False)
+    asyncio.run(_execute(url, TABLES))
+    script = Path(postgres.folder) / "pgbench.sql"
+    script.write_text(PGBENCH)
+    program = postgres.program("pgbench")
+    done = subprocess.run(
+        [program, "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(seconds), "-f", str(script), url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    assert found, done.stdout
+    return float(found[1])
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+def relay(rig: Rig, events: int) -> dict[str, float]:
+    """Events a second from the outbox to acknowledgement, and of the bare client with the same bytes in the same batches."""
+    return asyncio.run(_relay(rig, events))
+
+
+async def _relay(rig: Rig, events: int) -> dict[str, float]:
+    environment = rig.platform.environment("intake")
+    address = KafkaAddress(
+        servers=environment["INTAKE_KAFKA"],
+        security="SASL_PLAINTEXT",
+        user=environment["INTAKE_KAFKA_USER"],
+        password=environment["INTAKE_KAFKA_PASSWORD"],
+    )
+    url = make_url(rig.platform.admin).set(database="intake").render_as_string(hide_password=False)
+    ours, bare = [], []
+    for _ in range(3):
+        await _execute(url, _fill_outbox(events))
+        database = Database(environment["INTAKE_DATABASE_URL"], pool=2)
+        it = Relay(database, address, service="intake", region="999999")
+        connection = await asyncpg.connect(url)
+        started = time.monotonic()
+        task = asyncio.create_task(it.run())
+        while await connection.fetchval(_BEHIND):
+            await asyncio.sleep(0.02)
+            assert not task.done()
+        ours.append(events / (time.monotonic() - started))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        sample = bytes((await connection.fetchrow("select value from outbox order by position desc limit 1"))["value"])
+        await connection.close()
+        await database.close()
+        bare.append(await _bare_client(address, events, len(sample) + 420))
+    return {"per_s": sorted(ours)[1], "bare_per_s": sorted(bare)[1], "ratio": sorted(ours)[1] / sorted(bare)[1]}
+
+
+_BEHIND = """select exists (select 1 from outbox, relay where xid >= pg_snapshot_xmax(relay.snapshot::pg_snapshot)
+  or xid = any(array(select pg_snapshot_xip(relay.snapshot::pg_snapshot))))"""
+
+
+def _fill_outbox(events: int) -> str:
+    value = LeadReceived(
+        lead_id=uuid4(),
+        lead_no="999999-M20180601-0000013",
+        source="M",
+        street="临江街",
+        area_codes=("market",),
+        manifestation_codes=("03",),
+        named=False,
+        effective_at=datetime.now(UTC),
+    ).model_dump_json()
+    return f"""insert into outbox (id, topic, subject, sequence, partition_key, type, value, recorded_at)
+        select gen_random_uuid(), 'intake.leads', s, 1, s, '{LeadReceived.TYPE}', convert_to('{value}', 'UTF8'), clock_timestamp()
+        from (select gen_random_uuid()::text as s from generate_series(1, {events})) k"""
+
+
+async def _bare_client(address: KafkaAddress, events: int, size: int) -> float:
+    producer = kafka.producer(address, "bench")
+    await producer.start()
+    topic, value = TOPICS["intake.leads"], b"x" * size
+    try:
+        started = time.monotonic()
+        left = dict.fromkeys(range(topic.partitions), events // topic.partitions)
+        while any(left.values()):
+            acks = []
+            for partition, count in left.items():
+                batch, taken = producer.create_batch(), 0
+                while taken < min(count, 400) and batch.append(key=b"k" * 36, value=value, timestamp=None) is not None:
+                    taken += 1
+                if taken:
+                    acks.append(await producer.send_batch(batch, topic.name, partition=partition))
+                left[partition] -= taken
+            await asyncio.gather(*acks)
+        return events / (time.monotonic() - started)
+    finally:
+        await producer.stop()
+
+
+def projection(rig: Rig, events: int, textbook_per_s: float) -> dict[str, float]:
+    """Events a second that publicity turns into facts in fetched batches, and the textbook's transaction per message."""
+    ours = asyncio.run(_project(rig, events))
+    return {"per_s": ours, "textbook_per_s": textbook_per_s, "ratio": ours / textbook_per_s}
+
+
+async def _project(rig: Rig, events: int) -> float:
+    environment = rig.platform.environment("publicity")
+    database = Database(environment["PUBLICITY_DATABASE_URL"], pool=2)
+    inbox = Inbox(database, HANDLERS, clock=lambda: datetime.now(UTC))
+    records = [Record("intake.leads", n % 6, n, _record()) for n in range(events)]
+    try:
+        started = time.monotonic()
+        for first in range(0, events, 500):
+            await inbox.take(records[first : first + 500])
+        return events / (time.monotonic() - started)
+    finally:
+        await database.close()
+
+
+def _record() -> bytes:
+    event = LeadReceived(
+        lead_id=uuid4(), lead_no="999999-M20180601-0000013", source="M", named=False, effective_at=datetime.now(UTC)
+    )
+    return encode(
+        Envelope(
+            id=uuid4(),
+            source="/xiansuo/999999/intake",
+            type=event.TYPE,
+            subject=event.subject,
+            time=datetime.now(UTC),
+            dataschema=schema_of(event.TYPE),
+            partitionkey=event.partition_key,
+            sequence="1",
+            region="999999",
+            data=event.model_dump(mode="json"),
+        )
+    )
+
+
+def polling(rig: Rig, events: int) -> dict[str, Any]:
+    """Milliseconds that the relay's question for new rows takes while a transaction of another database is held open and rows were
+    written since; and the outbox's dead rows."""
+    return asyncio.run(_polling(rig, events))
+
+
+async def _polling(rig: Rig, events: int) -> dict[str, Any]:
+
+    admin = make_url(rig.platform.admin)
+    at = {name: admin.set(database=name).render_as_string(hide_password=False) for name in ("intake", "publicity")}
+    elsewhere, here = await asyncpg.connect(at["publicity"]), await asyncpg.connect(at["intake"])
+    await elsewhere.execute("begin; select pg_current_xact_id()")
+    try:
+        await here.execute(_fill_outbox(events))
+        await here.execute("analyze outbox")
+        snapshot = await here.fetchval("select pg_current_snapshot()::text")
+        times = []
+        for _ in range(200):
+            started = time.perf_counter()
+            await here.fetch(NEW_ROWS, snapshot, 2_000)
+            times.append(time.perf_counter() - started)
+        await here.execute("select pg_stat_force_next_flush()")
+        dead = await here.fetchval(
+            "select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables where relname like 'outbox_p%'"
+        )
+    finally:
+        await elsewhere.close()
+        await here.close()
+    return {"poll_ms": sorted(times)[100] * 1000, "dead_rows": int(dead), "rows_since": events}
