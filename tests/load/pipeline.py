@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -72,6 +74,11 @@ class Textbook:
             child = self._child(name, role)
             child.start()
             self.children.append(child)
+        for _ in range(300):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.1)
+        raise TimeoutError(self.children[0].tail())
 
     def stop(self) -> None:
         """End its processes."""
