@@ -1,6 +1,7 @@
 """Kafka in: which event does what."""
 
 from services.publicity.usecases.record_fact import record_fact
+from shared.audit_witness import witness
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.intake import (
     DualAssignmentCompleted,
@@ -26,4 +27,5 @@ HANDLERS: Handlers = {
     LegOpened: record_fact,
     LegReceived: record_fact,
     LegEnded: record_fact,
+    **witness("publicity"),
 }

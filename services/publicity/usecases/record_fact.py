@@ -1,12 +1,12 @@
 """Something happened in another service: keep it as a dated fact."""
 
 from services.publicity.db import facts
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import AboutLead
 from shared.db import Transaction
 from shared.inbox import Received
 
 
-async def record_fact(tx: Transaction, event: Event, received: Received) -> None:
+async def record_fact(tx: Transaction, event: AboutLead, received: Received) -> None:
     """Keep it. No order among topics is assumed: figures join the facts when they are asked for."""
     await facts.add(
         tx,
