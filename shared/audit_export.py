@@ -11,8 +11,6 @@ from shared.contracts.envelope import rfc3339
 from shared.db import Database
 
 FORMAT = "xiansuo-audit-export.v1"
-PATIENCE, PAUSE = 10.0, 1.0
-"""Seconds that the sealer is given for what stood when the export began; and the least wait, so that what was being signed is there."""
 _ROW = "a.position, a.id, a.at, a.actor, a.roles, a.unit, a.action, a.subject, a.purpose, a.detail::text as detail"
 # Rows younger than the export's beginning may still wait for their link; older ones without a link were slipped in, or nobody seals.
 _UNSEALED = """from audit_log a where pg_visible_in_snapshot(a.xid, $1::text::pg_snapshot)
@@ -23,13 +21,19 @@ _CHECKPOINTS = "select $1::text as chain, number, hash, at, key_id, signature fr
 _WITNESSED = "select chain, number, hash, at, key_id, signature, heard_at from audit_witnesses order by chain, number"
 
 
-async def export(database: Database, out: TextIO, *, service: str, region: str) -> dict[str, int]:
-    """Write the export to `out`; → how many lines of each kind. As the service's own role; reads only."""
+async def export(
+    database: Database, out: TextIO, *, service: str, region: str, pause: float = 1.0, patience: float = 10.0
+) -> dict[str, int]:
+    """Write the export to `out`; → how many lines of each kind. As the service's own role; reads only.
+
+    It waits `pause` seconds, so that what was being signed when it began is there, and up to `patience` until what stood then is sealed.
+    """
     connection = await database.dedicated()
     try:
         chain, began = chain_of(region, service), datetime.now(UTC)
         snapshot = await connection.fetchval("select pg_current_snapshot()::text")
-        await _let_it_be_sealed(connection, snapshot)
+        await asyncio.sleep(pause)
+        await _let_it_be_sealed(connection, snapshot, patience)
         head = {"kind": "head", "format": FORMAT, "chain": chain, "at": rfc3339(began)}
         _write(out, head)
         counts = dict.fromkeys(("link", "row", "checkpoint", "witness"), 0)
@@ -49,9 +53,8 @@ async def export(database: Database, out: TextIO, *, service: str, region: str) 
         await connection.close()
 
 
-async def _let_it_be_sealed(connection: Any, snapshot: str) -> None:
-    deadline = asyncio.get_running_loop().time() + PATIENCE
-    await asyncio.sleep(PAUSE)
+async def _let_it_be_sealed(connection: Any, snapshot: str, patience: float) -> None:
+    deadline = asyncio.get_running_loop().time() + patience
     while await connection.fetchval(f"select exists (select 1 {_UNSEALED})", snapshot):
         if asyncio.get_running_loop().time() > deadline:
             return
