@@ -194,7 +194,8 @@ class _Shift:
         if (end["number"], end["hash"]) != (self.number, self.hash) if end else self.number:
             raise NeedsOperator(
                 f"the audit chain was left at link {self.number} and now ends at link {end['number'] if end else 0} or with another "
-                "hash there: it was changed by hand. Nothing is chained until an operator has looked (docs/operations.md)"
+                "hash there: it was changed by hand. Nothing is chained until an operator has looked and runs `ops accept-restore` "
+                "(docs/operations.md)"
             )
 
     async def step(self) -> bool:

@@ -32,7 +32,8 @@ def main() -> int:
             case "audit":
                 if not is_running():
                     raise CannotRun("请先运行 make run / run make run first")
-                return audit(RUN)
+                port = (RUN / "postgres" / "port").read_text().strip()
+                return audit(RUN, f"postgresql://127.0.0.1:{port}/postgres")
             case "reset":
                 _reset()
             case "jars":

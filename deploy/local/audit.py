@@ -14,12 +14,11 @@ from shared.contracts.topics import SERVICES
 from shared.db import Database
 
 
-def audit(folder: Path) -> int:
-    """Write the exports and the public keys to `folder`/audit, print the judgement. → 0 when all is intact, else 1."""
+def audit(folder: Path, server: str) -> int:
+    """Write the exports and the public keys to `folder`/audit, print the judgement; `server` is any address of the PostgreSQL server. → 0 when all is intact, else 1."""
     keys, target = Keyring(folder / "keys"), folder / "audit"
     target.mkdir(mode=0o700, exist_ok=True)
     (target / "keys.json").write_text(json.dumps(keys.public_audit_keys(), indent=1))
-    server = f"postgresql://127.0.0.1:{(folder / 'postgres' / 'port').read_text().strip()}/postgres"
     files = [target / f"{service}.jsonl" for service in SERVICES]
     for service, file in zip(SERVICES, files, strict=True):
         address = databases.at(server, service, service, keys.secret(service))

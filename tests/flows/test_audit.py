@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.audit import audit
 from deploy.local.places import ROOT
 from shared.contracts.topics import SERVICES
 from tests.support.running import Running, until
@@ -92,6 +93,7 @@ async def test_chains_are_witnessed_and_proved_though_workers_are_killed_and_a_c
     done = await asyncio.to_thread(prove, files, keys)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("✓") == 4
+    assert await asyncio.to_thread(audit, platform.folder, platform.admin) == 0
 
     change = (
         "update audit_log set actor = $1 where position = 5 returning (select actor from audit_log where position = 5)"
