@@ -65,7 +65,8 @@ audit_checkpoints = Table(
         autoincrement=False,
         comment="the link up to which the chain is signed",
     ),
-    Column("hash", LargeBinary, nullable=False),
+    # part of the key: after a restore a number may be signed again, with another story, and both are kept
+    Column("hash", LargeBinary, primary_key=True),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("key_id", Text, nullable=False),
     Column("signature", Text, nullable=False),
@@ -97,19 +98,28 @@ insert into audit_sealer (shard, epoch, snapshot, number) values (0, 1, '1:1:', 
 on conflict (shard) do update set epoch = audit_sealer.epoch + 1 returning epoch, snapshot, number, hash
 """
 _END = "select number, hash from audit_chain order by number desc limit 1"
-_SIGNED = "select coalesce(max(number), 0) from audit_checkpoints"
-SAVE = "update audit_sealer set snapshot = $2, number = $3, hash = $4 where shard = 0 and epoch = $1"
+_SIGNED = """
+select coalesce((select number from audit_checkpoints k
+  where exists (select 1 from audit_chain c where c.number = k.number and c.hash = k.hash) order by number desc limit 1), 0)
+"""
+# Only upon the link that this sealer stands on; if that is gone, taking over anew finds out what happened.
+SAVE = """
+update audit_sealer set snapshot = $2, number = $3, hash = $4 where shard = 0 and epoch = $1
+  and ($5 = 0 or exists (select 1 from audit_chain where number = $5 and hash = $6))
+"""
 ADD = "insert into audit_chain (number, position, hash) select * from unnest($1::bigint[], $2::bigint[], $3::bytea[])"
 _MY_SHIFT = text("select 1 from audit_sealer where shard = 0 and epoch = :epoch for update")
 START_ANEW = text(
-    """update audit_sealer set snapshot = '1:1:', number = coalesce((select max(number) from audit_chain), 0),
-       hash = (select hash from audit_chain order by number desc limit 1)"""
+    """insert into audit_sealer (shard, epoch, snapshot, number, hash)
+       select 0, 1, '1:1:', coalesce(max(number), 0), (select hash from audit_chain order by number desc limit 1) from audit_chain
+       on conflict (shard) do update set epoch = audit_sealer.epoch + 1, snapshot = excluded.snapshot,
+         number = excluded.number, hash = excluded.hash"""
 )
 """After an operator has accepted the database as it is: go on from the chain's end, and look at every row again."""
 
 
 class Fenced(Exception):
-    """Another sealer took over (its epoch is higher); this one stops at once."""
+    """Another sealer took over (its epoch is higher), or the link that this one stands on is gone; it stops at once."""
 
 
 class AuditChain:
@@ -224,7 +234,8 @@ class _Shift:
             hashes.append(last)
         end = self.number + len(rows)
         async with self.connection.transaction():
-            if await self.connection.execute(SAVE, self.epoch, self.snapshot, end, last) != "UPDATE 1":
+            done = await self.connection.execute(SAVE, self.epoch, self.snapshot, end, last, self.number, self.hash)
+            if done != "UPDATE 1":
                 raise Fenced
             positions = [row["position"] for row in rows]
             await self.connection.execute(ADD, list(range(self.number + 1, end + 1)), positions, hashes)

@@ -15,7 +15,10 @@ from shared.db import Database
 
 
 def audit(folder: Path, server: str) -> int:
-    """Write the exports and the public keys to `folder`/audit, print the judgement; `server` is any address of the PostgreSQL server. → 0 when all is intact, else 1."""
+    """Write the exports and the public keys to `folder`/audit, print the judgement. → 0 when all is intact, else 1.
+
+    `server` is any address of the PostgreSQL server.
+    """
     keys, target = Keyring(folder / "keys"), folder / "audit"
     target.mkdir(mode=0o700, exist_ok=True)
     (target / "keys.json").write_text(json.dumps(keys.public_audit_keys(), indent=1))

@@ -31,7 +31,7 @@ create table audit_checkpoints (
     at timestamp with time zone not null,
     key_id text not null,
     signature text not null,
-    constraint pk_audit_checkpoints primary key (number)
+    constraint pk_audit_checkpoints primary key (number, hash)
 );
 comment on column audit_checkpoints.number is 'the link up to which the chain is signed';
 create table audit_witnesses (

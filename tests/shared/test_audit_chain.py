@@ -189,6 +189,43 @@ async def test_a_chain_that_was_changed_by_hand_stops_the_sealer_until_an_operat
 
 
 @pytest.mark.rule("G11")
+async def test_a_sealer_never_builds_on_a_link_that_was_taken_from_under_it(log: Audited) -> None:
+    await log.act(4)
+    chain = log.sealer(checkpoint_every=0.05)
+    await log.sealed()
+    await log.rows("delete from audit_chain where number > 2")
+    await log.act(1)
+
+    async def stopped() -> bool:
+        return chain.state == "needs an operator"
+
+    await until(stopped, 20, "the sealer went on")
+    with pytest.raises(NeedsOperator, match="left at link 4 and now ends at link 2"):
+        await log.tasks.pop()
+
+
+@pytest.mark.rule("G11")
+async def test_after_an_accepted_change_the_new_history_is_signed_from_where_it_parts(log: Audited) -> None:
+    await log.stages(3, 20)
+    await log.rows("""with x as (delete from audit_log where position > 5) delete from audit_chain where number > 5""")
+    owner = Database(log.copy.owner_url)
+    await ops.accept_restore(owner, reason="已从备份核对", at=datetime.now(UTC))
+    await owner.close()
+    log.sealer()
+    await log.sealed(signed=False)
+
+    async def signed() -> bool:
+        return [row["number"] for row in await log.rows("select number from audit_checkpoints order by 1")] == [
+            3,
+            6,
+            23,
+        ]
+
+    await until(signed, 20, "the new history is not signed")
+    assert kinds(await log.export()) == [("cut", 6)]
+
+
+@pytest.mark.rule("G11")
 async def test_while_nothing_happens_nothing_is_signed_and_each_signature_is_an_event(log: Audited) -> None:
     log.sealer(checkpoint_every=0.05)
     await log.act(3)
