@@ -8,6 +8,7 @@ add nothing, and number and position are unique, so that a chain cannot fork wha
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from sqlalchemy import (
@@ -251,6 +252,7 @@ class _Shift:
             row = {"number": self.number, "hash": self.hash, "at": at}
             await tx.execute(insert(audit_checkpoints), {**row, "key_id": signed.key_id, "signature": signed.signature})
             event = CHECKPOINTS[self.of.service](
+                checkpoint_id=uuid4(),
                 chain=signed.chain,
                 number=signed.number,
                 hash=signed.hash,

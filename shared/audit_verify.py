@@ -8,6 +8,7 @@ intact, 1 when something is wrong, 2 when a file cannot be read at all.
 import argparse
 import json
 import sys
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,14 +154,17 @@ def _hold_against(export: Export, said: list[tuple[str, Signed]]) -> None:
     """One chain against its signed checkpoints. What was signed after the export began is not judged: the file cannot have it."""
     said = [(who, signed) for who, signed in said if who == export.chain or signed.at <= export.at]
     within = [(who, signed) for who, signed in said if signed.number <= export.length]
+    fitting = sorted({signed.number for _, signed in within if signed.hash == export.hash_of(signed.number)})
     differing = [(who, signed) for who, signed in within if signed.hash != export.hash_of(signed.number)]
-    if differing:
-        first = min(signed.number for _, signed in differing)
-        fitting = [s.number for _, s in within if s.number < first and s.hash == export.hash_of(s.number)]
-        since, who = max(fitting, default=0) + 1, _names(w for w, s in differing if s.number == first)
-        zh = f"链环 {since} 至 {first} 之间的历史被重写:与 {who} 保存的签名点不同"
-        en = f"history was written anew between links {since} and {first}: it differs from the checkpoint kept by {who}"
-        export.find("rewritten", first, zh, en)
+    # each by itself: what is known of an old restore must not hide what is done later
+    for number in sorted({signed.number for _, signed in differing}):
+        before = bisect_left(fitting, number)
+        since, who = (fitting[before - 1] if before else 0) + 1, _names(w for w, s in differing if s.number == number)
+        zh = f"链环 {since} 至 {number} 之间的历史被重写:与 {who} 保存的签名点不同"
+        en = (
+            f"history was written anew between links {since} and {number}: it differs from the checkpoint kept by {who}"
+        )
+        export.find("rewritten", number, zh, en)
     beyond = [(who, signed) for who, signed in said if signed.number > export.length]
     if beyond:
         last = max(signed.number for _, signed in beyond)

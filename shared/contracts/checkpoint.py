@@ -1,6 +1,7 @@
 """What every service says of its audit chain: how far it is signed. The others keep it and so are witnesses."""
 
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -11,9 +12,13 @@ Signature = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
 
 
 class Checkpoint(Event):
-    """Each service has a class of its own; no lead is concerned. What is signed, and how, says shared/audit_content.py."""
+    """Each service has a class of its own; no lead is concerned. What is signed, and how, says shared/audit_content.py.
 
-    SUBJECT: ClassVar[str] = "chain"
+    Each checkpoint is its own subject, so that a restored owner, which no longer knows what it signed, never says one number twice.
+    """
+
+    SUBJECT: ClassVar[str] = "checkpoint_id"
+    checkpoint_id: UUID
     chain: Code
     number: Annotated[int, Field(ge=1)]
     hash: Hash

@@ -235,11 +235,11 @@ async def test_while_nothing_happens_nothing_is_signed_and_each_signature_is_an_
     assert await log.rows("select count(*) from audit_checkpoints") == before
     said = await log.rows(
         """select topic, subject, type, sequence, convert_from(value, 'UTF8')::jsonb ->> 'hash' as hash from outbox
-           order by sequence"""
+           order by position"""
     )
     kept = await log.rows("select encode(hash, 'hex') as hash from audit_checkpoints order by number")
     assert [row["hash"] for row in said] == [row["hash"] for row in kept]
-    assert [row["sequence"] for row in said] == list(range(1, len(said) + 1))
-    assert {(row["topic"], row["subject"], row["type"]) for row in said} == {
-        ("discipline.audit-checkpoints", "999999-discipline", "xiansuo.discipline.audit-checkpoint.signed.v1")
+    assert len({row["subject"] for row in said}) == len(said), "a restored owner must not say one number twice"
+    assert {(row["topic"], row["sequence"], row["type"]) for row in said} == {
+        ("discipline.audit-checkpoints", 1, "xiansuo.discipline.audit-checkpoint.signed.v1")
     }

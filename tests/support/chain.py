@@ -99,7 +99,7 @@ class Audited:
     async def hear(self, other: "Audited", handlers: Any) -> None:
         """Everything that the other has signed so far arrives here."""
         inbox = Inbox(self.database, handlers, clock=lambda: datetime.now(UTC))
-        said = await other.rows("select * from outbox where topic like '%.audit-checkpoints' order by sequence")
+        said = await other.rows("select * from outbox where topic like '%.audit-checkpoints' order by position")
         for row in said:
             event = BY_TYPE[row["type"]].model_validate_json(row["value"])
             whole = Envelope(
