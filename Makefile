@@ -11,7 +11,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no
 	--no-header --no-annotate --python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run token reset test bench check rules lock generate jars clean
+.PHONY: help run token audit reset test bench check rules lock generate jars clean
 
 help: ## 显示本帮助 / this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -22,6 +22,9 @@ run: $(VENV)/.local ## 启动整个平台,Ctrl-C 停止 / the whole platform on 
 
 token: $(VENV)/.local ## 打印本地账号的访问令牌 / an access token of a local account: make token AS=ofd
 	@$(PY) -m deploy.local token $(AS)
+
+audit: $(VENV)/.local ## 导出并核验审计链 / export the audit chains to .run/audit and prove them
+	@$(PY) -m deploy.local audit
 
 reset: $(VENV)/.local ## 清空本机数据 / forget all local data
 	@$(PY) -m deploy.local reset

@@ -10,7 +10,7 @@ FILES = {"__init__.py", "__main__.py", "app.py", "settings.py", "consumer.py", "
 FOLDERS = {"api", "usecases", "domain", "db"}
 MAY_HAVE = {"web", "clients"}
 BANNED = {"utils", "helpers", "common", "base", "constants", "models", "service", "manager", "misc"}
-MOST_LINES, MOST_MAKEFILE_LINES = 400, 70
+MOST_LINES, MOST_MAKEFILE_LINES = 400, 90
 
 
 def violations(root: Path) -> list[str]:

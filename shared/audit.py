@@ -27,6 +27,8 @@ audit_log = Table(
     Column("purpose", Text),
     Column("detail", JSONB, nullable=False, comment="codes and numbers only"),
     Index("ix_audit_log_subject", "subject"),
+    # the sealer finds by it what became visible since it last looked
+    Index("ix_audit_log_xid", "xid"),
 )
 
 

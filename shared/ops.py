@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from shared import audit, identity
+from shared.audit_chain import START_ANEW
 from shared.db import Database
 from shared.errors import Invalid
 from shared.inbox import Inbox, held, parked
@@ -73,6 +74,7 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
         await tx.execute(
             update(relay_state).values(snapshot="1:1:", catching_up_to=None, page_position=0, replay_topics=None)
         )
+        await tx.execute(START_ANEW)
         await audit.record(tx, None, "database.accept-restore", "database", at=at, purpose=reason)
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared import ops, telemetry
+from shared.audit_export import export
 from shared.db import Database
 from shared.errors import Refused
 from shared.inbox import Handlers, Inbox
@@ -38,6 +40,8 @@ def run(
     telemetry.configure(service=service, role=arguments.role, level=configured.log_level)
     if arguments.role == "migrate":
         upgrade(configured.migration_url(), migrations)
+    elif arguments.role == "ops" and arguments.action == "audit-export":
+        _export(arguments.file, configured, service)
     elif arguments.role == "ops":
         sys.exit(asyncio.run(_operate(arguments, configured, handlers)))
     else:
@@ -74,9 +78,26 @@ def _parser(service: str) -> argparse.ArgumentParser:
         action.add_argument("subject")
         action.add_argument("sequence", type=int)
         action.add_argument("--reason", required=True)
+    audit = actions.add_parser(
+        "audit-export", help="write the audit chain to a file, for python -m shared.audit_verify"
+    )
+    audit.add_argument("file", type=Path)
     restore = actions.add_parser("accept-restore", help="go on with a restored database")
     restore.add_argument("--reason", required=True)
     return parser
+
+
+def _export(file: Path, configured: ServiceSettings, service: str) -> None:
+    async def write() -> dict[str, int]:
+        database = Database(configured.database_url.get_secret_value(), pool=2)
+        try:
+            return await export(database, out, service=service, region=configured.region)
+        finally:
+            await database.close()
+
+    # who did what is for its reader only
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        print(json.dumps(asyncio.run(write())))
 
 
 async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, handlers: Handlers) -> int:

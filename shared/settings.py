@@ -3,9 +3,10 @@
 import base64
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, Json, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.audit_content import AuditKey, Signer
 from shared.kafka_address import KafkaAddress
 
 
@@ -34,6 +35,10 @@ class ServiceSettings(BaseSettings):
     """GB/T 2260 code of the district."""
     digest_key: SecretStr
     """Base64 of 32 random bytes, for keyed hashes."""
+    audit_key: Json[AuditKey] | None = None
+    """JSON object {key_id, private_key}: signs the audit chain; only the worker needs it."""
+    audit_checkpoint_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
+    """While there is something new in the audit chain, it is signed this often."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     database_pool: Annotated[int, Field(ge=2, le=100)] = 10
 
@@ -52,6 +57,14 @@ class ServiceSettings(BaseSettings):
                 f"{self.model_config.get('env_prefix', '')}MIGRATE_URL is not set; this role needs the owner's address"
             )
         return self.migrate_url.get_secret_value()
+
+    def audit_signer(self) -> Signer:
+        """What signs the audit chain. Raises ValueError when its key is not set."""
+        if self.audit_key is None:
+            raise ValueError(
+                f"{self.model_config.get('env_prefix', '')}AUDIT_KEY is not set; the worker signs the audit chain with it"
+            )
+        return Signer(self.audit_key)
 
     def kafka_address(self) -> KafkaAddress:
         """How to reach the brokers."""

@@ -1,4 +1,4 @@
-"""A worker process: consume, relay and clock side by side, each supervised by itself, and a health page.
+"""A worker process: consume, relay, audit chain and clock side by side, each supervised by itself, and a health page.
 
 A broker outage must not stop the clock, a restored database must not stop the health page from saying so. Uvicorn owns the signals; the
 tasks live in its lifespan and end in order: stop fetching, finish the batch, commit, then the rest, each with a deadline.
@@ -15,6 +15,8 @@ import structlog
 from sqlalchemy import text
 
 from shared import identity
+from shared.audit_chain import AuditChain
+from shared.audit_content import Signer
 from shared.consumer import Consume
 from shared.contracts.topics import read_by
 from shared.db import Database, Transaction, is_transient
@@ -46,7 +48,7 @@ def now() -> datetime:
 
 @dataclass
 class Worker:
-    """The three tasks of one service, and how each fares (`state`), which readiness shows."""
+    """The tasks of one service, and how each fares (`state`), which readiness shows."""
 
     service: str
     region: str
@@ -54,11 +56,20 @@ class Worker:
     address: KafkaAddress
     handlers: Handlers
     timers: Timers
+    signer: Signer
+    checkpoint_every: float = 60.0
     state: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.database, self.handlers, clock=now)
         self.relay = Relay(self.database, self.address, service=self.service, region=self.region)
+        self.audit = AuditChain(
+            self.database,
+            self.signer,
+            service=self.service,
+            region=self.region,
+            checkpoint_every=self.checkpoint_every,
+        )
         self.consume = Consume(self.inbox, self.address, service=self.service) if read_by(self.service) else None
 
     async def problems(self) -> dict[str, str]:
@@ -66,6 +77,8 @@ class Worker:
         found = {name: state for name, state in self.state.items() if state != "running"}
         if "relay" not in found and self.relay.state not in ("active", "standby", "replaying"):
             found["relay"] = self.relay.state
+        if "audit" not in found and self.audit.state not in ("active", "standby"):
+            found["audit"] = self.audit.state
         if self.consume and "consume" not in found and not self.consume.ready:
             found["consume"] = "joining"
         return found
@@ -73,7 +86,11 @@ class Worker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start the tasks; on leaving stop them in order."""
-        tasks = {"relay": self._supervise("relay", self.relay.run), "clock": self._supervise("clock", self._keep_time)}
+        tasks = {
+            "relay": self._supervise("relay", self.relay.run),
+            "audit": self._supervise("audit", self.audit.run),
+            "clock": self._supervise("clock", self._keep_time),
+        }
         if self.consume:
             tasks["consume"] = self._supervise("consume", self.consume.run)
         started = {name: asyncio.create_task(task, name=f"{self.service}-{name}") for name, task in tasks.items()}
@@ -82,7 +99,7 @@ class Worker:
         finally:
             if self.consume:
                 self.consume.stop()
-            for name in ("consume", "clock", "relay"):
+            for name in ("consume", "clock", "audit", "relay"):
                 if task := started.get(name):
                     await _end(task, grace=15 if name == "consume" else 0)
             await self.database.close()

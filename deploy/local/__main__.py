@@ -1,9 +1,10 @@
-"""`python -m deploy.local {up|token|reset|jars}`: what the Makefile calls."""
+"""`python -m deploy.local {up|token|audit|reset|jars}`: what the Makefile calls."""
 
 import argparse
 import sys
 
 from deploy.local import issuer, jars
+from deploy.local.audit import audit
 from deploy.local.keys import Keyring
 from deploy.local.places import RUN, CannotRun, forget
 from deploy.local.up import is_running, up
@@ -18,6 +19,7 @@ def main() -> int:
     run.add_argument("--no-demo", action="store_true")
     token = commands.add_parser("token", help="print an access token of a local account")
     token.add_argument("account")
+    commands.add_parser("audit", help="export and prove the audit chains of the running platform")
     commands.add_parser("reset", help="forget all data")
     commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
     arguments = parser.parse_args()
@@ -27,6 +29,11 @@ def main() -> int:
                 return up(arguments.port, demo=not arguments.no_demo)
             case "token":
                 print(_token(arguments.account))
+            case "audit":
+                if not is_running():
+                    raise CannotRun("请先运行 make run / run make run first")
+                port = (RUN / "postgres" / "port").read_text().strip()
+                return audit(RUN, f"postgresql://127.0.0.1:{port}/postgres")
             case "reset":
                 _reset()
             case "jars":

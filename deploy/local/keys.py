@@ -14,6 +14,10 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 from nacl.public import PrivateKey
+from nacl.signing import SigningKey
+
+from shared.contracts.checkpoint import chain_of
+from shared.contracts.topics import SERVICES
 
 RECEIVERS = ("verification", "discipline", "vault")
 REGION = "999999"
@@ -38,6 +42,18 @@ class Keyring:
     def box(self, receiver: str) -> dict[str, str]:
         """A receiver's key pair with its id."""
         return dict(json.loads(self._kept(f"{receiver}.box.json", lambda: _new_box(receiver))))
+
+    def audit_key(self, service: str) -> dict[str, str]:
+        """The key that signs a service's audit chain, with its id and its public half."""
+        return dict(json.loads(self._kept(f"{service}.audit.json", lambda: _new_audit_key(service))))
+
+    def public_audit_keys(self) -> dict[str, dict[str, str]]:
+        """What a verifier needs: key id → the chain it may sign, and its public half."""
+        keys = {service: self.audit_key(service) for service in SERVICES}
+        return {
+            key["key_id"]: {"chain": chain_of(REGION, service), "public_key": key["public_key"]}
+            for service, key in keys.items()
+        }
 
     def signing_key(self) -> ECKey:
         """The local issuer's key."""
@@ -70,6 +86,17 @@ def _new_box(receiver: str) -> str:
     )
 
 
+def _new_audit_key(service: str) -> str:
+    private = SigningKey.generate()
+    return json.dumps(
+        {
+            "key_id": f"{service}-audit-{secrets.token_hex(4)}",
+            "public_key": base64.b64encode(bytes(private.verify_key)).decode(),
+            "private_key": base64.b64encode(bytes(private)).decode(),
+        }
+    )
+
+
 def _new_signing_key() -> str:
     key = ECKey.generate_key("P-256", {"kid": f"local-{secrets.token_hex(4)}", "use": "sig", "alg": "ES256"})
     return json.dumps(key.as_dict(private=True))
@@ -94,6 +121,7 @@ def environment(
         "ENVIRONMENT": environment,
         "REGION": REGION,
         "DIGEST_KEY": keys.digest_key(service),
+        "AUDIT_KEY": json.dumps({name: keys.audit_key(service)[name] for name in ("key_id", "private_key")}),
     }
     if service == "intake":
         public = {r: {name: keys.box(r)[name] for name in ("key_id", "public_key")} for r in RECEIVERS}

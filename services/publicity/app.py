@@ -41,5 +41,7 @@ def worker() -> Starlette:
             address=settings.kafka_address(),
             handlers=HANDLERS,
             timers=TIMERS,
+            signer=settings.audit_signer(),
+            checkpoint_every=settings.audit_checkpoint_seconds,
         ),
     )

@@ -1,6 +1,7 @@
 """Kafka in: which event does what."""
 
 from services.publicity.usecases.record_facts import record_facts
+from shared.audit_witness import witness
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.intake import (
     DualAssignmentCompleted,
@@ -27,4 +28,5 @@ HANDLERS: Handlers = {
     LegOpened: KEEP,
     LegReceived: KEEP,
     LegEnded: KEEP,
+    **witness("publicity"),
 }

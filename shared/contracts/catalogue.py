@@ -1,6 +1,7 @@
 """All event classes by type: the list that readers, documents and tests share."""
 
-from shared.contracts import discipline, intake, verification
+from shared.contracts import discipline, intake, publicity, verification
+from shared.contracts.checkpoint import Checkpoint
 from shared.contracts.envelope import Event, SealedEvent
 
 EVENT_CLASSES: tuple[type[Event], ...] = (
@@ -18,7 +19,15 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     discipline.LegOpened,
     discipline.LegReceived,
     discipline.LegEnded,
+    intake.IntakeCheckpointSigned,
+    verification.VerificationCheckpointSigned,
+    discipline.DisciplineCheckpointSigned,
+    publicity.PublicityCheckpointSigned,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))
 """Topics whose records carry a box for one receiver."""
+CHECKPOINTS: dict[str, type[Checkpoint]] = {
+    event.TOPIC.split(".")[0]: event for event in EVENT_CLASSES if issubclass(event, Checkpoint)
+}
+"""Service → what it says when it signs its audit chain."""

@@ -3,10 +3,11 @@
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.envelope import Event
+from shared.contracts.checkpoint import Checkpoint
+from shared.contracts.envelope import AboutLead
 
 
-class _LegEvent(Event):
+class _LegEvent(AboutLead):
     TOPIC: ClassVar[str] = "discipline.legs"
     SUBJECT: ClassVar[str] = "leg_id"
     leg_id: UUID
@@ -29,3 +30,10 @@ class LegEnded(_LegEvent):
     """An outcome is on file; its category stays inside discipline 纪律线已办结."""
 
     TYPE: ClassVar[str] = "xiansuo.discipline.leg.ended.v1"
+
+
+class DisciplineCheckpointSigned(Checkpoint):
+    """The audit chain of discipline is signed up to this link 审计链已签名."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.audit-checkpoint.signed.v1"
+    TOPIC: ClassVar[str] = "discipline.audit-checkpoints"

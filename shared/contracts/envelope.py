@@ -1,7 +1,7 @@
 """The envelope of every event: CloudEvents 1.0, structured JSON, and the classes' common part.
 
 ``subject`` is the aggregate's id, ``sequence`` counts its events from 1 without a gap per (topic, subject), ``partitionkey`` is the
-lead's id, so that all that concerns a lead keeps its order.
+lead's id, so that all that concerns a lead keeps its order; what concerns no lead has its own subject there.
 """
 
 import json
@@ -30,7 +30,7 @@ class SealedBox(BaseModel):
 
 
 class Event(BaseModel):
-    """What happened to one aggregate. ``effective_at`` is when it happened (UTC), which may be before it was recorded."""
+    """What happened to one aggregate."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     TYPE: ClassVar[str]
@@ -39,6 +39,18 @@ class Event(BaseModel):
     """The field that holds the aggregate's id."""
     DAY_PRECISION: ClassVar[bool] = False
     """True where the hour could tell who reported: times are cut to the day in China."""
+
+    @property
+    def subject(self) -> str:
+        return str(getattr(self, self.SUBJECT))
+
+    @property
+    def partition_key(self) -> str:
+        return self.subject
+
+
+class AboutLead(Event):
+    """What happened to something that concerns a lead. ``effective_at`` is when it happened (UTC), which may be before it was recorded."""
 
     lead_id: UUID
     effective_at: AwareDatetime
@@ -50,15 +62,11 @@ class Event(BaseModel):
         return self
 
     @property
-    def subject(self) -> str:
-        return str(getattr(self, self.SUBJECT))
-
-    @property
     def partition_key(self) -> str:
         return str(self.lead_id)
 
 
-class SealedEvent(Event):
+class SealedEvent(AboutLead):
     """Carries restricted facts for one receiver. ``sealed`` is None once they have been destroyed."""
 
     sealed: SealedBox | None

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from shared.contracts.envelope import ChineseCode, Code, Event, SealedEvent
+from shared.contracts.checkpoint import Checkpoint
+from shared.contracts.envelope import AboutLead, ChineseCode, Code, SealedEvent
 
 LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9A-Z]$")]
 
@@ -27,7 +28,7 @@ class LegStatus(StrEnum):
     ENDED = "ended"
 
 
-class _LeadEvent(Event):
+class _LeadEvent(AboutLead):
     TOPIC: ClassVar[str] = "intake.leads"
     SUBJECT: ClassVar[str] = "lead_id"
 
@@ -69,7 +70,7 @@ class LeadAssigned(_LeadEvent):
     provisional: bool
 
 
-class _DualEvent(Event):
+class _DualEvent(AboutLead):
     TOPIC: ClassVar[str] = "intake.dual-assignments"
     SUBJECT: ClassVar[str] = "dual_assignment_id"
     dual_assignment_id: UUID
@@ -121,6 +122,13 @@ class DisciplineFactsSealed(SealedEvent):
     SUBJECT: ClassVar[str] = "lead_id"
     dual_assignment_id: UUID
     after: After
+
+
+class IntakeCheckpointSigned(Checkpoint):
+    """The audit chain of intake is signed up to this link 审计链已签名."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.audit-checkpoint.signed.v1"
+    TOPIC: ClassVar[str] = "intake.audit-checkpoints"
 
 
 class Facts(BaseModel):

@@ -3,10 +3,11 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from shared.contracts.envelope import Code, Event
+from shared.contracts.checkpoint import Checkpoint
+from shared.contracts.envelope import AboutLead, Code
 
 
-class _WorkEvent(Event):
+class _WorkEvent(AboutLead):
     TOPIC: ClassVar[str] = "verification.works"
     SUBJECT: ClassVar[str] = "work_id"
     work_id: UUID
@@ -34,3 +35,10 @@ class WorkConcluded(_WorkEvent):
 
     TYPE: ClassVar[str] = "xiansuo.verification.work.concluded.v1"
     conclusion: Literal["C1", "C2", "C3", "C4", "C5", "C6"]
+
+
+class VerificationCheckpointSigned(Checkpoint):
+    """The audit chain of verification is signed up to this link 审计链已签名."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.audit-checkpoint.signed.v1"
+    TOPIC: ClassVar[str] = "verification.audit-checkpoints"

@@ -99,6 +99,7 @@ async def test_no_route_of_publicity_takes_a_number_and_no_table_holds_a_total(n
     tables = await api.rows("select tablename from pg_tables where schemaname = 'public' and tablename !~ '^outbox_p'")
     engine = {
         *("outbox", "outbox_sequences", "outbox_sealed", "relay", "relay_offsets", "inbox", "held", "parked"),
+        *("audit_chain", "audit_sealer", "audit_checkpoints", "audit_witnesses"),
         *("database_identity", "audit_log", "idempotency_keys", "alembic_version"),
     }
     assert {table for (table,) in tables} - engine == {"facts"}

@@ -22,6 +22,7 @@ from tests.support.builders import NOON
 from tests.support.kafka import Broker
 from tests.support.postgres import Copy
 from tests.support.running import until
+from tests.support.signing import signer
 
 LEGS = "discipline.legs"
 STEPS = (LegOpened, LegReceived, LegEnded)
@@ -220,11 +221,14 @@ async def test_a_restored_database_stops_with_a_clear_word_until_an_operator_acc
         address=speaker.broker.address,
         handlers={},
         timers={},
+        signer=signer("discipline"),
     )
     async with worker.running():
 
         async def stopped() -> bool:
-            return all(worker.state.get(name, "").startswith("stopped") for name in ("relay", "consume", "clock"))
+            return all(
+                worker.state.get(name, "").startswith("stopped") for name in ("relay", "consume", "audit", "clock")
+            )
 
         await until(stopped, 20, "a restored database went on")
         said = (await worker.problems())["relay"]
