@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
-from shared import kafka
+from shared import kafka, metrics
 from shared.contracts.topics import read_by
 from shared.db import is_transient
 from shared.inbox import Inbox, Record
@@ -66,6 +66,9 @@ class Consume:
         self.revoked, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
         self.assigned: int | None = None
+        self.in_hand: dict[TopicPartition, int] = {}
+        """First offset of what was fetched and is not applied yet."""
+        self._client: Any = None
         self.stopping = False
 
     def stop(self) -> None:
@@ -77,15 +80,27 @@ class Consume:
         """Whether the member has joined its group."""
         return self.assigned is not None
 
+    async def lag(self) -> dict[str, int]:
+        """Topic → records of this member's partitions beyond what is applied. Raises what the broker raises."""
+        found = dict.fromkeys(self.topics, 0)
+        client = self._client
+        assigned = list(client.assignment()) if client and self.ready else []
+        if assigned:
+            for target, end in (await client.end_offsets(assigned)).items():
+                at = self.in_hand.get(target)
+                found[target.topic] += max(0, end - (await client.position(target) if at is None else at))
+        return found
+
     async def run(self) -> None:
         """Join, fetch, apply, commit, until `stop`. Raises what needs an operator; a fault of the broker makes the caller start anew."""
         client = kafka.consumer(self.address, f"{self.service}-worker", group=self.service)
         client.subscribe(self.topics, listener=_Drain(self))
         try:
             await client.start()
+            self._client = client
             await self._loop(client)
         finally:
-            self.assigned = None
+            self._client, self.assigned = None, None
             self.idle.set()
             await kafka.leave(client)
 
@@ -101,9 +116,11 @@ class Consume:
                 for message in messages
             ]
             if records:
+                self.in_hand = {target: messages[0].offset for target, messages in fetched.items()}
                 await self._apply(
                     client, records, {target: messages[-1].offset + 1 for target, messages in fetched.items()}
                 )
+                self.in_hand = {}
                 next_look, behind = loop.time() + 15, {}
             if loop.time() >= next_sweep:
                 await self._swept()
@@ -127,6 +144,7 @@ class Consume:
                 except Exception as fault:
                     if not is_transient(fault):
                         raise
+                    metrics.consume_retries.inc()
                     log.warning("consume.retry", error=type(fault).__name__, records=len(records))
                     if self.revoked.is_set() or self.stopping:
                         return

@@ -6,10 +6,12 @@ event is held until that is there. An event that can never be applied is *parked
 subjects go on, and an operator replays or skips it.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +19,10 @@ import structlog
 from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid, bindparam, delete, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from shared import metrics, tracing
 from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
-from shared.db import Database, Transaction, engine_metadata, is_transient
+from shared.db import Database, Transaction, after_commit, engine_metadata, is_transient
 from shared.errors import NeedsOperator, NotYet
 from shared.telemetry import place
 
@@ -123,6 +126,7 @@ def decide(last: int, last_id: UUID | None, envelope: Envelope) -> Step:
     return Step.APPLY if number == last + 1 else Step.HOLD
 
 
+_COUNTED = {Step.REPEAT: metrics.repeated, Step.APPLY: metrics.applied, Step.HOLD: metrics.set_aside}
 _OPEN = upsert(inbox).values(topic=bindparam("topic"), subject=bindparam("subject"), last=0).on_conflict_do_nothing()
 _LOCK = text(
     """select i.topic, i.subject, i.last, i.event_id, exists (select 1 from parked p
@@ -229,12 +233,15 @@ class Inbox:
 
     async def _apply(self, tx: Transaction, batch: Iterable[tuple[str, Envelope, bytes]]) -> bool:
         batch = list(batch)
+        counts: Counter[tuple[metrics.Counter, str]] = Counter()
+        after_commit(tx, partial(_count, counts))
         marks = await self._lock(tx, {(topic, envelope.subject) for topic, envelope, _ in batch})
         for topic, envelope, value in batch:
             mark = marks[topic, envelope.subject]
             step = decide(mark.last, mark.event_id, envelope)
             if step is Step.APPLY and mark.parked:
                 continue  # it is parked already; what follows is held behind it
+            counts[_COUNTED[step], topic] += 1
             if step is Step.HOLD:
                 await tx.execute(_HOLD, self._held_row(topic, envelope, value))
             elif step is Step.APPLY:
@@ -274,7 +281,14 @@ class Inbox:
         received = Received(
             envelope.id, envelope.type, topic, envelope.subject, envelope.number, envelope.region, envelope.time, at
         )
-        await handler(tx, event, received)
+        attributes = {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": topic,
+            "xiansuo.event_type": event.TYPE,
+        }
+        with tracing.continued(envelope.traceparent, f"apply {topic}", attributes):
+            await handler(tx, event, received)
 
     def _held_row(self, topic: str, envelope: Envelope, value: bytes, need: NotYet | None = None) -> dict[str, Any]:
         return {
@@ -297,6 +311,7 @@ class Inbox:
                 return False
             if envelope.number > marks[record.topic, envelope.subject].last:
                 await tx.execute(_HOLD, self._held_row(record.topic, envelope, record.value, need))
+                after_commit(tx, metrics.set_aside.labels(record.topic).inc)
             return True
 
     async def _park(self, record: Record, fault: Exception) -> None:
@@ -322,7 +337,13 @@ class Inbox:
             await tx.execute(
                 delete(held).where(held.c.topic == record.topic, held.c.subject == subject, held.c.sequence == sequence)
             )
+        metrics.given_up.labels(record.topic).inc()
         log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+
+
+def _count(counts: Mapping[tuple[metrics.Counter, str], int]) -> None:
+    for (kind, topic), number in counts.items():
+        kind.labels(topic).inc(number)
 
 
 def _fault_of(fault: BaseException) -> str:

@@ -3,26 +3,26 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import bindparam, delete, select, update
 
-from shared import audit, identity
+from shared import audit, identity, outbox
 from shared.contracts.envelope import Unparsable, decode
 from shared.db import Database
 from shared.errors import Invalid, NotFound
 from shared.inbox import Inbox, held, inbox, parked
 from shared.outbox import relay as relay_state
 
-_LAG = text(
-    """select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float as seconds
-       from outbox, relay where xid >= pg_snapshot_xmax(relay.snapshot::pg_snapshot)
-         or xid = any(array(select pg_snapshot_xip(relay.snapshot::pg_snapshot)))"""
-)
-
 
 async def lag(database: Database) -> dict[str, Any]:
-    """Rows of the outbox that no saved snapshot covers yet, and how old the oldest is (seconds)."""
+    """Events that are not published yet (counted to 100,000), the topic and the time of record of the first, and how the relay stands.
+
+    The time of record says the day only where the hour could tell who reported; how long it waits is in the metrics.
+    """
     async with database.transaction() as tx:
-        return dict((await tx.execute(_LAG)).mappings().one())
+        found = await outbox.unpublished(tx)
+        first = (await tx.execute(_FIRST, {"position": found.first})).mappings().one_or_none()
+        state = (await tx.execute(select(*(c for c in relay_state.c if c.name != "snapshot")))).mappings().one_or_none()
+    return {"rows": found.rows, "first": first and dict(first), "relay": state and dict(state)}
 
 
 async def list_held(database: Database) -> list[dict[str, Any]]:
@@ -99,6 +99,11 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
             update(relay_state).values(snapshot="1:1:", catching_up_to=None, page_position=0, replay_topics=None)
         )
         await audit.record(tx, None, "database.accept-restore", "database", at=at, purpose=reason)
+
+
+_FIRST = select(
+    outbox.outbox.c.topic, outbox.outbox.c.subject, outbox.outbox.c.sequence, outbox.outbox.c.recorded_at
+).where(outbox.outbox.c.position == bindparam("position"))
 
 
 def _need(reason: str) -> None:

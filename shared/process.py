@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared import ops, telemetry
+from shared import ops, telemetry, tracing
 from shared.db import Database
 from shared.errors import Refused
 from shared.inbox import Handlers, Inbox
@@ -41,6 +41,7 @@ def run(
     elif arguments.role == "ops":
         sys.exit(asyncio.run(_operate(arguments, configured, handlers)))
     else:
+        tracing.configure(service=service, role=arguments.role, endpoint=configured.otlp_endpoint)
         uvicorn.run(
             api() if arguments.role == "api" else worker(),
             host=configured.host,

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from shared import kafka
+from shared import kafka, metrics, tracing
 from shared.contracts.catalogue import SEALED_TOPICS
 from shared.contracts.envelope import rfc3339, schema_of
 from shared.contracts.topics import TOPICS, written_by
@@ -26,9 +26,8 @@ log = structlog.get_logger(__name__)
 
 LOCK = 0x72656C6179
 """The advisory lock's key ("relay"); each service has a database of its own."""
-_COLUMNS = (
-    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, x.key_id, x.box"
-)
+_COLUMNS = "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, o.traceparent, "
+    "x.key_id, x.box"
 _BOX = "left join outbox_sealed x on x.id = o.id"
 NEW_ROWS = f"""
 select s.now, d.* from (select pg_current_snapshot()::text as now) s left join lateral (
@@ -99,7 +98,7 @@ class Relay:
         self.source = f"/xiansuo/{region}/{service}"
         self.region = region
         self.poll, self.page, self.check_every, self.request_timeout = poll, page, check_every, request_timeout
-        self.state = "starting"
+        self.state, self.epoch = "starting", 0
 
     async def run(self) -> None:
         """Wait for the lock, publish; after a fault begin anew with a fresh connection and producer."""
@@ -115,6 +114,7 @@ class Relay:
                 if not (isinstance(fault, BrokerUnavailable | Fenced | kafka.KafkaError) or is_transient(fault)):
                     raise
                 self.state = "retrying"
+                metrics.relay_retries.inc()
                 log.warning("relay.retry", error=type(fault).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
@@ -143,6 +143,7 @@ class _Shift:
         relay = self.relay
         row = await self.connection.fetchrow(TAKE_OVER)
         self.epoch: int = row["epoch"]
+        relay.epoch = self.epoch
         self.snapshot: str = row["snapshot"]
         self.catching_up_to: str | None = row["catching_up_to"]
         self.page_position: int = row["page_position"]
@@ -211,11 +212,15 @@ class _Shift:
 
     async def _publish(self, rows: Sequence[Any]) -> None:
         """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two."""
+        began = tracing.now() if tracing.on else 0
+        traced: list[tuple[str, str, int]] = []
         queues: dict[TopicPartition, list[Any]] = defaultdict(list)
         for row in rows:
             topic = TOPICS[row["topic"]]
             target = TopicPartition(topic.name, kafka.partition_of(row["partition_key"], topic.partitions))
             queues[target].append((row["partition_key"].encode(), self._envelope(row)))
+            if tracing.on and row["traceparent"]:
+                traced.append((row["traceparent"], target.topic, target.partition))
         while queues:
             acks = []
             for target, queue in queues.items():
@@ -231,6 +236,8 @@ class _Shift:
                 )
             await self._wait(acks)
             queues = {target: queue[taken:] for target, taken, _ in acks if (queue := queues[target])[taken:]}
+        if traced:
+            tracing.published(traced, began)
 
     async def _wait(self, acks: Iterable[tuple[TopicPartition, int, asyncio.Future[Any]]]) -> None:
         """Every batch acknowledged, or `BrokerUnavailable`. An offset below the known end means that the topic was made anew."""
@@ -244,6 +251,8 @@ class _Shift:
             if record.offset < self.offsets.get(target, 0):
                 behind.add(target.topic)
             self.offsets[target] = record.offset + taken
+            metrics.published.labels(target.topic).inc(taken)
+            metrics.batch_size.observe(taken)
         if behind:
             await self._replay(behind, "the topic was made anew")
             raise BrokerUnavailable("replay")
@@ -270,6 +279,8 @@ class _Shift:
 
     async def _replay(self, topics: set[str], why: str) -> None:
         log.warning("relay.replay", topics=" ".join(sorted(topics)), reason=why)
+        for topic in topics:
+            metrics.relay_replays.labels(topic).inc()
         self.replaying = sorted(topics | set(self.replaying))
         # a half-published backlog is simply found again by the difference to S1
         self.catching_up_to, self.page_position = None, 0
@@ -313,6 +324,8 @@ class _Shift:
             "sequence": str(row["sequence"]),
             "region": self.relay.region,
         }
+        if row["traceparent"]:
+            head["traceparent"] = row["traceparent"]
         data = bytes(row["value"])
         if row["topic"] in SEALED_TOPICS:
             box = {"key_id": row["key_id"], "box": row["box"]} if row["box"] else None

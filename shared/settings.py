@@ -35,6 +35,8 @@ class ServiceSettings(BaseSettings):
     digest_key: SecretStr
     """Base64 of 32 random bytes, for keyed hashes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    otlp_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
+    """Base address of an OpenTelemetry collector (OTLP over HTTP, protobuf); tracing is off without it."""
     database_pool: Annotated[int, Field(ge=2, le=100)] = 10
 
     @model_validator(mode="after")

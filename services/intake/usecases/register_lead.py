@@ -10,13 +10,15 @@ from services.intake.db import leads, reporters
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
-from shared import audit, outbox
+from shared import audit, metrics, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
-from shared.db import Transaction
+from shared.db import Transaction, after_commit
 from shared.deadlines import china_date
 from shared.errors import Conflict, Invalid
 from shared.sealing import Sealer
+
+ACCEPTED = metrics.counter("leads_accepted", "Leads registered, by source (S superior, A, M, O)", ["source"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ async def register_lead(
     effective_at = datetime.combine(received_on, time(), CHINA)
     await leads.add(tx, lead, region=region, by=by, effective_at=effective_at, at=at)
     await outbox.put(tx, lead.received(effective_at=effective_at), at=at)
+    after_commit(tx, ACCEPTED.labels(lead.source.value).inc)
     await audit.record(tx, by, "lead.register", lead.id, at=at, detail={"source": lead.source.value})
     return lead
 
