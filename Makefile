@@ -4,6 +4,8 @@ PORT ?= 8080
 AS ?= ofd
 PG ?=
 T ?=
+S ?= intake
+A ?= --help
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -11,7 +13,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no
 	--no-header --no-annotate --python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run token reset test check rules lock generate jars clean
+.PHONY: help run token ops reset test check rules lock generate jars clean
 
 help: ## 显示本帮助 / this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -22,6 +24,9 @@ run: $(VENV)/.local ## 启动整个平台,Ctrl-C 停止 / the whole platform on 
 
 token: $(VENV)/.local ## 打印本地账号的访问令牌 / an access token of a local account: make token AS=ofd
 	@$(PY) -m deploy.local token $(AS)
+
+ops: $(VENV)/.local ## 运维操作 / an operator's action: make ops S=intake A=lag   (held, parked, replay …, skip …)
+	@$(PY) -m deploy.local ops $(S) $(A)
 
 reset: $(VENV)/.local ## 清空本机数据 / forget all local data
 	@$(PY) -m deploy.local reset

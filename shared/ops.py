@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 
 from shared import audit, identity, outbox
 from shared.contracts.envelope import Unparsable, decode
@@ -26,12 +26,9 @@ async def lag(database: Database) -> dict[str, Any]:
 
 
 async def list_held(database: Database) -> list[dict[str, Any]]:
-    """What is held and for what, oldest first."""
-    columns = [c for c in held.c if c.name != "value"]
+    """What is held and for what, oldest first: `because` names the event that has to be applied first, and whether that is parked."""
     async with database.transaction() as tx:
-        return [
-            dict(row) for row in (await tx.execute(select(*columns).order_by(held.c.held_at).limit(1000))).mappings()
-        ]
+        return [_why(dict(row)) for row in (await tx.execute(_HELD)).mappings()]
 
 
 async def list_parked(database: Database) -> list[dict[str, Any]]:
@@ -104,6 +101,30 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
 _FIRST = select(
     outbox.outbox.c.topic, outbox.outbox.c.subject, outbox.outbox.c.sequence, outbox.outbox.c.recorded_at
 ).where(outbox.outbox.c.position == bindparam("position"))
+
+
+_HELD = (
+    select(
+        *(c for c in held.c if c.name != "value"),
+        func.coalesce(inbox.c.last, 0).label("last"),
+        exists().where(parked.c.topic == held.c.topic, parked.c.subject == held.c.subject).label("behind"),
+    )
+    .outerjoin(inbox, and_(inbox.c.topic == held.c.topic, inbox.c.subject == held.c.subject))
+    .order_by(held.c.held_at)
+    .limit(1000)
+)
+
+
+def _why(row: dict[str, Any]) -> dict[str, Any]:
+    behind, following = row.pop("behind"), row.pop("last") + 1
+    topic, subject, sequence = (row.pop(f"waits_{name}") for name in ("topic", "subject", "sequence"))
+    if behind:
+        because = f"number {following} of this subject is parked"
+    elif topic:
+        because = f"{topic} {subject} {sequence} is not applied here yet"
+    else:
+        because = f"number {following} of this subject has not come"
+    return {**row, "because": because}
 
 
 def _need(reason: str) -> None:

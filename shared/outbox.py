@@ -126,10 +126,10 @@ MOST_COUNTED = 100_000
 _RELAY = select(relay.c.snapshot, relay.c.page_position)
 _UNPUBLISHED = text(
     """select count(*) as rows, min(position) as first, max(position) as last from (
-         (select position from outbox where xid >= pg_snapshot_xmax(cast(:snapshot as pg_snapshot)) and position > :after
+         (select position from outbox where xid >= pg_snapshot_xmax(cast(cast(:snapshot as text) as pg_snapshot)) and position > :after
           order by xid limit :most)
          union all
-         (select position from outbox where xid = any(array(select pg_snapshot_xip(cast(:snapshot as pg_snapshot))))
+         (select position from outbox where xid = any(array(select pg_snapshot_xip(cast(cast(:snapshot as text) as pg_snapshot))))
           and position > :after)
        ) backlog"""
 )

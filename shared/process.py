@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from shared import ops, telemetry, tracing
 from shared.db import Database
-from shared.errors import Refused
+from shared.errors import NotYet, Refused
 from shared.inbox import Handlers, Inbox
 from shared.migrations.run import upgrade
 from shared.settings import ServiceSettings
@@ -110,6 +110,12 @@ async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, h
         )
     except Refused as refused:
         print(refused.detail, file=sys.stderr)
+        return 1
+    except NotYet as need:
+        print(f"not done: it needs {need.topic} {need.subject} {need.sequence} first; it stays parked", file=sys.stderr)
+        return 1
+    except Exception as fault:  # noqa: BLE001 - for an operator the class and the place; the text could quote the payload
+        print(f"not done: {type(fault).__name__} at {telemetry.place(fault)}; nothing was changed", file=sys.stderr)
         return 1
     finally:
         await database.close()

@@ -26,8 +26,10 @@ log = structlog.get_logger(__name__)
 
 LOCK = 0x72656C6179
 """The advisory lock's key ("relay"); each service has a database of its own."""
-_COLUMNS = "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, o.traceparent, "
-    "x.key_id, x.box"
+_COLUMNS = (
+    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, "
+    "o.traceparent, x.key_id, x.box"
+)
 _BOX = "left join outbox_sealed x on x.id = o.id"
 NEW_ROWS = f"""
 select s.now, d.* from (select pg_current_snapshot()::text as now) s left join lateral (

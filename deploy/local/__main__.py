@@ -1,12 +1,16 @@
-"""`python -m deploy.local {up|token|reset|jars}`: what the Makefile calls."""
+"""`python -m deploy.local {up|token|ops|reset|jars}`: what the Makefile calls."""
 
 import argparse
+import json
+import os
+import subprocess
 import sys
 
 from deploy.local import issuer, jars
 from deploy.local.keys import Keyring
-from deploy.local.places import RUN, CannotRun, forget
+from deploy.local.places import ROOT, RUN, CannotRun, forget
 from deploy.local.up import is_running, up
+from shared.contracts.topics import SERVICES
 
 
 def main() -> int:
@@ -18,6 +22,9 @@ def main() -> int:
     run.add_argument("--no-demo", action="store_true")
     token = commands.add_parser("token", help="print an access token of a local account")
     token.add_argument("account")
+    operate = commands.add_parser("ops", help="an operator's action on a service of the running platform")
+    operate.add_argument("service", choices=SERVICES)
+    operate.add_argument("action", nargs=argparse.REMAINDER, help="lag, held, parked, replay …, skip …")
     commands.add_parser("reset", help="forget all data")
     commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
     arguments = parser.parse_args()
@@ -27,6 +34,8 @@ def main() -> int:
                 return up(arguments.port, demo=not arguments.no_demo)
             case "token":
                 print(_token(arguments.account))
+            case "ops":
+                return _operate(arguments.service, arguments.action)
             case "reset":
                 _reset()
             case "jars":
@@ -42,6 +51,14 @@ def _token(account: str) -> str:
     if keys is None or not keys.exist() or not (RUN / "issuer").exists():
         raise CannotRun("请先运行 make run / run make run first")
     return issuer.token(keys.signing_key(), (RUN / "issuer").read_text().strip(), account)
+
+
+def _operate(service: str, action: list[str]) -> int:
+    path = RUN / "keys" / f"{service}.settings.json"
+    if not path.exists():
+        raise CannotRun("请先运行 make run / run make run first")
+    command = [sys.executable, "-m", f"services.{service}", "ops", *action]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **json.loads(path.read_text())}, check=False).returncode
 
 
 def _reset() -> None:
