@@ -63,6 +63,10 @@ class Consume:
         self.inbox, self.address, self.service = inbox, address, service
         self.batch, self.sweep, self.rewind_after = batch, sweep, rewind_after
         self.topics = [topic.name for topic in read_by(service)]
+        for topic in self.topics:
+            metrics.applied.labels(
+                topic
+            )  # shown as 0 from the start, so that an alarm on "none applied" has something to see
         self.revoked, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
         self.assigned: int | None = None

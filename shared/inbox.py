@@ -6,6 +6,7 @@ event is held until that is there. An event that can never be applied is *parked
 subjects go on, and an operator replays or skips it.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,20 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid, bindparam, delete, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared import metrics, tracing
@@ -126,7 +140,6 @@ def decide(last: int, last_id: UUID | None, envelope: Envelope) -> Step:
     return Step.APPLY if number == last + 1 else Step.HOLD
 
 
-_COUNTED = {Step.REPEAT: metrics.repeated, Step.APPLY: metrics.applied, Step.HOLD: metrics.set_aside}
 _OPEN = upsert(inbox).values(topic=bindparam("topic"), subject=bindparam("subject"), last=0).on_conflict_do_nothing()
 _LOCK = text(
     """select i.topic, i.subject, i.last, i.event_id, exists (select 1 from parked p
@@ -241,13 +254,16 @@ class Inbox:
             step = decide(mark.last, mark.event_id, envelope)
             if step is Step.APPLY and mark.parked:
                 continue  # it is parked already; what follows is held behind it
-            counts[_COUNTED[step], topic] += 1
             if step is Step.HOLD:
-                await tx.execute(_HOLD, self._held_row(topic, envelope, value))
+                kept = await tx.execute(_HOLD, self._held_row(topic, envelope, value))
+                counts[metrics.set_aside, topic] += kept.rowcount
             elif step is Step.APPLY:
                 await self._handle(tx, topic, envelope)
                 mark.last, mark.event_id, mark.moved = envelope.number, envelope.id, True
-            elif not mark.moved:
+                counts[metrics.applied, topic] += 1
+            else:
+                counts[metrics.repeated, topic] += 1
+            if step is Step.REPEAT and not mark.moved:
                 await tx.execute(_UNHOLD, {"t": topic, "s": envelope.subject, "n": mark.last})
         moved = {key: mark for key, mark in marks.items() if mark.moved}
         if moved:
@@ -310,8 +326,8 @@ class Inbox:
             if marks[need.topic, need.subject].last >= need.sequence:
                 return False
             if envelope.number > marks[record.topic, envelope.subject].last:
-                await tx.execute(_HOLD, self._held_row(record.topic, envelope, record.value, need))
-                after_commit(tx, metrics.set_aside.labels(record.topic).inc)
+                kept = await tx.execute(_HOLD, self._held_row(record.topic, envelope, record.value, need))
+                after_commit(tx, partial(metrics.set_aside.labels(record.topic).inc, kept.rowcount))
             return True
 
     async def _park(self, record: Record, fault: Exception) -> None:
@@ -323,7 +339,9 @@ class Inbox:
             subject, sequence = f"{record.partition}:{record.offset}", 0
         where = _fault_of(fault)
         async with self.database.transaction() as tx:
-            await tx.execute(
+            if not sequence and await _was_skipped(tx, record.topic, subject, record.value):
+                return
+            kept = await tx.execute(
                 _PARK,
                 {
                     "topic": record.topic,
@@ -337,8 +355,27 @@ class Inbox:
             await tx.execute(
                 delete(held).where(held.c.topic == record.topic, held.c.subject == subject, held.c.sequence == sequence)
             )
-        metrics.given_up.labels(record.topic).inc()
-        log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+        if kept.rowcount:
+            metrics.given_up.labels(record.topic).inc()
+            log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+
+
+def mark_of(value: bytes) -> UUID:
+    """The mark of a record without a readable id, from its bytes."""
+    return UUID(bytes=hashlib.sha256(value).digest()[:16])
+
+
+async def skip_unreadable(tx: Transaction, topic: str, subject: str, value: bytes) -> None:
+    """Remember that an operator passed over this record, so that it is not parked again when the topic is read again."""
+    mark = mark_of(value)
+    row = upsert(inbox).values(topic=topic, subject=subject, last=0, event_id=mark)
+    await tx.execute(row.on_conflict_do_update(index_elements=["topic", "subject"], set_={"event_id": mark}))
+
+
+async def _was_skipped(tx: Transaction, topic: str, subject: str, value: bytes) -> bool:
+    """By its bytes too: in a topic made anew something else may stand at that place."""
+    here = select(inbox.c.event_id).where(inbox.c.topic == topic, inbox.c.subject == subject)
+    return (await tx.execute(here)).scalar_one_or_none() == mark_of(value)
 
 
 def _count(counts: Mapping[tuple[metrics.Counter, str], int]) -> None:

@@ -6,10 +6,11 @@ is bounded and nothing personal can stand in one. What a service counts beside t
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 __all__ = ["Counter", "Gauge", "Histogram", "counter", "page"]
 
+disable_created_metrics()  # type: ignore[no-untyped-call] # the package leaves it so
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 RELAY_STATES = ("starting", "standby", "active", "replaying", "retrying", "needs an operator")

@@ -9,7 +9,7 @@ from shared import audit, identity, outbox
 from shared.contracts.envelope import Unparsable, decode
 from shared.db import Database
 from shared.errors import Invalid, NotFound
-from shared.inbox import Inbox, held, inbox, parked
+from shared.inbox import Inbox, held, inbox, parked, skip_unreadable
 from shared.outbox import relay as relay_state
 
 
@@ -70,6 +70,8 @@ async def skip(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason
         ).scalar_one_or_none()
         if mark is None and value is None:
             raise NotFound("nothing is known of this subject on this topic")
+        if value is not None and not sequence:
+            await skip_unreadable(tx, topic, subject, bytes(value))
         if sequence:
             if mark is None or sequence != mark + 1:
                 raise Invalid(f"the next event of this subject is number {(mark or 0) + 1}")
