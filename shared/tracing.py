@@ -6,13 +6,14 @@ exporter, whoever put it there: attributes that are not on the list, events (whi
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 on = False
 """Whether this process traces."""
 _provider: Any = None
 _tracer: Any = None
+_NOTHING = nullcontext()
 
 
 def configure(*, service: str, role: str, endpoint: str | None, exporter: Any = None) -> None:
@@ -61,22 +62,23 @@ def trace_id() -> str | None:
     return parent[3:35] if parent else None
 
 
-@contextmanager
-def within(name: str) -> Iterator[None]:
+def within(name: str) -> AbstractContextManager[Any]:
     """A part of the current trace; nothing when there is none (the worker's own polling makes no traces)."""
-    if traceparent() is None:
-        yield
-        return
-    with _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False):
-        yield
+    if not on or traceparent() is None:
+        return _NOTHING
+    span: AbstractContextManager[Any] = _tracer.start_as_current_span(
+        name, record_exception=False, set_status_on_exception=False
+    )
+    return span
+
+
+def continued(parent: str | None, name: str, attributes: Mapping[str, str | int]) -> AbstractContextManager[None]:
+    """Go on with a trace that came with an event; what is said inside carries it further."""
+    return _continued(parent, name, attributes) if on and parent is not None else _NOTHING
 
 
 @contextmanager
-def continued(parent: str | None, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
-    """Go on with a trace that came with an event; what is said inside carries it further."""
-    if not on or parent is None:
-        yield
-        return
+def _continued(parent: str, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
     from opentelemetry.trace import SpanKind, StatusCode
 
     with _tracer.start_as_current_span(

@@ -55,7 +55,7 @@ def _token(account: str) -> str:
 
 def _operate(service: str, action: list[str]) -> int:
     path = RUN / "keys" / f"{service}.settings.json"
-    if not path.exists():
+    if not path.exists() or not is_running():
         raise CannotRun("请先运行 make run / run make run first")
     command = [sys.executable, "-m", f"services.{service}", "ops", *action]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **json.loads(path.read_text())}, check=False).returncode
