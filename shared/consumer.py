@@ -25,6 +25,9 @@ _GAPS = text(
 )
 
 
+MOST_BETWEEN_REWINDS = 3600.0
+
+
 class Stuck(Exception):
     """There is something to read and nothing comes: the client is thrown away and joins anew."""
 
@@ -112,6 +115,7 @@ class Consume:
         loop = asyncio.get_running_loop()
         next_sweep, next_look, next_rewind = loop.time(), loop.time() + 15, loop.time() + self.rewind_after
         behind: dict[TopicPartition, int] = {}
+        pause = self.rewind_after
         while not self.stopping:
             fetched = await client.getmany(timeout_ms=250, max_records=self.batch)
             records = [
@@ -133,8 +137,10 @@ class Consume:
                 behind = await self._look(client, behind)
                 next_look = loop.time() + 15
             if loop.time() >= next_rewind:
-                await self._rewind(client)
-                next_rewind = loop.time() + self.rewind_after
+                # less and less often: a gap that only an operator can close must not have the topic read for ever
+                rewound = await self._rewind(client)
+                pause = min(pause * 2, MOST_BETWEEN_REWINDS) if rewound else self.rewind_after
+                next_rewind = loop.time() + pause
 
     async def _apply(self, client: Any, records: list[Record], offsets: dict[TopicPartition, int]) -> None:
         """Apply until done; what passes by itself is tried again without limit, unless the partitions are taken away meanwhile."""
@@ -185,9 +191,9 @@ class Consume:
             raise Stuck
         return behind
 
-    async def _rewind(self, client: Any) -> None:
+    async def _rewind(self, client: Any) -> bool:
         """A gap that does not close means that offsets ran ahead of the inbox (a topic made anew, a database set back): read the topic
-        again from its beginning. Repeats cost time, never truth."""
+        again from its beginning; → whether that was done. Repeats cost time, never truth."""
         before = self.inbox.clock() - timedelta(seconds=self.rewind_after)
         try:
             async with self.inbox.database.transaction() as tx:
@@ -196,8 +202,9 @@ class Consume:
         except Exception as fault:
             if not is_transient(fault):
                 raise
-            return
+            return False
         partitions = [target for target in client.assignment() if target.topic in topics]
         if partitions:
             log.warning("consume.rewind", topics=" ".join(sorted(topics)))
             await client.seek_to_beginning(*partitions)
+        return bool(partitions)
