@@ -4,6 +4,8 @@ PORT ?= 8080
 AS ?= ofd
 PG ?=
 T ?=
+S ?= intake
+A ?= --help
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -11,7 +13,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no
 	--no-header --no-annotate --python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run token audit reset test bench check rules lock generate jars clean
+.PHONY: help run token audit ops reset test bench check rules lock generate jars clean
 
 help: ## 显示本帮助 / this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -25,6 +27,8 @@ token: $(VENV)/.local ## 打印本地账号的访问令牌 / an access token of 
 
 audit: $(VENV)/.local ## 导出并核验审计链 / export the audit chains to .run/audit and prove them
 	@$(PY) -m deploy.local audit
+ops: $(VENV)/.local ## 运维操作 / an operator's action: make ops S=intake A=lag   (held, parked, replay …, skip …)
+	@$(PY) -m deploy.local ops $(S) $(A)
 
 reset: $(VENV)/.local ## 清空本机数据 / forget all local data
 	@$(PY) -m deploy.local reset

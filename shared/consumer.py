@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from shared import kafka
+from shared import kafka, metrics
 from shared.contracts.topics import read_by
 from shared.db import is_transient
 from shared.inbox import Inbox, Record
@@ -22,6 +22,9 @@ class Broker(Protocol):
 
     def consumer(self, address: KafkaAddress, client_id: str, /, *, group: str) -> Any: ...
     async def leave(self, client: Any) -> None: ...
+
+
+MOST_BETWEEN_REWINDS = 3600.0
 
 
 class Stuck(Exception):
@@ -63,9 +66,16 @@ class Consume:
         self.inbox, self.address, self.service, self.broker = inbox, address, service, broker
         self.batch, self.sweep, self.rewind_after = batch, sweep, rewind_after
         self.topics = [topic.name for topic in read_by(service)]
+        for topic in self.topics:
+            metrics.applied.labels(
+                topic
+            )  # shown as 0 from the start, so that an alarm on "none applied" has something to see
         self.revoked, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
         self.assigned: int | None = None
+        self.in_hand: dict[TopicPartition, int] = {}
+        """First offset of what was fetched and is not applied yet."""
+        self._client: Any = None
         self.stopping = False
 
     def stop(self) -> None:
@@ -77,15 +87,27 @@ class Consume:
         """Whether the member has joined its group."""
         return self.assigned is not None
 
+    async def lag(self) -> dict[str, int]:
+        """Topic → records of this member's partitions beyond what is applied. Raises what the broker raises."""
+        found = dict.fromkeys(self.topics, 0)
+        client = self._client
+        assigned = list(client.assignment()) if client and self.ready else []
+        if assigned:
+            for target, end in (await client.end_offsets(assigned)).items():
+                at = self.in_hand.get(target)
+                found[target.topic] += max(0, end - (await client.position(target) if at is None else at))
+        return found
+
     async def run(self) -> None:
         """Join, fetch, apply, commit, until `stop`. Raises what needs an operator; a fault of the broker makes the caller start anew."""
         client = self.broker.consumer(self.address, f"{self.service}-worker", group=self.service)
         client.subscribe(self.topics, listener=_Drain(self))
         try:
             await client.start()
+            self._client = client
             await self._loop(client)
         finally:
-            self.assigned = None
+            self._client, self.assigned = None, None
             self.idle.set()
             await self.broker.leave(client)
 
@@ -93,6 +115,7 @@ class Consume:
         loop = asyncio.get_running_loop()
         next_sweep, next_look, next_rewind = loop.time(), loop.time() + 15, loop.time() + self.rewind_after
         behind: dict[TopicPartition, int] = {}
+        pause = self.rewind_after
         while not self.stopping:
             fetched = await client.getmany(timeout_ms=250, max_records=self.batch)
             records = [
@@ -101,9 +124,11 @@ class Consume:
                 for message in messages
             ]
             if records:
+                self.in_hand = {target: messages[0].offset for target, messages in fetched.items()}
                 await self._apply(
                     client, records, {target: messages[-1].offset + 1 for target, messages in fetched.items()}
                 )
+                self.in_hand = {}
                 next_look, behind = loop.time() + 15, {}
             if loop.time() >= next_sweep:
                 await self._swept()
@@ -112,8 +137,10 @@ class Consume:
                 behind = await self._look(client, behind)
                 next_look = loop.time() + 15
             if loop.time() >= next_rewind:
-                await self._rewind(client)
-                next_rewind = loop.time() + self.rewind_after
+                # less and less often: a gap that only an operator can close must not have the topic read for ever
+                rewound = await self._rewind(client)
+                pause = min(pause * 2, MOST_BETWEEN_REWINDS) if rewound else self.rewind_after
+                next_rewind = loop.time() + pause
 
     async def _apply(self, client: Any, records: list[Record], offsets: dict[TopicPartition, int]) -> None:
         """Apply until done; what passes by itself is tried again without limit, unless the partitions are taken away meanwhile."""
@@ -127,6 +154,7 @@ class Consume:
                 except Exception as fault:
                     if not is_transient(fault):
                         raise
+                    metrics.consume_retries.inc()
                     log.warning("consume.retry", error=type(fault).__name__, records=len(records))
                     if self.revoked.is_set() or self.stopping:
                         return
@@ -163,17 +191,18 @@ class Consume:
             raise Stuck
         return behind
 
-    async def _rewind(self, client: Any) -> None:
+    async def _rewind(self, client: Any) -> bool:
         """A gap that does not close means that offsets ran ahead of the inbox (a topic made anew, a database set back): read the topic
-        again from its beginning. Repeats cost time, never truth."""
+        again from its beginning; → whether that was done. Repeats cost time, never truth."""
         before = self.inbox.clock() - timedelta(seconds=self.rewind_after)
         try:
             topics = await self.inbox.gaps(before=before)
         except Exception as fault:
             if not is_transient(fault):
                 raise
-            return
+            return False
         partitions = [target for target in client.assignment() if target.topic in topics]
         if partitions:
             log.warning("consume.rewind", topics=" ".join(sorted(topics)))
             await client.seek_to_beginning(*partitions)
+        return bool(partitions)

@@ -3,7 +3,8 @@
 A transaction is opened at the edge (HTTP dependency, consumer, clock) and handed down; nothing below commits.
 """
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -12,6 +13,8 @@ import sqlalchemy.exc
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from shared import metrics, tracing
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,6 +29,8 @@ engine_metadata = MetaData(naming_convention=NAMING)
 
 _PASSING = ("08", "40", "53", "57", "58", "55P03", "25006")
 """SQLSTATE classes of what passes: connection, rolled back (deadlock), resources, operator, system, lock timeout, read only."""
+
+_TOLD = "after_commit"
 
 Transaction: TypeAlias = AsyncConnection
 """A connection inside a begun transaction. Stores and use cases take it and never commit or roll back."""
@@ -61,11 +66,24 @@ class Database:
     @asynccontextmanager
     async def transaction(self, *, isolation: str | None = None) -> AsyncIterator[Transaction]:
         """Begin; commit on leaving, roll back on an error. ``isolation`` is e.g. "REPEATABLE READ"."""
-        async with self.engine.connect() as connection:
-            if isolation:
-                await connection.execution_options(isolation_level=isolation)
-            async with connection.begin():
-                yield connection
+        with tracing.within("transaction"):
+            began, told = time.perf_counter(), list[Callable[[], object]]()
+            try:
+                async with self.engine.connect() as connection:
+                    metrics.pool_wait.observe(time.perf_counter() - began)
+                    connection.info[_TOLD] = told
+                    if isolation:
+                        await connection.execution_options(isolation_level=isolation)
+                    async with connection.begin():
+                        yield connection
+            except sqlalchemy.exc.TimeoutError:
+                metrics.pool_timeouts.inc()
+                raise
+            except sqlalchemy.exc.DBAPIError as fault:
+                metrics.database_error(getattr(fault.orig, "sqlstate", None))
+                raise
+        for tell in told:
+            tell()
 
     async def dedicated(self) -> Any:
         """A plain asyncpg connection outside the pool, for what holds a session lock. The caller closes it."""
@@ -82,6 +100,11 @@ class Database:
     async def close(self) -> None:
         """Close the pool."""
         await self.engine.dispose()
+
+
+def after_commit(tx: Transaction, tell: Callable[[], object]) -> None:
+    """Call `tell` (which must not fail) when this transaction was committed; not at all if it was rolled back. For counting."""
+    tx.info[_TOLD].append(tell)
 
 
 async def driver(tx: Transaction) -> Any:

@@ -6,19 +6,21 @@ event is held until that is there. An event that can never be applied is *parked
 subjects go on, and an operator replays or skips it.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
-from shared import inbox_store
+from shared import inbox_store, metrics, tracing
 from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
-from shared.db import Database, Transaction, is_transient
+from shared.db import Database, Transaction, after_commit, is_transient
 from shared.errors import Invalid, NeedsOperator, NotFound, NotYet
 from shared.inbox_store import Key, Mark, Waiting, held, inbox, parked
 from shared.telemetry import place
@@ -113,12 +115,13 @@ class Store(Protocol):
     async def lock(self, tx: Transaction, keys: Collection[Key], /) -> dict[Key, Mark]: ...
     async def advance(self, tx: Transaction, marks: Mapping[Key, Mark], /) -> None: ...
     async def unhold(self, tx: Transaction, marks: Mapping[Key, Mark], /) -> None: ...
-    async def hold(self, tx: Transaction, waiting: Iterable[Waiting], /, *, at: datetime) -> None: ...
+    async def hold(self, tx: Transaction, waiting: Iterable[Waiting], /, *, at: datetime) -> dict[str, int]: ...
     async def ready(self, tx: Transaction, /) -> list[tuple[str, bytes]]: ...
     async def gaps(self, tx: Transaction, /, *, before: datetime) -> set[str]: ...
     async def park(
         self, tx: Transaction, key: Key, sequence: int, /, *, value: bytes, fault: str, at: datetime
-    ) -> None: ...
+    ) -> bool: ...
+    async def pass_over(self, tx: Transaction, key: Key, value: bytes, /) -> None: ...
     async def unpark(self, tx: Transaction, key: Key, sequence: int, /) -> bytes | None: ...
     async def last_of(self, tx: Transaction, key: Key, /) -> int | None: ...
 
@@ -182,6 +185,8 @@ class Inbox:
         last = await self.store.last_of(tx, key)
         if last is None and value is None:
             raise NotFound("nothing is known of this subject on this topic")
+        if value is not None and not sequence:
+            await self.store.pass_over(tx, key, value)
         if sequence:
             if last is None or sequence != last + 1:
                 raise Invalid(f"the next event of this subject is number {(last or 0) + 1}")
@@ -212,6 +217,8 @@ class Inbox:
 
     async def _apply(self, tx: Transaction, batch: Iterable[tuple[str, Envelope, bytes]]) -> bool:
         batch = list(batch)
+        counts: Counter[tuple[metrics.Counter, str]] = Counter()
+        after_commit(tx, partial(_count, counts))
         marks = await self.store.lock(tx, {(topic, envelope.subject) for topic, envelope, _ in batch})
         early: list[Waiting] = []
         seen: set[Key] = set()
@@ -227,12 +234,15 @@ class Inbox:
             elif step is Step.APPLY:
                 await self._handle(tx, topic, envelope, together)
                 mark.last, mark.event_id, mark.moved = envelope.number, envelope.id, True
+                counts[metrics.applied, topic] += 1
             else:
                 seen.add(key)
+                counts[metrics.repeated, topic] += 1
         for handler, heard in together.items():
             await handler.run(tx, heard)
         if early:
-            await self.store.hold(tx, early, at=self.clock())
+            for topic, number in (await self.store.hold(tx, early, at=self.clock())).items():
+                counts[metrics.set_aside, topic] += number
         moved = {key: mark for key, mark in marks.items() if mark.moved}
         if moved:
             await self.store.advance(tx, moved)
@@ -257,7 +267,8 @@ class Inbox:
         )
         if isinstance(handler, InBatches):
             together.setdefault(handler, []).append((event, received))
-        else:
+            return
+        with tracing.continued(envelope.traceparent, f"apply {topic}", _span_of(topic, event)):
             await handler(tx, event, received)
 
     async def _hold_for(self, record: Record, envelope: Envelope, need: NotYet) -> bool:
@@ -269,7 +280,8 @@ class Inbox:
             if marks[need.topic, need.subject].last >= need.sequence:
                 return False
             if envelope.number > marks[key].last:
-                await self.store.hold(tx, [Waiting(key, envelope.number, record.value, need)], at=self.clock())
+                kept = await self.store.hold(tx, [Waiting(key, envelope.number, record.value, need)], at=self.clock())
+                after_commit(tx, partial(metrics.set_aside.labels(record.topic).inc, kept[record.topic]))
             return True
 
     async def _park(self, record: Record, fault: Exception) -> None:
@@ -281,10 +293,26 @@ class Inbox:
             subject, sequence = f"{record.partition}:{record.offset}", 0
         where = _fault_of(fault)
         async with self.database.transaction() as tx:
-            await self.store.park(
+            kept = await self.store.park(
                 tx, (record.topic, subject), sequence, value=record.value, fault=where, at=self.clock()
             )
-        log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+        if kept:
+            metrics.given_up.labels(record.topic).inc()
+            log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+
+
+def _count(counts: Mapping[tuple[metrics.Counter, str], int]) -> None:
+    for (kind, topic), number in counts.items():
+        kind.labels(topic).inc(number)
+
+
+def _span_of(topic: str, event: Event) -> dict[str, str]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": topic,
+        "xiansuo.event_type": event.TYPE,
+    }
 
 
 def _fault_of(fault: BaseException) -> str:

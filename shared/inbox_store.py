@@ -3,6 +3,7 @@
 All functions work in the caller's transaction; the whole module is the port of `Inbox` (`shared.inbox.Store`).
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,11 +170,12 @@ async def unhold(tx: Transaction, marks: Mapping[Key, Mark]) -> None:
     )
 
 
-async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> None:
-    """Keep these events until their time comes; what is held already stays as it is."""
-    await tx.execute(
-        _HOLD,
-        [
+async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> dict[str, int]:
+    """Keep these events until their time comes; what is held already stays as it is. → how many were new, by topic."""
+    new: dict[str, int] = {}
+    for one in waiting:
+        kept = await tx.execute(
+            _HOLD,
             {
                 "topic": one.key[0],
                 "subject": one.key[1],
@@ -183,10 +185,10 @@ async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> 
                 "waits_subject": one.need and one.need.subject,
                 "waits_sequence": one.need and one.need.sequence,
                 "held_at": at,
-            }
-            for one in waiting
-        ],
-    )
+            },
+        )
+        new[one.key[0]] = new.get(one.key[0], 0) + kept.rowcount
+    return new
 
 
 async def ready(tx: Transaction) -> list[tuple[str, bytes]]:
@@ -201,12 +203,31 @@ async def gaps(tx: Transaction, *, before: datetime) -> set[str]:
     return set((await tx.execute(_GAPS, {"before": before})).scalars())
 
 
-async def park(tx: Transaction, key: Key, sequence: int, *, value: bytes, fault: str, at: datetime) -> None:
-    """Set an event aside for an operator."""
+async def park(tx: Transaction, key: Key, sequence: int, *, value: bytes, fault: str, at: datetime) -> bool:
+    """Set an event aside for an operator; → whether that is new. A record without readable subject that was passed over once stays so."""
     topic, subject = key
+    if not sequence:
+        # by its bytes too: in a topic made anew something else may stand at that place
+        here = select(inbox.c.event_id).where(inbox.c.topic == topic, inbox.c.subject == subject)
+        if (await tx.execute(here)).scalar_one_or_none() == mark_of(value):
+            return False
     row = {"topic": topic, "subject": subject, "sequence": sequence, "value": value, "fault": fault, "parked_at": at}
-    await tx.execute(_PARK, row)
+    parked_now = await tx.execute(_PARK, row)
     await tx.execute(delete(held).where(held.c.topic == topic, held.c.subject == subject, held.c.sequence == sequence))
+    return bool(parked_now.rowcount)
+
+
+async def pass_over(tx: Transaction, key: Key, value: bytes) -> None:
+    """Remember that an operator passed over a record without readable subject, so that it is not parked again when the topic is read
+    again."""
+    mark = mark_of(value)
+    row = upsert(inbox).values(topic=key[0], subject=key[1], last=0, event_id=mark)
+    await tx.execute(row.on_conflict_do_update(index_elements=["topic", "subject"], set_={"event_id": mark}))
+
+
+def mark_of(value: bytes) -> UUID:
+    """The mark of a record without a readable id, from its bytes."""
+    return UUID(bytes=hashlib.sha256(value).digest()[:16])
 
 
 async def unpark(tx: Transaction, key: Key, sequence: int) -> bytes | None:

@@ -3,35 +3,32 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import and_, bindparam, exists, func, select, update
 
-from shared import audit, identity
+from shared import audit, identity, outbox
 from shared.audit_chain import START_ANEW
 from shared.db import Database
 from shared.errors import Invalid
-from shared.inbox import Inbox, held, parked
+from shared.inbox import Inbox, held, inbox, parked
 from shared.outbox import relay as relay_state
-
-_LAG = text(
-    """select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float as seconds
-       from outbox, relay where xid >= pg_snapshot_xmax(relay.snapshot::pg_snapshot)
-         or xid = any(array(select pg_snapshot_xip(relay.snapshot::pg_snapshot)))"""
-)
 
 
 async def lag(database: Database) -> dict[str, Any]:
-    """Rows of the outbox that no saved snapshot covers yet, and how old the oldest is (seconds)."""
+    """Events that are not published yet (counted to 100,000), the topic and the time of record of the first, and how the relay stands.
+
+    The time of record says the day only where the hour could tell who reported; how long it waits is in the metrics.
+    """
     async with database.transaction() as tx:
-        return dict((await tx.execute(_LAG)).mappings().one())
+        found = await outbox.unpublished(tx)
+        first = (await tx.execute(_FIRST, {"position": found.first})).mappings().one_or_none()
+        state = (await tx.execute(select(*(c for c in relay_state.c if c.name != "snapshot")))).mappings().one_or_none()
+    return {"rows": found.rows, "first": first and dict(first), "relay": state and dict(state)}
 
 
 async def list_held(database: Database) -> list[dict[str, Any]]:
-    """What is held and for what, oldest first."""
-    columns = [c for c in held.c if c.name != "value"]
+    """What is held and for what, oldest first: `because` names the event that has to be applied first, and whether that is parked."""
     async with database.transaction() as tx:
-        return [
-            dict(row) for row in (await tx.execute(select(*columns).order_by(held.c.held_at).limit(1000))).mappings()
-        ]
+        return [_why(dict(row)) for row in (await tx.execute(_HELD)).mappings()]
 
 
 async def list_parked(database: Database) -> list[dict[str, Any]]:
@@ -76,6 +73,35 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
         )
         await tx.execute(START_ANEW)
         await audit.record(tx, None, "database.accept-restore", "database", at=at, purpose=reason)
+
+
+_FIRST = select(
+    outbox.outbox.c.topic, outbox.outbox.c.subject, outbox.outbox.c.sequence, outbox.outbox.c.recorded_at
+).where(outbox.outbox.c.position == bindparam("position"))
+
+
+_HELD = (
+    select(
+        *(c for c in held.c if c.name != "value"),
+        func.coalesce(inbox.c.last, 0).label("last"),
+        exists().where(parked.c.topic == held.c.topic, parked.c.subject == held.c.subject).label("behind"),
+    )
+    .outerjoin(inbox, and_(inbox.c.topic == held.c.topic, inbox.c.subject == held.c.subject))
+    .order_by(held.c.held_at)
+    .limit(1000)
+)
+
+
+def _why(row: dict[str, Any]) -> dict[str, Any]:
+    behind, following = row.pop("behind"), row.pop("last") + 1
+    topic, subject, sequence = (row.pop(f"waits_{name}") for name in ("topic", "subject", "sequence"))
+    if behind:
+        because = f"number {following} of this subject is parked"
+    elif topic:
+        because = f"{topic} {subject} {sequence} is not applied here yet"
+    else:
+        because = f"number {following} of this subject has not come"
+    return {**row, "because": because}
 
 
 def _need(reason: str) -> None:

@@ -6,6 +6,7 @@ lock serialises the writers of one subject: what commits later has the higher nu
 
 import json
 from datetime import datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -22,11 +23,13 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     insert,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import UserDefinedType
 
+from shared import tracing
 from shared.contracts.envelope import MAX_BYTES, Event, SealedEvent, day_of
 from shared.contracts.topics import TOPICS
 from shared.db import Transaction, engine_metadata
@@ -66,6 +69,7 @@ outbox = Table(
     Column("type", Text, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("traceparent", Text, comment="W3C trace context of the saying; null unless tracing was on"),
     Index("ix_outbox_xid", "xid"),
     Index("ix_outbox_subject", "subject", "topic"),
     # by position, not by date: position only grows, while the clock of a demonstration may stand in 2018
@@ -117,6 +121,36 @@ _draw = _counter.on_conflict_do_update(
 ).returning(outbox_sequences.c.last)
 
 
+MOST_COUNTED = 100_000
+"""A backlog is counted to here: more is no more urgent, and counting it would cost."""
+_RELAY = select(relay.c.snapshot, relay.c.page_position)
+_UNPUBLISHED = text(
+    """select count(*) as rows, min(position) as first, max(position) as last from (
+         (select position from outbox where xid >= pg_snapshot_xmax(cast(cast(:snapshot as text) as pg_snapshot)) and position > :after
+          order by xid limit :most)
+         union all
+         (select position from outbox where xid = any(array(select pg_snapshot_xip(cast(cast(:snapshot as text) as pg_snapshot))))
+          and position > :after)
+       ) backlog"""
+)
+
+
+class Backlog(NamedTuple):
+    """What is not published: how many events (to `MOST_COUNTED`), and the positions of the first and the last of them."""
+
+    rows: int
+    first: int | None
+    last: int | None
+
+
+async def unpublished(tx: Transaction) -> Backlog:
+    """What the relay's saved snapshot does not cover; found by the index on xid, so that the age of the outbox costs nothing."""
+    saved = (await tx.execute(_RELAY)).one_or_none()
+    snapshot, after = saved or ("1:1:", 0)
+    found = await tx.execute(_UNPUBLISHED, {"snapshot": snapshot, "after": after, "most": MOST_COUNTED})
+    return Backlog(*found.one())
+
+
 async def put(tx: Transaction, event: Event, *, at: datetime) -> int:
     """Say `event`, recorded `at`; → its sequence. It leaves when (and only if) the transaction commits.
 
@@ -129,19 +163,20 @@ async def put(tx: Transaction, event: Event, *, at: datetime) -> int:
     event_id = uuid4()
     if sealed is not None:
         await tx.execute(insert(outbox_sealed), {"id": event_id, "key_id": sealed.key_id, "box": sealed.box})
-    await tx.execute(
-        insert(outbox),
-        {
-            "id": event_id,
-            "topic": event.TOPIC,
-            "subject": event.subject,
-            "sequence": sequence,
-            "partition_key": event.partition_key,
-            "type": event.TYPE,
-            "value": value,
-            "recorded_at": recorded_at(event, at),
-        },
-    )
+    row = {
+        "id": event_id,
+        "topic": event.TOPIC,
+        "subject": event.subject,
+        "sequence": sequence,
+        "partition_key": event.partition_key,
+        "type": event.TYPE,
+        "value": value,
+        "recorded_at": recorded_at(event, at),
+    }
+    # a trace knows the instant, which such an event must not lead to
+    if tracing.on and not event.DAY_PRECISION:
+        row["traceparent"] = tracing.traceparent()
+    await tx.execute(insert(outbox), row)
     return int(sequence)
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared import ops, telemetry
+from shared import ops, telemetry, tracing
 from shared.audit_export import export
 from shared.db import Database
-from shared.errors import Refused
+from shared.errors import NotYet, Refused
 from shared.inbox import Handlers, Inbox
 from shared.migrations.run import upgrade
 from shared.settings import ServiceSettings
@@ -45,6 +45,7 @@ def run(
     elif arguments.role == "ops":
         sys.exit(asyncio.run(_operate(arguments, configured, handlers)))
     else:
+        tracing.configure(service=service, role=arguments.role, endpoint=configured.otlp_endpoint)
         uvicorn.run(
             api() if arguments.role == "api" else worker(),
             host=configured.host,
@@ -130,6 +131,12 @@ async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, h
         )
     except Refused as refused:
         print(refused.detail, file=sys.stderr)
+        return 1
+    except NotYet as need:
+        print(f"not done: it needs {need.topic} {need.subject} {need.sequence} first; it stays parked", file=sys.stderr)
+        return 1
+    except Exception as fault:  # noqa: BLE001 - for an operator the class and the place; the text could quote the payload
+        print(f"not done: {type(fault).__name__} at {telemetry.place(fault)}; nothing was changed", file=sys.stderr)
         return 1
     finally:
         await database.close()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from shared import kafka, relay_store
+from shared import kafka, metrics, relay_store, tracing
 from shared.contracts.catalogue import SEALED_TOPICS
 from shared.contracts.envelope import rfc3339, schema_of
 from shared.contracts.topics import TOPICS, written_by
@@ -85,7 +85,7 @@ class Relay:
         self.source = f"/xiansuo/{region}/{service}"
         self.region = region
         self.poll, self.page, self.check_every, self.request_timeout = poll, page, check_every, request_timeout
-        self.state = "starting"
+        self.state, self.epoch = "starting", 0
 
     async def run(self) -> None:
         """Wait for the lock, publish; after a fault begin anew with a fresh connection and producer."""
@@ -101,6 +101,7 @@ class Relay:
                 if not (isinstance(fault, BrokerUnavailable | Fenced | kafka.KafkaError) or is_transient(fault)):
                     raise
                 self.state = "retrying"
+                metrics.relay_retries.inc()
                 log.warning("relay.retry", error=type(fault).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
@@ -128,6 +129,7 @@ class _Shift:
     async def work(self) -> None:
         relay = self.relay
         self.cursor = await self.store.take_over(self.connection)
+        relay.epoch = self.cursor.epoch
         self.producer = relay.broker.producer(
             relay.address, f"{relay.service}-relay", request_timeout_ms=int(relay.request_timeout * 1000)
         )
@@ -187,11 +189,15 @@ class _Shift:
 
     async def _publish(self, rows: Sequence[Any]) -> None:
         """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two."""
+        began = tracing.now() if tracing.on else 0
+        traced: list[tuple[str, str, int]] = []
         queues: dict[TopicPartition, list[Any]] = defaultdict(list)
         for row in rows:
             topic = TOPICS[row["topic"]]
             target = TopicPartition(topic.name, kafka.partition_of(row["partition_key"], topic.partitions))
             queues[target].append((row["partition_key"].encode(), self._envelope(row)))
+            if tracing.on and row["traceparent"]:
+                traced.append((row["traceparent"], target.topic, target.partition))
         while queues:
             acks = []
             for target, queue in queues.items():
@@ -207,6 +213,8 @@ class _Shift:
                 )
             await self._wait(acks)
             queues = {target: queue[taken:] for target, taken, _ in acks if (queue := queues[target])[taken:]}
+        if traced:
+            tracing.published(traced, began)
 
     async def _wait(self, acks: Iterable[tuple[TopicPartition, int, asyncio.Future[Any]]]) -> None:
         """Every batch acknowledged, or `BrokerUnavailable`. An offset below the known end means that the topic was made anew."""
@@ -220,6 +228,8 @@ class _Shift:
             if record.offset < self.cursor.offsets.get(target, 0):
                 behind.add(target.topic)
             self.cursor.offsets[target] = record.offset + taken
+            metrics.published.labels(target.topic).inc(taken)
+            metrics.batch_size.observe(taken)
         if behind:
             await self._replay(behind, "the topic was made anew")
             raise BrokerUnavailable("replay")
@@ -246,6 +256,8 @@ class _Shift:
 
     async def _replay(self, topics: set[str], why: str) -> None:
         log.warning("relay.replay", topics=" ".join(sorted(topics)), reason=why)
+        for topic in topics:
+            metrics.relay_replays.labels(topic).inc()
         self.cursor.replaying = sorted(topics | set(self.cursor.replaying))
         # a half-published backlog is simply found again by the difference to S1
         self.cursor.catching_up_to, self.cursor.page_position = None, 0
@@ -275,6 +287,8 @@ class _Shift:
             "sequence": str(row["sequence"]),
             "region": self.relay.region,
         }
+        if row["traceparent"]:
+            head["traceparent"] = row["traceparent"]
         data = bytes(row["value"])
         if row["topic"] in SEALED_TOPICS:
             box = {"key_id": row["key_id"], "box": row["box"]} if row["box"] else None

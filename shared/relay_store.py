@@ -12,7 +12,8 @@ from shared.kafka import TopicPartition
 LOCK = 0x72656C6179
 """The advisory lock's key ("relay"); each service has a database of its own."""
 _COLUMNS = (
-    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, x.key_id, x.box"
+    "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, "
+    "o.traceparent, x.key_id, x.box"
 )
 _BOX = "left join outbox_sealed x on x.id = o.id"
 NEW_ROWS = f"""

@@ -40,6 +40,8 @@ class ServiceSettings(BaseSettings):
     audit_checkpoint_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
     """While there is something new in the audit chain, it is signed this often."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    otlp_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
+    """Base address of an OpenTelemetry collector (OTLP over HTTP, protobuf); tracing is off without it."""
     database_pool: Annotated[int, Field(ge=2, le=100)] = 10
 
     @model_validator(mode="after")

@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from shared import tracing
+
 ALLOWED = frozenset(
     [
         "event",
@@ -41,6 +43,7 @@ ALLOWED = frozenset(
         "lead_id",
         "unit",
         "action",
+        "trace_id",
     ]
 )
 """Keys that may be logged: names of things, numbers and ids; never a text that a person typed."""
@@ -57,6 +60,12 @@ def _only_allowed(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMa
         entry["error"], entry["place"] = type(fault).__name__, place(fault)
     for key in [key for key in entry if key not in ALLOWED]:
         del entry[key]
+    return entry
+
+
+def _trace(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if tracing.on and (trace_id := tracing.trace_id()):
+        entry["trace_id"] = trace_id
     return entry
 
 
@@ -91,6 +100,7 @@ def configure(*, service: str, role: str, level: str = "INFO") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _trace,
             _only_allowed,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],

@@ -14,12 +14,12 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
-from shared import identity
+from shared import identity, metrics
 from shared.audit_chain import AuditChain
 from shared.audit_content import Signer
 from shared.consumer import Consume
 from shared.contracts.topics import read_by
-from shared.db import Database, Transaction, is_transient
+from shared.db import Database, Transaction, after_commit, is_transient
 from shared.errors import NeedsOperator
 from shared.inbox import Handlers, Inbox
 from shared.kafka import KafkaAddress
@@ -109,6 +109,7 @@ class Worker:
         pause = 0.5
         while True:
             self.state[name] = "running"
+            metrics.needs_operator.labels(name).set(0)
             started = asyncio.get_running_loop().time()
             try:
                 await identity.check(self.database)
@@ -116,10 +117,12 @@ class Worker:
                 return
             except NeedsOperator as stop:
                 self.state[name] = f"stopped: {stop}"
+                metrics.needs_operator.labels(name).set(1)
                 log.critical("worker.needs_operator", task=name, reason=str(stop))
                 return
             except Exception as fault:
                 self.state[name] = f"restarting after {type(fault).__name__}"
+                metrics.task_restarts.labels(name).inc()
                 log.warning("worker.task_died", task=name, exc_info=not is_transient(fault), error=type(fault).__name__)
             if asyncio.get_running_loop().time() - started > 60:
                 pause = 0.5
@@ -135,7 +138,10 @@ class Worker:
                     due[kind] = loop.time() + timer.every
                     async with self.database.transaction() as tx:
                         if (await tx.execute(_MINE, {"kind": kind})).scalar_one():
-                            await timer.run(tx, now())
+                            with metrics.timer_seconds.labels(kind).time():
+                                await timer.run(tx, now())
+                            after_commit(tx, metrics.timer_runs.labels(kind).inc)
+                            after_commit(tx, metrics.timer_last.labels(kind).set_to_current_time)
             await asyncio.sleep(1.0)
 
 

@@ -1,13 +1,17 @@
-"""`python -m deploy.local {up|token|audit|reset|jars}`: what the Makefile calls."""
+"""`python -m deploy.local {up|token|audit|ops|reset|jars}`: what the Makefile calls."""
 
 import argparse
+import json
+import os
+import subprocess
 import sys
 
 from deploy.local import issuer, jars
 from deploy.local.audit import audit
 from deploy.local.keys import Keyring
-from deploy.local.places import RUN, CannotRun, forget
+from deploy.local.places import ROOT, RUN, CannotRun, forget
 from deploy.local.up import is_running, up
+from shared.contracts.topics import SERVICES
 
 
 def main() -> int:
@@ -20,6 +24,9 @@ def main() -> int:
     token = commands.add_parser("token", help="print an access token of a local account")
     token.add_argument("account")
     commands.add_parser("audit", help="export and prove the audit chains of the running platform")
+    operate = commands.add_parser("ops", help="an operator's action on a service of the running platform")
+    operate.add_argument("service", choices=SERVICES)
+    operate.add_argument("action", nargs=argparse.REMAINDER, help="lag, held, parked, replay …, skip …")
     commands.add_parser("reset", help="forget all data")
     commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
     arguments = parser.parse_args()
@@ -34,6 +41,8 @@ def main() -> int:
                     raise CannotRun("请先运行 make run / run make run first")
                 port = (RUN / "postgres" / "port").read_text().strip()
                 return audit(RUN, f"postgresql://127.0.0.1:{port}/postgres")
+            case "ops":
+                return _operate(arguments.service, arguments.action)
             case "reset":
                 _reset()
             case "jars":
@@ -49,6 +58,14 @@ def _token(account: str) -> str:
     if keys is None or not keys.exist() or not (RUN / "issuer").exists():
         raise CannotRun("请先运行 make run / run make run first")
     return issuer.token(keys.signing_key(), (RUN / "issuer").read_text().strip(), account)
+
+
+def _operate(service: str, action: list[str]) -> int:
+    path = RUN / "keys" / f"{service}.settings.json"
+    if not path.exists() or not is_running():
+        raise CannotRun("请先运行 make run / run make run first")
+    command = [sys.executable, "-m", f"services.{service}", "ops", *action]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **json.loads(path.read_text())}, check=False).returncode
 
 
 def _reset() -> None:

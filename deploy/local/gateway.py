@@ -32,6 +32,7 @@ HOP_BY_HOP = frozenset(
         "host",
     ]
 )
+_DOTS = frozenset([".", ".."])
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -46,6 +47,9 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
             yield
 
     async def passed_on(request: Request) -> Response:
+        if _DOTS & set(request.scope["raw_path"].decode().split("/")):
+            # the client would resolve them, and reach what stands beside the service's path: its metrics
+            return await _nowhere(request, ValueError())
         service = request.url.path.split("/")[1]
         client: httpx.AsyncClient = request.app.state.client
         headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in HOP_BY_HOP]

@@ -63,15 +63,23 @@ class Keyring:
         """Whether the issuer's key was made: the platform was started once."""
         return (self.folder / "issuer.jwk.json").exists()
 
+    def settings(self, service: str) -> Path:
+        """Where the service's settings lie, secrets among them, for an operator's commands."""
+        return self.folder / f"{service}.settings.json"
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file that only its owner reads, whole or not at all."""
+        half = path.with_name(f"{path.name}.part")
+        half.unlink(missing_ok=True)
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        half.rename(path)
+
     def _kept(self, name: str, make: Any) -> str:
         path = self.folder / name
         with self._one_at_a_time:
             if not path.exists():
-                half = path.with_name(f"{name}.part")
-                half.unlink(missing_ok=True)
-                with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                    file.write(make())
-                half.rename(path)
+                self.write(path, make())
         return path.read_text()
 
 

@@ -81,9 +81,24 @@ class Platform:
             self.children[name] = Child(
                 name, arguments, variables, self.logs / f"{service}-{role.replace(' ', '-')}.log"
             )
+        for service in SERVICES:
+            self.keys.write(self.keys.settings(service), json.dumps(self.environment(service)))
+        self._write_targets()
         self.children["gateway"] = self._gateway()
         for child in self.children.values():
             child.start()
+
+    @property
+    def targets(self) -> Path:
+        """Which port shows which process's metrics, as Prometheus' file discovery reads it."""
+        return self.folder / "targets.json"
+
+    def _write_targets(self) -> None:
+        targets = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"service": service, "role": role.split()[0]}}
+            for (service, role), port in self.ports.items()
+        ]
+        self.targets.write_text(json.dumps(targets, indent=1))
 
     def environment(self, service: str) -> dict[str, str]:
         """The settings of one service."""

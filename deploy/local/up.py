@@ -182,7 +182,7 @@ def _tell(platform: Platform, seconds: float) -> None:
   {origin}/intake/v1/docs       线索受理    {origin}/verification/v1/docs   线索核查
   {origin}/discipline/v1/docs   纪委监委    {origin}/publicity/v1/docs      宣传发动
   {origin}/healthz              运行状态    {database}   Kafka {platform.kafka.bootstrap}
-  日志 / logs: {platform.logs}
+  日志 / logs: {platform.logs}   指标端口 / ports of /metrics: {platform.targets}
 
 试一试 / try:
   curl -s {token("ldr")} "{origin}/publicity/v1/figures?as_of=2018-09-18"

@@ -5,11 +5,20 @@ lead's id, so that all that concerns a lead keeps its order; what concerns no le
 """
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 CHINA = timezone(timedelta(hours=8), "UTC+8")
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -17,6 +26,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 ChineseCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z一-鿿]{1,16}$")]
 """The name of a place of administration (a street), which is a code in Chinese writing."""
 Region = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+_TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 MAX_BYTES = 900_000
 """The largest event, in bytes; the broker's limit is 1 MiB with its own overhead."""
 
@@ -87,7 +97,15 @@ class Envelope(BaseModel):
     partitionkey: Code
     sequence: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,17}$")]
     region: Region
+    traceparent: Annotated[str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
+    """CloudEvents' distributed tracing extension: the trace in which it was said."""
     data: dict[str, Any]
+
+    @field_validator("traceparent", mode="before")
+    @classmethod
+    def _readable(cls, value: object) -> object:
+        """A trace is a help for operators: one that cannot be read is forgotten, it never parks an event."""
+        return value if isinstance(value, str) and _TRACEPARENT.match(value) else None
 
     @property
     def number(self) -> int:
@@ -124,7 +142,10 @@ def decode(value: bytes) -> Envelope:
 
 def encode(envelope: Envelope) -> bytes:
     """Envelope → bytes of a record."""
-    return json.dumps(envelope.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")).encode()
+    whole = envelope.model_dump(mode="json")
+    if whole["traceparent"] is None:
+        del whole["traceparent"]  # an attribute of a CloudEvent is there or not, never null
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _where(error: ValidationError) -> str:

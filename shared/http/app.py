@@ -1,5 +1,6 @@
 """The app factory: one service's HTTP app, and the health page of a worker."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,14 +10,17 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
-from shared import identity
+from shared import identity, metrics, tracing
 from shared.auth import Keys
 from shared.db import Database
 from shared.errors import NeedsOperator, Refused
+from shared.gauges import Gauges
 from shared.http import problems
 from shared.http.callers import undeclared_routes
+from shared.http.counted import Counted
 from shared.settings import ServiceSettings
 from shared.worker import Worker
 
@@ -37,6 +41,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await database.close()
+        await asyncio.to_thread(tracing.close)
 
     app = FastAPIOffline(
         title=f"线索管理平台 {service}",
@@ -50,7 +55,9 @@ def create_app(
         lifespan=lifespan,
         redirect_slashes=False,
         max_body_size=BODY_LIMIT,
+        telemetry=tracing.fastapi(root),
     )
+    app.add_middleware(Counted)
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
     app.state.region = settings.region
@@ -59,7 +66,8 @@ def create_app(
     if missing := undeclared_routes(app):
         raise RuntimeError(f"routes that do not say who may call them: {missing}")
     problems.install(app)
-    for route in _health(root, {"database": lambda: identity.check(database), "issuer": keys.ready}):
+    checks = {"database": lambda: identity.check(database), "issuer": keys.ready}
+    for route in _health(root, checks, Gauges(database)):
         app.router.routes.append(route)
     return app
 
@@ -71,15 +79,17 @@ def worker_app(service: str, worker: Worker) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with worker.running():
             yield
+        await asyncio.to_thread(tracing.close)
 
     async def tasks() -> None:
         if found := await worker.problems():
             raise NeedsOperator("; ".join(f"{name}: {state}" for name, state in found.items()))
 
-    return Starlette(routes=_health(f"/{service}", {"tasks": tasks}), lifespan=lifespan)
+    gauges = Gauges(worker.database, worker)
+    return Starlette(routes=_health(f"/{service}", {"tasks": tasks}, gauges), lifespan=lifespan)
 
 
-def _health(root: str, checks: Mapping[str, Check]) -> list[Route]:
+def _health(root: str, checks: Mapping[str, Check], gauges: Gauges) -> list[Route]:
     async def live(_: Request) -> JSONResponse:
         return JSONResponse({"status": "live"})
 
@@ -88,7 +98,12 @@ def _health(root: str, checks: Mapping[str, Check]) -> list[Route]:
         fine = all(state == "ready" for state in states.values())
         return JSONResponse({"status": "ready" if fine else "not ready", "parts": states}, 200 if fine else 503)
 
-    return [Route(f"{root}/healthz", live), Route(f"{root}/readyz", ready)]
+    async def shown(_: Request) -> Response:
+        await gauges.refresh()
+        return Response(metrics.page(), media_type=metrics.TYPE)
+
+    # not under the service's path: what a gateway passes on to the world, an operator's page is not
+    return [Route(f"{root}/healthz", live), Route(f"{root}/readyz", ready), Route("/metrics", shown)]
 
 
 async def _state(check: Check) -> str:

@@ -1,5 +1,6 @@
 """`make run` as an operator meets it: started, doubled, killed, stopped and started again; nothing stays behind and nothing is lost."""
 
+import json
 import os
 import re
 import shutil
@@ -126,6 +127,20 @@ def run(server_folders: Path) -> Iterator[Run]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def operator_looks(run: Run) -> None:
+    """Each process's metrics on its own port, and the commands with the right settings."""
+    targets = json.loads((run.folder / "targets.json").read_text())
+    assert len(targets) == 8
+    for target in targets:
+        page = httpx.get(f"http://{target['targets'][0]}/metrics", timeout=10, trust_env=False)
+        assert 'xiansuo_probe_up{part="database"} 1.0' in page.text, target
+    assert run.get("/metrics").status_code == 404
+    assert json.loads(run.once("ops", "intake", "lag")[1])["rows"] == 0
+    assert run.once("ops", "verification", "held") == run.once("ops", "publicity", "parked") == (0, "[]\n")
+    status, told = run.once("ops", "intake", "skip", "verification.works", "x", "1", "--reason", "没有这个主题")
+    assert (status, told) == (1, "nothing is known of this subject on this topic\n")
+
+
 def test_the_platform_starts_stops_and_starts_again_whatever_happens_to_it(run: Run) -> None:
     run.start()
     run.wait_for("已就绪")
@@ -142,6 +157,8 @@ def test_the_platform_starts_stops_and_starts_again_whatever_happens_to_it(run: 
     status, told = run.once("token", "nobody-knows")
     assert status == 1
     assert "ofd" in told
+
+    operator_looks(run)
 
     # doubled: the same folder, and another folder on the same port
     status, told = run.once("up", "--port", str(free_port()))
@@ -172,6 +189,7 @@ def test_the_platform_starts_stops_and_starts_again_whatever_happens_to_it(run: 
     assert run.end(signal.SIGTERM) == 0
     assert "已停止" in run.told()
     assert run.left() == set()
+    assert run.once("ops", "intake", "lag") == (1, "请先运行 make run / run make run first\n")
 
     # killed: the kernel takes the parts along, and the next start is none the worse
     run.start()

@@ -11,15 +11,17 @@ from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
-from shared import audit, outbox
+from shared import audit, metrics, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
-from shared.db import Transaction
+from shared.db import Transaction, after_commit
 from shared.deadlines import china_date
 from shared.errors import Conflict, Invalid
 from shared.sealing import SealedRecord, Sealer
 
 DEED = "lead.register"
+
+ACCEPTED = metrics.counter("leads_accepted", "Leads registered, by source (S superior, A, M, O)", ["source"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,7 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
     lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
     await leads.add(tx, lead, region=region, by=by, effective_at=order.effective_at, at=at)
     await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)
+    after_commit(tx, ACCEPTED.labels(new.source.value).inc)
     await audit.record(tx, by, DEED, lead.id, at=at, detail={"source": lead.source.value})
     return lead
 

@@ -11,8 +11,8 @@ from services.intake.db import submissions
 from services.intake.db.submissions import Row
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
-from services.intake.usecases.register_lead import DEED, Registration, register_lead
-from shared import idempotency, outbox
+from services.intake.usecases.register_lead import ACCEPTED, DEED, Registration, register_lead
+from shared import idempotency, metrics, outbox
 from shared.db import Database, driver
 from shared.groupcommit import GroupCommit
 from shared.idempotency import Answer, Claim
@@ -41,7 +41,9 @@ class SubmitLead:
 
     def __init__(self, database: Database, *, region: str, view: Callable[[Lead], Any], **limits: Any) -> None:
         self.database, self.region, self.view = database, region, view
-        self._queue = GroupCommit[Submission, Outcome](self._together, self._alone, **limits)
+        self._queue = GroupCommit[Submission, Outcome](
+            self._together, self._alone, observe=metrics.flush_size.observe, **limits
+        )
 
     async def __call__(self, order: Registration, claim: Claim) -> Outcome:
         """Register once however often it is asked. Raises `Invalid` when the key was used for another request, `Conflict` when the
@@ -88,6 +90,8 @@ class SubmitLead:
                 outcomes[index] = Outcome(answer, replayed=False)
             if rows:
                 await submissions.add(connection, rows, region=self.region, deed=DEED)
+        for row in rows:
+            ACCEPTED.labels(row.lead.source.value).inc()
         return outcomes
 
     async def _alone(self, submission: Submission) -> Outcome:
