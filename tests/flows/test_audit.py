@@ -82,7 +82,7 @@ async def test_chains_are_witnessed_and_proved_though_workers_are_killed_and_a_c
         ends = [await end_and_witnesses(running, service) for service in SERVICES]
         return all(rows == links == signed and heard == {signed} for rows, links, signed, heard in ends)
 
-    await until(witnessed, 90, "not every chain is signed and witnessed to its end")
+    await until(witnessed, 180, "not every chain is signed and witnessed to its end")
     assert (await end_and_witnesses(running, "intake"))[0] >= LEADS * 3
 
     keys = tmp_path / "keys.json"
