@@ -49,6 +49,9 @@ class Cluster:
     refuse_commit: float = 0.0
     on_commit: Callable[[TopicPartition, int], None] = lambda *_: None
 
+    def reachable(self) -> bool:
+        return self.up
+
     def log(self, target: TopicPartition) -> list[Message]:
         return self.logs.setdefault(target, [])
 
@@ -170,7 +173,7 @@ class Producer:
         ids = [message.id for message in cluster.log(target)[first:]]
         cluster.journal.note(f"stored {target.topic}/{target.partition} {first}+{len(values)} by {self.process.name}")
         await asyncio.sleep(chance.random() * 0.02)
-        if chance.happens(cluster.lose_ack) or not cluster.up or future.done() or not self.process.alive:
+        if not cluster.reachable() or chance.happens(cluster.lose_ack) or future.done() or not self.process.alive:
             return
         cluster.acked.update(ids)
         future.set_result(Stored(first))
@@ -200,12 +203,15 @@ class Consumer:
         self.cluster.rebalance()
         self.coordinator = asyncio.get_running_loop().create_task(self._coordinate())
 
+    def expelled(self) -> bool:
+        return self not in self.cluster.members
+
     async def _coordinate(self) -> None:
         while True:
             await self.wanted.wait()
             self.wanted.clear()
             await self.process.reach()
-            if self not in self.cluster.members:  # frozen for too long: the group went on without it
+            if self.expelled():  # frozen for too long: the group went on without it
                 self.cluster.members.append(self)
                 self.cluster.rebalance()
                 self.wanted.clear()

@@ -14,8 +14,10 @@ PEACE = 300
 async def kill(world: World) -> None:
     name = world.chance.choice(NAMES)
     world.kill(name)
+    killed = world.processes[name]
     await asyncio.sleep(world.chance.random() * 2)
-    world.launch(name)
+    if world.processes[name] is killed:
+        world.launch(name)
 
 
 async def freeze(world: World) -> None:
@@ -103,11 +105,30 @@ async def another_broker(world: World) -> None:
 
 
 Fault = Callable[[World], Coroutine[Any, Any, None]]
+
+
+def with_all_connections(loss: Fault) -> Fault:
+    """A loss at which every client loses its connection and begins anew. A loss that happens behind a client's back is an open gap
+    (docs/decisions/0016): neither an offset nor an end tells which log it belongs to."""
+
+    async def lose(world: World) -> None:
+        if not world.abrupt:
+            for name in NAMES:
+                world.kill(name)
+        await loss(world)
+        if not world.abrupt:
+            for name in NAMES:
+                world.launch(name)
+
+    lose.__name__ = loss.__name__
+    return lose
+
+
 COMMON: tuple[Fault, ...] = (
     *(kill, kill, freeze, freeze, lose_the_lock, restart_outbox, restart_inbox, errors_on_inbox),
     *(broker_away, bad_network, bad_network, rebalance, stray_record),
 )
-LOSSES: tuple[Fault, ...] = (remake_topic, lose_the_end, another_broker)
+LOSSES: tuple[Fault, ...] = tuple(with_all_connections(loss) for loss in (remake_topic, lose_the_end, another_broker))
 
 
 async def run(world: World) -> None:

@@ -42,6 +42,8 @@ class OutboxServer:
     holder: "Connection | None" = None
     connections: "list[Connection]" = field(default_factory=list)
     saved: Callable[[Cursor], None] = lambda _: None
+    went_on: Callable[[], None] = lambda: None
+    """A relay that was fenced came again."""
     restarts: int = 0
 
     def begin(self) -> int:
@@ -89,6 +91,7 @@ class Connection:
 
     def __init__(self, server: OutboxServer, process: Process, *, cut: float = 0.0) -> None:
         self.server, self.process, self.cut, self.alive = server, process, cut, True
+        self.fenced = False
         server.connections.append(self)
 
     async def use(self) -> None:
@@ -162,6 +165,9 @@ class OutboxStore:
         server = connection.server
         assert server.cursor is not None
         if server.cursor.epoch != cursor.epoch:
+            if connection.fenced:
+                server.went_on()
+            connection.fenced = True
             return False
         kept = {target: at for target, at in server.cursor.offsets.items() if target.topic not in forget}
         kept |= cursor.offsets

@@ -59,11 +59,13 @@ class Outcome:
 class World:
     """All parts of one run."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, abrupt: bool = False) -> None:
+        self.abrupt = abrupt
         self.seed, self.chance, self.journal = seed, Chance(seed), Journal()
         self.outbox, self.inbox = OutboxServer(), InboxServer()
         self.cluster = Cluster(self.chance, self.journal)
         self.outbox.saved, self.cluster.on_commit = self._cursor_is_true, self._offset_is_true
+        self.outbox.went_on = lambda: self.journal.violated("a relay went on after it was fenced")
         self.needs: dict[UUID, list[Numbered]] = {}
         self.poison: set[UUID] = set()
         self.passed: set[Numbered] = set()
@@ -353,11 +355,11 @@ def quiet() -> Iterator[None]:
         structlog.reset_defaults()
 
 
-def simulate(seed: int, script: Callable[[World], Awaitable[None]]) -> Outcome:
+def simulate(seed: int, script: Callable[[World], Awaitable[None]], *, abrupt: bool = False) -> Outcome:
     """Run one seed on a loop of its own."""
     loop = VirtualLoop()
     with quiet(), patch.object(consuming, "random", Chance(seed)):
-        world = World(seed)
+        world = World(seed, abrupt=abrupt)
         try:
             loop.run_until_complete(script(world))
         finally:
