@@ -148,21 +148,6 @@ MUTANTS = (
             '                at.page_position = rows[-1]["position"] + 1\n            await self._save()\n            return True\n        now',
         ),
     ),
-    # the cursor, on the outbox in memory, which answers as PostgreSQL does
-    mutant(
-        "wrong cursor: what was in flight is passed over",
-        "tests.simulation.outbox",
-        ('row["xid"] >= xmax or row["xid"] in open_', 'row["xid"] >= xmax'),
-    ),
-    mutant(
-        "wrong cursor: below the xmin horizon",
-        "tests.simulation.outbox",
-        (
-            'return [row for row in self.committed() if row["xid"] >= xmax or row["xid"] in open_]',
-            'return sorted((row for row in self.committed() if row["xid"] >= xmax or row["xid"] in open_), key=lambda row: (row["xid"], row["position"]))',
-        ),
-    ),
-    mutant("epoch not raised", "tests.simulation.outbox", ("        server.cursor.epoch += 1\n", "")),
 )
 
 
