@@ -38,8 +38,7 @@ class Store(Protocol):
     async def replay_page(
         self, connection: Any, until: str, position: int, topics: list[str], limit: int, /
     ) -> Sequence[Any]: ...
-    async def forget_offsets(self, connection: Any, topics: list[str], /) -> None: ...
-    async def save(self, connection: Any, cursor: Cursor, /) -> bool: ...
+    async def save(self, connection: Any, cursor: Cursor, /, *, forget: Sequence[str] = ()) -> bool: ...
 
 
 class Broker(Protocol):
@@ -264,12 +263,11 @@ class _Shift:
         self.cursor.offsets = {
             target: offset for target, offset in self.cursor.offsets.items() if target.topic not in topics
         }
-        await self.store.forget_offsets(self.connection, sorted(topics))
-        await self._save()
+        await self._save(forget=sorted(topics))
 
-    async def _save(self) -> None:
+    async def _save(self, *, forget: Sequence[str] = ()) -> None:
         """Write down what is acknowledged, on the connection that holds the lock; `Fenced` when another relay has taken over."""
-        if not await self.store.save(self.connection, self.cursor):
+        if not await self.store.save(self.connection, self.cursor, forget=forget):
             raise Fenced
 
     def _envelope(self, row: Any) -> bytes:

@@ -103,13 +103,9 @@ async def replay_page(connection: Any, until: str, position: int, topics: list[s
     return list(await connection.fetch(REPLAY_PAGE, until, position, topics, limit))
 
 
-async def forget_offsets(connection: Any, topics: list[str]) -> None:
-    """These topics hold nothing of what was acknowledged."""
-    await connection.execute("delete from relay_offsets where topic = any($1)", topics)
-
-
-async def save(connection: Any, cursor: Cursor) -> bool:
-    """Write the cursor down; False when another relay has taken over since."""
+async def save(connection: Any, cursor: Cursor, *, forget: Sequence[str] = ()) -> bool:
+    """Write the cursor down; False when another relay has taken over since. The offsets of the topics to `forget` go in the same
+    transaction: without them nobody would see again that the broker is behind."""
     async with connection.transaction():
         done = await connection.execute(
             SAVE,
@@ -122,6 +118,8 @@ async def save(connection: Any, cursor: Cursor) -> bool:
         )
         if done != "UPDATE 1":
             return False
+        if forget:
+            await connection.execute("delete from relay_offsets where topic = any($1)", forget)
         await connection.execute(
             SAVE_OFFSETS,
             [target.topic for target in cursor.offsets],

@@ -1,0 +1,227 @@
+# ruff: noqa: E501, ISC004 - the texts of a mutant stand as they stand in the module
+"""`python -m tests.faults.mutants [NAME …]`: breaks the engine on purpose, one break at a time, and shows what catches each.
+
+A mutant is a change of a module's text, made in memory while it is tried. Exit 1 when one survives; then the tests are too weak.
+"""
+
+import importlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from uuid import UUID
+
+from shared.inbox import OwnerRestored, Record
+from tests.simulation.faults import run
+from tests.simulation.machine import Process
+from tests.simulation.world import LEADS, World, simulate
+from tests.support.builders import classified, envelope
+
+SEEDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One break: in `module`, each `old` text becomes `new`."""
+
+    name: str
+    module: str
+    changes: tuple[tuple[str, str], ...]
+
+
+def mutant(name: str, module: str, *changes: tuple[str, str]) -> Mutant:
+    return Mutant(name, module, changes)
+
+
+_TAKE = "                    await self.inbox.take(records)\n"
+MUTANTS = (
+    # the consuming side
+    mutant(
+        "offsets committed before the inbox",
+        "shared.consumer",
+        (_TAKE, f"                    await client.commit(offsets)\n{_TAKE}"),
+    ),
+    mutant(
+        "offsets committed of a batch that was given up",
+        "shared.consumer",
+        ("self.stopping:\n                        return\n", "self.stopping:\n                        break\n"),
+    ),
+    mutant("offsets committed one too far", "shared.consumer", ("messages[-1].offset + 1", "messages[-1].offset + 2")),
+    # the inbox
+    mutant("no dedupe", "shared.inbox", ("        return Step.REPEAT\n", "        return Step.APPLY\n")),
+    mutant(
+        "a gap is jumped over",
+        "shared.inbox",
+        ("if number == last + 1 else Step.HOLD", "if number > last else Step.HOLD"),
+    ),
+    mutant("what comes early is dropped", "shared.inbox", ("        if early:\n", "        if False:\n")),
+    mutant(
+        "held dropped at release",
+        "shared.inbox",
+        ("            for topic, value in ready:\n", "            for topic, value in ready[1:]:\n"),
+    ),
+    mutant(
+        "parked without durability",
+        "shared.inbox",
+        ("            await self.store.park(", "            str or await self.store.park("),
+    ),
+    mutant(
+        "later events of a parked subject go on",
+        "shared.inbox",
+        ("            if step is Step.HOLD:\n", "            if step is Step.HOLD and not mark.parked:\n"),
+        ("            elif step is Step.APPLY:\n", "            elif step is not Step.REPEAT:\n"),
+    ),
+    mutant("one by one skips the first", "shared.inbox", ("for record in records:\n", "for record in records[1:]:\n")),
+    mutant("NotYet dropped", "shared.inbox", ("if await self._hold_for(record, envelope, need):", "if need:")),
+    mutant(
+        "a passing fault parks",
+        "shared.inbox",
+        ("                if is_transient(fault):\n                    raise\n", ""),
+    ),
+    mutant(
+        "same number with another id accepted",
+        "shared.inbox",
+        ("and envelope.id != last_id", "and envelope.id is None"),
+    ),
+    # the relay
+    mutant(
+        "two batches in flight",
+        "shared.relay",
+        ("        while queues:\n", "        waits: list[Any] = []\n        while queues:\n"),
+        ("            await self._wait(acks)\n", "            waits += acks\n"),
+        (
+            "if (queue := queues[target])[taken:]}\n",
+            "if (queue := queues[target])[taken:]}\n        await self._wait(waits)\n",
+        ),
+    ),
+    mutant("no fence", "shared.relay", ("            raise Fenced\n", "            pass\n")),
+    mutant(
+        "position saved before acks",
+        "shared.relay",
+        ("        await self._publish(rows[:page])\n", ""),
+        (
+            '        await self._save()\n        relay.state = "active"\n',
+            "        await self._save()\n        await self._publish(rows[:page])\n",
+        ),
+    ),
+    mutant(
+        "a failed batch counts as sent",
+        "shared.relay",
+        ("                raise BrokerUnavailable(type(fault).__name__) from None\n", "                continue\n"),
+    ),
+    mutant(
+        "producer kept after a failed batch",
+        "shared.relay",
+        (
+            "            await asyncio.wait_for(self.producer.start(), 30)\n",
+            '            self.producer = relay.__dict__.setdefault("kept", self.producer)\n',
+        ),
+    ),
+    mutant(
+        "replay starts past the beginning",
+        "shared.relay",
+        ("self.cursor.page_position = None, 0\n", "self.cursor.page_position = None, 5\n"),
+    ),
+    mutant(
+        "a broker that is behind goes unseen",
+        "shared.relay",
+        ("if end < self.cursor.offsets.get(target, 0)}", "if end < 0}"),
+        ("if record.offset < self.cursor", "if -1 > self.cursor"),
+    ),
+    mutant(
+        "offsets forgotten apart from the replay",
+        "shared.relay",
+        (
+            "        await self._save(forget=sorted(topics))\n",
+            "        due, self.cursor.replaying = self.cursor.replaying, []\n        await self._save(forget=sorted(topics))\n"
+            "        self.cursor.replaying = due\n        await self._save()\n",
+        ),
+    ),
+    mutant(
+        "a page skips a row",
+        "shared.relay",
+        (
+            '                at.page_position = rows[-1]["position"]\n            await self._save()\n            return True\n        now',
+            '                at.page_position = rows[-1]["position"] + 1\n            await self._save()\n            return True\n        now',
+        ),
+    ),
+)
+
+
+@contextmanager
+def broken(it: Mutant) -> Iterator[None]:
+    """The module with the mutant's text, in place."""
+    module: ModuleType = importlib.import_module(it.module)
+    text = Path(module.__file__ or "").read_text("utf-8")
+    for old, new in it.changes:
+        if text.count(old) < 1:
+            raise LookupError(f"{it.name}: its place in {it.module} is gone: {old!r}")
+        text = text.replace(old, new)
+    kept = dict(module.__dict__)
+    try:
+        exec(compile(text, module.__file__ or "", "exec"), module.__dict__)  # noqa: S102 - our own text
+        yield
+    finally:
+        module.__dict__.clear()
+        module.__dict__.update(kept)
+
+
+def _twin_is_stopped() -> bool:
+    """The same number under another id must stop the inbox."""
+
+    async def script(world: World) -> None:
+        inbox = world.hearer(Process("alone", world.chance))
+        lead = classified().id
+        event = world._event(lead)
+        for number in (1, 2):
+            value = envelope(event, 1, event_id=UUID(int=number))
+            try:
+                await inbox.take([Record(LEADS if event.TOPIC == LEADS else event.TOPIC, 0, number, value)])
+            except OwnerRestored:
+                return
+            except Exception as stop:
+                if type(stop).__name__ == "OwnerRestored":
+                    return
+                raise
+        world.journal.violated("two events under one number were taken")
+
+    return not simulate(3, script).violations
+
+
+QUICK: dict[str, Callable[[], bool]] = {"one number under two ids stops": _twin_is_stopped}
+
+
+def catch(it: Mutant, seeds: int = SEEDS) -> str | None:
+    """What catches the mutant; None when nothing does."""
+    with broken(it):
+        for name, holds in QUICK.items():
+            if not holds():
+                return name
+        for seed in range(seeds):
+            try:
+                outcome = simulate(seed, run)
+            except Exception as fault:  # noqa: BLE001 - a break that makes the run impossible is seen as well
+                return f"seed {seed}: {type(fault).__name__}"
+            if outcome.violations:
+                return f"seed {seed}: {outcome.violations[0]}"
+    return None
+
+
+def main(names: list[str]) -> int:
+    survived = 0
+    for it in MUTANTS:
+        if names and it.name not in names:
+            continue
+        started = time.monotonic()
+        caught = catch(it)
+        survived += caught is None
+        print(f"{it.name:52} → {caught or 'SURVIVED'} ({time.monotonic() - started:.1f} s)"[:230], flush=True)
+    print(f"{survived} survived")
+    return survived
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(sys.argv[1:])))

@@ -1,0 +1,32 @@
+"""Breaks on purpose are caught; all of them with `python -m tests.faults.mutants`, here those that few seeds catch."""
+
+import pytest
+
+from tests.faults.mutants import MUTANTS, Mutant, broken, catch
+
+QUICKLY = {
+    "offsets committed before the inbox",
+    "no dedupe",
+    "parked without durability",
+    "later events of a parked subject go on",
+    "one by one skips the first",
+    "NotYet dropped",
+    "same number with another id accepted",
+    "no fence",
+    "position saved before acks",
+    "producer kept after a failed batch",
+    "replay starts past the beginning",
+}
+
+
+@pytest.mark.parametrize("it", [it for it in MUTANTS if it.name in QUICKLY], ids=lambda it: it.name)
+def test_a_break_is_caught(it: Mutant) -> None:
+    assert catch(it, seeds=60), "nothing caught it"
+
+
+def test_every_break_has_its_place() -> None:
+    assert {it.name for it in MUTANTS} >= QUICKLY
+    assert len(MUTANTS) >= 15
+    for it in MUTANTS:
+        with broken(it):
+            pass
