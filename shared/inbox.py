@@ -194,19 +194,20 @@ class Inbox:
 
     async def _take_one(self, record: Record) -> bool:
         """Apply, hold or park one record in a transaction of its own; → whether its subject moved on."""
-        waited = False
+        there: NotYet | None = None
         while True:
             try:
                 envelope = decode(record.value)
                 async with self.database.transaction() as tx:
                     return await self._apply(tx, [(record.topic, envelope, record.value)])
             except NotYet as need:
-                if waited:  # what it asked for is there and it still asks: no waiting will ever help
+                if there is not None and need.args == there.args:
+                    # what it asked for is there and it still asks: no waiting will ever help
                     await self._park(record, need)
                     return False
                 if await self._hold_for(record, envelope, need):
                     return False
-                waited = True
+                there = need
             except NeedsOperator:
                 raise
             except Exception as fault:

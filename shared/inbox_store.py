@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     delete,
+    literal_column,
     select,
     text,
 )
@@ -111,7 +113,13 @@ _ADVANCE = text(
          as k(topic, subject, last, event_id)
        where i.topic = k.topic and i.subject = k.subject"""
 )
-_HOLD = upsert(held).on_conflict_do_nothing()
+_hold = upsert(held)
+_HOLD_FOR_GAP = _hold.on_conflict_do_nothing().returning(held.c.sequence)
+# what it waits for now; the first thing it asked for may be there since. xmax is 0 in a row that is new
+_HOLD_FOR_NEED: Any = _hold.on_conflict_do_update(
+    index_elements=["topic", "subject", "sequence"],
+    set_={name: _hold.excluded[name] for name in ("waits_topic", "waits_subject", "waits_sequence")},
+).returning(literal_column("xmax = 0"))
 _PARK = upsert(parked).on_conflict_do_nothing()
 _UNHOLD = text(
     """delete from held h
@@ -171,11 +179,11 @@ async def unhold(tx: Transaction, marks: Mapping[Key, Mark]) -> None:
 
 
 async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> dict[str, int]:
-    """Keep these events until their time comes; what is held already stays as it is. → how many were new, by topic."""
+    """Keep these events until their time comes; one that is held already stays, with its newest need. → how many were new, by topic."""
     new: dict[str, int] = {}
     for one in waiting:
         kept = await tx.execute(
-            _HOLD,
+            _HOLD_FOR_GAP if one.need is None else _HOLD_FOR_NEED,
             {
                 "topic": one.key[0],
                 "subject": one.key[1],
@@ -187,7 +195,7 @@ async def hold(tx: Transaction, waiting: Iterable[Waiting], *, at: datetime) -> 
                 "held_at": at,
             },
         )
-        new[one.key[0]] = new.get(one.key[0], 0) + kept.rowcount
+        new[one.key[0]] = new.get(one.key[0], 0) + bool(kept.scalar_one_or_none())
     return new
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.inbox_store import Key, Mark, Waiting
+from shared.inbox_store import Key, Mark, Waiting, mark_of
 from tests.simulation.machine import Process
 
 Numbered = tuple[str, str, int]
@@ -46,6 +46,7 @@ class Tx:
         self.server, self.process, self.alive = server, process, True
         self.written: dict[str, dict[Any, Any]] = {"inbox": {}, "held": {}, "parked": {}}
         self.effects: list[tuple[str, str, int, UUID]] = []
+        self.info: dict[str, list[Any]] = {"after_commit": []}
         server.transactions.append(self)
 
     async def use(self, longest: float = 0.004) -> None:
@@ -163,11 +164,20 @@ class InboxStore:
         if value is None or tx.get(table, key) is None:  # on conflict do nothing
             tx.written[table][key] = value
 
-    async def hold(self, tx: Tx, waiting: Iterable[Waiting], *, at: datetime) -> None:
+    async def hold(self, tx: Tx, waiting: Iterable[Waiting], *, at: datetime) -> dict[str, int]:
         await tx.use()
+        new: dict[str, int] = {}
         for one in waiting:
             need = one.need and (one.need.topic, one.need.subject, one.need.sequence)
-            await self._write(tx, "held", (*one.key, one.sequence), (one.value, need, at))
+            here = (*one.key, one.sequence)
+            await tx.lock("held", here)
+            standing = tx.get("held", here)
+            if standing is None:
+                tx.written["held"][here] = (one.value, need, at)
+            elif need is not None:
+                tx.written["held"][here] = (standing[0], need, standing[2])
+            new[one.key[0]] = new.get(one.key[0], 0) + (standing is None)
+        return new
 
     async def ready(self, tx: Tx) -> list[tuple[str, bytes]]:
         await tx.use()
@@ -196,11 +206,21 @@ class InboxStore:
             and not any(key[:2] == (topic, subject) for key in parked)
         }
 
-    async def park(self, tx: Tx, key: Key, sequence: int, *, value: bytes, fault: str, at: datetime) -> None:
+    async def park(self, tx: Tx, key: Key, sequence: int, *, value: bytes, fault: str, at: datetime) -> bool:
         await tx.use()
+        if not sequence and (tx.get("inbox", key) or (0, None))[1] == mark_of(value):
+            return False
+        new = tx.get("parked", (*key, sequence)) is None
         await self._write(tx, "parked", (*key, sequence), (value, fault, at))
         if tx.get("held", (*key, sequence)) is not None:
             await self._write(tx, "held", (*key, sequence), None)
+        return new
+
+    async def pass_over(self, tx: Tx, key: Key, value: bytes) -> None:
+        await tx.use()
+        await tx.lock("inbox", key)
+        last, _ = tx.get("inbox", key) or (0, None)
+        tx.written["inbox"][key] = (last, mark_of(value))
 
     async def unpark(self, tx: Tx, key: Key, sequence: int) -> bytes | None:
         await tx.use()

@@ -161,6 +161,7 @@ class World:
             "type": event.TYPE,
             "value": value,
             "recorded_at": self.clock(),
+            "traceparent": None,
             "key_id": "k",
             "box": "AAAA",
         }
