@@ -78,4 +78,6 @@ async def accept_restore(database: Database, *, reason: str, at: datetime) -> No
 
 def _need(reason: str) -> None:
     if len(reason.strip()) < 5:
-        raise Invalid("a reason of at least five characters is needed", fields=[("reason", "too short")])
+        raise Invalid(
+            "理由至少五个字 / a reason of at least five characters is needed", fields=[("reason", "过短 / too short")]
+        )
