@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from typing import NoReturn
 
 from deploy.local import issuer, jars
 from deploy.local.keys import Keyring
@@ -11,30 +12,47 @@ from deploy.local.up import is_running, up
 
 def main() -> int:
     """Play the command; a reason for not doing it goes to standard error, with exit 1."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local")
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("up", help="run the whole platform here")
-    run.add_argument("--port", type=int, default=8080)
-    run.add_argument("--no-demo", action="store_true")
-    token = commands.add_parser("token", help="print an access token of a local account")
-    token.add_argument("account")
-    commands.add_parser("reset", help="forget all data")
-    commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
-    arguments = parser.parse_args()
     try:
-        match arguments.command:
-            case "up":
-                return up(arguments.port, demo=not arguments.no_demo)
-            case "token":
-                print(_token(arguments.account))
-            case "reset":
-                _reset()
-            case "jars":
-                jars.write_lock()
+        return _play()
     except CannotRun as reason:
         print(reason, file=sys.stderr)
         return 1
+
+
+def _play() -> int:
+    parser = _Parser(prog="python -m deploy.local")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("up", help="run the whole platform here")
+    run.add_argument("--port", nargs="?", default="8080", const="")
+    run.add_argument("--no-demo", action="store_true")
+    token = commands.add_parser("token", help="print an access token of a local account")
+    token.add_argument("account", nargs="?", default="")
+    commands.add_parser("reset", help="forget all data")
+    commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
+    arguments = parser.parse_args()
+    match arguments.command:
+        case "up":
+            return up(_port(arguments.port), demo=not arguments.no_demo)
+        case "token":
+            print(_token(arguments.account))
+        case "reset":
+            _reset()
+        case "jars":
+            jars.write_lock()
     return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in both languages that a command is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CannotRun(f"命令有误,make 列出全部命令 / the command is wrong, make lists all ({message})")
+
+
+def _port(written: str) -> int:
+    if not (written.isascii() and written.isdecimal() and len(written) <= 5):
+        raise CannotRun("端口应为1至65535的数字,如 make run PORT=9000 / a port is a number from 1 to 65535")
+    return int(written)
 
 
 def _token(account: str) -> str:
