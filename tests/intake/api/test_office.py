@@ -72,10 +72,11 @@ async def test_the_director_alone_sees_grounds_and_finds_the_dual_assignment_of_
 async def test_a_reason_is_shown_to_those_who_judge_and_supervise_only(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api)
-    order = {"discipline_grounds": ["umbrella"], "reason": "核查中发现某人为其撑腰"}
+    reason = "核查中发现某人为其撑腰"
+    order = {"discipline_grounds": ["umbrella"], "reason": reason}
     assert (await api.post(f"{LEADS}/{lead}/discipline-grounds", order, by="ofd")).status_code == 200
     for account in ("ana", "ofd", "sup"):
-        assert order["reason"] in (await api.get(f"{LEADS}/{lead}/history", by=account)).text
+        assert reason in (await api.get(f"{LEADS}/{lead}/history", by=account)).text
     for account in ("icl", "ldr"):
         lines = (await api.get(f"{LEADS}/{lead}/history", by=account)).json()
         assert [(line["action"], line["reason"]) for line in lines] == [("register", None), ("add-grounds", None)]
