@@ -68,6 +68,21 @@ async def test_the_api_page_says_what_a_door_does_and_who_may_call_it(new_api: N
         assert all(key["required"] for key in keys)
 
 
+@pytest.mark.parametrize("service", ["intake", "verification", "discipline"])
+async def test_no_body_may_hold_a_field_that_nobody_knows(new_api: NewApi, service: str) -> None:
+    document = (await new_api(service)).app.openapi()
+    bodies = [
+        content["schema"]["$ref"].rsplit("/", 1)[1]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items()
+        if kind == "application/json"
+    ]
+    assert bodies
+    found = document["components"]["schemas"]
+    assert [body for body in bodies if found[body].get("additionalProperties") is not False] == []
+
+
 @pytest.mark.parametrize(
     ("service", "schema", "words"),
     [
