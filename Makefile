@@ -62,14 +62,15 @@ clean: ## 删除环境与缓存 / remove the environment and caches, keep data
 $(VENV)/.base:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo '需要 Python 3.11 或更高版本 / Python 3.11 or later is needed (PYTHON=… chooses one)' >&2; exit 1; }
+	@echo '建立Python环境 / making the Python environment …' >&2
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo '缺少 venv 模块,Debian/Ubuntu: apt install python3-venv / the venv module is missing' >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.local: requirements-local.lock | $(VENV)/.base
-	@echo '安装依赖 / installing the pinned packages …'
+	@echo '安装依赖,首次约需半分钟 / installing the pinned packages, half a minute the first time …' >&2
 	@$(PIP) install --require-hashes -r requirements-local.lock && touch $@
 
 $(VENV)/.dev: requirements-dev.lock | $(VENV)/.base
-	@echo '安装依赖 / installing the pinned packages …'
+	@echo '安装依赖,首次约需半分钟 / installing the pinned packages, half a minute the first time …' >&2
 	@$(PIP) install --require-hashes -r requirements-dev.lock && touch $@ $(VENV)/.local

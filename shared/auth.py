@@ -75,7 +75,9 @@ class Keys:
                 sub={"essential": True},
             ).validate(decoded.claims)
         except (JoseError, ValueError, KeyError, TypeError) as fault:
-            raise Unauthenticated(f"the access token is not accepted ({type(fault).__name__})") from None
+            raise Unauthenticated(
+                f"访问令牌无效或已过期 / the access token is not accepted ({type(fault).__name__})"
+            ) from None
         return _principal(decoded.claims), decoded.claims["exp"] + LEEWAY - time.time()
 
     async def ready(self) -> None:
@@ -96,7 +98,7 @@ class Keys:
                 except (httpx.HTTPError, JoseError, ValueError, KeyError) as fault:
                     log.warning("auth.keys_not_fetched", error=type(fault).__name__)
             if self._keys is None:
-                raise Unavailable("the issuer of access tokens does not answer")
+                raise Unavailable("身份认证服务没有应答 / the issuer of access tokens does not answer")
             return self._keys
 
     async def _fetch(self) -> KeySet:
@@ -115,5 +117,5 @@ def _principal(claims: dict[str, Any]) -> Principal:
     roles, unit, sub = claims.get("roles", []), claims.get("unit", ""), claims["sub"]
     well_formed = isinstance(roles, list) and all(isinstance(role, str) for role in roles)
     if not (well_formed and isinstance(unit, str) and isinstance(sub, str) and 0 < len(sub) <= 128):
-        raise Unauthenticated("the access token's claims are not as agreed (sub, roles, unit)")
+        raise Unauthenticated("访问令牌内容不符合约定 / the access token's claims are not as agreed (sub, roles, unit)")
     return Principal(sub=sub, roles=frozenset(roles), unit=unit)

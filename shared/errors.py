@@ -53,9 +53,15 @@ class NotAllowed(Refused):
 
 
 class Conflict(Refused):
-    """Someone else changed it meanwhile, or it exists already."""
+    """Someone else changed it meanwhile."""
 
     status, code, zh, en = 409, "conflict", "内容已被他人更新", "Changed by someone else"
+
+
+class Registered(Conflict):
+    """It exists already; trying again changes nothing."""
+
+    code, zh, en = "registered", "已登记", "Registered already"
 
 
 class TooLarge(Refused):

@@ -68,7 +68,7 @@ class GroupCommit(Generic[Order, Answer]):
                 # only a shutdown comes here with open futures
                 for _, future in batch:
                     if not future.done():
-                        future.set_exception(Unavailable("the service is stopping"))
+                        future.set_exception(Unavailable("服务正在停止 / the service is stopping"))
 
     async def _settle(self, batch: Sequence[tuple[Order, asyncio.Future[Answer]]]) -> None:
         if self._observe is not None:

@@ -174,7 +174,7 @@ class Inbox:
         handler's own. Call `release` afterwards."""
         value = await self.store.unpark(tx, (topic, subject), sequence)
         if value is None:
-            raise NotFound("no such parked event")
+            raise NotFound("没有该搁置事件 / no such parked event")
         await self._apply(tx, [(topic, decode(value), value)])
 
     async def skip(self, tx: Transaction, topic: str, subject: str, sequence: int) -> None:
@@ -184,12 +184,14 @@ class Inbox:
         value = await self.store.unpark(tx, key, sequence)
         last = await self.store.last_of(tx, key)
         if last is None and value is None:
-            raise NotFound("nothing is known of this subject on this topic")
+            raise NotFound("该主题没有此对象 / nothing is known of this subject on this topic")
         if value is not None and not sequence:
             await self.store.pass_over(tx, key, value)
         if sequence:
             if last is None or sequence != last + 1:
-                raise Invalid(f"the next event of this subject is number {(last or 0) + 1}")
+                raise Invalid(
+                    f"该对象的下一个事件是第{(last or 0) + 1}号 / the next event of this subject is number {(last or 0) + 1}"
+                )
             await self.store.advance(tx, {key: Mark(sequence, _id_of(value))})
 
     async def _take_one(self, record: Record) -> bool:

@@ -106,4 +106,6 @@ def _why(row: dict[str, Any]) -> dict[str, Any]:
 
 def _need(reason: str) -> None:
     if len(reason.strip()) < 5:
-        raise Invalid("a reason of at least five characters is needed", fields=[("reason", "too short")])
+        raise Invalid(
+            "理由至少五个字 / a reason of at least five characters is needed", fields=[("reason", "过短 / too short")]
+        )

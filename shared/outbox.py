@@ -189,7 +189,7 @@ def value_of(event: Event) -> bytes:
     ).encode()
     box = event.sealed.box if isinstance(event, SealedEvent) and event.sealed else ""
     if len(value) + len(box) + ENVELOPE_BYTES > MAX_BYTES:
-        raise TooLarge("the event is larger than the broker takes")
+        raise TooLarge("事件过大 / the event is larger than the broker takes")
     return value
 
 

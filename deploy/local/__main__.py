@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import NoReturn
 
 from deploy.local import issuer, jars
 from deploy.local.audit import audit
@@ -16,13 +17,21 @@ from shared.contracts.topics import SERVICES
 
 def main() -> int:
     """Play the command; a reason for not doing it goes to standard error, with exit 1."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local")
+    try:
+        return _play()
+    except CannotRun as reason:
+        print(reason, file=sys.stderr)
+        return 1
+
+
+def _play() -> int:
+    parser = _Parser(prog="python -m deploy.local")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("up", help="run the whole platform here")
-    run.add_argument("--port", type=int, default=8080)
+    run.add_argument("--port", nargs="?", default="8080", const="")
     run.add_argument("--no-demo", action="store_true")
     token = commands.add_parser("token", help="print an access token of a local account")
-    token.add_argument("account")
+    token.add_argument("account", nargs="?", default="")
     commands.add_parser("audit", help="export and prove the audit chains of the running platform")
     operate = commands.add_parser("ops", help="an operator's action on a service of the running platform")
     operate.add_argument("service", choices=SERVICES)
@@ -30,27 +39,36 @@ def main() -> int:
     commands.add_parser("reset", help="forget all data")
     commands.add_parser("jars", help="write the hashes of Kafka's jars anew")
     arguments = parser.parse_args()
-    try:
-        match arguments.command:
-            case "up":
-                return up(arguments.port, demo=not arguments.no_demo)
-            case "token":
-                print(_token(arguments.account))
-            case "audit":
-                if not is_running():
-                    raise CannotRun("请先运行 make run / run make run first")
-                port = (RUN / "postgres" / "port").read_text().strip()
-                return audit(RUN, f"postgresql://127.0.0.1:{port}/postgres")
-            case "ops":
-                return _operate(arguments.service, arguments.action)
-            case "reset":
-                _reset()
-            case "jars":
-                jars.write_lock()
-    except CannotRun as reason:
-        print(reason, file=sys.stderr)
-        return 1
+    match arguments.command:
+        case "up":
+            return up(_port(arguments.port), demo=not arguments.no_demo)
+        case "token":
+            print(_token(arguments.account))
+        case "audit":
+            if not is_running():
+                raise CannotRun("请先运行 make run / run make run first")
+            port = (RUN / "postgres" / "port").read_text().strip()
+            return audit(RUN, f"postgresql://127.0.0.1:{port}/postgres")
+        case "ops":
+            return _operate(arguments.service, arguments.action)
+        case "reset":
+            _reset()
+        case "jars":
+            jars.write_lock()
     return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in both languages that a command is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CannotRun(f"命令有误,make 列出全部命令 / the command is wrong, make lists all ({message})")
+
+
+def _port(written: str) -> int:
+    if not (written.isascii() and written.isdecimal() and len(written) <= 5):
+        raise CannotRun("端口应为1至65535的数字,如 make run PORT=9000 / a port is a number from 1 to 65535")
+    return int(written)
 
 
 def _token(account: str) -> str:

@@ -19,6 +19,7 @@ def at(admin: str, database: str, user: str, password: str) -> str:
 
 async def ensure(admin: str, password: Callable[[str], str]) -> None:
     """Make what is missing; `password` gives a role's password by its name. Safe to run again."""
+    await _close_the_common_rooms(admin)
     for service in SERVICES:
         connection = await asyncpg.connect(admin)
         try:
@@ -47,6 +48,15 @@ def inner_rights(service: str) -> list[str]:
         f"alter default privileges for role {service}_owner in schema public grant {tables} to {service}",
         f"alter default privileges for role {service}_owner in schema public grant {sequences} to {service}",
     ]
+
+
+async def _close_the_common_rooms(admin: str) -> None:
+    """Databases that come with the server let everyone in, and there roles could see one another and leave things."""
+    connection = await asyncpg.connect(admin)
+    try:
+        await connection.execute("revoke all on database postgres, template1 from public")
+    finally:
+        await connection.close()
 
 
 async def _roles(connection: asyncpg.Connection, service: str, password: Callable[[str], str]) -> None:

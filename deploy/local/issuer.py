@@ -32,7 +32,9 @@ def token(key: ECKey, issuer: str, account: str, *, hours: float = HOURS) -> str
     known = accounts()
     if account not in known:
         names = "、".join(f"{name}({row['title']})" for name, row in known.items())
-        raise CannotRun(f"没有账号 {account};可用账号:{names} / no such account; there are {', '.join(known)}")
+        raise CannotRun(
+            f"没有账号“{account}”,如 make token AS=ofd;可用账号:{names} / no such account; there are {', '.join(known)}"
+        )
     now = int(time.time())
     claims = {
         "iss": issuer,

@@ -24,11 +24,14 @@ def libraries(cache: Path = RUN / "cache") -> Path:
     folder = cache / f"kafka-{KAFKA}"
     if folder.is_dir() and {path.name: digest(path) for path in folder.glob("*.jar")} == wanted:
         return folder
+    print("    首次运行,下载Kafka(约43 MB)… / first run: fetching Kafka's jars (about 43 MB) …", flush=True)
     found = resolve(cache)
     if wrong := [name for name, path in found.items() if wanted.get(name) != digest(path)] + [
         n for n in wanted if n not in found
     ]:
-        raise CannotRun(f"Kafka's jars are not the committed ones (kafka-jars.lock): {', '.join(sorted(wrong))}")
+        raise CannotRun(
+            f"下载的Kafka与锁定的不一致 / Kafka's jars are not the committed ones (kafka-jars.lock): {', '.join(sorted(wrong))}"
+        )
     half = folder.with_suffix(".part")
     shutil.rmtree(half, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -64,7 +67,13 @@ def resolve(cache: Path) -> dict[str, Path]:
         check=False,
     )
     if done.returncode:
-        raise CannotRun(f"Kafka's jars could not be fetched:\n{done.stderr[-1500:]}")
+        log = cache.parent / "logs" / "kafka-jars.log"
+        log.parent.mkdir(exist_ok=True)
+        log.write_text(done.stdout + done.stderr)
+        raise CannotRun(
+            f"Kafka(org.apache.kafka {KAFKA})下载失败,请检查网络、代理和证书,详见 {log}"
+            f" / Kafka's jars could not be fetched; check network, proxy and certificates, details in {log}"
+        )
     paths = [Path(line) for line in done.stdout.splitlines() if line.endswith(".jar")]
     return {path.name: path for path in paths}
 

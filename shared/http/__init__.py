@@ -2,19 +2,22 @@
 
 from shared.http.app import create_app, worker_app
 from shared.http.callers import public, require, undeclared_routes
-from shared.http.edge import Claimed, Now, Once, Tx, replayed
+from shared.http.edge import Claimed, Now, Once, Tx, answered
+from shared.http.fields import Day, Order
 from shared.http.paging import Page, Paging
 
 __all__ = [
     "Claimed",
+    "Day",
     "Now",
     "Once",
+    "Order",
     "Page",
     "Paging",
     "Tx",
+    "answered",
     "create_app",
     "public",
-    "replayed",
     "require",
     "undeclared_routes",
     "worker_app",

@@ -1,8 +1,11 @@
 """The app factory: one service's HTTP app, and the health page of a worker."""
 
 import asyncio
+import inspect
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -19,7 +22,7 @@ from shared.db import Database
 from shared.errors import NeedsOperator, Refused
 from shared.gauges import Gauges
 from shared.http import problems
-from shared.http.callers import undeclared_routes
+from shared.http.callers import api_routes, callers_of, undeclared_routes
 from shared.http.counted import Counted
 from shared.settings import ServiceSettings
 from shared.worker import Worker
@@ -66,10 +69,29 @@ def create_app(
     if missing := undeclared_routes(app):
         raise RuntimeError(f"routes that do not say who may call them: {missing}")
     problems.install(app)
+    _document(app)
     checks = {"database": lambda: identity.check(database), "issuer": keys.ready}
     for route in _health(root, checks, Gauges(database)):
         app.router.routes.append(route)
     return app
+
+
+def _document(app: FastAPI) -> None:
+    """The API page says of each operation what it does (from "What it does. 中文" in the route's docstring) and who may call it."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = plain()
+            for route in api_routes(app):
+                english, _, chinese = (inspect.getdoc(route.endpoint) or "").rpartition(". ")
+                for method in route.methods or ():
+                    operation = document["paths"][route.path_format][method.lower()]
+                    operation["summary"] = f"{chinese} / {re.split('[.;]', english)[0]}"
+                    operation["description"] += f"\n\n{callers_of(route.dependant)}"
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def worker_app(service: str, worker: Worker) -> Starlette:

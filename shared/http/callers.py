@@ -1,6 +1,9 @@
-"""Who may call a route. Every route says so; one that does not fails a test and the start of the app."""
+"""Who may call a route. Every route says so, before it asks for a transaction; one that does not fails the start of the app.
 
-from collections.abc import Iterable
+Here too, because every route passes here once its caller is let in: a query parameter that the route does not know is refused.
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -9,7 +12,8 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.auth import Keys, Principal
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, Invalid, Unauthenticated
+from shared.http.edge import transaction
 
 _bearer = HTTPBearer(auto_error=False, description="OIDC access token; locally: make token AS=ofd")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -23,20 +27,21 @@ class _Requirement:
 
     async def __call__(self, request: Request, bearer: Bearer) -> Principal:
         if bearer is None:
-            raise Unauthenticated("an access token is needed: Authorization: Bearer …")
+            raise Unauthenticated("需要访问令牌 / an access token is needed: Authorization: Bearer …")
         keys: Keys = request.app.state.keys
         principal = await keys.verify(bearer.credentials, audience=request.app.state.service)
         if self.roles and not self.roles & principal.roles:
-            raise Forbidden(f"this needs one of the roles {', '.join(sorted(self.roles))}")
+            raise Forbidden(f"需要以下角色之一 / one of these roles is needed: {', '.join(sorted(self.roles))}")
         request.state.principal = principal
+        _know_the_query(request)
         return principal
 
 
 class _Everyone:
     """A dependency that says: no token is needed here, on purpose."""
 
-    async def __call__(self) -> None:
-        return None
+    async def __call__(self, request: Request) -> None:
+        _know_the_query(request)
 
 
 def require(*roles: str) -> Any:
@@ -49,13 +54,48 @@ def public() -> Any:
     return Depends(_Everyone())
 
 
-def _declares(dependant: Dependant) -> bool:
-    return any(isinstance(d.call, _Requirement | _Everyone) or _declares(d) for d in dependant.dependencies)
+def _know_the_query(request: Request) -> None:
+    """A misspelt filter would otherwise answer with everything. Raises `Invalid`, without repeating the name."""
+    if request.query_params:
+        known = _query_names(request.scope["route"].dependant)
+        if not known.issuperset(request.query_params):
+            raise Invalid(
+                "有未知的查询参数 / there is an unknown query parameter",
+                fields=[("query", "未知参数 / unknown parameter")],
+            )
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*map(_query_names, dependant.dependencies))
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    """What is called for a route, in order."""
+    for inner in dependant.dependencies:
+        yield from _calls(inner)
+        yield inner.call
+
+
+def _requirement(dependant: Dependant) -> _Requirement | _Everyone | None:
+    """What is asked of the caller, unless a transaction is begun before."""
+    calls = _calls(dependant)
+    first = next((c for c in calls if c is transaction or isinstance(c, _Requirement | _Everyone)), None)
+    return first if isinstance(first, _Requirement | _Everyone) else None
+
+
+def callers_of(dependant: Dependant) -> str:
+    """In words: who may call."""
+    asked = _requirement(dependant)
+    if isinstance(asked, _Requirement):
+        roles = ", ".join(sorted(asked.roles)) or "所有已登录账号 / every signed-in account"
+        return f"可调用的角色 / may be called by: {roles}"
+    return "无需登录 / without signing in"
 
 
 def undeclared_routes(app: FastAPI) -> list[str]:
-    """Routes that do not say who may call them."""
-    return [f"{sorted(r.methods or ())} {r.path}" for r in api_routes(app) if not _declares(r.dependant)]
+    """Routes that do not say who may call them, or begin a transaction before they know who does."""
+    return [f"{sorted(r.methods or ())} {r.path}" for r in api_routes(app) if _requirement(r.dependant) is None]
 
 
 def api_routes(app: FastAPI) -> list[RouteContext]:

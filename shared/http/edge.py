@@ -4,7 +4,7 @@
 already sent, so that a failing commit would answer 2xx. A plain `Depends(transaction)` beside it would open a second one.
 """
 
-import re
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +17,11 @@ from fastapi.responses import JSONResponse
 from shared import idempotency
 from shared.db import Transaction
 from shared.errors import Malformed
+from shared.http.fields import FIRST_YEAR, LAST_YEAR
 from shared.idempotency import Claim
 
 CLOCK_HEADER = "X-Local-Clock"
-_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 async def transaction(request: Request) -> AsyncIterator[Transaction]:
@@ -38,14 +39,21 @@ async def now(request: Request) -> datetime:
     if given is None:
         return datetime.now(UTC)
     if request.app.state.environment != "local":
-        raise Malformed(f"{CLOCK_HEADER} is not accepted here", fields=[(CLOCK_HEADER, "not accepted")])
+        raise _clock_refused("本环境不接受 / not accepted here")
     try:
         instant = datetime.fromisoformat(given)
     except ValueError:
-        raise Malformed(f"{CLOCK_HEADER} is not an instant", fields=[(CLOCK_HEADER, "not ISO 8601")]) from None
+        raise _clock_refused("应为时刻(如2018-06-01T09:00:00+08:00) / must be an instant (like that)") from None
     if instant.tzinfo is None:
-        raise Malformed(f"{CLOCK_HEADER} needs an offset", fields=[(CLOCK_HEADER, "no offset")])
+        raise _clock_refused("缺少时区 / has no offset")
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        # deadlines cannot be counted outside the calendar, and the ends of time cannot be turned into UTC
+        raise _clock_refused(f"年份应在{FIRST_YEAR}至{LAST_YEAR}之间 / the year must be {FIRST_YEAR} to {LAST_YEAR}")
     return instant.astimezone(UTC)
+
+
+def _clock_refused(reason: str) -> Malformed:
+    return Malformed(f"{CLOCK_HEADER}: {reason}", fields=[(CLOCK_HEADER, reason)])
 
 
 Now = Annotated[datetime, Depends(now)]
@@ -62,30 +70,36 @@ class Doing:
         """Do it and answer; or, when it was done before, give the same answer again (`Idempotency-Replayed: true`)."""
         earlier = await idempotency.take(self.tx, self.claim)
         if earlier is not None:
-            return replayed(earlier)
-        body = jsonable_encoder(await produce())
-        await idempotency.keep(self.tx, self.claim, idempotency.Answer(status, body))
-        return JSONResponse(body, status)
+            return answered(earlier, again=True)
+        answer = idempotency.Answer(status, jsonable_encoder(await produce()))
+        await idempotency.keep(self.tx, self.claim, answer)
+        return answered(answer, again=False)
 
 
-def replayed(answer: idempotency.Answer) -> JSONResponse:
-    """The first answer, given again."""
-    return JSONResponse(answer.body, answer.status, {"Idempotency-Replayed": "true"})
+class _Ordered(JSONResponse):
+    """Keys in one order, because the database keeps an answer without theirs: both sendings are the same bytes."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def answered(answer: idempotency.Answer, *, again: bool) -> JSONResponse:
+    """The first answer, or the same given again."""
+    return _Ordered(answer.body, answer.status, {"Idempotency-Replayed": "true"} if again else None)
 
 
 async def _claim(
     request: Request,
     at: Now,
     key: Annotated[
-        str | None,
-        Header(alias="Idempotency-Key", description="1-255 visible ASCII characters, new for each thing to create"),
-    ] = None,
+        str,
+        Header(
+            alias="Idempotency-Key",
+            description="每次新建使用新的标识,重发时不变 / new for each thing to create, the same when sent again",
+            pattern=r"^[\x21-\x7e]{1,255}$",
+        ),
+    ],
 ) -> Claim:
-    if key is None or not _KEY.match(key):
-        raise Malformed(
-            "an Idempotency-Key of 1 to 255 visible ASCII characters is needed",
-            fields=[("Idempotency-Key", "missing or not readable")],
-        )
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(
         request.app.state.digest, request.method.encode(), request.url.path.encode(), *await _content(request)
@@ -103,7 +117,8 @@ async def _once(tx: Tx, claim: Claimed) -> Doing:
 
 async def _content(request: Request) -> list[bytes]:
     """The body as bytes; of a form its fields and files, because the boundary differs between two sendings of the same form."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _FORMS:
         return [await request.body()]
     parts = []
     for name, value in sorted((await request.form()).multi_items(), key=lambda item: item[0]):

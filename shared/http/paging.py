@@ -38,7 +38,9 @@ class _Paging:
                 raise ValueError
             return tuple(_READ[kind](value) for kind, value in zip(types, values, strict=True))
         except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
-            raise Invalid("the cursor is not one of ours", fields=[("after", "not a cursor")]) from None
+            raise Invalid(
+                "翻页标记无效 / the cursor is not one of ours", fields=[("after", "不是翻页标记 / not a cursor")]
+            ) from None
 
     def page(self, items: Sequence[Item], *, key: Callable[[Item], tuple[Any, ...]]) -> Page[Item]:
         """A page of at most `limit` of these items; the caller fetched one more to know whether there is a next page."""

@@ -1,6 +1,5 @@
 """Every refusal as RFC 9457 problem+json: what is wrong, in which field, why; never internals, never what somebody typed."""
 
-import re
 from typing import Any
 
 import sqlalchemy.exc
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 from shared import errors
 from shared.db import is_transient
 from shared.errors import Refused
+from shared.http import words
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,6 @@ _BY_STATUS: dict[int, type[Refused]] = {
     404: errors.NotFound,
     413: errors.TooLarge,
 }
-_LOCATIONS = re.compile(r"^(body|query|path|header)\.")
 
 
 def answer(refused: Refused) -> JSONResponse:
@@ -90,15 +89,19 @@ async def _refused(_: Request, fault: Exception) -> JSONResponse:
 async def _invalid(_: Request, fault: Exception) -> JSONResponse:
     found = fault.errors() if isinstance(fault, RequestValidationError) else []
     if any(error["type"] == "json_invalid" for error in found):
-        return answer(errors.Malformed("the body is not JSON"))
-    fields = [(_LOCATIONS.sub("", ".".join(map(str, error["loc"]))), error["msg"]) for error in found[:50]]
-    return answer(errors.Invalid("; ".join(field for field, _ in fields) or "invalid", fields=fields))
+        return answer(errors.Malformed("内容不是JSON / the body is not JSON"))
+    fields = list(dict.fromkeys((words.field(error), words.reason(error)) for error in found[:50]))
+    if any(error["loc"][:1] == ("header",) for error in found):
+        # a key that is missing or unreadable is a malformed request, whatever else is wrong
+        return answer(errors.Malformed("请求头缺少或无法读取 / a header is missing or cannot be read", fields=fields))
+    named = ", ".join(dict.fromkeys(field for field, _ in fields[:10]))
+    return answer(errors.Invalid(f"请检查 / please check: {named}", fields=fields))
 
 
 async def _http(_: Request, fault: Exception) -> JSONResponse:
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     if status == 405:
-        refused: Refused = errors.Refused("this address does not take that method")
+        refused: Refused = errors.Refused("该地址不支持此方法 / this address does not take that method")
         refused.status, refused.code = 405, "method-not-allowed"
     else:
         refused = _BY_STATUS.get(status, errors.Malformed)()
@@ -114,15 +117,15 @@ def unexpected(method: str, fault: BaseException) -> JSONResponse:
     sqlstate = getattr(getattr(fault, "orig", None), "sqlstate", None) or ""
     if sqlstate == "23505":
         # two that were first at the same moment: the constraint let one in
-        return answer(errors.Conflict("this exists already"))
+        return answer(errors.Registered("已有相同的登记 / this exists already"))
     if sqlstate.startswith("22"):
         # the last net for what the schemas let through: a character or number that cannot be stored
-        return answer(errors.Invalid("a value cannot be stored"))
+        return answer(errors.Invalid("有内容无法保存 / a value cannot be stored"))
     if is_transient(fault):
         log.warning("http.unavailable", method=method, error=type(fault).__name__)
-        return answer(errors.Unavailable("the database does not answer"))
+        return answer(errors.Unavailable("数据库没有应答 / the database does not answer"))
     log.error("http.unexpected", method=method, exc_info=fault)
     problem = Problem(
-        title="系统内部错误 / Internal error", status=500, detail="the error is on record", code="internal"
+        title="系统内部错误 / Internal error", status=500, detail="错误已记录 / the error is on record", code="internal"
     )
     return JSONResponse(problem.model_dump(), 500, media_type="application/problem+json")

@@ -38,6 +38,18 @@ async def test_a_services_password_opens_no_other_database(running: Running, ser
         await asyncpg.connect(url.set(database=other).render_as_string(hide_password=False))
 
 
+@pytest.mark.rule("G9", "A12")
+@pytest.mark.parametrize("database", ["postgres", "template1"])
+@pytest.mark.parametrize("service", SERVICES)
+async def test_no_service_enters_the_servers_own_databases(running: Running, service: str, database: str) -> None:
+    for role in (service, f"{service}_owner"):
+        url = make_url(running.platform.admin).set(
+            username=role, password=running.platform.keys.secret(role), database=database
+        )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(url.render_as_string(hide_password=False))
+
+
 async def may_write(running: Running, service: str, topic: str) -> bool:
     producer = AIOKafkaProducer(**address(running, service).options("probe"), request_timeout_ms=3000)
     await producer.start()

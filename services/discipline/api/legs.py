@@ -14,7 +14,7 @@ from services.discipline.usecases.receive_leg import receive_leg
 from services.discipline.usecases.record_outcome import record_outcome
 from shared.auth import Principal
 from shared.contracts.intake import Facts
-from shared.http import Now, Page, Paging, Tx, require
+from shared.http import Now, Order, Page, Paging, Tx, require
 
 router = APIRouter(prefix="/legs", tags=["legs 纪律线"])
 Clerk = Annotated[Principal, require("dcm")]
@@ -43,33 +43,33 @@ class LegDetail(LegView):
     facts: Facts | None
 
 
-class NewOutcome(BaseModel):
+class NewOutcome(Order):
     """The outcome category 处置结果类别."""
 
     outcome: Outcome
 
 
 @router.get("")
-async def list_legs(tx: Tx, _: Reader, paging: Paging, lead_id: UUID | None = None) -> Page[LegView]:
+async def list_legs(_: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = None) -> Page[LegView]:
     """Legs by arrival. 纪律线列表"""
     rows = await queries.list_legs(tx, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([LegView.of(leg) for leg in rows], key=lambda leg: (leg.opened_at, leg.id))
 
 
 @router.get("/{leg_id}")
-async def get_leg(leg_id: UUID, request: Request, tx: Tx, by: Reader, at: Now) -> LegDetail:
+async def get_leg(leg_id: UUID, request: Request, by: Reader, tx: Tx, at: Now) -> LegDetail:
     """One leg with its facts; the reading is put on record. 纪律线详情(查阅留痕)"""
     leg, facts = await read_leg(tx, leg_id, opener=request.app.state.opener, by=by, at=at)
     return LegDetail(**LegView.of(leg).model_dump(), facts=facts)
 
 
 @router.post("/{leg_id}/receipt")
-async def post_receipt(leg_id: UUID, tx: Tx, by: Clerk, at: Now) -> LegView:
+async def post_receipt(leg_id: UUID, by: Clerk, tx: Tx, at: Now) -> LegView:
     """Sign for a leg. 签收"""
     return LegView.of(await receive_leg(tx, leg_id, by=by, at=at))
 
 
 @router.post("/{leg_id}/outcome")
-async def post_outcome(leg_id: UUID, order: NewOutcome, tx: Tx, by: Handler, at: Now) -> LegView:
+async def post_outcome(leg_id: UUID, order: NewOutcome, by: Handler, tx: Tx, at: Now) -> LegView:
     """Record the outcome category; the leg ends. 登记处置结果"""
     return LegView.of(await record_outcome(tx, leg_id, order.outcome, by=by, at=at))

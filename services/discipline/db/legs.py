@@ -27,7 +27,7 @@ async def save(tx: Transaction, leg: Leg, *, actor: str, effective_at: datetime,
         .returning(legs.c.id)
     )
     if done.one_or_none() is None:
-        raise Conflict("the leg was changed by someone else meanwhile")
+        raise Conflict("纪律线已被他人更新 / the leg was changed by someone else meanwhile")
     await _remember(tx, leg, actor=actor, effective_at=effective_at, at=at)
 
 
@@ -36,7 +36,7 @@ async def get(tx: Transaction, leg_id: UUID, *, lock: bool = False) -> Leg:
     query = select(legs).where(legs.c.id == leg_id)
     row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
-        raise NotFound("no such leg")
+        raise NotFound("没有该纪律线 / no such leg")
     return of_row(row)
 
 

@@ -2,33 +2,29 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from shared.codes import Labelled
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.errors import NotAllowed
 
 
-class Status(StrEnum):
-    """opened 已到达, received 已签收, ended 已办结."""
+class Status(Labelled):
+    """Where a leg stands. 纪律线状态"""
 
-    OPENED = "opened"
-    RECEIVED = "received"
-    ENDED = "ended"
+    OPENED = "opened", "已到达", "arrived"
+    RECEIVED = "received", "已签收", "received"
+    ENDED = "ended", "已办结", "ended"
 
 
-class Outcome(StrEnum):
-    """Outcome category 处置结果类别; the full disposal machine of §4.4 refines it. It never leaves discipline."""
+class Outcome(Labelled):
+    """Outcome category; the full disposal machine of §4.4 refines it. It never leaves discipline. 处置结果类别"""
 
-    FORMS = "four_forms"
-    """运用“四种形态”处理"""
-    PROCURATORATE = "to_procuratorate"
-    """移送检察机关"""
-    SHELVED = "shelved"
-    """暂存待查"""
-    UNFOUNDED = "unfounded"
-    """反映不实"""
+    FORMS = "four_forms", "运用“四种形态”处理", "dealt with by the four forms"
+    PROCURATORATE = "to_procuratorate", "移送检察机关", "handed to the procuratorate"
+    SHELVED = "shelved", "暂存待查", "shelved"
+    UNFOUNDED = "unfounded", "反映不实", "unfounded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +54,7 @@ class Leg:
 
     def receive(self, *, at: datetime) -> tuple[Self, LegReceived]:
         """The case-supervision clerk signs for it (§4.4 sent → received, D16)."""
-        self._must_be(Status.OPENED, "receive")
+        self._must_be(Status.OPENED, "签收", "receive")
         leg = replace(self, status=Status.RECEIVED, version=self.version + 1)
         return leg, LegReceived(
             leg_id=self.id, dual_assignment_id=self.dual_assignment_id, lead_id=self.lead_id, effective_at=at
@@ -66,12 +62,14 @@ class Leg:
 
     def end(self, outcome: Outcome, *, at: datetime) -> tuple[Self, LegEnded]:
         """An outcome is recorded; only the fact that the leg ended is told to others."""
-        self._must_be(Status.RECEIVED, "record an outcome")
+        self._must_be(Status.RECEIVED, "登记处置结果", "record an outcome")
         leg = replace(self, status=Status.ENDED, outcome=outcome, version=self.version + 1)
         return leg, LegEnded(
             leg_id=self.id, dual_assignment_id=self.dual_assignment_id, lead_id=self.lead_id, effective_at=at
         )
 
-    def _must_be(self, status: Status, action: str) -> None:
+    def _must_be(self, status: Status, zh: str, en: str) -> None:
         if self.status is not status:
-            raise NotAllowed(f"cannot {action}: the leg is {self.status}, not {status}")
+            raise NotAllowed(
+                f"不能{zh}:纪律线为“{self.status.zh}”,应为“{status.zh}” / cannot {en}: the leg is {self.status.en}, not {status.en}"
+            )

@@ -1,11 +1,12 @@
 """The code lists that forms offer."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.domain import codes
+from services.intake.domain import codes, dual_assignment, lead
 from shared.auth import Principal
 from shared.http import require
 
@@ -30,8 +31,13 @@ class CodeLists(BaseModel):
 @router.get("")
 async def get_codes(_: Annotated[Principal, require()]) -> CodeLists:
     """The code lists. 代码表"""
+    words: dict[str, Mapping[Any, tuple[str, str]]] = {
+        **codes.LABELS,
+        "status": {status.value: (status.zh, status.en) for status in lead.Status},
+        "dual_assignment_status": {status.value: (status.zh, status.en) for status in dual_assignment.Status},
+        "leg_status": dual_assignment.LEG_STATUS_WORDS,
+    }
     lists = {
-        name: [CodeView(code=code, zh=zh, en=en) for code, (zh, en) in labels.items()]
-        for name, labels in codes.LABELS.items()
+        name: [CodeView(code=code, zh=zh, en=en) for code, (zh, en) in labels.items()] for name, labels in words.items()
     }
     return CodeLists(version=codes.VERSION, lists=lists)

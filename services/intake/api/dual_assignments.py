@@ -34,13 +34,15 @@ class DualAssignmentView(BaseModel):
 
 
 @router.get("")
-async def list_dual_assignments(tx: Tx, _: Reader, paging: Paging) -> Page[DualAssignmentView]:
+async def list_dual_assignments(
+    _: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = None
+) -> Page[DualAssignmentView]:
     """All dual assignments, oldest first. 双交办列表"""
-    rows = await dual_assignments.page(tx, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    rows = await dual_assignments.page(tx, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([DualAssignmentView.of(dual) for dual in rows], key=lambda dual: (dual.created_at, dual.id))
 
 
 @router.get("/{dual_assignment_id}")
-async def get_dual_assignment(dual_assignment_id: UUID, tx: Tx, _: Reader) -> DualAssignmentView:
+async def get_dual_assignment(dual_assignment_id: UUID, _: Reader, tx: Tx) -> DualAssignmentView:
     """One dual assignment. 双交办详情"""
     return DualAssignmentView.of(await dual_assignments.get(tx, dual_assignment_id))

@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.db import leads, queries
-from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier
+from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier, Unit
 from services.intake.domain.lead import Lead, Status
 from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
@@ -18,8 +17,8 @@ from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
-from shared.contracts.envelope import ChineseCode, Code
-from shared.http import Claimed, Now, Page, Paging, Tx, replayed, require
+from shared.contracts.envelope import ChineseCode
+from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, require
 
 router = APIRouter(prefix="/leads", tags=["leads 线索"])
 Clerk = Annotated[Principal, require("icl")]
@@ -27,6 +26,8 @@ Analyst = Annotated[Principal, require("ana", "ofd")]
 Director = Annotated[Principal, require("ofd")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 
+_MAY_KNOW_WHY = frozenset({"ana", "ofd", "sup"})
+"""A reason is free text about the case; clerks and leaders follow the states alone."""
 _PLAIN = r"^[^\x00]*$"
 Manifestation = Literal["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]
 assert set(MANIFESTATIONS) == set(Manifestation.__args__)  # type: ignore[attr-defined]  # noqa: S101 - one list, two spellings
@@ -36,10 +37,9 @@ def _text(most: int) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=_PLAIN)
 
 
-class Reporter(BaseModel):
+class Reporter(Order):
     """The reporter, sealed at the door for the vault; no answer ever shows it. 举报人信息(即时密封)"""
 
-    model_config = ConfigDict(extra="forbid")
     name: Annotated[str, _text(100)]
     phone: Annotated[str, _text(40)] | None = None
     id_number: Annotated[str, _text(40)] | None = None
@@ -47,16 +47,15 @@ class Reporter(BaseModel):
     note: Annotated[str, _text(1000)] | None = None
 
 
-class LeadOrder(BaseModel):
+class LeadOrder(Order):
     """A lead as a clerk types it. 线索登记"""
 
-    model_config = ConfigDict(extra="forbid")
     source: Source
     summary: Annotated[str, _text(4000)]
     issuing_level: IssuingLevel | None = None
     upstream_no: Annotated[str, _text(64)] | None = None
-    upstream_deadline: date | None = None
-    received_on: date | None = Field(default=None, description="day in China; today when left out")
+    upstream_deadline: Day | None = None
+    received_on: Day | None = Field(default=None, description="day in China; today when left out")
     street: ChineseCode | None = None
     area_codes: list[Area] = Field(default_factory=list, max_length=6)
     manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
@@ -65,28 +64,29 @@ class LeadOrder(BaseModel):
     reporter: Reporter | None = None
 
 
-class ClassificationOrder(BaseModel):
+class ClassificationOrder(Order):
     """Tier, level, areas, manifestations. 分级分类"""
 
-    model_config = ConfigDict(extra="forbid")
     tier: Tier
     level: Level
     area_codes: list[Area] = Field(min_length=1, max_length=6)
-    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    manifestation_codes: list[Manifestation] | None = Field(
+        default=None,
+        max_length=11,
+        description="不填则保留登记时的表现形式,[]为无 / left out: those of the register stay; []: none",
+    )
 
 
-class AssignmentOrder(BaseModel):
+class AssignmentOrder(Order):
     """The unit to charge, and grounds for a discipline leg. 交办"""
 
-    model_config = ConfigDict(extra="forbid")
-    unit: Code
+    unit: Unit
     discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
 
 
-class GroundsOrder(BaseModel):
+class GroundsOrder(Order):
     """Grounds found later. 补充涉纪情形"""
 
-    model_config = ConfigDict(extra="forbid")
     discipline_grounds: list[Ground] = Field(min_length=1, max_length=3)
     reason: Annotated[str, _text(500)]
 
@@ -142,6 +142,7 @@ class LeadDetail(LeadView):
 
     summary: str
     allegations: list[str]
+    discipline_grounds: list[Ground] | None = Field(description="仅扫黑办主任可见 / shown to ofd only")
 
 
 class HistoryLine(BaseModel):
@@ -152,7 +153,7 @@ class HistoryLine(BaseModel):
     status: Status
     actor: str
     unit: str
-    reason: str | None
+    reason: str | None = Field(description="仅ana、ofd、sup可见 / shown to ana, ofd, sup only")
     effective_at: datetime
     recorded_at: datetime
 
@@ -177,15 +178,13 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, clai
     )
     state = request.app.state
     outcome: Outcome = await state.submit_lead(admit(new, sealer=state.sealer, by=by, at=at), claim)
-    if outcome.replayed:
-        return replayed(outcome.answer)
-    return JSONResponse(outcome.answer.body, outcome.answer.status)
+    return answered(outcome.answer, again=outcome.replayed)
 
 
 @router.get("")
 async def list_leads(
-    tx: Tx,
     _: Reader,
+    tx: Tx,
     paging: Paging,
     status: Status | None = None,
     source: Source | None = None,
@@ -205,46 +204,51 @@ async def list_leads(
 
 @router.get("/{lead_id}")
 async def get_lead(
-    lead_id: UUID, tx: Tx, by: Annotated[Principal, require("ana", "ofd", "sup")], at: Now
+    lead_id: UUID, by: Annotated[Principal, require("ana", "ofd", "sup")], tx: Tx, at: Now
 ) -> LeadDetail:
     """One lead with its facts; the reading is put on record. 线索详情(查阅留痕)"""
-    return LeadDetail.of(await read_lead(tx, lead_id, by=by, at=at))
+    lead = await read_lead(tx, lead_id, by=by, at=at)
+    return LeadDetail.of(lead, discipline_grounds=list(lead.grounds) if "ofd" in by.roles else None)
 
 
 @router.get("/{lead_id}/history")
-async def get_history(lead_id: UUID, tx: Tx, _: Reader) -> list[HistoryLine]:
+async def get_history(lead_id: UUID, by: Reader, tx: Tx) -> list[HistoryLine]:
     """What was done with a lead. 办理记录"""
     await leads.get(tx, lead_id)
-    return [HistoryLine.model_validate(line) for line in await queries.history(tx, lead_id)]
+    lines = [HistoryLine.model_validate(line) for line in await queries.history(tx, lead_id)]
+    if by.roles & _MAY_KNOW_WHY:
+        return lines
+    return [line.model_copy(update={"reason": None}) for line in lines]
 
 
 @router.post("/{lead_id}/classification")
-async def post_classification(lead_id: UUID, order: ClassificationOrder, tx: Tx, by: Analyst, at: Now) -> LeadView:
+async def post_classification(lead_id: UUID, order: ClassificationOrder, by: Analyst, tx: Tx, at: Now) -> LeadView:
     """Classify a lead; level 重大 by the director. 分级分类"""
+    kinds = order.manifestation_codes
     chosen = Classification(
         tier=order.tier,
         level=order.level,
         areas=tuple(dict.fromkeys(order.area_codes)),
-        manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
+        manifestations=None if kinds is None else tuple(dict.fromkeys(kinds)),
     )
     return LeadView.of(await classify_lead(tx, lead_id, chosen, by=by, at=at))
 
 
 @router.post("/{lead_id}/assignment")
 async def post_assignment(
-    lead_id: UUID, order: AssignmentOrder, request: Request, tx: Tx, by: Director, at: Now
+    lead_id: UUID, order: AssignmentOrder, request: Request, by: Director, tx: Tx, at: Now
 ) -> LeadView:
     """Charge a unit with a lead; with grounds, discipline too, at once. 交办 / 双交办"""
     state = request.app.state
     grounds = tuple(dict.fromkeys(order.discipline_grounds))
     lead = await assign_lead(
-        tx, lead_id, order.unit, grounds, region=state.region, days=state.days, sealer=state.sealer, by=by, at=at
+        tx, lead_id, order.unit.value, grounds, region=state.region, days=state.days, sealer=state.sealer, by=by, at=at
     )
     return LeadView.of(lead)
 
 
 @router.post("/{lead_id}/discipline-grounds")
-async def post_grounds(lead_id: UUID, order: GroundsOrder, request: Request, tx: Tx, by: Director, at: Now) -> LeadView:
+async def post_grounds(lead_id: UUID, order: GroundsOrder, request: Request, by: Director, tx: Tx, at: Now) -> LeadView:
     """Grounds for discipline were found; the leg opens at once if the lead is assigned. 补充涉纪情形"""
     state = request.app.state
     grounds = tuple(dict.fromkeys(order.discipline_grounds))

@@ -57,7 +57,7 @@ class LedgerView(BaseModel):
 
 
 @router.post("", response_model=LedgerView)
-async def post_ledger(file: UploadFile, request: Request, tx: Tx, by: Clerk, at: Now, once: Once) -> Response:
+async def post_ledger(file: UploadFile, request: Request, by: Clerk, tx: Tx, at: Now, once: Once) -> Response:
     """Import a ledger (XLSX, or CSV in UTF-8 or GB18030). Good rows are taken, bad ones told. 导入台账"""
     state = request.app.state
 
@@ -72,6 +72,6 @@ async def post_ledger(file: UploadFile, request: Request, tx: Tx, by: Clerk, at:
 
 
 @router.get("/{ledger_id}")
-async def get_ledger(ledger_id: UUID, tx: Tx, _: Clerk) -> LedgerView:
+async def get_ledger(ledger_id: UUID, _: Clerk, tx: Tx) -> LedgerView:
     """What became of an earlier import. 导入记录"""
     return LedgerView.of(await ledgers.get(tx, ledger_id))

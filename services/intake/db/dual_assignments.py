@@ -26,14 +26,14 @@ async def save(tx: Transaction, dual: DualAssignment) -> None:
         .returning(table.c.id)
     )
     if done.one_or_none() is None:
-        raise Conflict("the dual assignment was changed by someone else meanwhile")
+        raise Conflict("双交办已被他人更新 / the dual assignment was changed by someone else meanwhile")
 
 
 async def get(tx: Transaction, dual_id: UUID) -> DualAssignment:
     """One parent. Raises `NotFound`."""
     row = (await tx.execute(select(table).where(table.c.id == dual_id))).mappings().one_or_none()
     if row is None:
-        raise NotFound("no such dual assignment")
+        raise NotFound("没有该双交办 / no such dual assignment")
     return of_row(row)
 
 
@@ -43,9 +43,13 @@ async def of_lead(tx: Transaction, lead_id: UUID) -> DualAssignment | None:
     return of_row(row) if row else None
 
 
-async def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[DualAssignment]:
-    """Parents by creation; `after` is the key of the last one seen."""
+async def page(
+    tx: Transaction, *, lead_id: UUID | None = None, after: tuple[datetime, UUID] | None, limit: int
+) -> list[DualAssignment]:
+    """Parents by creation, of one lead if it is given; `after` is the key of the last one seen."""
     query = select(table).order_by(table.c.created_at, table.c.id).limit(limit)
+    if lead_id is not None:
+        query = query.where(table.c.lead_id == lead_id)
     if after is not None:
         query = query.where(
             (table.c.created_at > after[0]) | ((table.c.created_at == after[0]) & (table.c.id > after[1]))

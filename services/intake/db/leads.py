@@ -66,7 +66,7 @@ async def save(
         .returning(leads.c.id)
     )
     if done.one_or_none() is None:
-        raise Conflict("the lead was changed by someone else meanwhile")
+        raise Conflict("线索已被他人更新 / the lead was changed by someone else meanwhile")
     await remember(tx, lead, action, by=by, effective_at=effective_at, at=at, reason=reason)
 
 
@@ -75,7 +75,7 @@ async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:
     query = select(leads).where(leads.c.id == lead_id)
     row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
-        raise NotFound("no such lead")
+        raise NotFound("没有该线索 / no such lead")
     return of_row(row)
 
 

@@ -50,7 +50,7 @@ async def get(tx: Transaction, ledger_id: UUID) -> Ledger:
     """One import. Raises `NotFound`."""
     row = (await tx.execute(select(ledgers).where(ledgers.c.id == ledger_id))).mappings().one_or_none()
     if row is None:
-        raise NotFound("no such ledger")
+        raise NotFound("没有该次导入 / no such ledger")
     query = select(ledger_rows.c.row, ledger_rows.c.lead_id).where(ledger_rows.c.ledger_id == ledger_id)
     rows = (await tx.execute(query.order_by(ledger_rows.c.row))).all()
     return Ledger(

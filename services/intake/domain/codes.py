@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-VERSION = "2018-1"
+VERSION = "2018-2"
 
 
 class Source(StrEnum):
-    """三类线索来源 (N20) and 其他."""
+    """三类线索来源 (N20): S 上级转办 handed down by superiors, A 110报警 110 call, M 群众举报 report by the public; and O 其他 other."""
 
     SUPERIOR = "S"
     POLICE_110 = "A"
@@ -50,6 +50,15 @@ class Level(StrEnum):
     MAJOR = "major"
 
 
+class Unit(StrEnum):
+    """Units that can be charged with a lead 承办单位: the organs of 示例区 that verify, until a directory of organs keeps them."""
+
+    POLICE = "GA"
+    TASK_FORCE = "ZF"
+    CONSTRUCTION = "JS"
+    STREET = "JD01"
+
+
 class Ground(StrEnum):
     """Why a lead also goes to discipline (M17)."""
 
@@ -76,6 +85,12 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "tier": {"black": ("黑", "black"), "evil": ("恶", "evil"), "disorder": ("乱", "disorder")},
     "level": {"general": ("一般", "general"), "key": ("重点", "key"), "major": ("重大", "major")},
+    "unit": {
+        "GA": ("公安分局", "police sub-bureau"),
+        "ZF": ("线索核查专班", "verification task force"),
+        "JS": ("建设局", "construction bureau"),
+        "JD01": ("临江街道", "Linjiang street office"),
+    },
     "discipline_ground": {
         "official_involved": ("党员干部涉黑涉恶", "official involved"),
         "umbrella": ("保护伞", "umbrella"),

@@ -2,23 +2,29 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from shared.codes import Labelled
 from shared.contracts.envelope import Event
 from shared.contracts.intake import DualAssignmentCompleted, DualAssignmentCreated, Leg, LegStatus, LegStatusChanged
 from shared.errors import NotAllowed
 
 
-class Status(StrEnum):
-    """open 办理中, completed 已办结."""
+class Status(Labelled):
+    """Where a dual assignment stands. 双交办状态"""
 
-    OPEN = "open"
-    COMPLETED = "completed"
+    OPEN = "open", "办理中", "open"
+    COMPLETED = "completed", "已办结", "completed"
 
 
-_ORDER = [LegStatus.CREATED, LegStatus.ACCEPTED, LegStatus.ENDED]
+LEG_STATUS_WORDS = {
+    LegStatus.CREATED: ("已交办", "assigned"),
+    LegStatus.ACCEPTED: ("已签收", "accepted"),
+    LegStatus.ENDED: ("已办结", "ended"),
+}
+_ORDER = list(LEG_STATUS_WORDS)
+_LEG_WORDS = {Leg.CRIME: ("核查线", "crime leg"), Leg.DISCIPLINE: ("纪律线", "discipline leg")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,14 @@ class DualAssignment:
         """
         now = self.crime if leg is Leg.CRIME else self.discipline
         if _ORDER.index(status) != _ORDER.index(now) + 1:
-            raise NotAllowed(f"the {leg} leg is {now}; it cannot become {status}")
+            (which_zh, which), (now_zh, now_en), (to_zh, to) = (
+                _LEG_WORDS[leg],
+                LEG_STATUS_WORDS[now],
+                LEG_STATUS_WORDS[status],
+            )
+            raise NotAllowed(
+                f"{which_zh}为“{now_zh}”,不能变为“{to_zh}” / the {which} is {now_en}; it cannot become {to}"
+            )
         crime, discipline = (status, self.discipline) if leg is Leg.CRIME else (self.crime, status)
         dual = replace(self, version=self.version + 1, crime=crime, discipline=discipline)
         said: list[Event] = [

@@ -2,24 +2,24 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
+from shared.codes import Labelled
 from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
 from shared.deadlines import PROFILE, PROFILE_VERSION, Calendar, Deadline
 from shared.errors import Forbidden, Invalid, NotAllowed
 
 
-class Status(StrEnum):
-    """received 已登记, classified 已分类, assigned 已交办, verifying 核查中, concluded 已有结论."""
+class Status(Labelled):
+    """Where a lead stands. 线索状态"""
 
-    RECEIVED = "received"
-    CLASSIFIED = "classified"
-    ASSIGNED = "assigned"
-    VERIFYING = "verifying"
-    CONCLUDED = "concluded"
+    RECEIVED = "received", "已登记", "registered"
+    CLASSIFIED = "classified", "已分类", "classified"
+    ASSIGNED = "assigned", "已交办", "assigned"
+    VERIFYING = "verifying", "核查中", "being verified"
+    CONCLUDED = "concluded", "已有结论", "concluded"
 
 
 HANDED_OVER = frozenset({Status.ASSIGNED, Status.VERIFYING, Status.CONCLUDED})
@@ -91,16 +91,17 @@ class Lead:
 
         Raises `NotAllowed`, `Forbidden` (level 重大 is for OFD), `Invalid` (a superior's lead is never 乱 unchecked, §4.2; no area).
         """
-        self._must_be("classify", Status.RECEIVED, Status.CLASSIFIED)
+        self._must_be("分类", "classify", Status.RECEIVED, Status.CLASSIFIED)
         if level is Level.MAJOR and not may_major:
-            raise Forbidden("level 重大 is set by the director of the office (ofd)")
+            raise Forbidden("“重大”由扫黑办主任确定 / level 重大 is set by the director of the office (ofd)")
         if tier is Tier.DISORDER and self.source is Source.SUPERIOR:
             raise Invalid(
-                "a superior's lead is not classed as 乱 unchecked; there it is a finding (C6)",
-                fields=[("tier", "disorder")],
+                "上级转办线索未经核查不得定为“乱”,只能由核查作出结论C6"
+                " / a superior's lead is not classed as 乱 unchecked; there it is a finding (C6)",
+                fields=[("tier", "上级转办线索不得为乱 / not disorder for a superior's lead")],
             )
         if not areas:
-            raise Invalid("at least one area is needed", fields=[("area_codes", "empty")])
+            raise Invalid("至少选一个领域 / at least one area is needed", fields=[("area_codes", "不能为空 / empty")])
         lead = replace(
             self,
             status=Status.CLASSIFIED,
@@ -130,9 +131,9 @@ class Lead:
         self, unit: str, grounds: tuple[Ground, ...], *, on: date, days: Calendar, at: datetime
     ) -> tuple[Self, LeadAssigned]:
         """Charge a unit with it (M13). `on` is the day in China of `at`. Raises `NotAllowed`."""
-        self._must_be("assign", Status.CLASSIFIED)
+        self._must_be("交办", "assign", Status.CLASSIFIED)
         if self.level is None:
-            raise NotAllowed("cannot assign: the lead has no level")
+            raise NotAllowed("不能交办:线索尚未分级 / cannot assign: the lead has no level")
         sign_by = PROFILE["D04"].after(on, days)
         due = PROFILE[_RESULT_LIMIT[self.level]].after(on, days)
         if self.upstream_deadline and self.upstream_deadline < due.on:
@@ -162,17 +163,20 @@ class Lead:
     def add_grounds(self, grounds: tuple[Ground, ...]) -> Self:
         """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given."""
         if not grounds:
-            raise Invalid("at least one ground is needed", fields=[("discipline_grounds", "empty")])
+            raise Invalid(
+                "至少选一种涉纪情形 / at least one ground is needed",
+                fields=[("discipline_grounds", "不能为空 / empty")],
+            )
         return replace(self, version=self.version + 1, grounds=_union(self.grounds, grounds))
 
     def begin_verifying(self) -> Self:
         """The unit signed for it."""
-        self._must_be("begin verifying", Status.ASSIGNED)
+        self._must_be("开始核查", "begin verifying", Status.ASSIGNED)
         return replace(self, status=Status.VERIFYING, version=self.version + 1)
 
     def conclude(self) -> Self:
         """The work on it has a conclusion."""
-        self._must_be("conclude", Status.VERIFYING)
+        self._must_be("办结", "conclude", Status.VERIFYING)
         return replace(self, status=Status.CONCLUDED, version=self.version + 1)
 
     def facts(self, *, with_grounds: bool) -> Facts:
@@ -186,9 +190,9 @@ class Lead:
             discipline_grounds=tuple(self.grounds) if with_grounds else (),
         )
 
-    def _must_be(self, action: str, *statuses: Status) -> None:
+    def _must_be(self, zh: str, en: str, *statuses: Status) -> None:
         if self.status not in statuses:
-            raise NotAllowed(f"cannot {action}: the lead is {self.status}")
+            raise NotAllowed(f"不能{zh}:线索为“{self.status.zh}” / cannot {en}: the lead is {self.status.en}")
 
 
 def _union(first: tuple[Ground, ...], second: tuple[Ground, ...]) -> tuple[Ground, ...]:

@@ -14,12 +14,12 @@ from shared.db import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """The choice."""
+    """The choice; without manifestations those of the lead stay."""
 
     tier: Tier
     level: Level
     areas: tuple[Area, ...]
-    manifestations: tuple[str, ...]
+    manifestations: tuple[str, ...] | None
 
 
 async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, *, by: Principal, at: datetime) -> Lead:
@@ -28,10 +28,11 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`.
     """
     lead = await leads.get(tx, lead_id, lock=True)
-    if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, chosen.manifestations):
+    manifestations = lead.manifestations if chosen.manifestations is None else chosen.manifestations
+    if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations):
         return lead
     lead, classified = lead.classify(
-        chosen.tier, chosen.level, chosen.areas, chosen.manifestations, may_major="ofd" in by.roles, at=at
+        chosen.tier, chosen.level, chosen.areas, manifestations, may_major="ofd" in by.roles, at=at
     )
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
     await outbox.put(tx, classified, at=at)

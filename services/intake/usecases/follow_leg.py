@@ -22,7 +22,7 @@ async def follow_ended(tx: Transaction, event: LegEnded, received: Received) -> 
 async def _follow(tx: Transaction, event: LegReceived | LegEnded, status: LegStatus, received: Received) -> None:
     dual = await dual_assignments.of_lead(tx, event.lead_id)
     if dual is None:
-        raise NotFound("no dual assignment of this lead")
+        raise NotFound("该线索没有双交办 / no dual assignment of this lead")
     dual, said = dual.move(Leg.DISCIPLINE, status, at=event.effective_at)
     await dual_assignments.save(tx, dual)
     for each in said:

@@ -16,7 +16,7 @@ from shared.auth import Principal
 from shared.contracts.envelope import CHINA
 from shared.db import Transaction, after_commit
 from shared.deadlines import china_date
-from shared.errors import Conflict, Invalid
+from shared.errors import Invalid, Registered
 from shared.sealing import SealedRecord, Sealer
 
 DEED = "lead.register"
@@ -101,10 +101,13 @@ def admit(new: NewLead, *, sealer: Sealer, by: Principal, at: datetime) -> Regis
 
 
 async def register_lead(tx: Transaction, order: Registration, *, region: str) -> Lead:
-    """Register it. Raises `Conflict` when the superior's number is registered already."""
+    """Register it. Raises `Registered` when the superior's number is registered already."""
     new, by, at = order.new, order.by, order.at
     if new.source is Source.SUPERIOR and new.upstream_no and await leads.find_superior(tx, region, new.upstream_no):
-        raise Conflict("this superior's number is registered already", fields=[("upstream_no", "已登记 / registered")])
+        raise Registered(
+            "该上级编号已登记 / this superior's number is registered already",
+            fields=[("upstream_no", "已登记 / registered already")],
+        )
     if order.reporter is not None and order.reporter_ref is not None:
         await reporters.add(tx, order.reporter_ref, order.reporter, on=china_date(at))
     lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
@@ -117,16 +120,23 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
 
 def _check(new: NewLead, received_on: date, today: date) -> None:
     if received_on > today:
-        raise Invalid("the day of receipt is in the future", fields=[("received_on", "晚于今天 / in the future")])
+        raise Invalid(
+            "受理日期晚于今天 / the day of receipt is in the future",
+            fields=[("received_on", "晚于今天 / in the future")],
+        )
     if new.upstream_deadline and new.upstream_deadline < received_on:
         raise Invalid(
-            "the superior's deadline is before the day of receipt", fields=[("upstream_deadline", "before received_on")]
+            "上级期限早于受理日期 / the superior's deadline is before the day of receipt",
+            fields=[("upstream_deadline", "早于受理日期 / before received_on")],
         )
     if new.source is Source.SUPERIOR and not (new.issuing_level and new.upstream_no):
         missing = [
             (name, "上级转办必填 / needed") for name in ("issuing_level", "upstream_no") if not getattr(new, name)
         ]
-        raise Invalid("a superior's lead needs its issuing level and number", fields=missing)
+        raise Invalid(
+            "上级转办线索须有下发层级和上级编号 / a superior's lead needs its issuing level and number", fields=missing
+        )
     for name, texts in (("summary", (new.summary,)), ("allegations", new.allegations)):
         if any(has_secrecy_mark(text) for text in texts):
-            raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(name, REFUSAL_ZH)])
+            reason = f"{REFUSAL_ZH} / {REFUSAL_EN}"
+            raise Invalid(reason, fields=[(name, reason)])

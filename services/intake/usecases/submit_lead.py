@@ -46,7 +46,7 @@ class SubmitLead:
         )
 
     async def __call__(self, order: Registration, claim: Claim) -> Outcome:
-        """Register once however often it is asked. Raises `Invalid` when the key was used for another request, `Conflict` when the
+        """Register once however often it is asked. Raises `Invalid` when the key was used for another request, `Registered` when the
         superior's number is registered already."""
         return await self._queue.submit(Submission(order, claim))
 

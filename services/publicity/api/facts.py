@@ -28,8 +28,8 @@ class FactView(BaseModel):
 
 @router.get("")
 async def list_facts(
-    tx: Tx,
     _: Reader,
+    tx: Tx,
     paging: Paging,
     type: Annotated[str | None, Query(max_length=120, pattern=r"^[a-z0-9.-]+$")] = None,  # noqa: A002 - the envelope's own word
     lead_id: UUID | None = None,

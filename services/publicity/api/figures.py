@@ -1,5 +1,6 @@
 """Figures, each with the rows that make it. There is no way to type one in (A5): no route here takes a number."""
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,10 +14,13 @@ from services.publicity.domain import figures
 from services.publicity.domain.figures import Figure, SuperiorLead
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
+from shared.deadlines import china_date
 from shared.errors import Invalid, NotFound
 from shared.http import Now, Page, Paging, Tx, require
 
 router = APIRouter(prefix="/figures", tags=["figures 数据"])
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+_INSTANT = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$", re.ASCII)
 Reader = Annotated[Principal, require("edt", "pr1", "pr2", "pr3", "ldr", "ofd", "sup")]
 
 
@@ -67,31 +71,51 @@ class DualAssignmentRow(BaseModel):
 def _as_of(
     at: Now,
     as_of: Annotated[
-        str | None, Query(max_length=40, description="a day (its end in China) or an instant; now")
+        str | None,
+        Query(
+            max_length=40,
+            description="日期(中国时间当日终了)或带时区的时刻,缺省为现在 / a day (its end in China) or an instant with its offset; now",
+            examples=["2018-09-18"],
+        ),
     ] = None,
 ) -> datetime:
-    """A day stands for its last moment in China. Raises `Invalid`."""
+    """A day stands for its last moment in China, today for now.
+
+    What lies ahead is refused: a figure answers "how did it stand then", and one of tomorrow would say something else tomorrow.
+    Raises `Invalid`.
+    """
     if as_of is None:
         return at
+    # an unencoded "+08:00" arrives as a blank
+    written = as_of.replace(" ", "+")
     try:
-        if len(as_of) == 10:
-            return datetime.combine(date.fromisoformat(as_of), time.max, CHINA).astimezone(UTC)
-        # an unencoded "+08:00" arrives as a blank
-        instant = datetime.fromisoformat(as_of.replace(" ", "+"))
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=CHINA)
-        return instant.astimezone(UTC)
+        if _DAY.match(written):
+            day = date.fromisoformat(written)
+            if day == china_date(at):
+                return at
+            instant = datetime.combine(day, time.max, CHINA).astimezone(UTC)
+        elif _INSTANT.match(written):
+            instant = datetime.fromisoformat(written).astimezone(UTC)
+        else:
+            raise _wrong(
+                "应为日期2018-09-18,或带时区的时刻 / must be a day like 2018-09-18, or an instant with its offset"
+            )
     except (ValueError, OverflowError):
-        raise Invalid(
-            "as_of is a day (2018-09-18) or an instant", fields=[("as_of", "不是日期 / not a date")]
-        ) from None
+        raise _wrong("没有这一天或时刻 / there is no such day or instant") from None
+    if instant > at:
+        raise _wrong("晚于现在 / in the future")
+    return instant
+
+
+def _wrong(reason: str) -> Invalid:
+    return Invalid(f"as_of: {reason}", fields=[("as_of", reason)])
 
 
 AsOf = Annotated[datetime, Depends(_as_of)]
 
 
 @router.get("")
-async def get_figures(request: Request, tx: Tx, _: Reader, as_of: AsOf) -> FiguresView:
+async def get_figures(request: Request, _: Reader, tx: Tx, as_of: AsOf) -> FiguresView:
     """The figures as they stood then. 数据"""
     superior = await queries.superior_leads(tx, as_of=as_of)
     dual = await queries.count_dual_assignments(tx, as_of=as_of)
@@ -108,8 +132,8 @@ async def get_figures(request: Request, tx: Tx, _: Reader, as_of: AsOf) -> Figur
 @router.get("/{code}/rows")
 async def get_rows(
     code: str,
-    tx: Tx,
     _: Reader,
+    tx: Tx,
     as_of: AsOf,
     paging: Paging,
     counted: Annotated[bool, Query(description="false: the rows of the whole that the figure does not count")] = True,  # noqa: FBT002
@@ -128,7 +152,7 @@ async def get_rows(
         rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals if counted]
         page = paging.page(rows, key=lambda row: (row.created_at, row.lead_id))
     else:
-        raise NotFound(f"there is no such figure; there are {', '.join(figures.FIGURES)}")
+        raise NotFound(f"没有该数据,现有:{', '.join(figures.FIGURES)} / there is no such figure; there are these")
     return page
 
 

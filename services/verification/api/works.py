@@ -13,9 +13,8 @@ from services.verification.usecases.accept_work import accept_work
 from services.verification.usecases.conclude_work import conclude_work
 from services.verification.usecases.read_work import read_work
 from shared.auth import Principal
-from shared.contracts.envelope import Code
 from shared.contracts.intake import Facts
-from shared.http import Now, Page, Paging, Tx, require
+from shared.http import Day, Now, Order, Page, Paging, Tx, require
 
 router = APIRouter(prefix="/works", tags=["works 核查任务"])
 Leader = Annotated[Principal, require("unl")]
@@ -25,8 +24,19 @@ Reader = Annotated[Principal, require("unl", "unh", "p1", "p2", "p3", "p4", "p5"
 class VerifierView(BaseModel):
     """One verifier: staff number and the date of the recusal statement. 核查人员"""
 
-    staff: Code
+    staff: str
     recusal_statement_on: date
+
+
+class NamedVerifier(Order):
+    """A verifier who is named: staff number, and the date of the recusal statement, from the day of assignment on. 核查人员"""
+
+    staff: str = Field(
+        pattern=r"^[A-Za-z]{1,4}-?[0-9]{1,8}$",
+        description="人员编号,不分大小写 / staff number, in either case",
+        examples=["GA-101"],
+    )
+    recusal_statement_on: Day
 
 
 class WorkView(BaseModel):
@@ -57,21 +67,21 @@ class WorkDetail(WorkView):
     facts: Facts | None
 
 
-class Acceptance(BaseModel):
+class Acceptance(Order):
     """Signing for a work: at least two verifiers with recusal statements, and the plan. 签收"""
 
-    verifiers: list[VerifierView] = Field(min_length=2, max_length=20)
+    verifiers: list[NamedVerifier] = Field(min_length=2, max_length=20)
     plan: str = Field(min_length=1, max_length=8000)
 
 
-class NewConclusion(BaseModel):
+class NewConclusion(Order):
     """The conclusion category 结论类别 (C1-C6)."""
 
     conclusion: Conclusion
 
 
 @router.get("")
-async def list_works(tx: Tx, by: Reader, paging: Paging, lead_id: UUID | None = None) -> Page[WorkView]:
+async def list_works(by: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = None) -> Page[WorkView]:
     """The works of the caller's unit, by arrival. 本单位核查任务"""
     rows = await queries.list_works(
         tx, unit=by.unit, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
@@ -80,20 +90,20 @@ async def list_works(tx: Tx, by: Reader, paging: Paging, lead_id: UUID | None = 
 
 
 @router.get("/{work_id}")
-async def get_work(work_id: UUID, request: Request, tx: Tx, by: Reader, at: Now) -> WorkDetail:
+async def get_work(work_id: UUID, request: Request, by: Reader, tx: Tx, at: Now) -> WorkDetail:
     """One work with its facts; the reading is put on record. 核查任务详情(查阅留痕)"""
     work, facts = await read_work(tx, work_id, opener=request.app.state.opener, by=by, at=at)
     return WorkDetail(**WorkView.of(work).model_dump(), plan=work.plan, facts=facts)
 
 
 @router.post("/{work_id}/acceptance")
-async def post_acceptance(work_id: UUID, order: Acceptance, tx: Tx, by: Leader, at: Now) -> WorkView:
+async def post_acceptance(work_id: UUID, order: Acceptance, by: Leader, tx: Tx, at: Now) -> WorkView:
     """Sign for a work and begin it in order. 签收并指定核查人员"""
     named = [Verifier(staff=v.staff, recusal_statement_on=v.recusal_statement_on) for v in order.verifiers]
     return WorkView.of(await accept_work(tx, work_id, named, order.plan, by=by, at=at))
 
 
 @router.post("/{work_id}/conclusion")
-async def post_conclusion(work_id: UUID, order: NewConclusion, tx: Tx, by: Leader, at: Now) -> WorkView:
+async def post_conclusion(work_id: UUID, order: NewConclusion, by: Leader, tx: Tx, at: Now) -> WorkView:
     """Conclude a work. 作出结论"""
     return WorkView.of(await conclude_work(tx, work_id, order.conclusion, by=by, at=at))

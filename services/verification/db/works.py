@@ -28,7 +28,7 @@ async def save(tx: Transaction, work: Work, *, actor: str, effective_at: datetim
         .returning(works.c.id)
     )
     if done.one_or_none() is None:
-        raise Conflict("the work was changed by someone else meanwhile")
+        raise Conflict("核查任务已被他人更新 / the work was changed by someone else meanwhile")
     if work.status is Status.ACCEPTED:
         await tx.execute(
             insert(verifiers),
@@ -45,7 +45,7 @@ async def get(tx: Transaction, work_id: UUID, *, lock: bool = False) -> Work:
     query = select(works).where(works.c.id == work_id)
     row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
-        raise NotFound("no such work")
+        raise NotFound("没有该核查任务 / no such work")
     named = await verifiers_of(tx, [work_id])
     return of_row(row, named.get(work_id, ()))
 

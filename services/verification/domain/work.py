@@ -3,44 +3,39 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from shared.codes import Labelled
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkOpened
+from shared.deadlines import china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 
 MIN_VERIFIERS = 2
 
 
-class Status(StrEnum):
-    """opened 已到达, accepted 核查中, concluded 已有结论."""
+class Status(Labelled):
+    """Where a work stands. 核查任务状态"""
 
-    OPENED = "opened"
-    ACCEPTED = "accepted"
-    CONCLUDED = "concluded"
+    OPENED = "opened", "已到达", "arrived"
+    ACCEPTED = "accepted", "核查中", "being verified"
+    CONCLUDED = "concluded", "已有结论", "concluded"
 
 
-class Conclusion(StrEnum):
-    """Conclusion categories of §2.4; C7 (merged) and C8 (false accusation) have procedures of their own."""
+class Conclusion(Labelled):
+    """Conclusion categories of §2.4; C7 (merged) and C8 (false accusation) have procedures of their own. 结论类别"""
 
-    C1 = "C1"
-    """查实"""
-    C2 = "C2"
-    """部分查实"""
-    C3 = "C3"
-    """查否"""
-    C4 = "C4"
-    """无法查证 / 暂存"""
-    C5 = "C5"
-    """移交"""
-    C6 = "C6"
-    """不属于涉黑涉恶,转治乱"""
+    C1 = "C1", "查实", "confirmed"
+    C2 = "C2", "部分查实", "partly confirmed"
+    C3 = "C3", "查否", "refuted"
+    C4 = "C4", "无法查证,暂存", "cannot be verified, shelved"
+    C5 = "C5", "移交", "handed over"
+    C6 = "C6", "不属于涉黑涉恶,转治乱", "not organised crime, treated as disorder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verifier:
-    """One verifier, by staff number, with the date of the recusal statement for this lead."""
+    """One verifier, by staff number (in capitals once on file), with the date of the recusal statement for this lead."""
 
     staff: str
     recusal_statement_on: date
@@ -76,20 +71,29 @@ class Work:
         """The unit signs, names its verifiers and plan (N07, G-TWO). `on` is the day in China of `at`.
 
         Raises `Forbidden` for another unit's leader, `NotAllowed`, and `Invalid` for fewer than two different verifiers, a recusal
-        statement dated later than today, or no plan.
+        statement dated before the assignment or later than today, or no plan.
         """
-        self._must_be(Status.OPENED, "accept")
-        if unit != self.unit:
-            raise Forbidden("the work is assigned to another unit")
-        named = tuple(verifiers)
-        if len({verifier.staff for verifier in named}) < MIN_VERIFIERS or len({v.staff for v in named}) != len(named):
+        self.must_belong_to(unit)
+        self._must_be(Status.OPENED, "签收", "accept")
+        named = tuple(replace(verifier, staff=verifier.staff.upper()) for verifier in verifiers)
+        different = len({verifier.staff for verifier in named})
+        if different < MIN_VERIFIERS or different != len(named):
             raise Invalid(
-                "at least two different verifiers are needed", fields=[("verifiers", "two different persons")]
+                "至少需要两名不同的核查人员 / at least two different verifiers are needed",
+                fields=[("verifiers", "至少两名不同的人员 / two different persons")],
             )
         if any(verifier.recusal_statement_on > on for verifier in named):
-            raise Invalid("a recusal statement is dated in the future", fields=[("verifiers", "recusal_statement_on")])
+            raise Invalid(
+                "回避声明日期晚于今天 / a recusal statement is dated in the future",
+                fields=[("verifiers", "回避声明日期晚于今天 / recusal_statement_on in the future")],
+            )
+        if any(verifier.recusal_statement_on < china_date(self.opened_at) for verifier in named):
+            raise Invalid(
+                "回避声明早于交办日期 / a recusal statement is dated before the lead was assigned",
+                fields=[("verifiers", "回避声明早于交办日期 / recusal_statement_on before the assignment")],
+            )
         if not plan.strip():
-            raise Invalid("a plan is needed", fields=[("plan", "empty")])
+            raise Invalid("核查方案必填 / a plan is needed", fields=[("plan", "不能为空 / empty")])
         work = replace(self, status=Status.ACCEPTED, version=self.version + 1, verifiers=named, plan=plan.strip())
         event = WorkAccepted(
             work_id=self.id,
@@ -103,13 +107,19 @@ class Work:
         return work, event
 
     def conclude(self, conclusion: Conclusion, *, unit: str, at: datetime) -> tuple[Self, WorkConcluded]:
-        """The work ends with a conclusion. Raises `NotAllowed`, `Forbidden`."""
-        self._must_be(Status.ACCEPTED, "conclude")
-        if unit != self.unit:
-            raise Forbidden("the work is assigned to another unit")
+        """The work ends with a conclusion. Raises `Forbidden`, `NotAllowed`."""
+        self.must_belong_to(unit)
+        self._must_be(Status.ACCEPTED, "作出结论", "conclude")
         work = replace(self, status=Status.CONCLUDED, version=self.version + 1, conclusion=conclusion)
         return work, WorkConcluded(work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at)
 
-    def _must_be(self, status: Status, action: str) -> None:
+    def must_belong_to(self, unit: str) -> None:
+        """Comes before everything else, so that another unit learns nothing of the work's state. Raises `Forbidden`."""
+        if unit != self.unit:
+            raise Forbidden("该核查任务属于其他单位 / the work is assigned to another unit")
+
+    def _must_be(self, status: Status, zh: str, en: str) -> None:
         if self.status is not status:
-            raise NotAllowed(f"cannot {action}: the work is {self.status}, not {status}")
+            raise NotAllowed(
+                f"不能{zh}:核查任务为“{self.status.zh}”,应为“{status.zh}” / cannot {en}: the work is {self.status.en}, not {status.en}"
+            )

@@ -9,7 +9,6 @@ from shared import audit
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.db import Transaction
-from shared.errors import Forbidden
 from shared.sealing import Opener
 
 
@@ -18,8 +17,7 @@ async def read_work(
 ) -> tuple[Work, Facts | None]:
     """The work, and its facts unless they have not arrived or were destroyed. Raises `NotFound`, `Forbidden`."""
     work = await works.get(tx, work_id)
-    if by.unit != work.unit:
-        raise Forbidden("the work is assigned to another unit")
+    work.must_belong_to(by.unit)
     sealed = await works.latest_facts(tx, work.lead_id)
     facts = Facts.model_validate(opener.open(sealed)) if sealed else None
     await audit.record(tx, by, "work.read", work.id, at=at)

@@ -2,10 +2,12 @@
 
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
 
+from deploy.local import issuer
 from shared.contracts.intake import After, Facts, LeadAssigned, VerificationFactsSealed
 from tests.conftest import NewApi
 from tests.support.api import Api
@@ -152,3 +154,46 @@ async def test_a_work_is_accepted_once_then_concluded_once(new_api: NewApi) -> N
     told = str(await api.rows("select convert_from(value, 'UTF8') from outbox"))
     assert "P001" not in told
     assert PLAN not in told
+
+
+@pytest.mark.rule("M17")
+async def test_another_unit_gets_the_same_refusal_whatever_the_state_and_the_action(new_api: NewApi) -> None:
+    api = await new_api("verification")
+    work = await opened(api)
+    known = issuer.accounts()
+    moved = known | {"unl": known["unl"] | {"unit": "ZF"}}
+    told = set()
+    for step in (None, ("acceptance", order("P001", "P002")), ("conclusion", {"conclusion": "C1"})):
+        if step:
+            assert (await api.post(f"{work}/{step[0]}", step[1], by="unl", **ON)).status_code == 200
+        with patch.object(issuer, "accounts", lambda: moved):
+            told.add((await api.get(work, by="unl")).text)
+            for action, body in (("acceptance", order("P003", "P004")), ("conclusion", {"conclusion": "C2"})):
+                told.add((await api.post(f"{work}/{action}", body, by="unl", **ON)).text)
+    assert len(told) == 1
+    assert "403" in told.pop()
+
+
+@pytest.mark.rule("N07")
+@pytest.mark.parametrize(
+    "body",
+    [
+        order("A1", "a1"),
+        order("张三", "P002"),
+        order("P001", "P-"),
+        order("P001", "P002", statement="2018-05-31"),
+        order("P001", "P002", statement="1000-01-01"),
+        order("P001", "P002") | {"note": "x"},
+    ],
+)
+async def test_one_person_in_two_spellings_and_a_statement_of_before_are_refused(
+    new_api: NewApi, body: dict[str, Any]
+) -> None:
+    api = await new_api("verification")
+    work = await opened(api)
+    answer = await api.post(f"{work}/acceptance", body, by="unl", **ON)
+    assert answer.status_code == 422
+    assert "张三" not in answer.text
+    assert await said(api) == ["opened"]
+    fine = await api.post(f"{work}/acceptance", order("ga-101", "P002"), by="unl", **ON)
+    assert [verifier["staff"] for verifier in fine.json()["verifiers"]] == ["GA-101", "P002"]

@@ -1,0 +1,61 @@
+"""What is wrong with a request's fields, in words for people (Chinese first), without repeating what was typed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_LONGEST = 200
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "missing": ("必填", "needed"),
+    "extra_forbidden": ("未知字段", "unknown field"),
+    "string_type": ("应为文字", "must be a text"),
+    "string_pattern_mismatch": ("格式不符合要求", "not in the form that is asked for"),
+    "string_too_short": ("至少{min_length}个字符", "at least {min_length} characters"),
+    "string_too_long": ("最多{max_length}个字符", "at most {max_length} characters"),
+    "string_unicode": ("含有无法读取的字符", "holds characters that cannot be read"),
+    "too_short": ("至少{min_length}项", "at least {min_length} entries"),
+    "too_long": ("最多{max_length}项", "at most {max_length} entries"),
+    "list_type": ("应为列表", "must be a list"),
+    "dict_type": ("应为对象", "must be an object"),
+    "model_type": ("应为对象", "must be an object"),
+    "model_attributes_type": ("应为对象", "must be an object"),
+    "enum": ("应为以下之一:{expected}", "must be one of {expected}"),
+    "literal_error": ("应为以下之一:{expected}", "must be one of {expected}"),
+    "int_type": ("应为整数", "must be a whole number"),
+    "int_parsing": ("应为整数", "must be a whole number"),
+    "int_parsing_size": ("数字过大", "the number is too large"),
+    "int_from_float": ("应为整数", "must be a whole number"),
+    "bool_type": ("应为true或false", "must be true or false"),
+    "bool_parsing": ("应为true或false", "must be true or false"),
+    "date_type": ("应为日期(如2018-06-01)", "must be a date (like 2018-06-01)"),
+    "date_parsing": ("应为日期(如2018-06-01)", "must be a date (like 2018-06-01)"),
+    "date_from_datetime_parsing": ("应为日期(如2018-06-01)", "must be a date (like 2018-06-01)"),
+    "uuid_type": ("应为UUID", "must be a UUID"),
+    "uuid_parsing": ("应为UUID", "must be a UUID"),
+    "greater_than": ("应大于{gt}", "must be more than {gt}"),
+    "greater_than_equal": ("不得小于{ge}", "must be at least {ge}"),
+    "less_than": ("应小于{lt}", "must be less than {lt}"),
+    "less_than_equal": ("不得大于{le}", "must be at most {le}"),
+    "value_error": ("内容不符合要求", "not as asked for"),
+}
+_PLACES = ("body", "query", "path", "header", "cookie")
+
+
+def reason(error: Mapping[str, Any]) -> str:
+    """Why, as «中文 / English». A kind of error that is not in the table keeps the library's English words."""
+    zh, en = _WORDS.get(error["type"], ("内容不符合要求", str(error["msg"])))
+    context = {name: str(value).replace("'", "").replace(" or ", ", ") for name, value in error.get("ctx", {}).items()}
+    if error["type"] in _WORDS:
+        zh, en = zh.format_map(context), en.format_map(context)
+    return f"{zh} / {en}"[: 3 * _LONGEST]
+
+
+def field(error: Mapping[str, Any]) -> str:
+    """Where, as a dotted path. A key that the caller made up is never part of it: the path then ends at what holds it."""
+    path: Sequence[Any] = error["loc"]
+    if error["type"] == "extra_forbidden":
+        path = path[:-1]
+    elif path and path[-1] == "[key]":
+        path = path[:-2]
+    if len(path) > 1 and path[0] in _PLACES:
+        path = path[1:]
+    return ".".join(map(str, path))[:_LONGEST]
