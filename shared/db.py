@@ -24,7 +24,9 @@ NAMING = {
 engine_metadata = MetaData(naming_convention=NAMING)
 """The tables that every service has: outbox, inbox, audit, idempotency keys. Each shared module adds its own."""
 
-_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006")
+LOCK_TIMEOUT = "55P03"
+"""SQLSTATE of a lock that was not to be had in time."""
+_PASSING = ("08", "40", "53", "57", "58", LOCK_TIMEOUT, "25006")
 """SQLSTATE classes of what passes: connection, rolled back (deadlock), resources, operator, system, lock timeout, read only."""
 
 Transaction: TypeAlias = AsyncConnection

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared import errors
-from shared.db import is_transient
+from shared.db import LOCK_TIMEOUT, is_transient
 from shared.errors import Refused
 
 log = structlog.get_logger(__name__)
@@ -118,6 +118,10 @@ def unexpected(method: str, fault: BaseException) -> JSONResponse:
     if sqlstate.startswith("22"):
         # the last net for what the schemas let through: a character or number that cannot be stored
         return answer(errors.Invalid("a value cannot be stored"))
+    if isinstance(fault, sqlalchemy.exc.TimeoutError) or sqlstate == LOCK_TIMEOUT:
+        # the pool has no connection left, or a row is held: the database is there
+        log.warning("http.busy", method=method, error=type(fault).__name__)
+        return answer(errors.Busy("too much is being done at once"))
     if is_transient(fault):
         log.warning("http.unavailable", method=method, error=type(fault).__name__)
         return answer(errors.Unavailable("the database does not answer"))
