@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.intake.domain.codes import LABELS, Area, IssuingLevel
-from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
+from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
 COLUMNS: Mapping[str, tuple[str, ...]] = {

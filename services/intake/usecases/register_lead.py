@@ -10,7 +10,6 @@ from services.intake.db import leads, reporters
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
-from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
@@ -18,6 +17,7 @@ from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import Conflict, Invalid
 from shared.sealing import SealedRecord, Sealer
+from shared.secrecy import refuse_marked
 
 DEED = "lead.register"
 
@@ -124,6 +124,5 @@ def _check(new: NewLead, received_on: date, today: date) -> None:
             (name, "上级转办必填 / needed") for name in ("issuing_level", "upstream_no") if not getattr(new, name)
         ]
         raise Invalid("a superior's lead needs its issuing level and number", fields=missing)
-    for name, texts in (("summary", (new.summary,)), ("allegations", new.allegations)):
-        if any(has_secrecy_mark(text) for text in texts):
-            raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(name, REFUSAL_ZH)])
+    refuse_marked("summary", [new.summary])
+    refuse_marked("allegations", new.allegations)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkOpened
 from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.secrecy import refuse_marked
 
 MIN_VERIFIERS = 2
 
@@ -76,7 +77,7 @@ class Work:
         """The unit signs, names its verifiers and plan (N07, G-TWO). `on` is the day in China of `at`.
 
         Raises `Forbidden` for another unit's leader, `NotAllowed`, and `Invalid` for fewer than two different verifiers, a recusal
-        statement dated later than today, or no plan.
+        statement dated later than today, no plan, or one with a secrecy mark.
         """
         self._must_be(Status.OPENED, "accept")
         if unit != self.unit:
@@ -90,6 +91,7 @@ class Work:
             raise Invalid("a recusal statement is dated in the future", fields=[("verifiers", "recusal_statement_on")])
         if not plan.strip():
             raise Invalid("a plan is needed", fields=[("plan", "empty")])
+        refuse_marked("plan", [plan])
         work = replace(self, status=Status.ACCEPTED, version=self.version + 1, verifiers=named, plan=plan.strip())
         event = WorkAccepted(
             work_id=self.id,
