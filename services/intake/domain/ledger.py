@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from services.intake.domain import upstream_number
 from services.intake.domain.codes import LABELS, Area, IssuingLevel
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
@@ -24,7 +25,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 REQUIRED = ("upstream_no", "issuing_level", "issued_on", "areas", "summary")
 _SPLIT = re.compile(r"[、,,;;/\s]+")
 _DATES = (re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"), re.compile(r"^(\d{4})(\d{2})(\d{2})$"))
-_NUMBER = re.compile(r"^[^\s\x00]{1,64}$")
 _STREET = re.compile(r"^[0-9A-Za-z一-鿿]{1,16}$")
 _LEVELS = {"中央": "centre", "全国": "centre", "省": "province", "省级": "province", "市": "city", "市级": "city"}
 
@@ -117,9 +117,10 @@ def _upstream_no(cell: Cell) -> str:
     text = _plain(cell)
     if not text:
         raise _Wrong("必填", "needed")
-    if not _NUMBER.match(text):
-        raise _Wrong("最多64个字符,不含空格", "at most 64 characters without blanks")
-    return text
+    try:
+        return upstream_number.normal_form(text)
+    except ValueError:
+        raise _Wrong(upstream_number.REFUSAL_ZH, upstream_number.REFUSAL_EN) from None
 
 
 def _issuing_level(cell: Cell) -> IssuingLevel:

@@ -142,3 +142,27 @@ async def test_another_file_under_a_used_key_is_refused(new_api: NewApi) -> None
     api = await new_api("intake")
     await send(api, table(GOOD).encode(), key="k")
     assert (await send(api, table(changed(上级编号="C9")).encode(), key="k")).status_code == 422
+
+
+@pytest.mark.parametrize("written", ["ｃ２０１８０６０１００１", "C20180601001\u200b", " \ufeffc20180601001 "])
+async def test_one_upstream_number_is_one_lead_at_both_doors_however_it_is_written(
+    new_api: NewApi, written: str
+) -> None:
+    api = await new_api("intake")
+    order = {
+        "source": "S",
+        "summary": GOOD[7],
+        "issuing_level": "city",
+        "upstream_no": written,
+        "received_on": GOOD[2],
+        "street": GOOD[6],
+    }
+    first = await api.post("/intake/v1/leads", order, by="icl", key="1", **ON)
+    assert (first.status_code, first.json()["upstream_no"]) == (201, GOOD[0])
+    again = await api.post("/intake/v1/leads", order | {"upstream_no": GOOD[0]}, by="icl", key="2", **ON)
+    assert again.status_code == 409
+    assert (await send(api, table(GOOD).encode())).json()["known"] == 1
+    found = await api.client.get("/intake/v1/leads", params={"upstream_no": written}, headers=api.as_("ofd"))
+    assert [lead["id"] for lead in found.json()["items"]] == [first.json()["id"]]
+    blank = await api.post("/intake/v1/leads", order | {"upstream_no": "C2018 0601001"}, by="icl", key="3", **ON)
+    assert (blank.status_code, blank.json()["errors"][0]["field"]) == (422, "upstream_no")
