@@ -100,6 +100,12 @@ async def driver(tx: Transaction) -> Any:
     return connection
 
 
+def is_race(error: BaseException) -> bool:
+    """Whether another transaction was first (unique key, deadlock): done once more in a new savepoint, it sees what the other did."""
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return sqlstate in {"23505", "40P01"}
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether a database error passes by itself (server restart, deadlock, no connection), so that trying again is right.
     Anything else is a fault of the statement or its data, and trying again would fail for ever."""

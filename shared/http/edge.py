@@ -4,6 +4,7 @@
 already sent, so that a failing commit would answer 2xx. A plain `Depends(transaction)` beside it would open a second one.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ class Doing:
         earlier = await idempotency.take(self.tx, self.claim)
         if earlier is not None:
             return replayed(earlier)
-        body = jsonable_encoder(await produce())
+        # in a thread: the answer to a large file takes a second to encode, which the other requests need not wait for
+        body = await asyncio.to_thread(jsonable_encoder, await produce())
         await idempotency.keep(self.tx, self.claim, idempotency.Answer(status, body))
         return JSONResponse(body, status)
 

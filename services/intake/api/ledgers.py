@@ -1,21 +1,47 @@
 """Ledgers of superior leads: a file in, an account of every row out. 上级下发线索台账"""
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import BaseModel
 
-from services.intake.api.spreadsheet import MOST_BYTES, read_rows
+from services.intake.api.reading import read_ledger
+from services.intake.api.spreadsheet import MOST_BYTES
 from services.intake.db import ledgers
 from services.intake.db.ledgers import Ledger
 from services.intake.usecases.import_ledger import import_ledger
 from shared.auth import Principal
+from shared.deadlines import china_date
+from shared.errors import Busy
 from shared.http import Now, Once, Tx, require
 
 router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
 Clerk = Annotated[Principal, require("icl")]
+
+PATIENCE = 60
+"""Seconds that a file waits for those before it."""
+
+
+async def _turn(request: Request, _: Clerk) -> AsyncIterator[None]:
+    """One file at a time in a process, waiting *before* it takes a connection: a pile of uploads, or one sent again and again, must
+    not leave the other doors without any. It stands before `Tx` in the route, so that it ends after it."""
+    turn: asyncio.Lock = request.app.state.ledger_turn
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turn.acquire()
+    except TimeoutError:
+        raise Busy("其他台账正在导入,请稍后重试 / other ledgers are being imported, try again later") from None
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+Turn = Annotated[None, Depends(_turn, scope="function")]
 
 
 class RefusedCell(BaseModel):
@@ -39,6 +65,7 @@ class LedgerView(BaseModel):
 
     ledger_id: UUID
     sha256: str
+    imported_at: datetime
     taken: int
     known: int
     refused: list[RefusedCell]
@@ -49,6 +76,7 @@ class LedgerView(BaseModel):
         return cls(
             ledger_id=ledger.id,
             sha256=ledger.sha256,
+            imported_at=ledger.imported_at,
             taken=ledger.taken,
             known=ledger.known,
             refused=[RefusedCell.model_validate(cell) for cell in ledger.refused],
@@ -57,16 +85,15 @@ class LedgerView(BaseModel):
 
 
 @router.post("", response_model=LedgerView)
-async def post_ledger(file: UploadFile, request: Request, tx: Tx, by: Clerk, at: Now, once: Once) -> Response:
+async def post_ledger(file: UploadFile, request: Request, by: Clerk, _: Turn, tx: Tx, at: Now, once: Once) -> Response:
     """Import a ledger (XLSX, or CSV in UTF-8 or GB18030). Good rows are taken, bad ones told. 导入台账"""
     state = request.app.state
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        rows = await asyncio.to_thread(lambda: list(read_rows(content)))
-        return LedgerView.of(
-            await import_ledger(tx, content, rows, region=state.region, sealer=state.sealer, by=by, at=at)
-        )
+        outcomes = await read_ledger(content, today=china_date(at))
+        ledger = await import_ledger(tx, content, outcomes, region=state.region, sealer=state.sealer, by=by, at=at)
+        return await asyncio.to_thread(LedgerView.of, ledger)
 
     return await once.reply(200, take)
 

@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import RowMapping, insert, select, text
 
 from services.intake.db.tables import ledger_rows, ledgers
-from shared.db import Transaction
+from shared.db import Transaction, driver
 from shared.errors import NotFound
+
+_TURN = text("select pg_advisory_xact_lock(hashtextextended(:region, 0))")
+_ADD_ROWS = "insert into ledger_rows (ledger_id, row, lead_id) select $1, * from unnest($2::int[], $3::uuid[])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +25,15 @@ class Ledger:
     known: int
     refused: list[dict[str, Any]]
     rows: list[tuple[int, UUID]]
+    imported_at: datetime
 
 
-async def add(tx: Transaction, ledger: Ledger, *, region: str, by: str, at: datetime) -> None:
+async def take_turn(tx: Transaction, region: str) -> None:
+    """Wait until no other import of the region is under way, until this transaction ends. Two that share numbers would meet in them."""
+    await tx.execute(_TURN, {"region": f"ledgers of {region}"})
+
+
+async def add(tx: Transaction, ledger: Ledger, *, region: str, by: str) -> None:
     """Insert the import with the leads it registered."""
     await tx.execute(
         insert(ledgers),
@@ -36,14 +45,13 @@ async def add(tx: Transaction, ledger: Ledger, *, region: str, by: str, at: date
             "known": ledger.known,
             "refused": ledger.refused,
             "imported_by": by,
-            "created_at": at,
+            "created_at": ledger.imported_at,
         },
     )
-    if ledger.rows:
-        await tx.execute(
-            insert(ledger_rows),
-            [{"ledger_id": ledger.id, "row": row, "lead_id": lead_id} for row, lead_id in ledger.rows],
-        )
+    connection = await driver(tx)
+    for start in range(0, len(ledger.rows), 10_000):
+        numbers, lead_ids = zip(*ledger.rows[start : start + 10_000], strict=True)
+        await connection.execute(_ADD_ROWS, ledger.id, list(numbers), list(lead_ids))
 
 
 async def get(tx: Transaction, ledger_id: UUID) -> Ledger:
@@ -51,7 +59,18 @@ async def get(tx: Transaction, ledger_id: UUID) -> Ledger:
     row = (await tx.execute(select(ledgers).where(ledgers.c.id == ledger_id))).mappings().one_or_none()
     if row is None:
         raise NotFound("no such ledger")
-    query = select(ledger_rows.c.row, ledger_rows.c.lead_id).where(ledger_rows.c.ledger_id == ledger_id)
+    return await _whole(tx, row)
+
+
+async def find_latest(tx: Transaction, region: str, sha256: str) -> Ledger | None:
+    """The last import of this very file, if there was one."""
+    query = select(ledgers).where(ledgers.c.region_code == region, ledgers.c.sha256 == sha256)
+    row = (await tx.execute(query.order_by(ledgers.c.created_at.desc()).limit(1))).mappings().one_or_none()
+    return await _whole(tx, row) if row else None
+
+
+async def _whole(tx: Transaction, row: RowMapping) -> Ledger:
+    query = select(ledger_rows.c.row, ledger_rows.c.lead_id).where(ledger_rows.c.ledger_id == row["id"])
     rows = (await tx.execute(query.order_by(ledger_rows.c.row))).all()
     return Ledger(
         id=row["id"],
@@ -60,4 +79,5 @@ async def get(tx: Transaction, ledger_id: UUID) -> Ledger:
         known=row["known"],
         refused=row["refused"],
         rows=[(found.row, found.lead_id) for found in rows],
+        imported_at=row["created_at"],
     )

@@ -36,6 +36,22 @@ class Outcome:
     replayed: bool
 
 
+def row_of(order: Registration, lead: Lead, *, claim: Claim | None = None, answer: Answer | None = None) -> Row:
+    """All that is written for a registration."""
+    event = lead.received(effective_at=order.effective_at)
+    return Row(
+        lead=lead,
+        reporter=order.reporter,
+        by=order.by,
+        at=order.at,
+        effective_at=order.effective_at,
+        value=outbox.value_of(event),
+        said_at=outbox.recorded_at(event, order.at),
+        claim=claim,
+        answer=answer,
+    )
+
+
 class SubmitLead:
     """The door for single leads. `view` makes the answer's JSON of a lead."""
 
@@ -70,21 +86,8 @@ class SubmitLead:
                 submission = batch[index]
                 order = submission.order
                 lead = order.numbered(LeadNumber(self.region, order.new.source, order.received_on, last))
-                event = lead.received(effective_at=order.effective_at)
                 answer = Answer(CREATED, self.view(lead))
-                rows.append(
-                    Row(
-                        lead=lead,
-                        reporter=order.reporter,
-                        by=order.by,
-                        at=order.at,
-                        effective_at=order.effective_at,
-                        value=outbox.value_of(event),
-                        said_at=outbox.recorded_at(event, order.at),
-                        claim=submission.claim,
-                        answer=answer,
-                    )
-                )
+                rows.append(row_of(order, lead, claim=submission.claim, answer=answer))
                 outcomes[index] = Outcome(answer, replayed=False)
             if rows:
                 await submissions.add(connection, rows, region=self.region, deed=DEED)
