@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, text
+from sqlalchemy import RowMapping, func, insert, select, text, tuple_
 
 from services.intake.db.tables import ledger_rows, ledgers
 from shared.db import Transaction, driver
@@ -67,6 +67,21 @@ async def find_latest(tx: Transaction, region: str, sha256: str) -> Ledger | Non
     query = select(ledgers).where(ledgers.c.region_code == region, ledgers.c.sha256 == sha256)
     row = (await tx.execute(query.order_by(ledgers.c.created_at.desc()).limit(1))).mappings().one_or_none()
     return await _whole(tx, row) if row else None
+
+
+async def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
+    """Imports by time, without their rows; `after` is the key of the last one seen."""
+    query = select(
+        ledgers.c.id.label("ledger_id"),
+        ledgers.c.sha256,
+        ledgers.c.created_at.label("imported_at"),
+        ledgers.c.taken,
+        ledgers.c.known,
+        func.jsonb_array_length(ledgers.c.refused).label("refused_cells"),
+    ).order_by(ledgers.c.created_at, ledgers.c.id)
+    if after is not None:
+        query = query.where(tuple_(ledgers.c.created_at, ledgers.c.id) > after)
+    return [dict(row) for row in (await tx.execute(query.limit(limit))).mappings()]
 
 
 async def _whole(tx: Transaction, row: RowMapping) -> Ledger:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from deploy.local.demo.ledger import generate, write_workbook
 from tests.conftest import NewApi
@@ -198,6 +198,37 @@ async def test_a_file_again_brings_only_what_was_refused_then_and_is_good_now(ne
     second = (await send(api, content, **later)).json()
     assert (second["taken"], second["known"], second["refused"]) == (1, 1, [])
     assert (await send(api, content, **later)).json() == second
+    listed: list[str] = []
+    address: str | None = "/intake/v1/ledgers?limit=1"
+    while address:
+        page = (await api.get(address, by="icl")).json()
+        listed += [item["ledger_id"] for item in page["items"]]
+        address = page["next"] and f"/intake/v1/ledgers?limit=1&after={page['next']}"
+    assert listed == [first["ledger_id"], second["ledger_id"]]
+
+
+async def test_a_header_alone_is_told_so_and_a_column_twice_is_refused_by_name(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    empty = (await send(api, table().encode())).json()
+    assert (empty["taken"], empty["known"], empty["refused"]) == (0, 0, [])
+    assert "没有数据行" in empty["hint"]
+    assert (await send(api, table(GOOD).encode())).json()["hint"] is None
+    twice = await send(api, ("上级编号," + table(GOOD)).encode())
+    assert twice.status_code == 422
+    assert "上级编号" in twice.json()["errors"][0]["reason"]
+
+
+async def test_the_template_has_all_columns_and_its_example_is_no_lead(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    template = await api.get("/intake/v1/ledgers/template", by="icl")
+    sheet = load_workbook(io.BytesIO(template.content)).active
+    assert sheet is not None
+    assert [cell.value for cell in sheet[1]] == HEADERS
+    done = (await send(api, template.content, name="台账.xlsx")).json()
+    assert (done["taken"], [cell["column"] for cell in done["refused"]]) == (0, ["上级编号"])
+    described = (await api.get("/intake/v1/openapi.json", by="icl")).json()
+    description = described["paths"]["/intake/v1/ledgers"]["post"]["description"]
+    assert all(header in description for header in HEADERS)
 
 
 @pytest.mark.parametrize("written", ["ｃ２０１８０６０１００１", "C20180601001\u200b", " \ufeffc20180601001 "])
