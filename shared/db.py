@@ -29,6 +29,8 @@ LOCK_TIMEOUT = "55P03"
 _PASSING = ("08", "40", "53", "57", "58", LOCK_TIMEOUT, "25006")
 """SQLSTATE classes of what passes: connection, rolled back (deadlock), resources, operator, system, lock timeout, read only."""
 
+_WAIT = text("select set_config('lock_timeout', :limit, true)")
+
 Transaction: TypeAlias = AsyncConnection
 """A connection inside a begun transaction. Stores and use cases take it and never commit or roll back."""
 
@@ -98,6 +100,11 @@ async def driver(tx: Transaction) -> Any:
     if not connection.is_in_transaction():
         await tx.execute(text("select 1"))
     return connection
+
+
+async def wait_at_most(tx: Transaction, seconds: float) -> None:
+    """How long this transaction waits for any lock from here on; 0 is for ever. Then it fails with `LOCK_TIMEOUT`."""
+    await tx.execute(_WAIT, {"limit": f"{seconds}s"})
 
 
 def is_race(error: BaseException) -> bool:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, delete, select, text, update
+from sqlalchemy import Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DBAPIError
 
-from shared.db import LOCK_TIMEOUT, Transaction, engine_metadata
+from shared.db import LOCK_TIMEOUT, Transaction, engine_metadata, wait_at_most
 from shared.errors import Busy, Invalid
 
 idempotency_keys = Table(
@@ -27,7 +27,6 @@ idempotency_keys = Table(
 
 PATIENCE = 3
 """Seconds a twin waits for the first: long enough for all that is quick, short enough for a pool of ten."""
-_WAIT = text("select set_config('lock_timeout', :limit, true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ async def take(tx: Transaction, claim: Claim) -> Answer | None:
     Raises `Invalid` when the key was used for another request, `Busy` when the first is still being done after `PATIENCE`.
     """
     row = {"caller": claim.caller, "key": claim.key, "fingerprint": claim.mark, "created_at": claim.at}
-    await tx.execute(_WAIT, {"limit": f"{PATIENCE}s"})
+    await wait_at_most(tx, PATIENCE)
     try:
         taken = await tx.execute(
             insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key)
@@ -75,7 +74,7 @@ async def take(tx: Transaction, claim: Claim) -> Answer | None:
         raise Busy(
             "带有该Idempotency-Key的首个请求仍在办理 / the first request with this Idempotency-Key is still being done"
         ) from None
-    await tx.execute(_WAIT, {"limit": "0"})
+    await wait_at_most(tx, 0)
     if taken.one_or_none() is not None:
         return None
     found = (

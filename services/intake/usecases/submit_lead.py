@@ -13,11 +13,14 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.usecases.register_lead import DEED, Registration, register_lead
 from shared import idempotency, outbox
-from shared.db import Database, driver
+from shared.db import Database, driver, wait_at_most
 from shared.groupcommit import GroupCommit
 from shared.idempotency import Answer, Claim
 
 CREATED = 201
+PATIENCE_TOGETHER, PATIENCE_ALONE = 1, 3
+"""Seconds to wait for a lock. A large ledger holds the number counters of its days until it commits: leads of other sources and days,
+which need none of them, must not wait behind one that does, and that one is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class SubmitLead:
         chosen = sorted(first.values())
         outcomes: list[Outcome | None] = [None] * len(batch)
         async with self.database.transaction() as tx:
+            await wait_at_most(tx, PATIENCE_TOGETHER)
             connection = await driver(tx)
             numbers = await submissions.draw_numbers(
                 connection,
@@ -98,6 +102,7 @@ class SubmitLead:
             earlier = await idempotency.take(tx, submission.claim)
             if earlier is not None:
                 return Outcome(earlier, replayed=True)
+            await wait_at_most(tx, PATIENCE_ALONE)
             lead = await register_lead(tx, submission.order, region=self.region)
             answer = Answer(CREATED, self.view(lead))
             await idempotency.keep(tx, submission.claim, answer)
