@@ -90,7 +90,8 @@ async def find_superiors(tx: Transaction, region: str, upstream_nos: Sequence[st
     query = select(leads).where(
         leads.c.region_code == region,
         leads.c.upstream_no == any_(bindparam("numbers", list(upstream_nos), type_=ARRAY(Text))),
-        leads.c.source == Source.SUPERIOR.value,
+        # written out: with a parameter here PostgreSQL could not tell that the partial index of superiors' numbers serves
+        leads.c.source == bindparam("superior", Source.SUPERIOR.value, literal_execute=True),
     )
     return {row["upstream_no"]: of_row(row) for row in (await tx.execute(query)).mappings()}
 
