@@ -5,6 +5,7 @@ It gets the file and the day, no settings and no secrets, and answers lines of J
 
 import asyncio
 import json
+import os
 import sys
 from contextlib import suppress
 from datetime import date
@@ -44,13 +45,13 @@ async def read_ledger(content: bytes, *, today: date) -> list[Outcome]:
         stderr=asyncio.subprocess.DEVNULL,
         limit=MOST_LINE,
         cwd=ROOT,
-        env={},
+        env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
     )
     try:
         async with asyncio.timeout(SECONDS):
             return await _heard(reader, content)
     except (TimeoutError, ValueError, OSError) as fault:
-        log.warning("ledger.unreadable", error=type(fault).__name__)
+        log.warning("ledger.unreadable", error=type(fault).__name__, returncode=reader.returncode)
         raise Invalid(UNREADABLE, fields=[("file", UNREADABLE)]) from None
     finally:
         if reader.stdout and not reader.stdout.at_eof():

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import RowMapping, func, insert, select, text, tuple_
 
 from services.intake.db.tables import ledger_rows, ledgers
-from shared.db import Transaction, driver
+from shared.db import Transaction, driver, wait_at_most
 from shared.errors import NotFound
 
+PATIENCE = 50
+"""Seconds an import waits for another process's, and for any row; below the time a statement has in all."""
 _TURN = text("select pg_advisory_xact_lock(hashtextextended(:region, 0))")
 _ADD_ROWS = "insert into ledger_rows (ledger_id, row, lead_id) select $1, * from unnest($2::int[], $3::uuid[])"
 
@@ -30,6 +32,7 @@ class Ledger:
 
 async def take_turn(tx: Transaction, region: str) -> None:
     """Wait until no other import of the region is under way, until this transaction ends. Two that share numbers would meet in them."""
+    await wait_at_most(tx, PATIENCE)
     await tx.execute(_TURN, {"region": f"ledgers of {region}"})
 
 
