@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 
 from deploy.local.demo.ledger import generate, write_workbook
 from tests.conftest import NewApi
-from tests.support.api import Api
+from tests.support.api import Api, start_api
 
 HEADERS = ["上级编号", "下发层级", "下发日期", "办结期限", "重点领域", "表现形式", "街道", "线索摘要"]
 GOOD = ["C20180601001", "市", "2018-06-01", "", "欺行霸市", "06", "临江街", "反映有人在菜市场强收费用,“不交就掀摊”"]
@@ -155,11 +155,18 @@ async def test_another_file_under_a_used_key_is_refused(new_api: NewApi) -> None
     assert (await send(api, table(changed(上级编号="C9")).encode(), key="k")).status_code == 422
 
 
-async def test_overlapping_ledgers_in_other_orders_each_get_their_account(new_api: NewApi) -> None:
+async def test_overlapping_ledgers_in_other_orders_and_processes_each_get_their_account(
+    new_api: NewApi, tmp_path: Path
+) -> None:
     api = await new_api("intake")
+    other = start_api("intake", api.copy, tmp_path / "keys", settings={})
     rows = [changed(上级编号=f"C{number}", 下发日期=f"2018-06-{1 + number % 9:02d}") for number in range(40)]
     files = [rows, rows[::-1], rows[20:] + rows[:20], rows[1::2] + rows[::2]]
-    answers = await asyncio.gather(*(send(api, table(*file).encode()) for file in files))
+    doors = [api, other, api, other]
+    answers = await asyncio.gather(
+        *(send(door, table(*file).encode()) for door, file in zip(doors, files, strict=True))
+    )
+    await other.close()
     assert [answer.status_code for answer in answers] == [200] * 4
     assert sorted((a.json()["taken"], a.json()["known"]) for a in answers) == [(0, 40)] * 3 + [(40, 0)]
     assert await api.rows("select count(*), count(distinct upstream_no) from leads") == [(40, 40)]
