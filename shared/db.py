@@ -27,10 +27,13 @@ NAMING = {
 engine_metadata = MetaData(naming_convention=NAMING)
 """The tables that every service has: outbox, inbox, audit, idempotency keys. Each shared module adds its own."""
 
-_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006")
+LOCK_TIMEOUT = "55P03"
+"""SQLSTATE of a lock that was not to be had in time."""
+_PASSING = ("08", "40", "53", "57", "58", LOCK_TIMEOUT, "25006")
 """SQLSTATE classes of what passes: connection, rolled back (deadlock), resources, operator, system, lock timeout, read only."""
 
 _TOLD = "after_commit"
+_WAIT = text("select set_config('lock_timeout', :limit, true)")
 
 Transaction: TypeAlias = AsyncConnection
 """A connection inside a begun transaction. Stores and use cases take it and never commit or roll back."""
@@ -119,6 +122,17 @@ async def driver(tx: Transaction) -> Any:
     if not connection.is_in_transaction():
         await tx.execute(text("select 1"))
     return connection
+
+
+async def wait_at_most(tx: Transaction, seconds: float) -> None:
+    """How long this transaction waits for any lock from here on; 0 is for ever. Then it fails with `LOCK_TIMEOUT`."""
+    await tx.execute(_WAIT, {"limit": f"{seconds}s"})
+
+
+def is_race(error: BaseException) -> bool:
+    """Whether another transaction was first (unique key, deadlock): done once more in a new savepoint, it sees what the other did."""
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return sqlstate in {"23505", "40P01"}
 
 
 def is_transient(error: BaseException) -> bool:

@@ -82,6 +82,12 @@ class Unavailable(Refused):
     status, code, zh, en = 503, "unavailable", "服务暂时不可用,请稍后重试", "Temporarily unavailable"
 
 
+class Busy(Unavailable):
+    """All that is needed is there, but in use; trying again later is right."""
+
+    code, zh, en = "busy", "系统繁忙,请稍后重试", "Busy, try again later"
+
+
 class NotYet(Exception):
     """A handler lacks what arrives on another topic: hold the event until (topic, subject) has applied `sequence`."""
 

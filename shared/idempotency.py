@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import DBAPIError
 
-from shared.db import Transaction, engine_metadata
-from shared.errors import Invalid
+from shared.db import LOCK_TIMEOUT, Transaction, engine_metadata, wait_at_most
+from shared.errors import Busy, Invalid
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -23,6 +24,9 @@ idempotency_keys = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
+
+PATIENCE = 3
+"""Seconds a twin waits for the first: long enough for all that is quick, short enough for a pool of ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,24 @@ def fingerprint(secret: bytes, *parts: bytes) -> bytes:
 
 
 async def take(tx: Transaction, claim: Claim) -> Answer | None:
-    """Take the key for this transaction, or get the first answer. A concurrent twin waits here for the first to commit.
+    """Take the key for this transaction, or get the first answer. A concurrent twin waits here for the first to commit, but not long:
+    it holds a connection of the pool while it waits, and twins of a long request would take them all.
 
-    Raises `Invalid` when the key was used for another request.
+    Raises `Invalid` when the key was used for another request, `Busy` when the first is still being done after `PATIENCE`.
     """
     row = {"caller": claim.caller, "key": claim.key, "fingerprint": claim.mark, "created_at": claim.at}
-    taken = await tx.execute(
-        insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key)
-    )
+    await wait_at_most(tx, PATIENCE)
+    try:
+        taken = await tx.execute(
+            insert(idempotency_keys).values(row).on_conflict_do_nothing().returning(idempotency_keys.c.key)
+        )
+    except DBAPIError as fault:
+        if getattr(fault.orig, "sqlstate", None) != LOCK_TIMEOUT:
+            raise
+        raise Busy(
+            "带有该Idempotency-Key的首个请求仍在办理 / the first request with this Idempotency-Key is still being done"
+        ) from None
+    await wait_at_most(tx, 0)
     if taken.one_or_none() is not None:
         return None
     found = (

@@ -33,6 +33,8 @@ HOP_BY_HOP = frozenset(
     ]
 )
 _DOTS = frozenset([".", ".."])
+PATIENCE = 300
+"""Seconds for an answer; a ledger of 100,000 rows is one request and takes most of a minute on a busy machine."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -42,7 +44,9 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
-        async with httpx.AsyncClient(timeout=httpx.Timeout(70, connect=3), limits=limits, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            timeout=httpx.Timeout(PATIENCE, connect=3), limits=limits, trust_env=False
+        ) as client:
             app.state.client = client
             yield
 

@@ -1,5 +1,6 @@
 """The composition root: settings → database, keys, HTTP app; and the worker's tasks."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def api() -> FastAPI:
     )
     app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
+    app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
     app.state.days = Calendar(_notices(settings.holiday_notices))
     return app

@@ -12,14 +12,17 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import identity, metrics, tracing
 from shared.auth import Keys
 from shared.db import Database
-from shared.errors import NeedsOperator, Refused
+from shared.errors import NeedsOperator, Refused, TooLarge
 from shared.gauges import Gauges
 from shared.http import problems
 from shared.http.callers import api_routes, callers_of, undeclared_routes
@@ -57,9 +60,10 @@ def create_app(
         responses=problems.RESPONSES,
         lifespan=lifespan,
         redirect_slashes=False,
-        max_body_size=BODY_LIMIT,
         telemetry=tracing.fastapi(root),
     )
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT)
+    app.add_middleware(_DeclaredSize)
     app.add_middleware(Counted)
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
@@ -92,6 +96,22 @@ def _document(app: FastAPI) -> None:
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+class _DeclaredSize:
+    """Refuses a body that says it is too large as a problem, before the framework does it in plain text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self.app
+        if scope["type"] == "http":
+            length = Headers(scope=scope).get("content-length", "")
+            if length.isdecimal() and int(length) > BODY_LIMIT:
+                limit = f"{BODY_LIMIT // 1024 // 1024} MB"
+                app = problems.answer(TooLarge(f"请求超过{limit} / the request is larger than {limit}"))
+        await app(scope, receive, send)
 
 
 def worker_app(service: str, worker: Worker) -> Starlette:

@@ -4,6 +4,7 @@
 already sent, so that a failing commit would answer 2xx. A plain `Depends(transaction)` beside it would open a second one.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class Doing:
         earlier = await idempotency.take(self.tx, self.claim)
         if earlier is not None:
             return answered(earlier, again=True)
-        answer = idempotency.Answer(status, jsonable_encoder(await produce()))
+        # in a thread: the answer to a large file takes a second to encode, which the other requests need not wait for
+        answer = idempotency.Answer(status, await asyncio.to_thread(jsonable_encoder, await produce()))
         await idempotency.keep(self.tx, self.claim, answer)
         return answered(answer, again=False)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared import errors
-from shared.db import is_transient
+from shared.db import LOCK_TIMEOUT, is_transient
 from shared.errors import Refused
 from shared.http import words
 
@@ -121,6 +121,10 @@ def unexpected(method: str, fault: BaseException) -> JSONResponse:
     if sqlstate.startswith("22"):
         # the last net for what the schemas let through: a character or number that cannot be stored
         return answer(errors.Invalid("有内容无法保存 / a value cannot be stored"))
+    if isinstance(fault, sqlalchemy.exc.TimeoutError) or sqlstate == LOCK_TIMEOUT:
+        # the pool has no connection left, or a row is held: the database is there
+        log.warning("http.busy", method=method, error=type(fault).__name__)
+        return answer(errors.Busy("同时办理的请求过多 / too much is being done at once"))
     if is_transient(fault):
         log.warning("http.unavailable", method=method, error=type(fault).__name__)
         return answer(errors.Unavailable("数据库没有应答 / the database does not answer"))

@@ -209,8 +209,11 @@ async def test_a_body_over_the_limit_is_refused_while_it_streams(new_api: NewApi
             yield b"x" * 1_000_000
 
     answer = await api.client.post(f"{P}/insert", content=endless(), headers={"content-type": "application/json"})
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
     assert sent < 20
+    form = await api.client.post(f"{P}/insert", files={"file": b"x" * 13_000_000})
+    assert (form.status_code, form.headers["content-type"]) == (413, "application/problem+json")
+    assert form.json()["code"] == "too-large"
 
 
 def forged(api: Api, **claims: Any) -> str:

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from fastapi import APIRouter, Request, Response
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.intake.db import leads, queries
 from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier, Unit
 from services.intake.domain.lead import Lead, Status
+from services.intake.domain.upstream_number import normal_form
 from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
 from services.intake.usecases.classify_lead import Classification, classify_lead
@@ -37,6 +38,9 @@ def _text(most: int) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=_PLAIN)
 
 
+UpstreamNo = Annotated[str, _text(64), AfterValidator(normal_form)]
+
+
 class Reporter(Order):
     """The reporter, sealed at the door for the vault; no answer ever shows it. 举报人信息(即时密封)"""
 
@@ -53,7 +57,7 @@ class LeadOrder(Order):
     source: Source
     summary: Annotated[str, _text(4000)]
     issuing_level: IssuingLevel | None = None
-    upstream_no: Annotated[str, _text(64)] | None = None
+    upstream_no: UpstreamNo | None = None
     upstream_deadline: Day | None = None
     received_on: Day | None = Field(default=None, description="day in China; today when left out")
     street: ChineseCode | None = None
@@ -188,7 +192,7 @@ async def list_leads(
     paging: Paging,
     status: Status | None = None,
     source: Source | None = None,
-    upstream_no: Annotated[str | None, Query(max_length=64, pattern=_PLAIN)] = None,
+    upstream_no: UpstreamNo | None = None,
 ) -> Page[LeadView]:
     """Leads by day of receipt. 线索列表"""
     rows = await queries.list_leads(

@@ -1,21 +1,57 @@
 """Ledgers of superior leads: a file in, an account of every row out. 上级下发线索台账"""
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import BaseModel
 
-from services.intake.api.spreadsheet import MOST_BYTES, read_rows
+from services.intake.api import template
+from services.intake.api.reading import read_ledger
+from services.intake.api.spreadsheet import MOST_BYTES
 from services.intake.db import ledgers
 from services.intake.db.ledgers import Ledger
 from services.intake.usecases.import_ledger import import_ledger
 from shared.auth import Principal
-from shared.http import Now, Once, Tx, require
+from shared.deadlines import china_date
+from shared.errors import Busy
+from shared.http import Now, Once, Page, Paging, Tx, require
 
 router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
 Clerk = Annotated[Principal, require("icl")]
+
+DESCRIPTION = f"""导入上级下发线索台账:XLSX,或UTF-8、GB18030编码的CSV;最大10MB、10万行。
+合格的行即登记为线索,有误的单元格按行列告知;编号已登记的行不重复登记。同一文件再次上传且无新行时,返回上次的导入结果。
+
+Import a ledger: XLSX, or CSV in UTF-8 or GB18030, up to 10 MB and 100,000 rows. Good rows become leads, bad cells are told by row and
+column, rows whose number is registered change nothing. The same file again, with nothing new in it, is answered with its earlier result.
+
+{template.description()}
+
+模板 / template: `GET /intake/v1/ledgers/template`"""
+PATIENCE = 60
+"""Seconds that a file waits for those before it."""
+
+
+async def _turn(request: Request, _: Clerk) -> AsyncIterator[None]:
+    """One file at a time in a process, waiting *before* it takes a connection: a pile of uploads, or one sent again and again, must
+    not leave the other doors without any. It stands before `Tx` in the route, so that it ends after it."""
+    turn: asyncio.Lock = request.app.state.ledger_turn
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turn.acquire()
+    except TimeoutError:
+        raise Busy("其他台账正在导入,请稍后重试 / other ledgers are being imported, try again later") from None
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+Turn = Annotated[None, Depends(_turn, scope="function")]
 
 
 class RefusedCell(BaseModel):
@@ -34,41 +70,71 @@ class TakenRow(BaseModel):
     lead_id: UUID
 
 
+class LedgerSummary(BaseModel):
+    """An import as a list entry: rows taken, known before; cells refused. 导入记录"""
+
+    ledger_id: UUID
+    sha256: str
+    imported_at: datetime
+    taken: int
+    known: int
+    refused_cells: int
+
+
 class LedgerView(BaseModel):
     """What became of a ledger: rows taken, known before, refused. 导入结果"""
 
     ledger_id: UUID
     sha256: str
+    imported_at: datetime
     taken: int
     known: int
     refused: list[RefusedCell]
     leads: list[TakenRow]
+    hint: str | None
 
     @classmethod
     def of(cls, ledger: Ledger) -> Self:
+        empty = not (ledger.taken or ledger.known or ledger.refused)
         return cls(
             ledger_id=ledger.id,
             sha256=ledger.sha256,
+            imported_at=ledger.imported_at,
             taken=ledger.taken,
             known=ledger.known,
             refused=[RefusedCell.model_validate(cell) for cell in ledger.refused],
             leads=[TakenRow(row=row, lead_id=lead_id) for row, lead_id in ledger.rows],
+            hint="表头之下没有数据行 / there are no rows under the header" if empty else None,
         )
 
 
-@router.post("", response_model=LedgerView)
-async def post_ledger(file: UploadFile, request: Request, by: Clerk, tx: Tx, at: Now, once: Once) -> Response:
+@router.post("", response_model=LedgerView, description=DESCRIPTION)
+async def post_ledger(file: UploadFile, request: Request, by: Clerk, _: Turn, tx: Tx, at: Now, once: Once) -> Response:
     """Import a ledger (XLSX, or CSV in UTF-8 or GB18030). Good rows are taken, bad ones told. 导入台账"""
     state = request.app.state
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        rows = await asyncio.to_thread(lambda: list(read_rows(content)))
-        return LedgerView.of(
-            await import_ledger(tx, content, rows, region=state.region, sealer=state.sealer, by=by, at=at)
-        )
+        outcomes = await read_ledger(content, today=china_date(at))
+        ledger = await import_ledger(tx, content, outcomes, region=state.region, sealer=state.sealer, by=by, at=at)
+        return await asyncio.to_thread(LedgerView.of, ledger)
 
     return await once.reply(200, take)
+
+
+@router.get("")
+async def list_ledgers(_: Clerk, tx: Tx, paging: Paging) -> Page[LedgerSummary]:
+    """Imports by time. 导入记录列表"""
+    rows = await ledgers.page(tx, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    items = [LedgerSummary.model_validate(row) for row in rows]
+    return paging.page(items, key=lambda ledger: (ledger.imported_at, ledger.ledger_id))
+
+
+@router.get("/template", response_class=Response, responses={200: {"content": {template.MEDIA_TYPE: {}}}})
+async def get_template(_: Clerk) -> Response:
+    """An XLSX to fill in: the header and one fictional row. 台账模板"""
+    headers = {"Content-Disposition": "attachment; filename=ledger-template.xlsx"}
+    return Response(template.workbook(), media_type=template.MEDIA_TYPE, headers=headers)
 
 
 @router.get("/{ledger_id}")

@@ -1,58 +1,116 @@
-"""A ledger file as rows of cells: XLSX, or CSV in UTF-8 or GB18030. Bytes in, cells out; hostile files are refused, not opened."""
+"""A ledger file as good rows and bad cells: XLSX, or CSV in UTF-8 or GB18030. Bytes in, rows out; hostile files are refused.
+
+A few bytes of a spreadsheet can ask for any amount of memory, and the library that reads them aborts its process when there is none. So a
+file is read in a process of its own (`reading.py` starts it), which limits itself before it opens anything.
+"""
 
 import csv
 import io
+import json
+import resource
+import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import astuple
+from datetime import date
+from itertools import chain, islice
+from typing import Any
 
 import charset_normalizer
 import python_calamine
 
-from services.intake.domain.ledger import COLUMNS, Cell, find_header
-from shared.errors import Invalid, TooLarge
+from services.intake.domain.ledger import COLUMNS, BadCell, Cell, LedgerRow, find_header, is_blank, read_row
+from shared.errors import Invalid, Refused, TooLarge
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_UNPACKED = 200 * 1024 * 1024
 MOST_ROWS = 100_000
+MOST_TEXT = 40_000_000
+"""Characters in all good rows: a text that stands in the file once may be shown in every row."""
+MOST_BAD = 20_000
+MEMORY, CPU_SECONDS = 512 * 1024 * 1024, 60
+"""What one file may cost; 100,000 ordinary rows take 90 MB and 5 s."""
+FRAME = 200
+
+Outcome = LedgerRow | BadCell
+
+
+def main() -> None:
+    """`python -m services.intake.api.spreadsheet TODAY`: a file on stdin, a line of JSON for every `FRAME` outcomes on stdout."""
+    for limit, value in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with suppress(ValueError):  # a stricter limit stands already
+            resource.setrlimit(limit, (value, value))
+    try:
+        outcomes = read_ledger(sys.stdin.buffer.read(), today=date.fromisoformat(sys.argv[1]))
+        while batch := list(islice(outcomes, FRAME)):
+            _say({"outcomes": [_written(outcome) for outcome in batch]})
+        _say({"end": True})
+    except Refused as refused:
+        _say({"refused": refused.code, "detail": refused.detail, "fields": refused.fields})
+
+
+def read_ledger(content: bytes, *, today: date) -> Iterator[Outcome]:
+    """Every row that says something, as a good row or as what is wrong with it. Raises `Invalid`, `TooLarge` for the file as a whole."""
+    text = bad = 0
+    for number, cells in read_rows(content):
+        if is_blank(cells):
+            continue
+        row = read_row(number, cells, today=today)
+        if isinstance(row, LedgerRow):
+            text += len(row.summary)
+            yield row
+        else:
+            bad += len(row)
+            yield from row
+        if text > MOST_TEXT:
+            raise _too_large("文字总量过大,请分成几个文件", "too much text; split the file")
+        if bad > MOST_BAD:
+            raise _refuse(
+                f"有误的单元格超过{MOST_BAD}个,请核对是否选错文件 / more than {MOST_BAD} bad cells; is it a ledger?"
+            )
 
 
 def read_rows(content: bytes) -> Iterator[tuple[int, Mapping[str, Cell]]]:
     """Rows under the header as (number in the sheet, cells by column). Raises `Invalid` with what is wrong with the file as a whole,
     `TooLarge` past 10 MB, 200 MB unpacked or 100,000 rows."""
     if len(content) > MOST_BYTES:
-        raise TooLarge("文件超过10MB / the file is larger than 10 MB", fields=[("file", "larger than 10 MB")])
+        raise _too_large("文件超过10MB", "larger than 10 MB")
     if not content.strip():
         raise _refuse("文件为空 / the file is empty")
     rows = _xlsx(content) if content.startswith(b"PK") else _csv(content)
-    if len(rows) > MOST_ROWS + 20:
-        raise TooLarge("超过10万行 / more than 100,000 rows", fields=[("file", "more than 100,000 rows")])
-    header = find_header(rows)
+    top = list(islice(rows, 20))
+    header = find_header(top)
     if header is None:
         needed = "、".join(names[0] for names in COLUMNS.values())
         raise _refuse(f"找不到表头,应有列:{needed} / no header row with these columns")
     first, columns = header
-    for index, row in enumerate(rows[first + 1 :], start=first + 2):
+    for index, row in enumerate(chain(top[first + 1 :], rows), start=first + 2):
+        if index > MOST_ROWS + 20:
+            raise _too_large("超过10万行", "more than 100,000 rows")
         yield index, {column: row[position] if position < len(row) else None for column, position in columns.items()}
 
 
-def _xlsx(content: bytes) -> list[list[Cell]]:
+def _xlsx(content: bytes) -> Iterator[Sequence[Cell]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             if unpacked > MOST_UNPACKED or len(archive.infolist()) > 2_000:
-                raise TooLarge(
-                    "文件解压后过大 / the file unpacks to too much", fields=[("file", "unpacks to too much")]
-                )
+                raise _too_large("文件解压后过大", "unpacks to too much")
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         if not book.sheet_names:
             raise _refuse("工作簿没有工作表 / the workbook has no sheet")
-        # leading empty rows are kept so that row numbers are those of the sheet
-        return [list(row) for row in book.get_sheet_by_index(0).to_python(skip_empty_area=False)]
+        # begins at the sheet's first row even when that is empty, so that row numbers are those of the sheet
+        yield from book.get_sheet_by_index(0).iter_rows()
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError, NotImplementedError):
         raise _refuse("不是可读取的XLSX文件 / not a readable XLSX file") from None
 
 
-def _csv(content: bytes) -> list[list[Cell]]:
+def _csv(content: bytes) -> Iterator[Sequence[Cell]]:
     text = _decoded(content)
     try:
         dialect = csv.Sniffer().sniff(text[:4096], delimiters=",;\t")
@@ -60,7 +118,7 @@ def _csv(content: bytes) -> list[list[Cell]]:
     except csv.Error:
         delimiter = ","
     try:
-        return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)]
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error:
         raise _refuse("不是可读取的CSV文件 / not a readable CSV file") from None
 
@@ -84,3 +142,23 @@ def _decoded(content: bytes) -> str:
 
 def _refuse(reason: str) -> Invalid:
     return Invalid(reason, fields=[("file", reason)])
+
+
+def _too_large(zh: str, en: str) -> TooLarge:
+    return TooLarge(f"{zh} / {en}", fields=[("file", en)])
+
+
+def _written(outcome: Outcome) -> list[Any]:
+    if isinstance(outcome, BadCell):
+        return list(astuple(outcome))
+    return [outcome.row, outcome.upstream_no, outcome.issuing_level, outcome.issued_on.isoformat(),
+            outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.street,
+            outcome.summary]  # fmt: skip
+
+
+def _say(frame: Mapping[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(frame).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

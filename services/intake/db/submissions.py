@@ -1,8 +1,8 @@
-"""Many registrations in two statements: the hot path of intake, on the driver's own connection. Writes what the stores of leads,
-reporters, outbox, audit and idempotency keys write one by one (tests/intake/usecases/test_submit_lead.py compares them)."""
+"""Many registrations in two statements: intake's hot path, single leads and ledgers, on the driver's own connection. It writes what the
+stores of leads, reporters, outbox, audit and keys write one by one (tests/intake/usecases/test_submit_lead.py compares them)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,8 @@ from shared.sealing import SealedRecord
 
 Asked = tuple[str, str, str, date]
 """Caller and Idempotency-Key, source and day of receipt."""
+Counted = tuple[str, date]
+"""Source and day of receipt: what numbers are counted by."""
 
 # A range a (source, day) for the keys that are not known yet; the counters are locked in one order, so that two batches never deadlock.
 _DRAW = """
@@ -35,6 +37,12 @@ from asked a left join drawn d using (source, day)
 window later as (partition by a.source, a.day order by a.n rows between 1 following and unbounded following)
 order by a.n
 """
+_DRAW_RANGES = """
+insert into lead_numbers (region_code, source, day, last)
+select $1, source, day, number from unnest($2::text[], $3::date[], $4::int[]) as a(source, day, number) order by source, day
+on conflict (region_code, source, day) do update set last = lead_numbers.last + excluded.last
+returning source, day, last
+"""
 _ADD = """
 with r as materialized (
   select * from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::date[], $10::text[], $11::text[],
@@ -47,7 +55,7 @@ with r as materialized (
     said_at, audit_id, caller, key, mark, answer, n)
 ), keys as (
   insert into idempotency_keys (caller, key, fingerprint, status, answer, created_at)
-  select caller, key, mark, 201, answer::jsonb, at from r order by caller, key
+  select caller, key, mark, 201, answer::jsonb, at from r where key is not null order by caller, key
 ), the_leads as (
   insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
     allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, created_at)
@@ -73,7 +81,7 @@ select audit_id, at, actor, roles, unit, $2, id::text, jsonb_build_object('sourc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """All that is written for one lead."""
+    """All that is written for one lead; without `claim` it came with others under one key, which is not kept here."""
 
     lead: Lead
     reporter: SealedRecord | None
@@ -82,14 +90,21 @@ class Row:
     effective_at: datetime
     value: bytes
     said_at: datetime
-    claim: Claim
-    answer: Answer
+    claim: Claim | None
+    answer: Answer | None
 
 
 async def draw_numbers(connection: Any, region: str, asked: Sequence[Asked]) -> list[int | None]:
     """The next number of each, without gaps; None where the key is known already. Keys must differ."""
     found = await connection.fetch(_DRAW, region, *(list(column) for column in zip(*asked, strict=True)))
     return [row["number"] for row in found]
+
+
+async def draw_ranges(connection: Any, region: str, wanted: Mapping[Counted, int]) -> dict[Counted, int]:
+    """So many numbers of each source and day; → the last of each."""
+    columns = [[source for source, _ in wanted], [day for _, day in wanted], list(wanted.values())]
+    drawn = await connection.fetch(_DRAW_RANGES, region, *columns)
+    return {(row["source"], row["day"]): row["last"] for row in drawn}
 
 
 async def add(connection: Any, rows: Sequence[Row], *, region: str, deed: str) -> None:
@@ -99,7 +114,7 @@ async def add(connection: Any, rows: Sequence[Row], *, region: str, deed: str) -
 
 
 def _values(row: Row) -> tuple[Any, ...]:
-    lead, by, sealed = row.lead, row.by, row.reporter
+    lead, by, sealed, claim = row.lead, row.by, row.reporter, row.claim
     return (
         lead.id,
         lead.lead_no,
@@ -130,10 +145,10 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.value,
         row.said_at,
         uuid4(),
-        row.claim.caller,
-        row.claim.key,
-        row.claim.mark,
-        json.dumps(row.answer.body, ensure_ascii=False),
+        claim and claim.caller,
+        claim and claim.key,
+        claim and claim.mark,
+        row.answer and json.dumps(row.answer.body, ensure_ascii=False),
     )
 
 

@@ -116,6 +116,9 @@ ledgers = Table(
     Column("refused", JSONB, nullable=False, comment="row, column, reason; never a cell's content"),
     Column("imported_by", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_ledgers_created_at_id", "created_at", "id"),
+    # the same file again is found by its hash
+    Index("ix_ledgers_sha256", "sha256"),
 )
 
 ledger_rows = Table(

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from services.intake.domain import upstream_number
 from services.intake.domain.codes import LABELS, Area, IssuingLevel
-from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
+from shared.errors import Invalid
+from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -21,10 +23,26 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "summary": ("线索摘要", "摘要", "主要内容", "summary"),
 }
 """Column → the headers it goes by (full-width letters and blanks do not matter); the first is the usual one."""
+_AREAS = "、".join(zh for zh, _ in LABELS["area"].values())
+MEANINGS: Mapping[str, tuple[str, str, Cell]] = {
+    "upstream_no": ("上级所编线索编号,最多64个字符,不含空格", "the superior's number, no blanks", "示例-删除本行"),
+    "issuing_level": ("中央、省或市", "中央 (centre), 省 (province) or 市 (city)", "市"),
+    "issued_on": ("日期单元格,或如2018-06-01的文字", "a date, or text like 2018-06-01", date(2018, 6, 1)),
+    "deadline": ("日期,不早于下发日期", "a date, not before the date of issue", date(2018, 7, 16)),
+    "areas": (f"{_AREAS};多项用顿号分开", "as listed, several parted by 、", "欺行霸市、高利放贷"),
+    "manifestations": ("01至11的编码或规定文字", "codes 01 to 11, or the wording of the list", "06"),
+    "street": ("最多16个字", "at most 16 characters", "临江街"),
+    "summary": (
+        "最多4000字,不得含涉密内容",
+        "at most 4,000 characters, nothing classified",
+        "虚构示例:反映有人强收摊位费",
+    ),
+}
+"""Column → what belongs in it, and the example of the template."""
+EXAMPLE_NO = str(MEANINGS["upstream_no"][2])
 REQUIRED = ("upstream_no", "issuing_level", "issued_on", "areas", "summary")
 _SPLIT = re.compile(r"[、,,;;/\s]+")
 _DATES = (re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"), re.compile(r"^(\d{4})(\d{2})(\d{2})$"))
-_NUMBER = re.compile(r"^[^\s\x00]{1,64}$")
 _STREET = re.compile(r"^[0-9A-Za-z一-鿿]{1,16}$")
 _LEVELS = {"中央": "centre", "全国": "centre", "省": "province", "省级": "province", "市": "city", "市级": "city"}
 
@@ -61,17 +79,29 @@ class _Wrong(Exception):
 
 
 def find_header(rows: Sequence[Sequence[Cell]]) -> tuple[int, dict[str, int]] | None:
-    """The header's index and where each column stands; title rows above it do not matter. None when no row is a header."""
-    names = {name: column for column, known in COLUMNS.items() for name in known}
+    """The header's index and where each column stands; title rows above it do not matter. None when no row is a header.
+
+    Where the usual name of a column stands, its other names say nothing. Raises `Invalid` when a column is there twice.
+    """
     for index, row in enumerate(rows[:20]):
-        found: dict[str, int] = {}
-        for position, cell in enumerate(row):
-            column = names.get(_plain(cell).replace(" ", "").replace("_", "").lower())
-            if column is not None:
-                found.setdefault(column, position)
+        heads = [_plain(cell).replace(" ", "").replace("_", "").lower() for cell in row]
+        found: dict[str, list[int]] = {}
+        for column, (usual, *others) in COLUMNS.items():
+            places = _places(heads, {usual}) or _places(heads, set(others))
+            if places:
+                found[column] = places
         if all(column in found for column in REQUIRED):
-            return index, found
+            for column, places in found.items():
+                if len(places) > 1:
+                    name = COLUMNS[column][0]
+                    reason = f"表头中“{name}”列出现多次,请只留一列 / the column {name} is there more than once"
+                    raise Invalid(reason, fields=[("file", reason)])
+            return index, {column: places[0] for column, places in found.items()}
     return None
+
+
+def _places(heads: Sequence[str], names: set[str]) -> list[int]:
+    return [position for position, head in enumerate(heads) if head in names]
 
 
 def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRow | list[BadCell]:
@@ -117,9 +147,12 @@ def _upstream_no(cell: Cell) -> str:
     text = _plain(cell)
     if not text:
         raise _Wrong("必填", "needed")
-    if not _NUMBER.match(text):
-        raise _Wrong("最多64个字符,不含空格", "at most 64 characters without blanks")
-    return text
+    if text == EXAMPLE_NO:
+        raise _Wrong("这是模板的示例行,请删除", "the example row of the template, delete it")
+    try:
+        return upstream_number.normal_form(text)
+    except ValueError:
+        raise _Wrong(upstream_number.REFUSAL_ZH, upstream_number.REFUSAL_EN) from None
 
 
 def _issuing_level(cell: Cell) -> IssuingLevel:

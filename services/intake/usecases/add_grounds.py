@@ -11,6 +11,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.sealing import Sealer
+from shared.secrecy import refuse_marked
 
 
 async def add_grounds(
@@ -25,6 +26,7 @@ async def add_grounds(
     at: datetime,
 ) -> Lead:
     """Add them, and open the leg if the lead is assigned already. Raises `NotFound`, `Invalid`."""
+    refuse_marked("reason", [reason])
     lead = (await leads.get(tx, lead_id, lock=True)).add_grounds(grounds)
     await leads.save(tx, lead, "add-grounds", by=by, effective_at=at, at=at, reason=reason)
     if lead.status in HANDED_OVER:

@@ -1,77 +1,141 @@
-"""A superior's ledger comes in: good rows become leads, bad rows are told, rows known already change nothing."""
+"""A superior's ledger comes in: good rows become leads, bad rows are told, rows known already change nothing.
+
+All in the caller's transaction, by chunks of rows. Imports take turns, and what they lock they lock in one order; where a single lead still
+comes in between, the rows are looked up and written again.
+"""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, ledgers
+from services.intake.db import leads, ledgers, submissions
 from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
-from services.intake.domain.ledger import BadCell, Cell, LedgerRow, is_blank, read_row
-from services.intake.usecases.register_lead import NewLead, admit, register_lead
+from services.intake.domain.lead_number import LeadNumber
+from services.intake.domain.ledger import BadCell, LedgerRow
+from services.intake.usecases.register_lead import DEED, NewLead, Registration, admit
+from services.intake.usecases.submit_lead import row_of
 from shared import audit
 from shared.auth import Principal
-from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.db import Transaction, driver, is_race
 from shared.sealing import Sealer
+
+CHUNK = 250
+TRIES = 4
+Item = TypeVar("Item")
 
 
 async def import_ledger(
     tx: Transaction,
     content: bytes,
-    rows: Iterable[tuple[int, Mapping[str, Cell]]],
+    outcomes: Iterable[LedgerRow | BadCell],
     *,
     region: str,
     sealer: Sealer,
     by: Principal,
     at: datetime,
 ) -> Ledger:
-    """Take the good rows; → what became of each. The same number with other content is told, never overwritten."""
+    """Take the good rows; → what became of each. The same number with other content is told, never overwritten. A file that brings
+    nothing new and came before is answered with what became of it then."""
     refused: list[BadCell] = []
-    taken: list[tuple[int, UUID]] = []
-    known, seen = 0, dict[str, int]()
-    for number, cells in rows:
-        if is_blank(cells):
-            continue
-        row = read_row(number, cells, today=china_date(at))
-        if isinstance(row, list):
-            refused += row
-            continue
-        if row.upstream_no in seen:
-            first = seen[row.upstream_no]
-            refused.append(BadCell(number, "上级编号", f"与第{first}行重复", f"the same as in row {first}"))
-            continue
-        seen[row.upstream_no] = number
-        standing = await leads.find_superior(tx, region, row.upstream_no)
-        if standing is None:
-            lead = await register_lead(tx, admit(_new(row), sealer=sealer, by=by, at=at), region=region)
-            taken.append((number, lead.id))
-        elif column := _differs(standing, row):
+    good: dict[str, LedgerRow] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, BadCell):
+            refused.append(outcome)
+        elif first := good.get(outcome.upstream_no):
             refused.append(
-                BadCell(
-                    number,
-                    column,
-                    "该编号已登记且内容不同,原登记不变",
-                    "registered with other content; the register stands",
-                )
+                BadCell(outcome.row, "上级编号", f"与第{first.row}行重复", f"the same as in row {first.row}")
             )
         else:
-            known += 1
+            good[outcome.upstream_no] = outcome
+    await ledgers.take_turn(tx, region)
+
+    async def write() -> tuple[list[tuple[int, UUID]], list[BadCell]]:
+        new, other = await _compare(tx, good, region=region)
+        return await _register(
+            tx, new, region=region, admitted=lambda row: admit(_new(row), sealer=sealer, by=by, at=at)
+        ), other
+
+    taken, other = await _again_when_raced(tx, write)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not taken and (earlier := await ledgers.find_latest(tx, region, sha256)):
+        return earlier
+    refused = sorted([*refused, *other], key=lambda cell: cell.row)
     ledger = Ledger(
         id=uuid4(),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         taken=len(taken),
-        known=known,
+        known=len(good) - len(taken) - len(other),
         refused=[_told(cell) for cell in refused],
         rows=taken,
+        imported_at=at,
     )
-    await ledgers.add(tx, ledger, region=region, by=by.sub, at=at)
-    detail = {"taken": ledger.taken, "known": known, "refused": len(refused)}
+    await ledgers.add(tx, ledger, region=region, by=by.sub)
+    detail = {"taken": ledger.taken, "known": ledger.known, "refused": len(refused)}
     await audit.record(tx, by, "ledger.import", ledger.id, at=at, detail=detail)
     return ledger
+
+
+async def _again_when_raced(tx: Transaction, write: Callable[[], Any]) -> Any:
+    """Single leads do not take turns with ledgers: one that registers a number of this file meanwhile makes it known."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            async with tx.begin_nested():
+                return await write()
+        except Exception as fault:
+            if not tries_left or not is_race(fault):
+                raise
+    raise RuntimeError("unreachable")
+
+
+async def _compare(
+    tx: Transaction, good: dict[str, LedgerRow], *, region: str
+) -> tuple[list[LedgerRow], list[BadCell]]:
+    """The rows that are new, in the order of the sheet; and of those registered with other content, the column."""
+    new, other = [], []
+    for chunk in _chunks(list(good.values())):
+        known = await leads.find_superiors(tx, region, [row.upstream_no for row in chunk])
+        for row in chunk:
+            standing = known.get(row.upstream_no)
+            if standing is None:
+                new.append(row)
+            elif column := _differs(standing, row):
+                other.append(
+                    BadCell(
+                        row.row,
+                        column,
+                        "该编号已登记且内容不同,原登记不变",
+                        "registered with other content; the register stands",
+                    )
+                )
+    return new, other
+
+
+async def _register(
+    tx: Transaction, new: Sequence[LedgerRow], *, region: str, admitted: Callable[[LedgerRow], Registration]
+) -> list[tuple[int, UUID]]:
+    """Register them; → (row, lead). Numbers follow the sheet; rows are written in the order of their upstream numbers."""
+    if not new:
+        return []
+    connection = await driver(tx)
+    days = Counter((Source.SUPERIOR.value, row.issued_on) for row in new)
+    drawn = await submissions.draw_ranges(connection, region, days)
+    following = {key: last - days[key] for key, last in drawn.items()}
+    numbers = {}
+    for row in new:
+        key = (Source.SUPERIOR.value, row.issued_on)
+        following[key] += 1
+        numbers[row.row] = LeadNumber(region, Source.SUPERIOR, row.issued_on, following[key])
+    taken = []
+    for chunk in _chunks(sorted(new, key=lambda row: row.upstream_no)):
+        orders = [(order := admitted(row), order.numbered(numbers[row.row])) for row in chunk]
+        await submissions.add(connection, [row_of(*order) for order in orders], region=region, deed=DEED)
+        taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
+    return sorted(taken)
 
 
 def _new(row: LedgerRow) -> NewLead:
@@ -102,3 +166,7 @@ def _differs(lead: Lead, row: LedgerRow) -> str | None:
 
 def _told(cell: BadCell) -> dict[str, Any]:
     return {"row": cell.row, "column": cell.column, "reason_zh": cell.zh, "reason_en": cell.en}
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -10,7 +10,6 @@ from services.intake.db import leads, reporters
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
-from services.intake.domain.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 from shared import audit, metrics, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
@@ -18,6 +17,7 @@ from shared.db import Transaction, after_commit
 from shared.deadlines import china_date
 from shared.errors import Invalid, Registered
 from shared.sealing import SealedRecord, Sealer
+from shared.secrecy import refuse_marked
 
 DEED = "lead.register"
 
@@ -136,7 +136,5 @@ def _check(new: NewLead, received_on: date, today: date) -> None:
         raise Invalid(
             "上级转办线索须有下发层级和上级编号 / a superior's lead needs its issuing level and number", fields=missing
         )
-    for name, texts in (("summary", (new.summary,)), ("allegations", new.allegations)):
-        if any(has_secrecy_mark(text) for text in texts):
-            reason = f"{REFUSAL_ZH} / {REFUSAL_EN}"
-            raise Invalid(reason, fields=[(name, reason)])
+    refuse_marked("summary", [new.summary])
+    refuse_marked("allegations", new.allegations)

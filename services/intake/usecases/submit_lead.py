@@ -13,11 +13,14 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.usecases.register_lead import ACCEPTED, DEED, Registration, register_lead
 from shared import idempotency, metrics, outbox
-from shared.db import Database, driver
+from shared.db import Database, driver, wait_at_most
 from shared.groupcommit import GroupCommit
 from shared.idempotency import Answer, Claim
 
 CREATED = 201
+PATIENCE_TOGETHER, PATIENCE_ALONE = 1, 3
+"""Seconds to wait for a lock. A large ledger holds the number counters of its days until it commits: leads of other sources and days,
+which need none of them, must not wait behind one that does, and that one is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,22 @@ class Outcome:
 
     answer: Answer
     replayed: bool
+
+
+def row_of(order: Registration, lead: Lead, *, claim: Claim | None = None, answer: Answer | None = None) -> Row:
+    """All that is written for a registration."""
+    event = lead.received(effective_at=order.effective_at)
+    return Row(
+        lead=lead,
+        reporter=order.reporter,
+        by=order.by,
+        at=order.at,
+        effective_at=order.effective_at,
+        value=outbox.value_of(event),
+        said_at=outbox.recorded_at(event, order.at),
+        claim=claim,
+        answer=answer,
+    )
 
 
 class SubmitLead:
@@ -56,6 +75,7 @@ class SubmitLead:
         chosen = sorted(first.values())
         outcomes: list[Outcome | None] = [None] * len(batch)
         async with self.database.transaction() as tx:
+            await wait_at_most(tx, PATIENCE_TOGETHER)
             connection = await driver(tx)
             numbers = await submissions.draw_numbers(
                 connection,
@@ -72,21 +92,8 @@ class SubmitLead:
                 submission = batch[index]
                 order = submission.order
                 lead = order.numbered(LeadNumber(self.region, order.new.source, order.received_on, last))
-                event = lead.received(effective_at=order.effective_at)
                 answer = Answer(CREATED, self.view(lead))
-                rows.append(
-                    Row(
-                        lead=lead,
-                        reporter=order.reporter,
-                        by=order.by,
-                        at=order.at,
-                        effective_at=order.effective_at,
-                        value=outbox.value_of(event),
-                        said_at=outbox.recorded_at(event, order.at),
-                        claim=submission.claim,
-                        answer=answer,
-                    )
-                )
+                rows.append(row_of(order, lead, claim=submission.claim, answer=answer))
                 outcomes[index] = Outcome(answer, replayed=False)
             if rows:
                 await submissions.add(connection, rows, region=self.region, deed=DEED)
@@ -99,6 +106,7 @@ class SubmitLead:
             earlier = await idempotency.take(tx, submission.claim)
             if earlier is not None:
                 return Outcome(earlier, replayed=True)
+            await wait_at_most(tx, PATIENCE_ALONE)
             lead = await register_lead(tx, submission.order, region=self.region)
             answer = Answer(CREATED, self.view(lead))
             await idempotency.keep(tx, submission.claim, answer)

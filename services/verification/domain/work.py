@@ -10,6 +10,7 @@ from shared.codes import Labelled
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkOpened
 from shared.deadlines import china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.secrecy import refuse_marked
 
 MIN_VERIFIERS = 2
 
@@ -71,7 +72,7 @@ class Work:
         """The unit signs, names its verifiers and plan (N07, G-TWO). `on` is the day in China of `at`.
 
         Raises `Forbidden` for another unit's leader, `NotAllowed`, and `Invalid` for fewer than two different verifiers, a recusal
-        statement dated before the assignment or later than today, or no plan.
+        statement dated before the assignment or later than today, no plan, or one with a secrecy mark.
         """
         self.must_belong_to(unit)
         self._must_be(Status.OPENED, "签收", "accept")
@@ -94,6 +95,7 @@ class Work:
             )
         if not plan.strip():
             raise Invalid("核查方案必填 / a plan is needed", fields=[("plan", "不能为空 / empty")])
+        refuse_marked("plan", [plan])
         work = replace(self, status=Status.ACCEPTED, version=self.version + 1, verifiers=named, plan=plan.strip())
         event = WorkAccepted(
             work_id=self.id,

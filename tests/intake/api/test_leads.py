@@ -200,6 +200,8 @@ async def test_grounds_found_later_open_the_leg_then(new_api: NewApi) -> None:
     path = f"/intake/v1/leads/{lead}/discipline-grounds"
     order = {"discipline_grounds": ["official_involved"], "reason": "核查中发现"}
     assert (await api.post(path, order, by="ana")).status_code == 403
+    marked = await api.post(path, order | {"reason": "机密★ 摘自文件"}, by="ofd")
+    assert (marked.status_code, marked.json()["errors"][0]["field"]) == (422, "reason")
     assert (await api.post(path, order, by="ofd")).status_code == 200
     assert await api.rows("select lead_id, crime, discipline from dual_assignments") == [(lead, "created", "created")]
     # more grounds: the same leg, a new box

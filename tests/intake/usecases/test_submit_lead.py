@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 
 from services.intake.api.leads import view
 from services.intake.db.submissions import array_literal
@@ -18,6 +19,7 @@ from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.submit_lead import Outcome, Submission, SubmitLead
 from shared.auth import Principal
 from shared.errors import Conflict, Invalid
+from shared.http.problems import unexpected
 from shared.idempotency import Claim
 from tests.conftest import NewApi
 from tests.support.api import Api
@@ -184,6 +186,29 @@ async def test_two_processes_with_the_same_keys_in_other_orders_never_deadlock(n
     outcomes = await asyncio.gather(*calls)
     assert len({outcome.answer.body["id"] for outcome in outcomes}) == 60
     assert await api.rows("select count(*) from leads") == [(60,)]
+
+
+async def test_while_a_counter_is_held_leads_that_do_not_need_it_go_on(new_api: NewApi) -> None:
+    api, submit = await door(new_api)
+    superior = FULL | {"upstream_no": "C1"}
+    await ask(submit, submission(api, **superior))
+    holder = await asyncpg.connect(api.copy.admin_url)
+    try:
+        async with holder.transaction():
+            # as a large ledger does until it commits
+            await holder.execute("update lead_numbers set last = last where source = 'S'")
+            waiting = [
+                asyncio.create_task(ask(submit, submission(api, **superior | {"upstream_no": f"C2{n}"})))
+                for n in range(3)
+            ]
+            others = await asyncio.gather(*(ask(submit, submission(api)) for _ in range(20)))
+            assert len({outcome.answer.body["lead_no"] for outcome in others}) == 20
+            refused = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(fault, DBAPIError) and unexpected("POST", fault).status_code == 503 for fault in refused)
+    finally:
+        await holder.close()
+    assert (await ask(submit, submission(api, **superior | {"upstream_no": "C3"}))).answer.status == 201
+    assert await api.rows("select last from lead_numbers where source = 'S'") == [(2,)]
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -119,6 +119,7 @@ async def test_what_is_not_there_is_not_found_and_a_bad_address_named(new_api: N
         (order("P001", "P002", statement="2018-06-02"), "verifiers"),
         (order("P001", "P002", statement=""), "verifiers.0.recusal_statement_on"),
         (order("P001", "P002", plan="  "), "plan"),
+        (order("P001", "P002", plan="【秘密】核查方案"), "plan"),
         ({"verifiers": [{"staff": "P001"}] * 2, "plan": PLAN}, "verifiers.0.recusal_statement_on"),
         ({"plan": PLAN}, "verifiers"),
     ],
