@@ -1,7 +1,7 @@
 """The only place that knows aiokafka: connections, one producer, one consumer, and what the broker knows of itself."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.partitioner import murmur2
 
+from shared.contracts.topics import TOPICS
 from shared.kafka_address import KafkaAddress
 
 __all__ = ["ConsumerRebalanceListener", "IllegalStateError", "KafkaAddress", "KafkaError", "TopicPartition"]
@@ -74,6 +75,40 @@ async def end_offsets(
         return dict(await reader.end_offsets(list(partitions)))
     finally:
         await reader.stop()
+
+
+async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str]) -> AsyncIterator[tuple[str, bytes]]:
+    """Every record that stands on these topics now, partition by partition in their order, with its topic."""
+    reader = AIOKafkaConsumer(
+        **address.options(client_id), enable_auto_commit=False, max_partition_fetch_bytes=2 * 1024 * 1024
+    )
+    await reader.start()
+    try:
+        for target in _partitions(topics):
+            reader.assign([target])
+            await reader.seek_to_beginning(target)
+            end = (await reader.end_offsets([target]))[target]
+            while await reader.position(target) < end:
+                for message in (await reader.getmany(target, timeout_ms=500)).get(target, []):
+                    yield target.topic, message.value or b""
+    finally:
+        await reader.stop()
+
+
+async def rewind(address: KafkaAddress, client_id: str, *, group: str, topics: Iterable[str]) -> None:
+    """Set the offsets of a group without members back to the beginning of these topics. Raises KafkaError while it has members."""
+    member = AIOKafkaConsumer(**address.options(client_id), group_id=group, enable_auto_commit=False)
+    await member.start()
+    try:
+        targets = _partitions(topics)
+        member.assign(targets)
+        await member.commit(dict(await member.beginning_offsets(targets)))
+    finally:
+        await member.stop()
+
+
+def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for topic in topics for number in range(TOPICS[topic].partitions)]
 
 
 async def throw_away(client: AIOKafkaProducer) -> None:

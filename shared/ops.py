@@ -5,12 +5,11 @@ from typing import Any
 
 from sqlalchemy import delete, select, text, update
 
-from shared import audit, identity
+from shared import audit
 from shared.contracts.envelope import Unparsable, decode
 from shared.db import Database
 from shared.errors import Invalid, NotFound
 from shared.inbox import Inbox, held, inbox, parked
-from shared.outbox import relay as relay_state
 
 _LAG = text(
     """select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float as seconds
@@ -88,17 +87,6 @@ async def skip(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason
             tx, None, "event.skip", f"{topic}/{subject}", at=at, detail={"sequence": sequence}, purpose=reason
         )
     await inbox_.release()
-
-
-async def accept_restore(database: Database, *, reason: str, at: datetime) -> None:
-    """After a restore, when the operator has compared the services: this server is the right one. Everything is published again."""
-    _need(reason)
-    async with database.transaction() as tx:
-        await identity.write_down(tx)
-        await tx.execute(
-            update(relay_state).values(snapshot="1:1:", catching_up_to=None, page_position=0, replay_topics=None)
-        )
-        await audit.record(tx, None, "database.accept-restore", "database", at=at, purpose=reason)
 
 
 def _need(reason: str) -> None:

@@ -2,7 +2,22 @@
 
 from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
+from services.intake.usecases.relearn_lead import (
+    relearn_dual,
+    relearn_leg,
+    relearn_nothing,
+    relearn_received,
+    relearn_step,
+)
 from shared.contracts.discipline import LegEnded, LegReceived
+from shared.contracts.intake import (
+    DualAssignmentCompleted,
+    DualAssignmentCreated,
+    LeadAssigned,
+    LeadClassified,
+    LeadReceived,
+    LegStatusChanged,
+)
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.inbox import Handlers
 
@@ -12,3 +27,13 @@ HANDLERS: Handlers = {
     LegReceived: follow_received,
     LegEnded: follow_ended,
 }
+
+OWN: Handlers = {
+    LeadReceived: relearn_received,
+    LeadClassified: relearn_step,
+    LeadAssigned: relearn_step,
+    DualAssignmentCreated: relearn_dual,
+    LegStatusChanged: relearn_leg,
+    DualAssignmentCompleted: relearn_nothing,
+}
+"""What intake said itself, for the way back after a restore."""

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random, SystemRandom
 
-from deploy.local.places import ROOT
-from tests.faults.kinds import LANES, Fault, Seen, schedule
+from tests.faults import drills
+from tests.faults.clients import start_load
+from tests.faults.kinds import LANES, Fault, schedule
 from tests.faults.ledger import Balance, accepted, balance
 from tests.faults.rig import Rig
+from tests.faults.seen import Seen
 
 STUCK = 30.0
 """Seconds after the last fault within which everything has to be applied everywhere."""
@@ -50,6 +51,7 @@ def main() -> int:
         "--nodes", type=int, nargs="+", default=[1, 3], help="Kafka nodes; each has its share of the run"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs")
+    parser.add_argument("--drills", action="store_true", help="then the rolling restart and the restores")
     arguments = parser.parse_args()
     share = len(arguments.nodes)
     again = " ".join(sys.argv[1:]) if "--seed" in sys.argv else " ".join([*sys.argv[1:], f"--seed {arguments.seed}"])
@@ -59,7 +61,8 @@ def main() -> int:
         _say(f"== {nodes} Kafka node{'s' if nodes > 1 else ''} ==")
         leads, faults = arguments.leads // share, arguments.faults // share
         outcomes.append(run(arguments.seed + number, leads, faults, arguments.rate, nodes, keep=arguments.keep))
-    return _sum_up(arguments.seed, outcomes)
+    wrong = drills.play() if arguments.drills else []
+    return _sum_up(arguments.seed, outcomes, wrong)
 
 
 def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bool) -> Outcome:
@@ -77,7 +80,7 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
             _say("   no limited disk can be mounted here (that needs root): disk full is not shown")
         plan = schedule(seed, faults, disks=rig.can_fill_disks())
         _say(f"   ready after {time.monotonic() - began:.0f} s; migrations died in the middle and were run again")
-        load = _start_load(rig, folder, leads, rate)
+        load = start_load(rig, folder, leads, rate)
         try:
             threads = [
                 threading.Thread(target=_play, args=(rig, [f for f in plan if f.lane == lane], seen, failures))
@@ -113,27 +116,6 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start_load(rig: Rig, folder: Path, leads: int, rate: float) -> "subprocess.Popen[str]":
-    order = {
-        "origin": rig.api,
-        "tokens": {account: rig.token(account) for account in ("icl", "ana", "ofd")},
-        "leads": leads,
-        "clients": 24,
-        "rate": rate,
-        "assign_every": 4,
-        "dual_every": 40,
-        **{name: str(folder / name) for name in ("stop", "answers")},
-        "out": str(folder / "told"),
-    }
-    load = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.load"], stdin=subprocess.PIPE, cwd=ROOT, text=True, start_new_session=True
-    )
-    assert load.stdin
-    load.stdin.write(json.dumps(order))
-    load.stdin.close()
-    return load
-
-
 def _play(rig: Rig, plan: list[Fault], seen: Seen, failures: list[str]) -> None:
     """One lane, fault after fault; what a fault did not achieve is a failure of the run, and the lane goes on."""
     for fault in plan:
@@ -167,7 +149,7 @@ def _settle(rig: Rig, quiet: float, failures: list[str]) -> None:
         failures.append(f"it took {took:.0f} s until all was applied, more than {STUCK:.0f}")
 
 
-def _sum_up(seed: int, outcomes: list[Outcome]) -> int:
+def _sum_up(seed: int, outcomes: list[Outcome], drilled: list[str]) -> int:
     totals = {
         name: sum(len(getattr(outcome.balance, name)) for outcome in outcomes)
         for name in ("lost", "doubled", "reordered", "stuck")
@@ -181,11 +163,13 @@ def _sum_up(seed: int, outcomes: list[Outcome]) -> int:
     answers: Counter[str] = sum((Counter(outcome.answers) for outcome in outcomes), Counter())
     told = sum(outcome.balance.counted["accepted"] for outcome in outcomes)
     _say(f"seed {seed}: {told} leads accepted, {sum(o.faults for o in outcomes)} faults, answers {dict(answers)}")
-    _say(f"{sum(o.seconds for o in outcomes):.0f} s; {', '.join(f'{name} {count}' for name, count in totals.items())}")
     wrong = [status for status in answers if status.isdigit() and int(status) >= 500 and status != "503"]
     if wrong:
         _say(f"   failed: clients were answered {', '.join(wrong)}")
-    return 0 if not wrong and all(o.balance.fine and not o.failures for o in outcomes) else 1
+    for sentence in drilled:
+        _say(f"   drill: {sentence}")
+    _say(f"{sum(o.seconds for o in outcomes):.0f} s; {', '.join(f'{name} {count}' for name, count in totals.items())}")
+    return 0 if not wrong and not drilled and all(o.balance.fine and not o.failures for o in outcomes) else 1
 
 
 def _say(text: str) -> None:

@@ -180,6 +180,8 @@ class Rig(Running):
         """Wait until these are ready; → seconds waited. Raises TimeoutError naming those that are not."""
         began = time.monotonic()
         waiting = list(names)
+        if (ended := self.rigged.wire.process.poll()) is not None:
+            raise RuntimeError(f"the proxies ended with {ended}")
         while waiting := [name for name in waiting if not self.ready(name)]:
             if time.monotonic() - began > seconds:
                 tails = "\n".join(self.platform.children[name].tail() for name in waiting[:2])
