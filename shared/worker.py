@@ -57,6 +57,7 @@ class Worker:
     state: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        identity.guard(self.database)
         self.inbox = Inbox(self.database, self.handlers, clock=now)
         self.relay = Relay(self.database, self.address, service=self.service, region=self.region)
         self.consume = Consume(self.inbox, self.address, service=self.service) if read_by(self.service) else None

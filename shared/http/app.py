@@ -51,6 +51,7 @@ def create_app(
         redirect_slashes=False,
         max_body_size=BODY_LIMIT,
     )
+    identity.guard(database)
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
     app.state.region = settings.region

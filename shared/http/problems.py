@@ -118,6 +118,9 @@ def unexpected(method: str, fault: BaseException) -> JSONResponse:
     if sqlstate.startswith("22"):
         # the last net for what the schemas let through: a character or number that cannot be stored
         return answer(errors.Invalid("a value cannot be stored"))
+    if isinstance(fault, errors.NeedsOperator):
+        log.critical("http.needs_operator", reason=str(fault))
+        return answer(errors.Unavailable("an operator is needed; readiness says why"))
     if is_transient(fault):
         log.warning("http.unavailable", method=method, error=type(fault).__name__)
         return answer(errors.Unavailable("the database does not answer"))

@@ -13,6 +13,7 @@ from deploy.local.processes import Child
 from tests.faults.clients import start_load
 from tests.faults.launch import CRASHED
 from tests.faults.ledger import accepted, balance
+from tests.faults.restores import restore
 from tests.faults.rig import Rig
 
 RATE, LEADS = 40.0, 600
@@ -32,7 +33,7 @@ def upgrade() -> None:
 
 def play() -> list[str]:
     """All drills; → what was not as it should be."""
-    return rolling_restart()
+    return [*rolling_restart(), *restore("intake"), *restore("publicity")]
 
 
 def rolling_restart() -> list[str]:

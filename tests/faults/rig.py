@@ -129,9 +129,13 @@ class Rig(Running):
         for name, disk in self.disks.items():
             (disk.folder / "data").mkdir(mode=0o711, exist_ok=True)
             (folder / name).symlink_to(disk.folder / "data")
-        self.rigged = RiggedPlatform(folder, port=free_port(), nodes=nodes)
+        self.rigged = self.new_platform(folder, nodes)
         self.platform = self.rigged
         self.plain: dict[str, list[str]] = {}
+
+    def new_platform(self, folder: Path, nodes: int) -> RiggedPlatform:
+        """The platform that this rig plays on."""
+        return RiggedPlatform(folder, port=free_port(), nodes=nodes)
 
     def start(self) -> None:
         super().start()

@@ -68,7 +68,9 @@ async def _main() -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while text := await reader.readline():
         order: dict[str, Any] = json.loads(text)
-        if "listen" in order:
+        if order.get("listen") in lines:
+            lines[order["listen"]].to = order["to"]
+        elif "listen" in order:
             line = lines[order["listen"]] = _Line(order["to"])
             await asyncio.start_server(line.accept, "127.0.0.1", order["listen"])
         else:
