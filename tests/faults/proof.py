@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random, SystemRandom
@@ -73,7 +74,7 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
     rig = Rig(folder / "platform", nodes=nodes)
     rig.rigged.crash_in_migration = Random(seed).randint(2, 9)
     failures: list[str] = []
-    seen = Seen()
+    seen, over = Seen(), threading.Event()
     try:
         rig.start()
         if not rig.can_fill_disks():
@@ -82,14 +83,13 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
         _say(f"   ready after {time.monotonic() - began:.0f} s; migrations died in the middle and were run again")
         load = start_load(rig, folder, leads, rate)
         try:
-            threads = [
-                threading.Thread(target=_play, args=(rig, [f for f in plan if f.lane == lane], seen, failures))
-                for lane in LANES
+            lanes = [
+                _Lane(rig, [fault for fault in plan if fault.lane == lane], seen, failures, over) for lane in LANES
             ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            for lane in lanes:
+                lane.start()
+            for lane in lanes:
+                lane.done.wait()
             (folder / "stop").touch()
             quiet = time.monotonic()
             if code := load.wait(leads / rate * 3 + 600):
@@ -110,30 +110,43 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
         )
     finally:
         rig.stop()
+        over.set()
         if keep or failures:
             _say(f"   logs: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _play(rig: Rig, plan: list[Fault], seen: Seen, failures: list[str]) -> None:
-    """One lane, fault after fault; what a fault did not achieve is a failure of the run, and the lane goes on."""
-    for fault in plan:
+class _Lane(threading.Thread):
+    """One lane, fault after fault; what a fault did not achieve is a failure of the run, and the lane goes on.
+
+    It stays until all is over: the kernel ends what a thread has started when that *thread* is gone (`dying_with_parent`).
+    """
+
+    def __init__(self, rig: Rig, plan: list[Fault], seen: Seen, failures: list[str], over: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.rig, self.plan, self.seen, self.failures, self.over = rig, plan, seen, failures, over
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        for fault in self.plan:
+            self._strike(fault)
+            time.sleep(fault.pause)
+        self.done.set()
+        self.over.wait()
+
+    def _strike(self, fault: Fault) -> None:
         began = time.monotonic()
         kind, _ = LANES[fault.lane][fault.kind]
         try:
-            if fault.lane == "servers":
-                with rig.alone:
-                    where = kind(rig, Random(fault.dice), seen)
-            else:
-                where = kind(rig, Random(fault.dice), seen)
+            with self.rig.alone if fault.lane == "servers" else nullcontext():
+                where = kind(self.rig, Random(fault.dice), self.seen)
         except Exception as fault_of_ours:  # noqa: BLE001 - whatever it is, it is shown and the run is not fine
             where = f"FAILED: {type(fault_of_ours).__name__}: {fault_of_ours}"
-            failures.append(f"{fault.kind}: {where}")
+            self.failures.append(f"{fault.kind}: {where}")
         took = time.monotonic() - began
         clock = time.strftime("%H:%M:%S")
         _say(f"{clock} {fault.lane:9} {fault.number:4} {fault.kind:30} {where}; healthy after {took:.1f} s")
-        time.sleep(fault.pause)
 
 
 def _settle(rig: Rig, quiet: float, failures: list[str]) -> None:
