@@ -3,9 +3,10 @@
 A restored database has lost its last events, while other services have applied them. Saying other things under the same numbers would be
 lost on them without a sound, for they skip what they know. So what was said stays said: each forgotten event goes back into the outbox
 under its id and number, and the service's own table `own` brings the rows after it. All in one transaction, by the owner role, before
-this server becomes the known one again; then the offsets of its group go back to the beginning, and the inbox skips what it still knows.
+this server becomes the known one again; the offsets of its group go back to the beginning, and the inbox skips what it still knows.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -29,6 +30,7 @@ from shared.outbox import relay as relay_state
 Own = Mapping[type[Event], Callable[[Transaction, Any, Received], Awaitable[None]]]
 """Event class → use case that brings this service's own rows after an event that it said and forgot."""
 
+WAITS = 15
 _STANDING = text(
     """select o.topic, o.subject, o.sequence, o.id from outbox o
        join unnest(cast(:topics as text[]), cast(:subjects as text[])) as k(topic, subject)
@@ -46,6 +48,9 @@ async def accept(
     """
     if len(reason.strip()) < 5:
         raise Invalid("a reason of at least five characters is needed", fields=[("reason", "too short")])
+    # first, because it does no harm if what follows is refused
+    if heard := [topic.name for topic in read_by(service)]:
+        await _rewind(address, service, heard)
     said: dict[tuple[str, str, int], Envelope] = {}
     async for topic, value in kafka.read_all(address, f"{service}-restore", [t.name for t in written_by(service)]):
         try:
@@ -65,9 +70,21 @@ async def accept(
         )
         detail = {"forgotten": sum(counts.values())}
         await audit.record(tx, None, "database.accept-restore", "database", at=at, detail=detail, purpose=reason)
-    if heard := [topic.name for topic in read_by(service)]:
-        await kafka.rewind(address, f"{service}-restore", group=service, topics=heard)
     return counts
+
+
+async def _rewind(address: KafkaAddress, service: str, topics: Sequence[str]) -> None:
+    """A member that was stopped a moment ago may count until its session ends, so ask for a while."""
+    for attempt in range(WAITS):
+        try:
+            return await kafka.rewind(address, f"{service}-restore", group=service, topics=topics)
+        except kafka.KafkaError as fault:
+            if attempt == WAITS - 1:
+                raise Invalid(
+                    f"the offsets of group {service} cannot be set back ({type(fault).__name__}): are its workers stopped?"
+                ) from None
+        await asyncio.sleep(2)
+    return None
 
 
 async def _forgotten(tx: Transaction, said: Mapping[tuple[str, str, int], Envelope]) -> Sequence[tuple[str, Envelope]]:

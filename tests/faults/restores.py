@@ -9,6 +9,7 @@ import asyncio
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -138,7 +139,7 @@ def restore(service: str) -> list[str]:
         done = rig.ops(service, "accept-restore", "--reason", "恢复到备份点,已核对")
         said = done.stdout.decode().strip().replace("\n", " ")
         if done.returncode:
-            wrong.append(f"accept-restore: {said} {done.stderr.decode(errors='replace')[-800:]}")
+            raise AssertionError(f"accept-restore: {said} {done.stderr.decode(errors='replace')[-1500:]}")
         for name in parts:
             rig.launch(name)
         rig.healthy(rig.names())
@@ -186,5 +187,5 @@ def _totals(rig: Rig) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    for each in ("intake", "publicity"):
+    for each in sys.argv[1:] or ("intake", "publicity"):
         print(json.dumps(restore(each), ensure_ascii=False, indent=1), flush=True)
