@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -113,15 +114,35 @@ def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
 
 async def throw_away(client: AIOKafkaProducer) -> None:
     """Stop a producer without waiting for what it still holds: after a failed batch nothing of it may follow."""
-    try:
-        await asyncio.wait_for(client.stop(), 3)
-    except (KafkaError, TimeoutError, OSError):
-        log.warning("kafka.producer_abandoned")
+    await _stop(client, 3, "kafka.producer_abandoned")
 
 
 async def leave(client: AIOKafkaConsumer) -> None:
     """Leave the group, within a limit: a broker that is away must not hold up a shutdown."""
-    try:
-        await asyncio.wait_for(client.stop(), 5)
-    except (KafkaError, TimeoutError, OSError):
-        log.warning("kafka.consumer_abandoned")
+    await _stop(client, 5, "kafka.consumer_abandoned")
+
+
+_abandoned: set[asyncio.Task[None]] = set()
+
+
+async def _stop(client: Any, seconds: float, otherwise: str) -> None:
+    """Not `wait_for`: it waits for what it cancels, and aiokafka's `stop` can swallow the cancellation and never end (seen after a
+    SIGKILL of the broker: consumers that did not come back)."""
+    stopping: asyncio.Task[None] = asyncio.create_task(client.stop())
+    await asyncio.wait({stopping}, timeout=seconds)
+    if not stopping.done():
+        stopping.cancel()
+        _abandoned.add(stopping)
+        stopping.add_done_callback(_forget)
+        log.warning(otherwise)
+    elif not stopping.cancelled() and (fault := stopping.exception()) is not None:
+        if not isinstance(fault, KafkaError | TimeoutError | OSError):
+            raise fault
+        log.warning(otherwise)
+
+
+def _forget(stopped: asyncio.Task[None]) -> None:
+    _abandoned.discard(stopped)
+    if not stopped.cancelled():
+        # it came to an end after all; how does not matter any more
+        stopped.exception()
