@@ -75,11 +75,14 @@ async def end_offsets(
     try:
         return dict(await reader.end_offsets(list(partitions)))
     finally:
-        await reader.stop()
+        await leave(reader)
 
 
 async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str]) -> AsyncIterator[tuple[str, bytes]]:
     """Every record that stands on these topics now, partition by partition in their order, with its topic."""
+    topics = list(topics)
+    if not topics:
+        return
     reader = AIOKafkaConsumer(
         **address.options(client_id), enable_auto_commit=False, max_partition_fetch_bytes=2 * 1024 * 1024
     )
@@ -93,7 +96,7 @@ async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str])
                 for message in (await reader.getmany(target, timeout_ms=500)).get(target, []):
                     yield target.topic, message.value or b""
     finally:
-        await reader.stop()
+        await leave(reader)
 
 
 async def rewind(address: KafkaAddress, client_id: str, *, group: str, topics: Iterable[str]) -> None:
@@ -105,7 +108,7 @@ async def rewind(address: KafkaAddress, client_id: str, *, group: str, topics: I
         member.assign(targets)
         await member.commit(dict(await member.beginning_offsets(targets)))
     finally:
-        await member.stop()
+        await leave(member)
 
 
 def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
@@ -126,8 +129,9 @@ _abandoned: set[asyncio.Task[None]] = set()
 
 
 async def _stop(client: Any, seconds: float, otherwise: str) -> None:
-    """Not `wait_for`: it waits for what it cancels, and aiokafka's `stop` can swallow the cancellation and never end (seen after a
-    SIGKILL of the broker: consumers that did not come back)."""
+    """In a task of its own: aiokafka's `stop` can raise CancelledError out of a task inside it, which would take our own task with it
+    without a word (seen after a SIGKILL of the broker: consumers that never came back). And not `wait_for`, which waits for what it
+    cancels, however long that takes."""
     stopping: asyncio.Task[None] = asyncio.create_task(client.stop())
     await asyncio.wait({stopping}, timeout=seconds)
     if not stopping.done():
@@ -135,7 +139,9 @@ async def _stop(client: Any, seconds: float, otherwise: str) -> None:
         _abandoned.add(stopping)
         stopping.add_done_callback(_forget)
         log.warning(otherwise)
-    elif not stopping.cancelled() and (fault := stopping.exception()) is not None:
+    elif stopping.cancelled():
+        log.warning(otherwise)
+    elif (fault := stopping.exception()) is not None:
         if not isinstance(fault, KafkaError | TimeoutError | OSError):
             raise fault
         log.warning(otherwise)

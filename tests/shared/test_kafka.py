@@ -17,6 +17,19 @@ class Stubborn:
         await asyncio.sleep(60)
 
 
+class Cancelled:
+    """Its `stop` ends in the CancelledError of a task inside it, as aiokafka's does when that task had not begun."""
+
+    async def stop(self) -> None:
+        raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("end", [kafka.leave, kafka.throw_away])
+async def test_a_client_that_ends_as_cancelled_does_not_end_us(end: object) -> None:
+    assert callable(end)
+    assert await end(Cancelled()) is None
+
+
 @pytest.mark.parametrize("end", [kafka.leave, kafka.throw_away])
 async def test_a_client_that_never_stops_holds_nobody_up(end: object) -> None:
     assert callable(end)
