@@ -102,6 +102,12 @@ class Worker:
                 self.state[name] = f"stopped: {stop}"
                 log.critical("worker.needs_operator", task=name, reason=str(stop))
                 return
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                # not ours: a task inside a library was cancelled, and what waited for it ended as if we had been
+                self.state[name] = "restarting after a cancellation inside"
+                log.warning("worker.task_died", task=name, error="CancelledError")
             except Exception as fault:
                 self.state[name] = f"restarting after {type(fault).__name__}"
                 log.warning("worker.task_died", task=name, exc_info=not is_transient(fault), error=type(fault).__name__)
