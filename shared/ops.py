@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared import audit
 from shared.contracts.envelope import Unparsable, decode
@@ -73,13 +74,12 @@ async def skip(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason
         if mark is None and value is None:
             raise NotFound("nothing is known of this subject on this topic")
         if sequence:
-            if mark is None or sequence != mark + 1:
+            # a subject whose first event is parked has no mark yet
+            if sequence != (mark or 0) + 1:
                 raise Invalid(f"the next event of this subject is number {(mark or 0) + 1}")
-            await tx.execute(
-                update(inbox)
-                .where(inbox.c.topic == topic, inbox.c.subject == subject)
-                .values(last=sequence, event_id=_id_of(value))
-            )
+            moved = {"last": sequence, "event_id": _id_of(value)}
+            advance = upsert(inbox).values(topic=topic, subject=subject, **moved)
+            await tx.execute(advance.on_conflict_do_update(index_elements=["topic", "subject"], set_=moved))
             await tx.execute(
                 delete(held).where(held.c.topic == topic, held.c.subject == subject, held.c.sequence == sequence)
             )
