@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no
 	--no-header --no-annotate --python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run token audit ops reset test bench check rules lock generate jars clean
+.PHONY: help run token audit ops reset test bench proof check rules lock generate jars clean
 
 help: ## 显示本帮助 / this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -38,6 +38,8 @@ test: $(VENV)/.dev ## 全部测试 / all tests; PG=<superuser DSN> tests on that
 
 bench: $(VENV)/.dev ## 性能基准,结果在 build/ / every figure of the engine in one run (about 20 minutes; QUICK=1 for a look)
 	@$(PY) -m tests.load
+proof: $(VENV)/.dev ## 故障验证 / leads under faults, then the ledger, ≤ 40 min alone on 2 cores; SEED= LEADS= FAULTS=
+	@$(PY) -m tests.faults.proof --leads $(or $(LEADS),100000) --faults $(or $(FAULTS),300) $(if $(SEED),--seed $(SEED)) --drills
 
 check: $(VENV)/.dev ## 静态检查 / lint, types, import contract, generated files, sizes, shape
 	@$(PY) -m deploy.check

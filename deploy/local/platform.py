@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from shared.contracts.topics import SERVICES
 class Platform:
     """All parts in `folder`, one origin on `port`; `workers` instances of each worker. `admin` names an outside PostgreSQL."""
 
+    replication = 1
+
     def __init__(self, folder: Path, *, port: int, workers: int = 1, admin: str | None = None) -> None:
         self.folder, self.port = folder, port
         self.origin = f"http://127.0.0.1:{port}"
@@ -31,11 +34,13 @@ class Platform:
         self.logs = folder / "logs"
         self._admin = admin
         self.postgres = None if admin else Postgres(folder / "postgres")
-        names = ("admin", *SERVICES)
-        self.kafka = Kafka(folder / "kafka", users={name: self.keys.secret(f"kafka-{name}") for name in names})
+        self.kafka = self._broker({name: self.keys.secret(f"kafka-{name}") for name in ("admin", *SERVICES)})
         self.ports = {(service, role): free_port() for service in SERVICES for role in self._roles(workers)}
         self.children: dict[str, Child] = {}
         (folder / "issuer").write_text(self.issuer)
+
+    def _broker(self, users: Mapping[str, str]) -> Kafka:
+        return Kafka(self.folder / "kafka", users=users)
 
     @staticmethod
     def _roles(workers: int) -> list[str]:
@@ -70,7 +75,7 @@ class Platform:
         admin = connect(
             self.kafka.bootstrap, security="SASL_PLAINTEXT", user="admin", password=self.keys.secret("kafka-admin")
         )
-        provision(admin)
+        provision(admin, replication=self.replication)
 
     def start_services(self) -> None:
         """APIs, workers, gateway."""

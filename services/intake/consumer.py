@@ -2,10 +2,26 @@
 
 from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
+from services.intake.usecases.relearn_lead import (
+    relearn_dual,
+    relearn_leg,
+    relearn_nothing,
+    relearn_received,
+    relearn_step,
+)
 from shared.audit_witness import witness
 from shared.contracts.discipline import LegEnded, LegReceived
+from shared.contracts.intake import (
+    DualAssignmentCompleted,
+    DualAssignmentCreated,
+    LeadAssigned,
+    LeadClassified,
+    LeadReceived,
+    LegStatusChanged,
+)
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.inbox import Handlers
+from shared.restore import Own
 
 HANDLERS: Handlers = {
     WorkAccepted: follow_accepted,
@@ -14,3 +30,13 @@ HANDLERS: Handlers = {
     LegEnded: follow_ended,
     **witness("intake"),
 }
+
+OWN: Own = {
+    LeadReceived: relearn_received,
+    LeadClassified: relearn_step,
+    LeadAssigned: relearn_step,
+    DualAssignmentCreated: relearn_dual,
+    LegStatusChanged: relearn_leg,
+    DualAssignmentCompleted: relearn_nothing,
+}
+"""What intake said itself, for the way back after a restore."""

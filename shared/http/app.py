@@ -65,6 +65,7 @@ def create_app(
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT)
     app.add_middleware(_DeclaredSize)
     app.add_middleware(Counted)
+    identity.guard(database)
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
     app.state.region = settings.region

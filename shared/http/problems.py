@@ -125,6 +125,9 @@ def unexpected(method: str, fault: BaseException) -> JSONResponse:
         # the pool has no connection left, or a row is held: the database is there
         log.warning("http.busy", method=method, error=type(fault).__name__)
         return answer(errors.Busy("同时办理的请求过多 / too much is being done at once"))
+    if isinstance(fault, errors.NeedsOperator):
+        log.critical("http.needs_operator", reason=str(fault))
+        return answer(errors.Unavailable("需要运维人员处理 / an operator is needed; readiness says why"))
     if is_transient(fault):
         log.warning("http.unavailable", method=method, error=type(fault).__name__)
         return answer(errors.Unavailable("数据库没有应答 / the database does not answer"))

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from shared import audit, ops
+from shared import audit, restore
 from shared.audit_chain import AuditChain, Fenced, _Shift
 from shared.db import Database
 from shared.errors import NeedsOperator
@@ -181,7 +181,8 @@ async def test_a_chain_that_was_changed_by_hand_stops_the_sealer_until_an_operat
     with pytest.raises(NeedsOperator, match="changed by hand"):
         await log.tasks.pop()
     owner = Database(log.copy.owner_url)
-    await ops.accept_restore(owner, reason="已从备份核对", at=datetime.now(UTC))
+    async with owner.transaction() as tx:
+        await restore.begin_anew(tx)
     await owner.close()
     log.sealer(checkpoint_every=0.1)
     await log.sealed()
@@ -209,7 +210,8 @@ async def test_after_an_accepted_change_the_new_history_is_signed_from_where_it_
     await log.stages(3, 20)
     await log.rows("""with x as (delete from audit_log where position > 5) delete from audit_chain where number > 5""")
     owner = Database(log.copy.owner_url)
-    await ops.accept_restore(owner, reason="已从备份核对", at=datetime.now(UTC))
+    async with owner.transaction() as tx:
+        await restore.begin_anew(tx)
     await owner.close()
     log.sealer()
     await log.sealed(signed=False)

@@ -259,3 +259,13 @@ async def test_two_instances_fed_in_disorder_with_repeats_apply_each_event_once_
     for lead in leads:
         assert await hearer.noted(lead) == list(range(1, 21))
     assert await hearer.count("held") + await hearer.count("parked") == 0
+
+
+async def test_an_operator_can_skip_the_first_event_of_a_subject(hearer: Hearer) -> None:
+    lead = uuid4()
+    hearer.broken = {1}
+    await hearer.inbox.take([record(lead, 1), record(lead, 2)])
+    assert await hearer.noted(lead) == []
+    await ops.skip(hearer.inbox, TOPIC, str(lead), 1, reason="伪造的记录", at=now())
+    assert await hearer.noted(lead) == [2]
+    assert (await hearer.count("parked"), await hearer.count("held")) == (0, 0)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest_asyncio
 
-from shared import ops, outbox
+from shared import outbox, restore
 from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.envelope import SealedBox, parse
@@ -236,7 +236,9 @@ async def test_a_restored_database_stops_with_a_clear_word_until_an_operator_acc
         assert "accept-restore" in said
     assert not any((await speaker.heard()).values())
     owner = Database(speaker.copy.owner_url)
-    await ops.accept_restore(owner, reason="已与其他服务核对", at=datetime.now(UTC))
+    await restore.accept(
+        owner, speaker.broker.address, {}, service="discipline", reason="已与其他服务核对", at=datetime.now(UTC)
+    )
     await owner.close()
     speaker.database = Database(speaker.copy.url)
     speaker.relay()

@@ -74,6 +74,11 @@ class Running:
     async def rows(self, service: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows from a service's database, as superuser."""
         url = make_url(self.platform.admin).set(database=service).render_as_string(hide_password=False)
+        return await self.rows_at(url, statement, *values)
+
+    @staticmethod
+    async def rows_at(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows from the database at this address."""
         connection = await asyncpg.connect(url)
         try:
             return [tuple(row) for row in await connection.fetch(statement, *values)]

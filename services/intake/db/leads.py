@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, insert, select, update
+from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.tables import lead_history, lead_numbers, leads
@@ -26,7 +26,22 @@ async def draw_number(tx: Transaction, region: str, source: Source, day: date) -
     return LeadNumber(region, source, day, last)
 
 
-async def add(tx: Transaction, lead: Lead, *, region: str, by: Principal, effective_at: datetime, at: datetime) -> None:
+async def keep_number(tx: Transaction, lead_no: str) -> None:
+    """A number that was given already: the counter goes past it."""
+    number = LeadNumber.parse(lead_no)
+    keep = upsert(lead_numbers).values(
+        region_code=number.region, source=number.source.value, day=number.day, last=number.sequence
+    )
+    keep = keep.on_conflict_do_update(
+        index_elements=["region_code", "source", "day"],
+        set_={"last": func.greatest(lead_numbers.c.last, keep.excluded.last)},
+    )
+    await tx.execute(keep)
+
+
+async def add(
+    tx: Transaction, lead: Lead, *, region: str, by: Principal | None, effective_at: datetime, at: datetime
+) -> None:
     """Insert a new lead with its first line of history."""
     fixed = {
         "id": lead.id,
@@ -46,7 +61,7 @@ async def add(tx: Transaction, lead: Lead, *, region: str, by: Principal, effect
         "created_at": at,
     }
     await tx.execute(insert(leads), {**fixed, **_changing(lead)})
-    await remember(tx, lead, "register", by=by, effective_at=effective_at, at=at)
+    await remember(tx, lead, "register" if by else "relearn", by=by, effective_at=effective_at, at=at)
 
 
 async def save(

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
 from shared.codes import Labelled
 from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
-from shared.deadlines import PROFILE, PROFILE_VERSION, Calendar, Deadline
+from shared.deadlines import PROFILE, PROFILE_VERSION, Calendar, Deadline, china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 
 
@@ -23,6 +23,7 @@ class Status(Labelled):
 
 
 HANDED_OVER = frozenset({Status.ASSIGNED, Status.VERIFYING, Status.CONCLUDED})
+LOST = "原文随数据库恢复遗失,见核查单位密封材料"
 _RESULT_LIMIT = {Level.GENERAL: "D07a", Level.KEY: "D07b", Level.MAJOR: "D07c"}
 
 
@@ -178,6 +179,48 @@ class Lead:
         """The work on it has a conclusion."""
         self._must_be("办结", "conclude", Status.VERIFYING)
         return replace(self, status=Status.CONCLUDED, version=self.version + 1)
+
+    @classmethod
+    def relearned(cls, event: LeadReceived) -> Self:
+        """As it was registered, from its own event, when a restored database has forgotten it. What no event carries is marked lost."""
+        return cls(
+            id=event.lead_id,
+            lead_no=event.lead_no,
+            source=Source(event.source),
+            issuing_level=IssuingLevel(event.issuing_level) if event.issuing_level else None,
+            upstream_deadline=None,
+            upstream_no=f"{LOST}({event.lead_no})" if event.source == "S" else None,
+            received_on=china_date(event.effective_at),
+            street=event.street,
+            summary=LOST,
+            allegations=(),
+            named=event.named,
+            reporter_ref=None,
+            areas=tuple(Area(code) for code in event.area_codes),
+            manifestations=event.manifestation_codes,
+        )
+
+    def after(self, event: LeadClassified | LeadAssigned) -> Self:
+        """As its own event says that it became: nothing is decided anew."""
+        version = self.version + 1
+        if isinstance(event, LeadClassified):
+            return replace(
+                self,
+                status=Status.CLASSIFIED,
+                version=version,
+                tier=Tier(event.tier),
+                level=Level(event.level),
+                areas=tuple(Area(code) for code in event.area_codes),
+                manifestations=event.manifestation_codes,
+            )
+        assignment = Assignment(
+            unit=event.unit,
+            number=event.assignment_no,
+            sign_by=event.sign_by,
+            due_on=event.due_on,
+            provisional=event.provisional,
+        )
+        return replace(self, status=Status.ASSIGNED, version=version, assignment=assignment)
 
     def facts(self, *, with_grounds: bool) -> Facts:
         """The restricted facts for a box: grounds for discipline only, nothing of the reporter ever."""

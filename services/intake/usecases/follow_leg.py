@@ -23,6 +23,8 @@ async def _follow(tx: Transaction, event: LegReceived | LegEnded, status: LegSta
     dual = await dual_assignments.of_lead(tx, event.lead_id)
     if dual is None:
         raise NotFound("该线索没有双交办 / no dual assignment of this lead")
+    if dual.discipline is status:
+        return  # after a restore the leg may stand there already, from our own word (relearn_lead)
     dual, said = dual.move(Leg.DISCIPLINE, status, at=event.effective_at)
     await dual_assignments.save(tx, dual)
     for each in said:

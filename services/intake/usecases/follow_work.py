@@ -27,7 +27,8 @@ async def _follow(
     await leads.save(tx, lead, "follow", by=None, effective_at=event.effective_at, at=received.at)
     await audit.record(tx, None, "lead.follow", lead.id, at=received.at, detail={"status": lead.status.value})
     dual = await dual_assignments.of_lead(tx, lead.id)
-    if dual is not None:
+    if dual is not None and dual.crime is not status:
+        # after a restore the leg may stand there already, from our own word (relearn_lead)
         dual, said = dual.move(Leg.CRIME, status, at=event.effective_at)
         await dual_assignments.save(tx, dual)
         for each in said:

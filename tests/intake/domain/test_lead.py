@@ -1,13 +1,14 @@
 """Every state × action of a lead, and what its events and deadlines say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from services.intake.domain.codes import Area, Ground, Level, Source, Tier
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import LOST, Lead, Status
 from shared.contracts.envelope import day_of
 from shared.errors import Forbidden, Invalid, NotAllowed
 from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
@@ -127,3 +128,14 @@ def test_the_event_of_registration_tells_the_day_and_not_the_hour() -> None:
         *("lead_id", "lead_no", "source", "issuing_level", "street", "area_codes", "manifestation_codes"),
         *("named", "effective_at"),
     }
+
+
+def test_a_forgotten_lead_is_learned_again_from_its_own_events() -> None:
+    first = lead()
+    chosen, said_chosen = first.classify(Tier.EVIL, Level.KEY, (Area.SITE,), ("01",), may_major=False, at=NOON)
+    whole, said_assigned = chosen.assign("GA", (), on=DAY, days=DAYS, at=NOON)
+    learned = Lead.relearned(first.received(effective_at=NOON)).after(said_chosen).after(said_assigned)
+    number = f"{LOST}({first.lead_no})"
+    assert learned == replace(
+        whole, summary=LOST, upstream_no=number, upstream_deadline=None, allegations=(), reporter_ref=None
+    )

@@ -1,0 +1,164 @@
+"""Faults of the services' processes: ended, paused, crashed at named points, fenced, with clocks that jump."""
+
+import signal
+import time
+from random import Random
+
+from tests.faults.launch import CRASHED
+from tests.faults.rig import Rig
+from tests.faults.seen import Seen
+
+SESSION = 9.0
+"""The consumers' session timeout: a member that is silent for longer is expelled."""
+REACHED = 60.0
+"""Seconds that an armed process has to come by its crash point."""
+
+
+def _named(rig: Rig, dice: Random, role: str) -> str:
+    return dice.choice([name for name in rig.names() if f" {role}" in name])
+
+
+def kill_api(rig: Rig, dice: Random, _: Seen) -> str:
+    return _end(rig, _named(rig, dice, "api"), signal.SIGKILL)
+
+
+def kill_worker(rig: Rig, dice: Random, _: Seen) -> str:
+    return _end(rig, _named(rig, dice, "worker"), signal.SIGKILL)
+
+
+def kill_intake_api(rig: Rig, dice: Random, _: Seen) -> str:
+    return _end(rig, "intake api", signal.SIGKILL)
+
+
+def stop_api(rig: Rig, dice: Random, _: Seen) -> str:
+    return _end(rig, _named(rig, dice, "api"), signal.SIGTERM)
+
+
+def stop_worker(rig: Rig, dice: Random, _: Seen) -> str:
+    return _end(rig, _named(rig, dice, "worker"), signal.SIGTERM)
+
+
+def _end(rig: Rig, name: str, number: signal.Signals) -> str:
+    child = rig.platform.children[name]
+    (child.kill if number is signal.SIGKILL else child.stop)()
+    rig.launch(name)
+    rig.healthy([name])
+    return name
+
+
+def pause_api(rig: Rig, dice: Random, _: Seen) -> str:
+    return _pause(rig, _named(rig, dice, "api"), dice.uniform(1, 4))
+
+
+def pause_worker(rig: Rig, dice: Random, _: Seen) -> str:
+    return _pause(rig, _named(rig, dice, "worker"), SESSION + dice.uniform(1, 3))
+
+
+def _pause(rig: Rig, name: str, seconds: float) -> str:
+    child = rig.platform.children[name]
+    child.signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    child.signal(signal.SIGCONT)
+    rig.healthy([name])
+    return f"{name} for {seconds:.1f} s"
+
+
+def rebalance_storm(rig: Rig, dice: Random, _: Seen) -> str:
+    service = dice.choice(["publicity", "verification", "intake"])
+    name = f"{service} worker 2"
+    for _round in range(3):
+        rig.platform.children[name].stop()
+        time.sleep(dice.uniform(0.2, 1.5))
+        rig.launch(name)
+        time.sleep(dice.uniform(1.0, 3.0))
+    rig.healthy([name])
+    return f"{name} leaves and joins 3 times"
+
+
+def revived_relay(rig: Rig, dice: Random, seen: Seen) -> str:
+    """The active relay is stopped in the middle, another takes over without the lock, the old one goes on: its save must be refused."""
+    with rig.alone:
+        return _revive(rig, "intake", seen)
+
+
+def _revive(rig: Rig, service: str, seen: Seen) -> str:
+    old, new = f"{service} worker 1", f"{service} worker 2"
+    rig.platform.children[new].stop()
+    rig.healthy([old])
+    before = rig.platform.children[old].log.read_text("utf-8", "replace").count('"Fenced"')
+    epoch = _epoch(rig, service)
+    rig.platform.children[old].signal(signal.SIGSTOP)
+    rig.launch(new, {"lock": "ignored"})
+    deadline = time.monotonic() + 40
+    while _epoch(rig, service) == epoch and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)
+    rig.platform.children[old].signal(signal.SIGCONT)
+    fenced = 0
+    while not fenced and time.monotonic() < deadline + 30:
+        time.sleep(0.3)
+        fenced = rig.platform.children[old].log.read_text("utf-8", "replace").count('"Fenced"') - before
+    rig.platform.children[new].stop()
+    rig.launch(new)
+    rig.healthy([old, new])
+    if fenced < 1:
+        raise AssertionError(f"{old} was never fenced")
+    seen.fenced += fenced
+    return f"{old}, fenced by its epoch"
+
+
+def _epoch(rig: Rig, service: str) -> int:
+    return int(rig.rows_now(service, "select coalesce(max(epoch), 0) from relay")[0][0])
+
+
+def crash_point(rig: Rig, dice: Random, _: Seen) -> str:
+    where, point = dice.choice(
+        [
+            ("intake api", "before commit"),
+            ("intake api", "after commit before reply"),
+            ("intake worker", "before publish"),
+            ("intake worker", "after handing over a batch"),
+            ("intake worker", "after publish before save"),
+            ("verification worker", "before commit"),
+            ("publicity worker", "before commit"),
+            ("publicity worker", "after inbox commit before offset commit"),
+            ("verification worker", "after inbox commit before offset commit"),
+            ("publicity worker", "after offset commit"),
+        ]
+    )
+    names = [where] if where.endswith("api") else [f"{where} 1", f"{where} 2"]
+    spec = {"crash": point, "pass": dice.randint(3, 30)}
+    for name in names:
+        rig.platform.children[name].stop()
+    for name in names:
+        rig.launch(name, spec)
+    deadline = time.monotonic() + REACHED
+    crashed: list[str] = []
+    while not crashed and time.monotonic() < deadline:
+        time.sleep(0.1)
+        for name in names:
+            process = rig.platform.children[name].process
+            if process is not None and process.poll() == CRASHED:
+                crashed.append(name)
+    for name in names:
+        rig.platform.children[name].kill()
+        rig.launch(name)
+    rig.healthy(names)
+    if not crashed:
+        raise AssertionError(f"{where} never came {point}")
+    return f"{crashed[0]} {point}, pass {spec['pass']}"
+
+
+def clock_jump(rig: Rig, dice: Random, _: Seen) -> str:
+    worker = dice.random() < 0.7
+    name = _named(rig, dice, "worker" if worker else "api")
+    far = 30 * 86_400.0 if worker else 3_600.0
+    offsets = [dice.uniform(0, far), dice.uniform(-far, 0) if worker else 0.0, 0.0]
+    rig.platform.children[name].stop()
+    rig.launch(name, {"clock": offsets})
+    rig.healthy([name])
+    time.sleep(9)
+    rig.platform.children[name].stop()
+    rig.launch(name)
+    rig.healthy([name])
+    return f"{name} by {', '.join(f'{offset / 3600:+.1f} h' for offset in offsets[:2])}"

@@ -1,0 +1,191 @@
+"""Faults of the servers and of what lies between: brokers, PostgreSQL, network, disks, and records that nobody of us wrote."""
+
+import json
+import signal
+import time
+from contextlib import suppress
+from random import Random
+from uuid import UUID, uuid4
+
+import psutil
+
+from deploy.local.kafka import Kafka
+from shared.contracts.intake import LeadClassified
+from shared.contracts.topics import SERVICES, read_by
+from tests.faults.rig import Rig
+from tests.faults.seen import Seen
+from tests.support.builders import NOON, envelope
+
+
+def kill_broker(rig: Rig, dice: Random, _: Seen) -> str:
+    node = dice.choice(rig.rigged.brokers)
+    node.kill()
+    return _back(rig, node)
+
+
+def stop_broker(rig: Rig, dice: Random, _: Seen) -> str:
+    """On three nodes: the leader of intake's first partition leaves in order."""
+    node = dice.choice(rig.rigged.brokers)
+    if rig.rigged.nodes > 1:
+        node = rig.rigged.brokers[rig.leader_of("intake.leads", dice.randrange(6)) - 1]
+    node.stop()
+    return _back(rig, node)
+
+
+def pause_broker(rig: Rig, dice: Random, _: Seen) -> str:
+    node = dice.choice(rig.rigged.brokers)
+    seconds = dice.uniform(3, 12)
+    node.pause()
+    time.sleep(seconds)
+    node.resume()
+    rig.healthy(rig.names())
+    return f"node {node.node} for {seconds:.1f} s"
+
+
+def _back(rig: Rig, node: Kafka) -> str:
+    node.start()
+    rig.healthy(rig.names())
+    return f"node {node.node}"
+
+
+def kill_postgres(rig: Rig, dice: Random, _: Seen) -> str:
+    return _postgres(rig, kill=True)
+
+
+def restart_postgres(rig: Rig, dice: Random, _: Seen) -> str:
+    return _postgres(rig, kill=False)
+
+
+def _postgres(rig: Rig, *, kill: bool) -> str:
+    server = rig.platform.postgres
+    assert server is not None
+    (server.kill if kill else server.stop)()
+    server.start()
+    rig.healthy(rig.names())
+    return "all four databases"
+
+
+def pause_postgres(rig: Rig, dice: Random, _: Seen) -> str:
+    server, seconds = rig.platform.postgres, dice.uniform(1, 5)
+    assert server is not None
+    assert server.process is not None
+    first = psutil.Process(server.process.pid)
+    first.send_signal(signal.SIGSTOP)
+    family = [first, *first.children(recursive=True)]
+    for process in family[1:]:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGCONT)
+    rig.healthy(rig.names())
+    return f"the server and {len(family) - 1} backends for {seconds:.1f} s"
+
+
+def terminate_backends(rig: Rig, dice: Random, _: Seen) -> str:
+    service = dice.choice(SERVICES)
+    share = dice.choice([1, 2])
+    ended = rig.rows_now(
+        service,
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+        f" where datname = '{service}' and pid <> pg_backend_pid() and pid % {share} = 0",
+    )
+    time.sleep(0.5)
+    rig.healthy(rig.parts(service))
+    return f"{ended[0][0]} backends of {service}"
+
+
+def network(rig: Rig, dice: Random, _: Seen) -> str:
+    mode = dice.choice(["cut", "hang", "slow", "half"])
+    seconds = dice.uniform(1, 8)
+    what: str = dice.choice([*SERVICES, "intake", "kafka"])
+    node = dice.choice(rig.rigged.brokers)
+    port = node.advertised if what == "kafka" else rig.rigged.database_port[what]
+    rig.rigged.wire.mode(port, mode)
+    time.sleep(seconds)
+    rig.rigged.wire.mode(port, "pass")
+    rig.healthy(rig.names())
+    return (
+        f"{mode} to {f'Kafka node {node.node}' if what == 'kafka' else f'the database of {what}'} for {seconds:.1f} s"
+    )
+
+
+def disk_full(rig: Rig, dice: Random, _: Seen) -> str:
+    what = dice.choice(["postgres", "kafka"])
+    seconds = dice.uniform(2, 5)
+    rig.disks[what].fill()
+    time.sleep(seconds)
+    rig.disks[what].empty()
+    fell = []
+    server = rig.platform.postgres
+    if server is not None and not server.alive():
+        fell.append("PostgreSQL")
+        server.start()
+    for node in [node for node in rig.rigged.brokers if not node.alive()]:
+        fell.append(f"node {node.node}")
+        node.launch()
+    for node in rig.rigged.brokers:
+        node.wait()
+    rig.healthy(rig.names())
+    return f"of {what} for {seconds:.1f} s ({', '.join(fell) + ' fell' if fell else 'nothing fell'})"
+
+
+def poison(rig: Rig, dice: Random, seen: Seen) -> str:
+    """Records that nobody of us wrote. Each reader parks them, goes on, and an operator skips them."""
+    kind = dice.choice(["bytes", "large bytes", "wrong schema", "forged sequence", "oversized"])
+    lead, topic = uuid4(), "intake.leads"
+    if kind == "oversized":
+        refusal = rig.produce(topic, str(lead), bytes(2_000_000))
+        if refusal is None:
+            raise AssertionError("the broker took a record of 2 MB")
+        seen.refused += 1
+        return f"oversized on {topic}: refused by the broker ({refusal})"
+    seen.forged.add(str(lead))
+    number = {"wrong schema": 1, "forged sequence": 3}.get(kind, 0)
+    value = dice.randbytes(980_000 if kind == "large bytes" else 40)
+    if number:
+        event = LeadClassified(
+            lead_id=lead, tier="evil", level="key", area_codes=(), manifestation_codes=(), effective_at=NOON
+        )
+        forged = json.loads(envelope(event, number))
+        forged["data"].pop("effective_at")
+        value = json.dumps(forged).encode()
+    if (refusal := rig.produce(topic, str(lead), value)) is not None:
+        raise AssertionError(f"the broker refused {kind}: {refusal}")
+    readers = [service for service in SERVICES if topic in {t.name for t in read_by(service)}]
+    for service in readers:
+        _skip(rig, service, topic, lead, number, seen)
+    return f"{kind} on {topic}: parked and skipped by {', '.join(readers)}"
+
+
+def _skip(rig: Rig, service: str, topic: str, lead: UUID, number: int, seen: Seen) -> None:
+    table = "held" if number > 1 else "parked"
+    where = f"subject = '{lead}'" if number else "sequence = 0"
+    subject = _waits_in(rig, service, table, where)
+    # what came before a forged number never comes; then the forged one itself is parked
+    for step in range(1, number):
+        _command(rig, service, "skip", topic, subject, str(step))
+        seen.skipped += 1
+    if number > 1:
+        _waits_in(rig, service, "parked", where)
+    _command(rig, service, "skip", topic, subject, str(number))
+    seen.skipped += 1
+
+
+def _waits_in(rig: Rig, service: str, table: str, where: str) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if rows := rig.rows_now(service, f"select subject from {table} where {where} limit 1"):
+            return str(rows[0][0])
+        time.sleep(0.3)
+    raise AssertionError(f"{service} did not put it into {table}")
+
+
+def _command(rig: Rig, service: str, *arguments: str) -> None:
+    for _ in range(20):
+        done = rig.ops(service, *arguments, "--reason", "伪造的记录,跳过")
+        if done.returncode == 0:
+            return
+        time.sleep(1)
+    raise AssertionError(f"ops {' '.join(arguments)}: {(done.stdout + done.stderr)[-500:].decode(errors='replace')}")
