@@ -270,11 +270,11 @@ class Inbox:
         received = Received(
             envelope.id, envelope.type, topic, envelope.subject, envelope.number, envelope.region, envelope.time, at
         )
-        if isinstance(handler, InBatches):
-            together.setdefault(handler, []).append((event, received))
-            return
         with tracing.continued(envelope.traceparent, f"apply {topic}", _span_of(topic, event)):
-            await handler(tx, event, received)
+            if isinstance(handler, InBatches):
+                together.setdefault(handler, []).append((event, received))
+            else:
+                await handler(tx, event, received)
 
     async def _hold_for(self, record: Record, envelope: Envelope, need: NotYet) -> bool:
         """Hold until `need` is there; False when it has arrived meanwhile. The awaited row is locked first, so that whoever applies

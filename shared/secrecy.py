@@ -36,4 +36,4 @@ REFUSAL_ZH, REFUSAL_EN = (
 def refuse_marked(field: str, texts: Iterable[str]) -> None:
     """Raises `Invalid`, naming the field, when one of its texts bears a mark."""
     if any(map(has_secrecy_mark, texts)):
-        raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(field, REFUSAL_ZH)])
+        raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(field, f"{REFUSAL_ZH} / {REFUSAL_EN}")])

@@ -138,7 +138,7 @@ def operator_looks(run: Run) -> None:
     assert json.loads(run.once("ops", "intake", "lag")[1])["rows"] == 0
     assert run.once("ops", "verification", "held") == run.once("ops", "publicity", "parked") == (0, "[]\n")
     status, told = run.once("ops", "intake", "skip", "verification.works", "x", "1", "--reason", "没有这个主题")
-    assert (status, told) == (1, "nothing is known of this subject on this topic\n")
+    assert (status, told) == (1, "该主题没有此对象 / nothing is known of this subject on this topic\n")
 
 
 def test_the_platform_starts_stops_and_starts_again_whatever_happens_to_it(run: Run) -> None:

@@ -66,7 +66,7 @@ MUTANTS = (
     mutant(
         "parked without durability",
         "shared.inbox",
-        ("            await self.store.park(", "            str or await self.store.park("),
+        ("            kept = await self.store.park(", "            kept = bool(str) or await self.store.park("),
     ),
     mutant(
         "later events of a parked subject go on",

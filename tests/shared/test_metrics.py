@@ -20,6 +20,7 @@ from tests.support.api import Api
 from tests.support.builders import NOON, envelope
 from tests.support.kafka import Broker
 from tests.support.running import until
+from tests.support.signing import signer
 
 TOPIC = "intake.leads"
 
@@ -199,7 +200,7 @@ async def test_a_relay_tells_what_it_published_and_the_inbox_how_far_it_is(
     speaker, hearer = await new_database("discipline"), await new_database("publicity")
     saying, hearing = Database(speaker.url), Database(hearer.url)
     common: Any = {"region": "999999", "address": broker.address, "handlers": {}, "timers": {}}
-    out = Worker(service="discipline", database=saying, **common)
+    out = Worker(service="discipline", database=saying, signer=signer("discipline"), **common)
     before = value("events_published_total", topic="discipline.legs")
     await say(saying, 5)
     async with out.running():
@@ -212,7 +213,7 @@ async def test_a_relay_tells_what_it_published_and_the_inbox_how_far_it_is(
         assert value("relay_state", state="active") == 1
         assert value("relay_epoch") == 1
         assert value("outbox_lag_rows") == 0
-    heard = Worker(service="publicity", database=hearing, **common)
+    heard = Worker(service="publicity", database=hearing, signer=signer("publicity"), **common)
     assert heard.consume is not None
     async with heard.running():
 
