@@ -213,6 +213,7 @@ async def test_after_an_accepted_change_the_new_history_is_signed_from_where_it_
     async with owner.transaction() as tx:
         await restore.begin_anew(tx)
     await owner.close()
+    await log.act(1)
     log.sealer()
     await log.sealed(signed=False)
 

@@ -1,7 +1,10 @@
 """A real Kafka for tests of the engine: topics of the matrix, no passwords; and what stands on a topic."""
 
+import time
+from contextlib import suppress
+
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from confluent_kafka import TopicCollection
+from confluent_kafka import KafkaException, TopicCollection
 
 from deploy.kafka.provision import connect, provision
 from deploy.local.kafka import Kafka
@@ -30,11 +33,18 @@ class Broker:
         admin = connect(self.kafka.bootstrap)
         for future in admin.delete_topics([topic], operation_timeout=20).values():
             future.result()
+        # what the broker knows of its topics follows what it did, a moment later: look again until both agree
         for _ in range(100):
             if topic not in admin.list_topics(timeout=10).topics:
                 break
-        self.provision()
-        admin.describe_topics(TopicCollection([topic]))
+            time.sleep(0.05)
+        for _ in range(100):
+            with suppress(KafkaException):
+                self.provision()
+                admin.describe_topics(TopicCollection([topic]))[topic].result()
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"{topic} was not made anew")
 
     def replace(self) -> None:
         """Another, empty cluster at the same address."""
