@@ -36,9 +36,9 @@ reset: $(VENV)/.local ## 清空本机数据 / forget all local data
 test: $(VENV)/.dev ## 全部测试 / all tests; PG=<superuser DSN> tests on that server, T=<path or -k …> chooses
 	@$(PY) -m pytest $(if $(PG),--pg '$(PG)') $(T)
 
-bench: $(VENV)/.dev ## 性能基准,结果在 build/ / every figure of the engine in one run (about 20 minutes; QUICK=1 for a look)
+bench: $(VENV)/.dev ## 性能基准,结果在 build/ / every figure of the engine in one run (alone on the machine; QUICK=1 for a look)
 	@$(PY) -m tests.load
-proof: $(VENV)/.dev ## 故障验证 / leads under faults, then the ledger, ≤ 40 min alone on 2 cores; SEED= LEADS= FAULTS=
+proof: $(VENV)/.dev ## 故障验证 / leads under faults, then the ledger; alone on the machine; SEED= LEADS= FAULTS=
 	@$(PY) -m tests.faults.proof --leads $(or $(LEADS),100000) --faults $(or $(FAULTS),300) $(if $(SEED),--seed $(SEED)) --drills
 
 check: $(VENV)/.dev ## 静态检查 / lint, types, import contract, generated files, sizes, shape
