@@ -21,6 +21,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of each costly server there is one, whatever number of processes share the tests: its tests go to the same process."""
+    for item in items:
+        for costly in ("running", "broker"):
+            if costly in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(costly))
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only() -> None:
     """No test speaks to anything outside this machine."""
