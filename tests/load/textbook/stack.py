@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4
 
 import uvicorn
@@ -17,7 +17,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from pydantic import BaseModel
-from sqlalchemy import JSON, BigInteger, DateTime, Sequence, Text, Uuid, select
+from sqlalchemy import JSON, BigInteger, DateTime, Identity, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -26,13 +26,15 @@ TOPIC = "textbook.leads"
 
 
 class Base(DeclarativeBase):
-    """Tables of the textbook."""
+    """Tables of the textbook. What the server fills in comes back with the INSERT, as SQLAlchemy's chapter on asyncio advises."""
+
+    __mapper_args__: ClassVar[Any] = {"eager_defaults": True}
 
 
 class Lead(Base):
     __tablename__ = "leads"
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
-    number: Mapped[int] = mapped_column(BigInteger, Sequence("lead_numbers"), unique=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     source: Mapped[str]
     summary: Mapped[str] = mapped_column(Text)
     street: Mapped[str | None]
@@ -189,7 +191,7 @@ async def relay() -> None:
 async def consume(group: str) -> None:
     """One transaction a message, then its offset."""
     consumer = AIOKafkaConsumer(
-        TOPIC, **kafka_options(), group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
+        TOPIC, **kafka_options(), group_id=f"textbook-{group}", enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     async for message in consumer:
