@@ -74,11 +74,12 @@ class Keys:
                 exp={"essential": True},
                 sub={"essential": True},
             ).validate(decoded.claims)
-        except (JoseError, ValueError, KeyError, TypeError) as fault:
+            seconds_left = decoded.claims["exp"] + LEEWAY - time.time()
+        except (JoseError, ValueError, KeyError, TypeError, OverflowError) as fault:
             raise Unauthenticated(
                 f"访问令牌无效或已过期 / the access token is not accepted ({type(fault).__name__})"
             ) from None
-        return _principal(decoded.claims), decoded.claims["exp"] + LEEWAY - time.time()
+        return _principal(decoded.claims), seconds_left
 
     async def ready(self) -> None:
         """Raise `Unavailable` unless keys are at hand."""

@@ -56,7 +56,8 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
             return await _nowhere(request, ValueError())
         service = request.url.path.split("/")[1]
         client: httpx.AsyncClient = request.app.state.client
-        headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in HOP_BY_HOP]
+        # blanks around a value are no part of it, and the client refuses to send them on
+        headers = [(n, v.strip(b" \t")) for n, v in request.headers.raw if n.decode().lower() not in HOP_BY_HOP]
         target = httpx.URL(apis[service] + request.scope["raw_path"].decode(), query=request.scope["query_string"])
         sent = client.build_request(request.method, target, headers=headers, content=request.stream())
         try:
@@ -83,8 +84,10 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
         *(Route(f"/{service}/{{path:path}}", passed_on, methods=METHODS) for service in apis),
     ]
     if issuer_app is not None:
+        for status, handler in PROBLEMS.items():
+            issuer_app.add_exception_handler(status, handler)
         routes.append(Mount("/issuer", issuer_app))  # type: ignore[arg-type] # starlette takes both
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _nowhere})
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=PROBLEMS)
 
 
 class _Closing(BackgroundTask):
@@ -108,6 +111,21 @@ def _away(service: str, why: str) -> JSONResponse:
 
 async def _nowhere(_: Request, __: Exception) -> JSONResponse:
     return _problem(404, "未找到 / Not found", "there is nothing at this address", "not-found")
+
+
+async def _no_such_method(_: Request, fault: Exception) -> JSONResponse:
+    answer = _problem(
+        405,
+        "请求无法办理 / Not possible",
+        "该地址不支持此方法 / this address does not take that method",
+        "method-not-allowed",
+    )
+    answer.headers.update(getattr(fault, "headers", None) or {})
+    return answer
+
+
+PROBLEMS = {404: _nowhere, 405: _no_such_method}
+"""Also what the gateway itself refuses is a problem."""
 
 
 async def _look(client: httpx.AsyncClient, where: str) -> str:

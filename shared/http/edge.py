@@ -104,7 +104,7 @@ async def _claim(
 ) -> Claim:
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(
-        request.app.state.digest, request.method.encode(), request.url.path.encode(), *await _content(request)
+        request.app.state.digest, request.method.encode(), request.url.path.encode(), *await _readable(request)
     )
     return Claim(principal.sub if principal else "public", key, mark, at)
 
@@ -115,6 +115,14 @@ Claimed = Annotated[Claim, Depends(_claim)]
 
 async def _once(tx: Tx, claim: Claimed) -> Doing:
     return Doing(tx, claim)
+
+
+async def _readable(request: Request) -> list[bytes]:
+    try:
+        return await _content(request)
+    except UnicodeError:
+        # a form names its own charset: one that is none, or that gives what no text holds
+        raise Malformed("表单的编码无法读取 / the charset of the form cannot be read") from None
 
 
 async def _content(request: Request) -> list[bytes]:

@@ -197,6 +197,20 @@ async def test_a_form_of_another_kind_is_refused_by_field(new_api: NewApi, kind:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "file")
 
 
+@pytest.mark.parametrize(
+    ("charset", "name"), [("undefined", b"x"), ("punycode", b"x"), ("utf-7", b"+2AA-"), ("unicode_escape", rb"\ud800")]
+)
+async def test_a_form_in_a_charset_that_gives_no_text_is_malformed(new_api: NewApi, charset: str, name: bytes) -> None:
+    api = await new_api("intake")
+    content = b'--b\r\nContent-Disposition: form-data; name="' + name + b'"\r\n\r\nx\r\n--b--\r\n'
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    for path in ("/intake/v1/leads", "/intake/v1/ledgers"):
+        headers = api.as_("icl", **{"Idempotency-Key": "k", "Content-Type": kind})
+        answer = await api.client.post(path, content=content, headers=headers)
+        assert answer.status_code in {400, 422}, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_form_with_capitals_in_its_kind_is_taken(new_api: NewApi) -> None:
     api = await new_api("intake")
     part = 'Content-Disposition: form-data; name="file"; filename="a.csv"'
