@@ -12,6 +12,7 @@ import asyncpg
 import sqlalchemy.exc
 from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared import metrics, tracing
@@ -67,6 +68,12 @@ class Database:
         )
         self.greet: Callable[[Any], Awaitable[None]] | None = None
         """Asked of each new connection (asyncpg's own) before its first use; what it raises refuses the connection."""
+
+        @event.listens_for(self.engine.sync_engine, "checkout")
+        def _still_there(connection: Any, _: object, __: object) -> None:
+            # what the server closed (a restart) is known here without asking: the pool replaces it, the request sees nothing
+            if connection.driver_connection.is_closed():
+                raise DisconnectionError
 
         @event.listens_for(self.engine.sync_engine, "connect")
         def _greet(connection: Any, _: object) -> None:

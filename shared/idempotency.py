@@ -85,7 +85,10 @@ async def take(tx: Transaction, claim: Claim) -> Answer | None:
         )
     ).one()
     if not hmac.compare_digest(bytes(found.fingerprint), claim.mark):
-        raise Invalid("this Idempotency-Key was used for another request", fields=[("Idempotency-Key", "used before")])
+        raise Invalid(
+            "此幂等键已用于另一请求 / this Idempotency-Key was used for another request",
+            fields=[("Idempotency-Key", "已用过 / used before")],
+        )
     return Answer(found.status, found.answer)
 
 

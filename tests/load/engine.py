@@ -130,12 +130,14 @@ async def _relay(rig: Rig, events: int) -> dict[str, float]:
     url = make_url(rig.platform.admin).set(database="intake").render_as_string(hide_password=False)
     ours, bare = [], []
     for _ in range(3):
-        await _execute(url, _fill_outbox(events))
         database = Database(environment["INTAKE_DATABASE_URL"], pool=2)
         it = Relay(database, address, service="intake", region="999999")
         connection = await asyncpg.connect(url)
-        started = time.monotonic()
         task = asyncio.create_task(it.run())
+        while it.state != "active":  # noqa: ASYNC110 - the relay tells by its state, not by an event
+            await asyncio.sleep(0.02)
+        await connection.execute(_fill_outbox(events))
+        started = time.monotonic()
         while await connection.fetchval(_BEHIND):
             await asyncio.sleep(0.02)
             assert not task.done()

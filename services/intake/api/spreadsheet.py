@@ -105,9 +105,21 @@ def _xlsx(content: bytes) -> Iterator[Sequence[Cell]]:
         if not book.sheet_names:
             raise _refuse("工作簿没有工作表 / the workbook has no sheet")
         # begins at the sheet's first row even when that is empty, so that row numbers are those of the sheet
-        yield from book.get_sheet_by_index(0).iter_rows()
+        yield from _the_ledger(book).iter_rows()
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError, NotImplementedError):
         raise _refuse("不是可读取的XLSX文件 / not a readable XLSX file") from None
+
+
+def _the_ledger(book: python_calamine.CalamineWorkbook) -> python_calamine.CalamineSheet:
+    """The one sheet with a ledger's header; notes and empty sheets beside it are passed over. Of several none is left out in silence."""
+    found = []
+    for number in range(len(book.sheet_names)):
+        sheet = book.get_sheet_by_index(number)
+        if find_header(list(islice(sheet.iter_rows(), 20))) is not None:
+            found.append(sheet)
+    if len(found) > 1:
+        raise _refuse("有多个工作表都是台账,请每个文件只留一个 / several sheets are ledgers; keep one a file")
+    return found[0] if found else book.get_sheet_by_index(0)
 
 
 def _csv(content: bytes) -> Iterator[Sequence[Cell]]:

@@ -9,7 +9,7 @@ from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Sour
 from shared.codes import Labelled
 from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
 from shared.deadlines import PROFILE, PROFILE_VERSION, Calendar, Deadline, china_date
-from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.errors import Forbidden, Invalid, NotAllowed, Registered
 
 
 class Status(Labelled):
@@ -162,12 +162,15 @@ class Lead:
         )
 
     def add_grounds(self, grounds: tuple[Ground, ...]) -> Self:
-        """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given."""
+        """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given, `Registered` when
+        none is new."""
         if not grounds:
             raise Invalid(
                 "至少选一种涉纪情形 / at least one ground is needed",
                 fields=[("discipline_grounds", "不能为空 / empty")],
             )
+        if set(grounds) <= set(self.grounds):
+            raise Registered("这些涉纪情形已登记 / these grounds are registered already")
         return replace(self, version=self.version + 1, grounds=_union(self.grounds, grounds))
 
     def begin_verifying(self) -> Self:

@@ -25,7 +25,7 @@ async def add_grounds(
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """Add them, and open the leg if the lead is assigned already. Raises `NotFound`, `Invalid`."""
+    """Add them, and open the leg if the lead is assigned already. Raises `NotFound`, `Invalid`, `Registered`."""
     refuse_marked("reason", [reason])
     lead = (await leads.get(tx, lead_id, lock=True)).add_grounds(grounds)
     await leads.save(tx, lead, "add-grounds", by=by, effective_at=at, at=at, reason=reason)

@@ -204,6 +204,10 @@ async def test_grounds_found_later_open_the_leg_then(new_api: NewApi) -> None:
     assert (marked.status_code, marked.json()["errors"][0]["field"]) == (422, "reason")
     assert (await api.post(path, order, by="ofd")).status_code == 200
     assert await api.rows("select lead_id, crime, discipline from dual_assignments") == [(lead, "created", "created")]
+    # the same once more (five at a time, even) changes nothing
+    again = await asyncio.gather(*(api.post(path, order, by="ofd") for _ in range(5)))
+    assert {(answer.status_code, answer.json()["code"]) for answer in again} == {(409, "registered")}
+    assert await api.rows("select count(*) from lead_history where action = 'add-grounds'") == [(1,)]
     # more grounds: the same leg, a new box
     assert (await api.post(path, order | {"discipline_grounds": ["umbrella"]}, by="ofd")).status_code == 200
     assert await api.rows("select count(*) from dual_assignments") == [(1,)]

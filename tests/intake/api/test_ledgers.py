@@ -260,3 +260,28 @@ async def test_one_upstream_number_is_one_lead_at_both_doors_however_it_is_writt
     assert [lead["id"] for lead in found.json()["items"]] == [first.json()["id"]]
     blank = await api.post("/intake/v1/leads", order | {"upstream_no": "C2018 0601001"}, by="icl", key="3", **ON)
     assert (blank.status_code, blank.json()["errors"][0]["field"]) == (422, "upstream_no")
+
+
+def sheets(*contents: list[list[str]]) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for rows in contents:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.rule("M05")
+async def test_a_ledger_on_any_sheet_is_found_and_of_several_none_is_left_out_in_silence(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    ledger, other = [HEADERS, GOOD], [HEADERS, changed(上级编号="C20180601002")]
+    notes = [["填表说明"], ["请按列填写"]]
+    several = await send(api, sheets(ledger, other), name="台账.xlsx")
+    assert (several.status_code, several.json()["errors"][0]["field"]) == (422, "file")
+    assert "多个工作表" in several.json()["detail"]
+    for content in (sheets(notes, ledger), sheets([], other, notes)):
+        answer = await send(api, content, name="台账.xlsx")
+        assert (answer.status_code, answer.json()["taken"], answer.json()["refused"]) == (200, 1, [])
