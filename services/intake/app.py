@@ -69,7 +69,8 @@ async def bring_notice(database: Database, file: Path, reason: str, at: datetime
         raise Invalid("理由至少五个字 / a reason of at least five characters is needed")
     notice = await asyncio.to_thread(_notice, file)
     new, moved = await import_and_count(database, notice, at=at, reason=reason)
-    return {"year": notice.year, "new": new, "moved": [asdict(each) for each in moved]}
+    other = [asdict(each) for each in moved if each.before != each.after]
+    return {"year": notice.year, "new": new, "moved": other, "confirmed": len(moved) - len(other)}
 
 
 ACTIONS = (

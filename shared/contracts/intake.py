@@ -132,8 +132,8 @@ class DeadlineEscalated(_DeadlineEvent):
 
 
 class DeadlineMoved(_DeadlineEvent):
-    """A running limit ends on another day 期限变动: it was paused from ``first`` to ``last`` (inclusive), the pause was cut short (to
-    ``last``, which lies before ``first`` when nothing is left of it), or a holiday notice came."""
+    """A running limit ends on another day, or its day is not provisional any more 期限变动: it was paused from ``first`` to ``last``
+    (inclusive), the pause was cut short (to ``last``, which lies before ``first`` when nothing is left of it), or a holiday notice came."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.deadline.moved.v1"
     because: Literal["paused", "resumed", "notice"]

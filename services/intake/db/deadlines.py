@@ -68,7 +68,7 @@ async def get(tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, lock: bool 
 async def of_lead(tx: Transaction, lead_id: UUID) -> list[LeadDeadline]:
     """All limits of a lead, as they began."""
     query = select(table).where(table.c.lead_id == lead_id)
-    return await _whole(tx, query.order_by(table.c.started_at, table.c.round, table.c.due_at))
+    return await _whole(tx, query.order_by(table.c.started_at, table.c.due_at, table.c.kind, table.c.round))
 
 
 async def take_due(

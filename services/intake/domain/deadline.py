@@ -16,6 +16,7 @@ from shared.deadlines import (
     Calendar,
     Colour,
     Deadline,
+    Due,
     Limit,
     Pauses,
     Schedule,
@@ -101,13 +102,18 @@ class LeadDeadline:
 
     def fire(self, said: Mapping[str, datetime], *, days: Calendar, now: datetime) -> tuple[Self, list[Said]]:
         """What is due by now, in order and each once. `said`: when each code was last said; again only when it is due later than that,
-        because the end was moved."""
+        because the end was moved, and then nothing that comes before what stands."""
         plan = self.plan(days)
-        due = [due for due in plan.passed(now) if due.what not in said or due.at > said[due.what]]
+        due: list[Due] = []
+        for each in plan.passed(now):
+            if each.what in said and each.at <= said[each.what]:
+                due.clear()
+            else:
+                due.append(each)
         return replace(self, next_at=plan.next_at(now)), [self._event(each.what, each.at) for each in due]
 
     def count_again(self, days: Calendar, *, now: datetime) -> tuple[Self, list[Event]]:
-        """As a newer calendar has it; says so when it ends on another day."""
+        """As a newer calendar has it; says so when it ends on another day, or is not provisional any more."""
         return self._moved(self.pauses, "notice", days=days, now=now)
 
     def pause(self, pauses: Pauses, *, pause_id: UUID, days: Calendar, now: datetime) -> tuple[Self, list[Event]]:

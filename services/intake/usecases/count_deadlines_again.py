@@ -14,7 +14,7 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A limit that ends on another day than before."""
+    """A limit that ends on another day than before, or on the same and not provisional any more."""
 
     lead_no: str
     kind: DeadlineKind
@@ -24,7 +24,7 @@ class Moved:
 
 
 async def count_deadlines_again(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE) -> list[Moved]:
-    """Some of what was counted with an older calendar; → what moved. Another worker's leads are left to it."""
+    """Some of what was counted with an older calendar; → what changed. Another worker's leads are left to it."""
     days = await notices.calendar(tx)
     taken = await deadlines.take_counted_before(tx, days.number, limit=at_once)
     moved, register = [], {}

@@ -30,7 +30,7 @@ async def import_notices(tx: Transaction, found: Iterable[Notice], *, at: dateti
 async def import_and_count(
     database: Database, notice: Notice, *, at: datetime, reason: str
 ) -> tuple[bool, list[Moved]]:
-    """Keep it, then count all that runs again; → whether it was new, and what moved. In many transactions: an end that is met half-way is
+    """Keep it, then count all that runs again; → whether it was new, and what changed. In many transactions: an end that is met half-way is
     gone on with by the worker's timer."""
     async with database.transaction() as tx:
         new = await import_notice(tx, notice, at=at, reason=reason)

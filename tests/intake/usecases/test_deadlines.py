@@ -1,0 +1,385 @@
+"""Limits on a real PostgreSQL: what runs in each state, each thing said once by two timers and after an outage, pauses, late notices."""
+
+import asyncio
+import json
+import os
+import sys
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from services.intake.clock import timers
+from services.intake.domain.codes import Source
+from services.intake.usecases.count_deadlines_again import count_deadlines_again
+from services.intake.usecases.follow_work import follow_accepted, follow_concluded
+from services.intake.usecases.import_notice import import_and_count, import_notices
+from services.intake.usecases.register_lead import NewLead, admit
+from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
+from services.intake.usecases.say_deadlines import say_deadlines
+from shared.auth import Principal
+from shared.contracts.intake import DeadlineColoured, DeadlineEscalated, DeadlineMoved
+from shared.contracts.verification import WorkAccepted, WorkConcluded
+from shared.db import Database, Transaction
+from shared.deadlines import Notice, start_of
+from shared.idempotency import Claim
+from shared.inbox import Received
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import assign, classify, register
+from tests.support.api import Api, settings_of
+from tests.support.builders import NOON
+
+NINE = ["yellow", "orange", "reminder", "red", "urge", "supervision", "report", "talk", "circular"]
+EIGHT = NINE[1:]
+SAID = """select lead_id, kind, what from deadline_steps order by lead_id, kind, due_at, what"""
+EVENTS = "select type, value from outbox where topic = 'intake.deadlines' order by position"
+
+
+def china(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+08:00")
+
+
+async def say(api: Api, at: datetime, **more: Any) -> int:
+    async with api.app.state.database.transaction() as tx:
+        return await say_deadlines(tx, at, **more)
+
+
+async def events(api: Api) -> list[dict[str, Any]]:
+    return [{"type": kind.split(".")[3], **json.loads(value)} for kind, value in await api.rows(EVENTS)]
+
+
+def heard(event: Any, sequence: int = 1) -> Received:
+    return Received(uuid4(), event.TYPE, event.TOPIC, event.subject, sequence, "999999", NOON, NOON)
+
+
+async def follow(api: Api, lead: UUID, kind: str, at: datetime) -> None:
+    common = {"work_id": uuid4(), "lead_id": lead, "effective_at": at}
+    async with api.app.state.database.transaction() as tx:
+        if kind == "accepted":
+            accepted = WorkAccepted(**common, unit="GA", verifier_count=2, plan_on_file=True, recusals_on_file=True)
+            await follow_accepted(tx, accepted, heard(accepted))
+        else:
+            concluded = WorkConcluded(**common, conclusion="C3")
+            await follow_concluded(tx, concluded, heard(concluded))
+
+
+async def running(api: Api) -> list[str]:
+    return [kind for (kind,) in await api.rows("select kind from deadlines where stopped_at is null order by kind")]
+
+
+async def many(api: Api, number: int) -> None:
+    """So many leads, registered at once."""
+    state = api.app.state
+    clerk = Principal(sub="icl-1", roles=frozenset({"icl"}), unit="SB")
+    orders = [
+        admit(NewLead(source=Source.PUBLIC, summary="反映强收费用"), sealer=state.sealer, by=clerk, at=NOON)
+        for _ in range(number)
+    ]
+    await asyncio.gather(*(state.submit_lead(order, Claim("icl-1", str(uuid4()), b"m", NOON)) for order in orders))
+
+
+@pytest.mark.rule("D02", "D03", "D04", "D07")
+async def test_a_lead_is_never_without_a_running_limit_until_it_is_concluded(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api)
+    assert await running(api) == ["classify"]
+    await classify(api, lead)
+    await classify(api, lead, level="key")
+    assert await running(api) == ["assign"]
+    await assign(api, lead)
+    assert await running(api) == ["conclude", "sign"]
+    await follow(api, lead, "accepted", china("2018-06-02T10:00"))
+    assert await running(api) == ["conclude"]
+    await follow(api, lead, "concluded", china("2018-07-02T10:00"))
+    assert await running(api) == []
+    assert await api.rows(
+        "select kind, round, limit_id, due_on, stopped_at from deadlines order by due_at, kind desc"
+    ) == [
+        ("sign", 1, "D04", date(2018, 6, 4), china("2018-06-02T10:00")),
+        ("assign", 1, "D03", date(2018, 6, 4), china("2018-06-01T09:00")),
+        ("classify", 1, "D02", date(2018, 6, 6), china("2018-06-01T09:00")),
+        ("conclude", 1, "D07b", date(2018, 7, 31), china("2018-07-02T10:00")),
+    ]
+    assert await say(api, china("2018-12-01T09:00")) == 0, "what has stopped says nothing"
+
+
+@pytest.mark.rule("LADDER")
+async def test_each_thing_is_said_once_in_its_time(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api)
+    for day in range(60):
+        await say(api, china("2018-06-01T09:00") + timedelta(days=day))
+    said = await events(api)
+    assert [event.get("colour") or event["step"] for event in said] == EIGHT
+    assert {(event["lead_id"], event["kind"], event["limit_id"], event["due_on"]) for event in said} == {
+        (str(lead), "classify", "D02", "2018-06-06")
+    }
+    assert said[2]["effective_at"] == "2018-06-06T16:00:00Z"
+    assert await api.rows("select what from deadline_steps order by due_at, said_at, what") == [
+        (what,) for what in ("orange", "reminder", "red", "urge", "supervision", "report", "talk", "circular")
+    ]
+    audited = await api.rows(
+        "select action, actor, detail from audit_log where action like 'deadline%' order by position"
+    )
+    assert [(action, actor) for action, actor, _ in audited] == [("deadline.say", "system")] * 6
+    assert [what for _, _, detail in audited for what in json.loads(detail)["said"]] == EIGHT
+
+
+@pytest.mark.rule("LADDER")
+async def test_after_an_outage_all_that_was_missed_is_said_once_and_in_order(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await register(api)
+    await say(api, china("2018-06-04T09:00"))
+    assert await events(api) == []
+    # down for all of Tuesday and Wednesday, in which it became orange and then red
+    await say(api, china("2018-06-07T00:00"))
+    said = await events(api)
+    assert [event.get("colour") or event["step"] for event in said] == ["orange", "reminder", "red", "urge"]
+    assert [event["effective_at"] for event in said] == ["2018-06-04T16:00:00Z"] * 2 + ["2018-06-06T16:00:00Z"] * 2
+    await say(api, china("2018-06-07T00:00"))
+    await say(api, china("2018-07-07T00:00"))
+    assert [event.get("colour") or event["step"] for event in await events(api)] == EIGHT
+
+
+@pytest.mark.rule("LADDER")
+async def test_two_timers_side_by_side_say_each_thing_once(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await many(api, 120)
+    workers = [Database(api.copy.url, pool=2) for _ in range(2)]
+    taken: list[int] = []
+
+    async def work(database: Database, at: datetime) -> None:
+        while True:
+            async with database.transaction() as tx:
+                number = await say_deadlines(tx, at, at_once=7)
+            taken.append(number)
+            if not number:
+                return
+
+    for at in (china("2018-06-05T09:00"), china("2018-06-09T09:00"), china("2018-07-09T09:00")):
+        await asyncio.gather(*(work(database, at) for database in workers))
+        # a row that the other held when both were done is taken the next time
+        await work(workers[0], at)
+    for database in workers:
+        await database.close()
+    said = Counter((lead, what) for lead, _, what in await api.rows(SAID))
+    assert (len(said), set(said.values())) == (120 * len(EIGHT), {1})
+    assert Counter(e.get("colour") or e["step"] for e in await events(api)) == dict.fromkeys(EIGHT, 120)
+    counted = await api.rows(
+        "select count(*), max(sequence), count(distinct subject) from outbox where topic = 'intake.deadlines'"
+    )
+    assert counted == [(120 * len(EIGHT), len(EIGHT), 120)]
+    assert sum(taken) == 360
+
+
+async def test_what_one_timer_holds_the_other_leaves_and_says_nothing_if_it_fails(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await many(api, 5)
+    at = china("2018-06-05T09:00")
+
+    class Killed(Exception):
+        pass
+
+    async def dies(tx: Transaction) -> None:
+        assert await say_deadlines(tx, at, at_once=3) == 3
+        assert await say(api, at) == 2
+        raise Killed
+
+    with pytest.raises(Killed):
+        async with api.app.state.database.transaction() as tx:
+            await dies(tx)
+    assert len(await events(api)) == 4
+    assert await say(api, at) == 3
+    assert len(await events(api)) == 10
+
+
+async def test_limits_of_years_past_are_shown_and_not_chased(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api)
+    since = start_of(date(2019, 1, 1))
+    assert await say(api, china("2026-06-05T09:00"), since=since) == 0
+    shown = (await api.get(f"/intake/v1/leads/{lead}/deadlines", by="sup")).json()
+    assert [(one["kind"], one["colour"], one["steps"]) for one in shown] == [("classify", "red", [])]
+    assert await say(api, china("2026-06-05T09:00"), since=start_of(date(2018, 1, 1))) == 1
+
+
+NOTICE_2051 = Notice(2051, {date(2051, 1, 2): True, date(2051, 1, 3): True, date(2051, 1, 4): True})
+
+
+@pytest.mark.rule("A9")
+async def test_a_late_notice_moves_provisional_dates_and_tells_which(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    at = "2050-12-02T09:00:00+08:00"
+    clock = {"X-Local-Clock": at}
+    order = {"source": "M", "summary": "反映强收费用"}
+    ids = []
+    for _ in range(3):
+        answer = await api.post("/intake/v1/leads", order, by="icl", key=str(uuid4()), **clock)
+        ids.append(answer.json()["id"])
+    for lead in ids[:2]:
+        chosen = {"tier": "evil", "level": "general", "area_codes": ["market"]}
+        await api.post(f"/intake/v1/leads/{lead}/classification", chosen, by="ana", **clock)
+        assigned = await api.post(f"/intake/v1/leads/{lead}/assignment", {"unit": "GA"}, by="ofd", **clock)
+        assert (assigned.json()["due_on"], assigned.json()["provisional"]) == ("2051-01-03", True)
+    await follow(api, UUID(ids[1]), "accepted", china("2050-12-02T10:00"))
+    now = china("2050-12-20T09:00")
+    new, moved = await import_and_count(api.app.state.database, NOTICE_2051, at=now, reason="国办发明电")
+    assert new
+    assert [(one.kind.value, one.before, one.after) for one in moved] == [
+        ("conclude", date(2051, 1, 3), date(2051, 1, 5))
+    ] * 2
+    told = [event for event in await events(api) if event["type"] == "moved"]
+    assert {(event["because"], event["due_on"]) for event in told} == {("notice", "2051-01-05")}
+    assert await api.rows("select distinct due_on, sign_by from leads where due_on is not null") == [
+        (date(2051, 1, 5), date(2050, 12, 5))
+    ]
+    assert await api.rows("select action, version from lead_history where action = 'count-again' order by version") == [
+        ("count-again", 4),
+        ("count-again", 5),
+    ]
+    assert await api.rows("select distinct calendar_no from deadlines where stopped_at is null") == [(1,)]
+    audited = await api.rows("select action from audit_log where action ~ '^(notice|deadline)' order by position")
+    assert [action for (action,) in audited] == ["notice.import", *["deadline.count-again"] * 2]
+    again = await import_and_count(api.app.state.database, NOTICE_2051, at=now, reason="国办发明电")
+    assert again == (False, [])
+
+
+async def test_a_notice_in_the_folder_comes_once_and_never_over_a_later_one(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    database = api.app.state.database
+    lead = await register(api)
+    folder = [Notice(2018, {date(2018, 6, 6): True})]
+    kinds = timers(notices=folder)
+    for _ in range(2):
+        async with database.transaction() as tx:
+            await kinds["deadlines.count"].run(tx, NOON)
+    assert await api.rows("select number, year from holiday_notices") == [(1, 2018)]
+    assert await api.rows("select due_on from deadlines where lead_id = $1", lead) == [(date(2018, 6, 7),)]
+    await import_and_count(database, Notice(2018, {}), at=NOON, reason="更正通知")
+    async with database.transaction() as tx:
+        await import_notices(tx, folder, at=NOON)
+        await count_deadlines_again(tx, NOON)
+    assert await api.rows("select due_on, calendar_no from deadlines where lead_id = $1", lead) == [
+        (date(2018, 6, 6), 2)
+    ]
+
+
+async def test_what_is_counted_with_an_older_calendar_says_nothing_until_it_is_counted_again(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await register(api)
+    async with api.app.state.database.transaction() as tx:
+        await import_notices(tx, [Notice(2018, {date(2018, 6, day): True for day in (4, 5, 6)})], at=NOON)
+    at = china("2018-06-06T09:00")
+    assert await say(api, at) == 0
+    async with api.app.state.database.transaction() as tx:
+        [moved] = await count_deadlines_again(tx, at)
+    assert (moved.before, moved.after) == (date(2018, 6, 6), date(2018, 6, 11))
+    await say(api, at)
+    assert [event["type"] for event in await events(api)] == ["moved"]
+
+
+async def test_an_outage_and_a_notice_together_lose_no_step(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await register(api)
+    at = china("2018-06-07T09:00")
+    # it changes nothing about this lead, and comes when four things are due and not said yet
+    await import_and_count(api.app.state.database, Notice(2017, {}), at=at, reason="补录通知")
+    await say(api, at)
+    assert [event.get("colour") or event["step"] for event in await events(api)] == EIGHT[:4]
+
+
+async def test_after_a_restore_what_was_said_is_not_said_again_and_a_pause_still_counts(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api)
+    await classify(api, lead)
+    await assign(api, lead)
+    common = {"lead_id": lead, "round": 1, "limit_id": "D07a", "due_on": date(2018, 7, 2), "provisional": False}
+    said: list[Any] = [
+        DeadlineColoured(**common, kind="conclude", colour="yellow", effective_at=china("2018-06-17T00:00")),
+        DeadlineEscalated(**common, kind="conclude", step="reminder", effective_at=china("2018-06-27T00:00")),
+    ]
+    pause_id, granted = uuid4(), china("2018-06-28T09:00")
+    days = {"pause_id": pause_id, "first": date(2018, 6, 28)}
+    paused = DeadlineMoved(
+        **common, **days, kind="conclude", because="paused", last=date(2018, 7, 10), effective_at=granted
+    )
+    resumed = DeadlineMoved(
+        **common, **days, kind="conclude", because="resumed", last=date(2018, 6, 30), effective_at=granted
+    )
+    async with api.app.state.database.transaction() as tx:
+        for event in said:
+            await relearn_said(tx, event, heard(event))
+        await relearn_moved(tx, paused, heard(paused))
+    assert await api.rows("select due_on from leads") == [(date(2018, 7, 16),)]
+    async with api.app.state.database.transaction() as tx:
+        await relearn_moved(tx, resumed, heard(resumed))
+    assert await api.rows("select due_on from leads") == [(date(2018, 7, 4),)]
+    assert await api.rows("select status, asked_by, first, last from deadline_pauses") == [
+        ("resumed", "lost", date(2018, 6, 28), date(2018, 6, 30))
+    ]
+    assert {what for _, kind, what in await api.rows(SAID) if kind == "conclude"} == {"yellow", "reminder"}
+
+
+async def test_the_services_role_cannot_rewrite_what_was_said_or_when_a_limit_began(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await register(api)
+    connection = await asyncpg.connect(api.copy.url)
+    try:
+        for statement in (
+            "update deadlines set started_at = now()",
+            "update deadlines set limit_id = 'D07c'",
+            "delete from deadlines",
+            "delete from deadline_steps",
+            "update deadline_steps set said_at = now()",
+            "update deadline_pauses set asked_by = 'x'",
+            "delete from deadline_pauses",
+            "update holiday_notices set days = '{}'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def operate(api: Api, tmp_path: Path, content: str, reason: str = "国办发明电") -> tuple[int, str, str]:
+    """An operator brings a file; → exit code, output, error."""
+    file = tmp_path / "notice.json"
+    file.write_text(content, "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "services.intake", "ops", "import-notice", str(file), "--reason", reason),
+        env={**os.environ, **settings_of("intake", api.keys, api.copy)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+@pytest.mark.rule("A9")
+async def test_an_operator_brings_a_notice_and_sees_which_days_moved(new_api: NewApi, tmp_path: Path) -> None:
+    api = await new_api("intake")
+    lead = await register(api)
+    days = [{"date": f"2018-06-0{day}", "isOffDay": True} for day in (5, 6)]
+    notice = json.dumps({"year": 2018, "days": days})
+    code, out, _ = await operate(api, tmp_path, notice)
+    [(lead_no,)] = await api.rows("select lead_no from leads where id = $1", lead)
+    moved = {
+        "lead_no": lead_no,
+        "kind": "classify",
+        "before": "2018-06-06",
+        "after": "2018-06-08",
+        "provisional": False,
+    }
+    assert (code, json.loads(out)) == (0, {"year": 2018, "new": True, "moved": [moved], "confirmed": 0})
+    code, out, _ = await operate(api, tmp_path, notice)
+    assert (code, json.loads(out)) == (0, {"year": 2018, "new": False, "moved": [], "confirmed": 0})
+    for content, reason in (("{", "国办发明电"), ('{"year": 2018}', "国办发明电"), (notice, "短")):
+        code, out, err = await operate(api, tmp_path, content, reason)
+        assert (code, out, len(err.splitlines())) == (1, "", 1)
+    audited = await api.rows("select action, purpose from audit_log where action = 'notice.import'")
+    assert audited == [("notice.import", "国办发明电")]
