@@ -180,7 +180,7 @@ async def test_one_request_is_open_at_a_time_and_a_repeated_one_is_answered_agai
     refused = await decide(api, first.json()["id"], by="ofd", grant=False)
     assert refused.json()["status"] == "refused"
     assert await due_on(api, lead) == "2018-07-02"
-    assert (await ask(api, lead)).status_code == 201
+    assert (await ask(api, lead, at=clock("2018-06-05"))).status_code == 201
     statuses = [one["status"] for one in (await api.get(f"/intake/v1/leads/{lead}/pauses", by="ana")).json()]
     assert statuses == ["refused", "asked"]
 

@@ -70,7 +70,8 @@ def test_each_thing_is_said_once_however_often_and_late_one_looks() -> None:
         "talk",
         "circular",
     ]
-    assert [type(event) for event in heard[:3]] == [DeadlineColoured, DeadlineColoured, DeadlineEscalated]
+    said_as: list[type] = [type(event) for event in heard[:3]]
+    assert said_as == [DeadlineColoured, DeadlineColoured, DeadlineEscalated]
     assert heard[3].effective_at == start_of(date(2018, 7, 3)), "when it was, not when someone looked"
     assert deadline.next_at is None
 
