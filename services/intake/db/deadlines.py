@@ -1,7 +1,7 @@
 """The store of running limits and of what was said of them. A lead is locked before its limits, never after."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.intake.db.tables import deadline_pauses, deadline_steps, leads
+from services.intake.db.leads import of_row
+from services.intake.db.tables import deadline_pauses, deadline_steps, lead_history, leads
 from services.intake.db.tables import deadlines as table
 from services.intake.domain.deadline import LeadDeadline
+from services.intake.domain.lead import Lead, Status
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import Colour, Deadline, Pause
@@ -97,6 +99,30 @@ async def is_counted_before(tx: Transaction, calendar_no: int) -> bool:
     """Whether anything that runs was counted with an older calendar."""
     query = select(table.c.lead_id).where(table.c.stopped_at.is_(None), table.c.calendar_no < calendar_no)
     return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def take_leads_without(
+    tx: Transaction, came_by: Mapping[Status, Sequence[str]], *, limit: int
+) -> list[tuple[Lead, datetime]]:
+    """Some leads of these states for which nothing runs, locked, each with when the last of its state's deeds was put on record."""
+    runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, table.c.stopped_at.is_(None)).exists()
+    query = select(leads).where(leads.c.status.in_([status.value for status in came_by]), ~runs)
+    rows = list(
+        (await tx.execute(query.order_by(leads.c.id).limit(limit).with_for_update(skip_locked=True))).mappings()
+    )
+    deeds = lead_history.c
+    history = select(deeds.lead_id, deeds.action, deeds.recorded_at).where(
+        deeds.lead_id == any_(bindparam("ids", [row["id"] for row in rows], type_=ARRAY(Uuid)))
+    )
+    came: dict[tuple[UUID, str], datetime] = {}
+    for row in await tx.execute(history.order_by(deeds.version)):
+        came[row.lead_id, row.action] = row.recorded_at
+    found = []
+    for lead in map(of_row, rows):
+        known = [came[lead.id, deed] for deed in came_by[lead.status] if (lead.id, deed) in came]
+        if known:
+            found.append((lead, max(known)))
+    return found
 
 
 async def said(tx: Transaction, found: Iterable[LeadDeadline]) -> dict[Key, dict[str, datetime]]:

@@ -345,6 +345,29 @@ async def test_the_services_role_cannot_rewrite_what_was_said_or_when_a_limit_be
         await connection.close()
 
 
+async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    leads = [await register(api, upstream_no=f"C{number}") for number in range(5)]
+    for lead in leads[1:]:
+        await classify(api, lead)
+    for lead in leads[2:]:
+        await assign(api, lead)
+    for lead in leads[3:]:
+        await follow(api, lead, "accepted", NOON)
+    await follow(api, leads[4], "concluded", NOON)
+    as_kept = "select lead_id, kind, started_at, due_on, due_at from deadlines where stopped_at is null order by 1, 2"
+    before = await api.rows(as_kept)
+    assert len(before) == 5
+    await api.rows("delete from deadlines")
+    start = timers()["deadlines.start-missing"].run
+    for _ in range(3):
+        async with api.app.state.database.transaction() as tx:
+            await start(tx, china("2018-06-04T09:00"))
+    assert await api.rows(as_kept) == before
+    audited = await api.rows("select count(*) from audit_log where action = 'deadline.start-missing'")
+    assert audited == [(4,)]
+
+
 async def operate(api: Api, tmp_path: Path, content: str, reason: str = "国办发明电") -> tuple[int, str, str]:
     """An operator brings a file; → exit code, output, error."""
     file = tmp_path / "notice.json"
