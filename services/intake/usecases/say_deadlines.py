@@ -9,7 +9,7 @@ from shared.db import Transaction, after_commit
 
 AT_ONCE = 500
 """Limits in one run: what an outage has piled up is worked off in runs, so that no transaction is long."""
-SAID = metrics.counter("deadlines_said", "Colours and measures of leads' limits that were said, by code", ["what"])
+SAID = metrics.counter("deadlines_said", "Colours and measures of leads' limits that were said, by code", ["kind"])
 
 
 async def say_deadlines(tx: Transaction, at: datetime, *, since: datetime | None = None, at_once: int = AT_ONCE) -> int:
