@@ -11,12 +11,14 @@ import asyncpg
 import pytest
 
 from services.intake.clock import timers
+from services.intake.consumer import OWN
 from services.intake.domain.codes import Source
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
 from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
 from services.intake.usecases.say_deadlines import say_deadlines
 from shared.auth import Principal
+from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.intake import DeadlineColoured, DeadlineEscalated, DeadlineMoved
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.db import Database, Transaction
@@ -276,3 +278,25 @@ async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) ->
     assert await api.rows(as_kept) == before
     audited = await api.rows("select count(*) from audit_log where action = 'deadline.start-missing'")
     assert audited == [(4,)]
+
+
+@pytest.mark.parametrize("superior", [None, "2018-06-20"])
+async def test_a_lead_that_is_learned_again_after_a_restore_has_its_limits_again(
+    new_api: NewApi, superior: str | None
+) -> None:
+    api, restored = await new_api("intake"), await new_api("intake")
+    lead = await register(api, upstream_deadline=superior)
+    await classify(api, lead)
+    await classify(api, lead, level="key")
+    await assign(api, lead)
+    said = await api.rows("select type, value, recorded_at from outbox where topic = 'intake.leads' order by sequence")
+    async with restored.app.state.database.transaction() as tx:
+        for number, (kind, value, recorded_at) in enumerate(said, 1):
+            event = BY_TYPE[kind].model_validate_json(value)
+            received = Received(uuid4(), kind, event.TOPIC, event.subject, number, "999999", recorded_at, NOON)
+            await OWN[type(event)](tx, event, received)
+    limits = "select kind, round, limit_id, due_on, stopped_at is null from deadlines order by kind"
+    assert await restored.rows(limits) == await api.rows(limits)
+    assert await restored.rows("select sign_by, due_on from leads") == await api.rows(
+        "select sign_by, due_on from leads"
+    )
