@@ -178,8 +178,7 @@ async def list_deadlines(
         after=paging.after(datetime, UUID, str),
         limit=paging.limit + 1,
     )
-    key = {id(one): (one.due_at, one.lead_id, one.kind.value) for one, _about in found}
-    page = paging.page(found, key=lambda item: key[id(item[0])])
+    page = paging.page(found, key=lambda item: (item[0].due_at, item[0].lead_id, item[0].kind.value))
     return Page(items=[RunningView.of(one, at, **about) for one, about in page.items], next=page.next)
 
 

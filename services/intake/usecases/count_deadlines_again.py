@@ -1,13 +1,17 @@
 """A holiday notice came: what runs is counted again with it (§2.12), a part at a time, and what moved is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+
+import structlog
 
 from services.intake.db import deadlines, leads, notices
 from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 
@@ -29,7 +33,12 @@ async def count_deadlines_again(tx: Transaction, at: datetime, *, at_once: int =
     taken = await deadlines.take_counted_before(tx, days.number, limit=at_once)
     moved, register = [], {}
     for deadline in taken:
-        counted, events = deadline.count_again(days, now=at)
+        try:
+            counted, events = deadline.count_again(days, now=at)
+        except ValueError as fault:
+            # one that cannot be counted (its profile is not known here) must not hold up the others
+            log.warning("deadline.uncountable", lead=str(deadline.lead_id), error=type(fault).__name__)
+            counted, events = replace(deadline, calendar_no=days.number), []
         await deadlines.save(tx, counted)
         if counted.due == deadline.due:
             continue

@@ -1,12 +1,18 @@
 """Time passes: each colour and measure that is due by now is said, once, however late the timer comes (colour ladder of §2.2)."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
 
 from services.intake.db import deadlines, notices
 from services.intake.domain.deadline import what_of
 from shared import audit, metrics, outbox
 from shared.db import Transaction, after_commit
 
+log = structlog.get_logger(__name__)
+
+AGAIN = timedelta(hours=1)
 AT_ONCE = 500
 """Limits in one run: what an outage has piled up is worked off in runs, so that no transaction is long."""
 SAID = metrics.counter("deadlines_said", "Colours and measures of leads' limits that were said, by code", ["kind"])
@@ -23,7 +29,12 @@ async def say_deadlines(tx: Transaction, at: datetime, *, since: datetime | None
     told = await deadlines.said(tx, taken) if taken else {}
     for deadline in sorted(taken, key=lambda one: (one.lead_id, one.kind, one.round)):
         key = (deadline.lead_id, deadline.kind, deadline.round)
-        looked_at, events = deadline.fire(told.get(key, {}), days=days, now=at)
+        try:
+            looked_at, events = deadline.fire(told.get(key, {}), days=days, now=at)
+        except ValueError as fault:
+            # one that cannot be counted (its profile is not known here) must not silence the others
+            log.warning("deadline.uncountable", lead=str(deadline.lead_id), error=type(fault).__name__)
+            looked_at, events = replace(deadline, next_at=at + AGAIN), []
         await deadlines.save(tx, looked_at)
         said = []
         for event in events:

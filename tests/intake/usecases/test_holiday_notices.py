@@ -20,6 +20,7 @@ from tests.intake.usecases.test_deadlines import EIGHT, china, events, follow, s
 from tests.support.api import Api, settings_of
 from tests.support.builders import NOON
 
+NOTICE_2018 = Notice(2018, {date(2018, 6, 5): True})
 NOTICE_2051 = Notice(2051, {date(2051, 1, 2): True, date(2051, 1, 3): True, date(2051, 1, 4): True})
 
 
@@ -143,3 +144,17 @@ async def test_an_operator_brings_a_notice_and_sees_which_days_moved(new_api: Ne
         assert (code, out, len(err.splitlines())) == (1, "", 1)
     audited = await api.rows("select action, purpose from audit_log where action = 'notice.import'")
     assert audited == [("notice.import", "国办发明电")]
+
+
+async def test_a_limit_that_cannot_be_counted_holds_up_no_other(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    odd, sound = await register(api), await register(api, upstream_no="C2")
+    await api.rows("update deadlines set profile_version = 'district-default-99' where lead_id = $1", odd)
+    _, moved = await import_and_count(api.app.state.database, NOTICE_2018, at=NOON, reason="国办发明电")
+    assert len(moved) == 1
+    assert await say(api, china("2018-06-20T09:00")) == 2
+    assert {event["lead_id"] for event in await events(api)} == {str(sound)}
+    assert await say(api, china("2018-06-20T09:30")) == 0
+    await api.rows("update deadlines set profile_version = 'district-default-1' where lead_id = $1", odd)
+    assert await say(api, china("2018-06-20T10:30")) == 1
+    assert {event["lead_id"] for event in await events(api)} == {str(odd), str(sound)}
