@@ -11,6 +11,8 @@ from shared.errors import Invalid
 from shared.inbox import Inbox, held, inbox, parked
 from shared.outbox import relay as relay_state
 
+SHORTEST_REASON = 5
+
 
 async def lag(database: Database) -> dict[str, Any]:
     """Events that are not published yet (counted to 100,000), the topic and the time of record of the first, and how the relay stands.
@@ -92,7 +94,7 @@ def _why(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _need(reason: str) -> None:
-    if len(reason.strip()) < 5:
+    if len(reason.strip()) < SHORTEST_REASON:
         raise Invalid(
             "理由至少五个字 / a reason of at least five characters is needed", fields=[("reason", "过短 / too short")]
         )

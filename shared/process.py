@@ -5,7 +5,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ GRACE = 20
 """Seconds that running requests have on shutdown."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAction:
+    """An operator's action of one service: takes a file and a reason, does it, → what is shown."""
+
+    name: str
+    about: str
+    run: Callable[[Database, Path, str, datetime], Awaitable[Any]]
+
+
 def run(
     service: str,
     *,
@@ -34,9 +44,10 @@ def run(
     handlers: Handlers,
     own: restore.Own | None = None,
     migrations: Path,
+    actions: Sequence[FileAction] = (),
 ) -> None:
     """Read the role from the command line and play it. Ends the process with 2 when a setting is missing."""
-    arguments = _parser(service).parse_args()
+    arguments = _parser(service, actions).parse_args()
     configured = settings()
     telemetry.configure(service=service, role=arguments.role, level=configured.log_level)
     if arguments.role == "migrate":
@@ -44,7 +55,8 @@ def run(
     elif arguments.role == "ops" and arguments.action == "audit-export":
         _export(arguments.file, configured, service)
     elif arguments.role == "ops":
-        sys.exit(asyncio.run(_operate(service, arguments, configured, handlers, own or {})))
+        own_actions = {action.name: action for action in actions}
+        sys.exit(asyncio.run(_operate(service, arguments, configured, handlers, own or {}, own_actions)))
     else:
         tracing.configure(service=service, role=arguments.role, endpoint=configured.otlp_endpoint)
         uvicorn.run(
@@ -58,7 +70,7 @@ def run(
         )
 
 
-def _parser(service: str) -> argparse.ArgumentParser:
+def _parser(service: str, own: Sequence[FileAction]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
     roles = parser.add_subparsers(dest="role", required=True)
     roles.add_parser("api", help="serve HTTP")
@@ -86,6 +98,10 @@ def _parser(service: str) -> argparse.ArgumentParser:
     audit.add_argument("file", type=Path)
     restore = actions.add_parser("accept-restore", help="go on with a restored database")
     restore.add_argument("--reason", required=True)
+    for each in own:
+        action = actions.add_parser(each.name, help=each.about)
+        action.add_argument("file", type=Path)
+        action.add_argument("--reason", required=True)
     return parser
 
 
@@ -103,7 +119,12 @@ def _export(file: Path, configured: ServiceSettings, service: str) -> None:
 
 
 async def _operate(
-    service: str, arguments: argparse.Namespace, configured: ServiceSettings, handlers: Handlers, own: restore.Own
+    service: str,
+    arguments: argparse.Namespace,
+    configured: ServiceSettings,
+    handlers: Handlers,
+    own: restore.Own,
+    actions: Mapping[str, FileAction],
 ) -> int:
     # the server's identity is the owner's to write, so that a service can never accept a restored database by itself
     restoring = arguments.action == "accept-restore"
@@ -125,6 +146,8 @@ async def _operate(
                 await ops.replay(inbox, *here, reason=arguments.reason, at=at)
             case "skip":
                 await ops.skip(inbox, *here, reason=arguments.reason, at=at)
+            case name if name in actions:
+                shown = await actions[name].run(database, arguments.file, arguments.reason, at)
             case "accept-restore":
                 shown = {
                     "forgotten and learned again": await restore.accept(

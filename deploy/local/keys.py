@@ -134,6 +134,9 @@ def environment(
     if service == "intake":
         public = {r: {name: keys.box(r)[name] for name in ("key_id", "public_key")} for r in RECEIVERS}
         settings["SEAL_KEYS"] = json.dumps(public)
+        if environment == "local":
+            # the demonstration's leads are of 2018: reminders of them would come years late
+            settings["REMIND_FROM"] = "2019-01-01"
     if service in RECEIVERS:
         settings["UNSEAL_KEYS"] = json.dumps({keys.box(service)["key_id"]: keys.box(service)["private_key"]})
     return {f"{service.upper()}_{name}": value for name, value in settings.items()}

@@ -14,4 +14,5 @@ if __name__ == "__main__":
         handlers=HANDLERS,
         own=OWN,
         migrations=app.MIGRATIONS,
+        actions=app.ACTIONS,
     )

@@ -2,26 +2,33 @@
 
 import asyncio
 import json
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.intake.api import codes, dual_assignments, leads, ledgers
-from services.intake.clock import TIMERS
+from services.intake.api import codes, deadlines, dual_assignments, leads, ledgers
+from services.intake.clock import timers
 from services.intake.consumer import HANDLERS
 from services.intake.settings import Settings
+from services.intake.usecases.import_notice import import_and_count
 from services.intake.usecases.submit_lead import SubmitLead
+from shared import ops
 from shared.auth import Keys
 from shared.db import Database
-from shared.deadlines import Calendar, Notice
+from shared.deadlines import Notice
+from shared.errors import Invalid
 from shared.http import create_app, worker_app
+from shared.process import FileAction
 from shared.sealing import Sealer
 from shared.worker import Worker
 
 SERVICE = "intake"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (leads.router, ledgers.router, dual_assignments.router, codes.router)
+ROUTERS = (leads.router, ledgers.router, dual_assignments.router, codes.router, deadlines.router)
 
 
 def api() -> FastAPI:
@@ -34,7 +41,6 @@ def api() -> FastAPI:
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
-    app.state.days = Calendar(_notices(settings.holiday_notices))
     return app
 
 
@@ -50,11 +56,37 @@ def worker() -> Starlette:
             database=database,
             address=settings.kafka_address(),
             handlers=HANDLERS,
-            timers=TIMERS,
+            timers=timers(notices=_notices(settings.holiday_notices), remind_from=settings.remind_from),
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
         ),
     )
+
+
+async def bring_notice(database: Database, file: Path, reason: str, at: datetime) -> Any:
+    """An operator's holiday notice: keep it, count again what runs, show what moved. Raises `Invalid`."""
+    if len(reason.strip()) < ops.SHORTEST_REASON:
+        raise Invalid("理由至少五个字 / a reason of at least five characters is needed")
+    notice = await asyncio.to_thread(_notice, file)
+    new, moved = await import_and_count(database, notice, at=at, reason=reason)
+    other = [asdict(each) for each in moved if each.before != each.after]
+    return {"year": notice.year, "new": new, "moved": other, "confirmed": len(moved) - len(other)}
+
+
+ACTIONS = (
+    FileAction(
+        name="import-notice",
+        about="bring a year's holiday notice (JSON); limits that run are counted again, and those that moved are shown",
+        run=bring_notice,
+    ),
+)
+
+
+def _notice(file: Path) -> Notice:
+    try:
+        return Notice.of(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError) as fault:
+        raise Invalid(f"不是放假通知文件 / not a holiday notice: {type(fault).__name__}") from None
 
 
 def _notices(folder: Path | None) -> list[Notice]:

@@ -2,6 +2,7 @@
 
 from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
+from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
 from services.intake.usecases.relearn_lead import (
     relearn_dual,
     relearn_leg,
@@ -12,6 +13,9 @@ from services.intake.usecases.relearn_lead import (
 from shared.audit_witness import witness
 from shared.contracts.discipline import LegEnded, LegReceived
 from shared.contracts.intake import (
+    DeadlineColoured,
+    DeadlineEscalated,
+    DeadlineMoved,
     DualAssignmentCompleted,
     DualAssignmentCreated,
     LeadAssigned,
@@ -38,5 +42,8 @@ OWN: Own = {
     DualAssignmentCreated: relearn_dual,
     LegStatusChanged: relearn_leg,
     DualAssignmentCompleted: relearn_nothing,
+    DeadlineColoured: relearn_said,
+    DeadlineEscalated: relearn_said,
+    DeadlineMoved: relearn_moved,
 }
 """What intake said itself, for the way back after a restore."""

@@ -23,6 +23,9 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     verification.VerificationCheckpointSigned,
     discipline.DisciplineCheckpointSigned,
     publicity.PublicityCheckpointSigned,
+    intake.DeadlineColoured,
+    intake.DeadlineEscalated,
+    intake.DeadlineMoved,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

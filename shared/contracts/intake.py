@@ -13,6 +13,15 @@ from shared.contracts.envelope import AboutLead, ChineseCode, Code, SealedEvent
 LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9A-Z]$")]
 
 
+class DeadlineKind(StrEnum):
+    """What a running limit asks for 期限种类: 分类, 交办, 签收, 办结."""
+
+    CLASSIFY = "classify"
+    ASSIGN = "assign"
+    SIGN = "sign"
+    CONCLUDE = "conclude"
+
+
 class Leg(StrEnum):
     """The two sides of a dual assignment 双交办: 核查线 and 纪律线."""
 
@@ -94,6 +103,43 @@ class DualAssignmentCompleted(_DualEvent):
     """Both legs are ended 双交办已办结."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.dual-assignment.completed.v1"
+
+
+class _DeadlineEvent(AboutLead):
+    """About one running limit of a lead: what has to be done (``kind``), under which limit of the profile, in which assignment."""
+
+    TOPIC: ClassVar[str] = "intake.deadlines"
+    SUBJECT: ClassVar[str] = "lead_id"
+    kind: DeadlineKind
+    round: int
+    limit_id: Code
+    due_on: date
+    provisional: bool
+
+
+class DeadlineColoured(_DeadlineEvent):
+    """A running limit changed its colour 期限变色 (§2.2). ``effective_at`` is when it did, also when nobody could say so at the time."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.deadline.coloured.v1"
+    colour: Literal["yellow", "orange", "red"]
+
+
+class DeadlineEscalated(_DeadlineEvent):
+    """The next measure of the escalation ladder is due 期限督促升级 (§2.2)."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.deadline.escalated.v1"
+    step: Literal["reminder", "urge", "supervision", "report", "talk", "circular"]
+
+
+class DeadlineMoved(_DeadlineEvent):
+    """A running limit ends on another day, or its day is not provisional any more 期限变动: it was paused from ``first`` to ``last``
+    (inclusive), the pause was cut short (to ``last``, which lies before ``first`` when nothing is left of it), or a holiday notice came."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.deadline.moved.v1"
+    because: Literal["paused", "resumed", "notice"]
+    pause_id: UUID | None = None
+    first: date | None = None
+    last: date | None = None
 
 
 class After(BaseModel):

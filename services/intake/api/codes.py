@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.domain import codes, dual_assignment, lead
+from services.intake.domain import codes, deadline, dual_assignment, lead, pause
 from shared.auth import Principal
+from shared.deadlines import Colour, Step
 from shared.http import require
 
 router = APIRouter(prefix="/codes", tags=["codes 代码表"])
@@ -36,6 +37,10 @@ async def get_codes(_: Annotated[Principal, require()]) -> CodeLists:
         "status": {status.value: (status.zh, status.en) for status in lead.Status},
         "dual_assignment_status": {status.value: (status.zh, status.en) for status in dual_assignment.Status},
         "leg_status": dual_assignment.LEG_STATUS_WORDS,
+        "deadline_kind": deadline.KIND_WORDS,
+        "deadline_colour": {colour.value: (colour.zh, colour.en) for colour in Colour},
+        "deadline_step": {step.value: (step.zh, step.en) for step in Step},
+        "pause_status": {status.value: (status.zh, status.en) for status in pause.Status},
     }
     lists = {
         name: [CodeView(code=code, zh=zh, en=en) for code, (zh, en) in labels.items()] for name, labels in words.items()

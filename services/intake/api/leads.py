@@ -246,7 +246,7 @@ async def post_assignment(
     state = request.app.state
     grounds = tuple(dict.fromkeys(order.discipline_grounds))
     lead = await assign_lead(
-        tx, lead_id, order.unit.value, grounds, region=state.region, days=state.days, sealer=state.sealer, by=by, at=at
+        tx, lead_id, order.unit.value, grounds, region=state.region, sealer=state.sealer, by=by, at=at
     )
     return LeadView.of(lead)
 

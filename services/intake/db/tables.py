@@ -7,6 +7,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -162,4 +163,107 @@ reporters = Table(
     Column("ciphertext", LargeBinary, nullable=False),
     Column("created_on", Date, nullable=False),
     schema="vault",
+)
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("round", Integer, primary_key=True, comment="number of the assignment; 1 before there is one"),
+    Column("limit_id", Text, nullable=False),
+    Column("profile_version", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("superior", Date, comment="the superior body's date, which nobody here moves"),
+    Column("due_on", Date, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("yellow_at", DateTime(timezone=True), nullable=False),
+    Column("orange_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("next_at", DateTime(timezone=True), comment="when the timer has something to say next; null after the last"),
+    Column("calendar_no", Integer, nullable=False, comment="the newest holiday notice that it was counted with"),
+    Column("stopped_at", DateTime(timezone=True)),
+    CheckConstraint("kind in ('classify', 'assign', 'sign', 'conclude')", name="kind"),
+    CheckConstraint("yellow_at <= orange_at and orange_at <= due_at", name="colours_in_order"),
+    # what has stopped says nothing any more
+    CheckConstraint("stopped_at is null or next_at is null", name="stopped_is_silent"),
+    # the timer's own: what is due next among those counted with this calendar, and those counted with an older one
+    Index("ix_deadlines_next", "calendar_no", "next_at", postgresql_where=text("stopped_at is null")),
+    # the list of what runs, soonest end first
+    Index("ix_deadlines_running", "due_at", "lead_id", "kind", postgresql_where=text("stopped_at is null")),
+)
+
+deadline_steps = Table(
+    "deadline_steps",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("due_on", Date, primary_key=True),
+    # a colour or measure is said once for one end, whoever says it
+    Column("what", Text, primary_key=True),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("said_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["lead_id", "kind", "round"],
+        ["deadlines.lead_id", "deadlines.kind", "deadlines.round"],
+        name="fk_deadline_steps_deadlines",
+    ),
+)
+
+deadline_pauses = Table(
+    "deadline_pauses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("lead_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision_reason", Text),
+    Column("first", Date),
+    Column("last", Date),
+    CheckConstraint("status in ('asked', 'granted', 'refused', 'resumed')", name="status"),
+    # two people for each pause
+    CheckConstraint("decided_by <> asked_by", name="two_people"),
+    CheckConstraint(
+        "(status = 'asked') = (decided_by is null) and (decided_by is null) = (decided_at is null)",
+        name="decided_whole",
+    ),
+    CheckConstraint(
+        "(status in ('granted', 'resumed')) = (first is not null) and (first is null) = (last is null)",
+        name="days_whole",
+    ),
+    ForeignKeyConstraint(
+        ["lead_id", "kind", "round"],
+        ["deadlines.lead_id", "deadlines.kind", "deadlines.round"],
+        name="fk_deadline_pauses_deadlines",
+    ),
+    Index("ix_deadline_pauses_lead_id", "lead_id"),
+    Index("ix_deadline_pauses_asked_at_id", "asked_at", "id"),
+    # one open request for one limit
+    Index(
+        "uq_deadline_pauses_asked",
+        "lead_id",
+        "kind",
+        "round",
+        unique=True,
+        postgresql_where=text("status = 'asked'::text"),
+    ),
+)
+
+holiday_notices = Table(
+    "holiday_notices",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("year", Integer, nullable=False),
+    Column("days", JSONB, nullable=False, comment="day → whether it is off"),
+    # the same notice twice is one: a file that lies in the folder does not come back over a later one
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("imported_at", DateTime(timezone=True), nullable=False),
 )

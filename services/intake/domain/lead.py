@@ -8,7 +8,7 @@ from uuid import UUID
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
 from shared.codes import Labelled
 from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
-from shared.deadlines import PROFILE, PROFILE_VERSION, Calendar, Deadline, china_date
+from shared.deadlines import PROFILE_VERSION, Calendar, Deadline, china_date, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed, Registered
 
 
@@ -24,7 +24,8 @@ class Status(Labelled):
 
 HANDED_OVER = frozenset({Status.ASSIGNED, Status.VERIFYING, Status.CONCLUDED})
 LOST = "原文随数据库恢复遗失,见核查单位密封材料"
-_RESULT_LIMIT = {Level.GENERAL: "D07a", Level.KEY: "D07b", Level.MAJOR: "D07c"}
+RESULT_LIMIT = {Level.GENERAL: "D07a", Level.KEY: "D07b", Level.MAJOR: "D07c"}
+"""How long the unit has for a lead of this level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +136,9 @@ class Lead:
         self._must_be("交办", "assign", Status.CLASSIFIED)
         if self.level is None:
             raise NotAllowed("不能交办:线索尚未分级 / cannot assign: the lead has no level")
-        sign_by = PROFILE["D04"].after(on, days)
-        due = PROFILE[_RESULT_LIMIT[self.level]].after(on, days)
+        profile = profile_of(self.profile_version)
+        sign_by = profile["D04"].after(on, days)
+        due = profile[RESULT_LIMIT[self.level]].after(on, days)
         if self.upstream_deadline and self.upstream_deadline < due.on:
             # D07e: the earlier of the profile's and the superior's date wins, and the superior's is nobody's to move
             due = Deadline(self.upstream_deadline, provisional=False)
@@ -160,6 +162,14 @@ class Lead:
             provisional=assignment.provisional,
             effective_at=at,
         )
+
+    def with_dates(self, sign: Deadline, conclude: Deadline) -> Self:
+        """Its assignment ends on other days: a pause, or a holiday notice that came late."""
+        if self.assignment is None:
+            return self
+        provisional = sign.provisional or conclude.provisional
+        work = replace(self.assignment, sign_by=sign.on, due_on=conclude.on, provisional=provisional)
+        return replace(self, version=self.version + 1, assignment=work)
 
     def add_grounds(self, grounds: tuple[Ground, ...]) -> Self:
         """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given, `Registered` when

@@ -3,15 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads
+from services.intake.db import deadlines, leads, notices
 from services.intake.domain.codes import Ground
+from services.intake.domain.deadline import of_assignment
 from services.intake.domain.lead import Lead
 from services.intake.usecases.open_legs import open_legs
 from shared import audit, outbox
 from shared.auth import Principal
-from shared.contracts.intake import After, VerificationFactsSealed
+from shared.contracts.intake import After, DeadlineKind, VerificationFactsSealed
 from shared.db import Transaction
-from shared.deadlines import Calendar, china_date
+from shared.deadlines import china_date
 from shared.sealing import Sealer
 
 
@@ -22,15 +23,17 @@ async def assign_lead(
     grounds: tuple[Ground, ...],
     *,
     region: str,
-    days: Calendar,
     sealer: Sealer,
     by: Principal,
     at: datetime,
 ) -> Lead:
     """Assign it. Raises `NotFound`, `NotAllowed`."""
     lead = await leads.get(tx, lead_id, lock=True)
+    days = await notices.calendar(tx)
     lead, assigned = lead.assign(unit, grounds, on=china_date(at), days=days, at=at)
     await leads.save(tx, lead, "assign", by=by, effective_at=at, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
+    await deadlines.start(tx, *of_assignment(lead, days=days, at=at))
     sequence = await outbox.put(tx, assigned, at=at)
     facts = VerificationFactsSealed(
         lead_id=lead.id,

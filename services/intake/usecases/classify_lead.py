@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads
+from services.intake.db import deadlines, leads, notices
 from services.intake.domain.codes import Area, Level, Tier
+from services.intake.domain.deadline import to_assign
 from services.intake.domain.lead import Lead
 from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 
 
@@ -35,6 +37,8 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
         chosen.tier, chosen.level, chosen.areas, manifestations, may_major="ofd" in by.roles, at=at
     )
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+    await deadlines.start(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, classified, at=at)
     detail = {"tier": chosen.tier.value, "level": chosen.level.value}
     await audit.record(tx, by, "lead.classify", lead.id, at=at, detail=detail)

@@ -1,9 +1,9 @@
 """The work on a lead moved on in verification: the register follows, and with it the crime leg of a dual assignment."""
 
-from services.intake.db import dual_assignments, leads
+from services.intake.db import deadlines, dual_assignments, leads
 from services.intake.domain.lead import Lead
 from shared import audit, outbox
-from shared.contracts.intake import Leg, LegStatus
+from shared.contracts.intake import DeadlineKind, Leg, LegStatus
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.db import Transaction
 from shared.inbox import Received
@@ -12,12 +12,14 @@ from shared.inbox import Received
 async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Received) -> None:
     """The unit signed: the lead is being verified."""
     lead = (await leads.get(tx, accepted.lead_id, lock=True)).begin_verifying()
+    await deadlines.stop(tx, lead.id, DeadlineKind.SIGN, at=accepted.effective_at)
     await _follow(tx, lead, LegStatus.ACCEPTED, accepted, received)
 
 
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
     """The work ended: the lead is concluded."""
     lead = (await leads.get(tx, concluded.lead_id, lock=True)).conclude()
+    await deadlines.stop(tx, lead.id, DeadlineKind.CONCLUDE, at=concluded.effective_at)
     await _follow(tx, lead, LegStatus.ENDED, concluded, received)
 
 

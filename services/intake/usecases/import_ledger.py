@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, ledgers, submissions
+from services.intake.db import deadlines, leads, ledgers, notices, submissions
 from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
+from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.ledger import BadCell, LedgerRow
@@ -121,7 +122,7 @@ async def _register(
     """Register them; → (row, lead). Numbers follow the sheet; rows are written in the order of their upstream numbers."""
     if not new:
         return []
-    connection = await driver(tx)
+    connection, calendar = await driver(tx), await notices.calendar(tx)
     days = Counter((Source.SUPERIOR.value, row.issued_on) for row in new)
     drawn = await submissions.draw_ranges(connection, region, days)
     following = {key: last - days[key] for key, last in drawn.items()}
@@ -134,6 +135,8 @@ async def _register(
     for chunk in _chunks(sorted(new, key=lambda row: row.upstream_no)):
         orders = [(order := admitted(row), order.numbered(numbers[row.row])) for row in chunk]
         await submissions.add(connection, [row_of(*order) for order in orders], region=region, deed=DEED)
+        started = [to_classify(lead, days=calendar, at=order.at) for order, lead in orders]
+        await deadlines.start_many(connection, started)
         taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
     return sorted(taken)
 

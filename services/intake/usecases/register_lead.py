@@ -6,15 +6,16 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, reporters
+from services.intake.db import deadlines, leads, notices, reporters
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
+from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from shared import audit, metrics, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
 from shared.db import Transaction, after_commit
-from shared.deadlines import china_date
+from shared.deadlines import china_date, in_force
 from shared.errors import Invalid, Registered
 from shared.sealing import SealedRecord, Sealer
 from shared.secrecy import refuse_marked
@@ -79,6 +80,7 @@ class Registration:
             areas=new.areas,
             manifestations=new.manifestations,
             grounds=new.grounds,
+            profile_version=in_force(self.received_on).version,
         )
 
 
@@ -112,6 +114,7 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
         await reporters.add(tx, order.reporter_ref, order.reporter, on=china_date(at))
     lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
     await leads.add(tx, lead, region=region, by=by, effective_at=order.effective_at, at=at)
+    await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)
     after_commit(tx, ACCEPTED.labels(new.source.value).inc)
     await audit.record(tx, by, DEED, lead.id, at=at, detail={"source": lead.source.value})

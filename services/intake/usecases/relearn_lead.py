@@ -4,10 +4,14 @@ An event holds codes and dates. The text of a lead that the backup did not know 
 register says so in its place. Its reporter is gone with it.
 """
 
-from services.intake.db import dual_assignments, leads
+from dataclasses import replace
+
+from services.intake.db import deadlines, dual_assignments, leads, notices
+from services.intake.domain.deadline import of_assignment, to_assign, to_classify
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from shared.contracts.intake import (
+    DeadlineKind,
     DualAssignmentCompleted,
     DualAssignmentCreated,
     LeadAssigned,
@@ -24,12 +28,25 @@ async def relearn_received(tx: Transaction, event: LeadReceived, received: Recei
     lead = Lead.relearned(event)
     await leads.keep_number(tx, lead.lead_no)
     await leads.add(tx, lead, region=received.region, by=None, effective_at=event.effective_at, at=received.at)
+    await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=received.recorded_at))
 
 
 async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, received: Received) -> None:
     """The lead was classified or assigned as the event says."""
     lead = (await leads.get(tx, event.lead_id, lock=True)).after(event)
-    await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
+    at = event.effective_at
+    await leads.save(tx, lead, "relearn", by=None, effective_at=at, at=received.at)
+    days = await notices.calendar(tx)
+    if isinstance(event, LeadClassified):
+        await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+        await deadlines.start(tx, to_assign(lead, days=days, at=at))
+    else:
+        await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
+        sign, conclude = of_assignment(lead, days=days, at=at)
+        if event.due_on < conclude.due.on:
+            # the superior's date is gone with the text, but the event tells that it won
+            sign, conclude = of_assignment(replace(lead, upstream_deadline=event.due_on), days=days, at=at)
+        await deadlines.start(tx, sign, conclude)
 
 
 async def relearn_dual(tx: Transaction, event: DualAssignmentCreated, received: Received) -> None:

@@ -3,21 +3,26 @@
 What is written is what `register_lead` writes, which also does whatever the shared transaction could not.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.intake.db import submissions
+from services.intake.db import deadlines, notices, submissions
 from services.intake.db.submissions import Row
+from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.usecases.register_lead import ACCEPTED, DEED, Registration, register_lead
 from shared import idempotency, metrics, outbox
-from shared.db import Database, driver, wait_at_most
+from shared.db import Database, Transaction, driver, wait_at_most
+from shared.deadlines import Calendar
 from shared.groupcommit import GroupCommit
 from shared.idempotency import Answer, Claim
 
 CREATED = 201
+SAME_CALENDAR = 30
+"""Seconds."""
 PATIENCE_TOGETHER, PATIENCE_ALONE = 1, 3
 """Seconds to wait for a lock. A large ledger holds the number counters of its days until it commits: leads of other sources and days,
 which need none of them, must not wait behind one that does, and that one is told to come again."""
@@ -60,6 +65,7 @@ class SubmitLead:
 
     def __init__(self, database: Database, *, region: str, view: Callable[[Lead], Any], **limits: Any) -> None:
         self.database, self.region, self.view = database, region, view
+        self._days: tuple[float, Calendar] | None = None
         self._queue = GroupCommit[Submission, Outcome](
             self._together, self._alone, observe=metrics.flush_size.observe, **limits
         )
@@ -96,10 +102,20 @@ class SubmitLead:
                 rows.append(row_of(order, lead, claim=submission.claim, answer=answer))
                 outcomes[index] = Outcome(answer, replayed=False)
             if rows:
+                days = await self._calendar(tx)
                 await submissions.add(connection, rows, region=self.region, deed=DEED)
+                started = [to_classify(row.lead, days=days, at=row.at) for row in rows]
+                await deadlines.start_many(connection, started)
         for row in rows:
             ACCEPTED.labels(row.lead.source.value).inc()
         return outcomes
+
+    async def _calendar(self, tx: Transaction) -> Calendar:
+        """The calendar, asked for twice a minute only; what is counted with an older one is counted again by the timer."""
+        now = time.monotonic()
+        if self._days is None or now - self._days[0] > SAME_CALENDAR:
+            self._days = now, await notices.calendar(tx)
+        return self._days[1]
 
     async def _alone(self, submission: Submission) -> Outcome:
         async with self.database.transaction() as tx:

@@ -263,8 +263,7 @@ async def test_one_upstream_number_is_one_lead_at_both_doors_however_it_is_writt
 
 
 def sheets(*contents: list[list[str]]) -> bytes:
-    book = Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
     for rows in contents:
         sheet = book.create_sheet()
         for row in rows:

@@ -1,14 +1,12 @@
-"""Working days in China and the time limits counted in them (domain.md §2.2, §2.12). Pure: days in, days out.
+"""Working days in China (domain.md §2.12): which days are worked, by the holiday notices.
 
-The start day is not counted; a limit that ends on a holiday moves to the next working day (刑诉法 §105), except custody, which never
-moves. A day that rests on a year whose notice is not out yet is *provisional* and is computed again when the notice comes.
+A day that rests on a year whose notice is not out yet is *provisional* and is computed again when the notice comes.
 """
 
 import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +27,29 @@ class Deadline:
 
     on: date
     provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Days that do not count, from the first to the last."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ValueError("a pause does not end before it begins")
+
+
+Pauses = tuple[Pause, ...]
+
+
+def cut_short(pauses: Pauses, on: date) -> Pauses:
+    """The pauses when work goes on again `on` this day: the last is cut short, or gone if it had not begun."""
+    *kept, last = pauses
+    if on <= last.first:
+        return tuple(kept)
+    return (*kept, Pause(last.first, min(last.last, on - timedelta(days=1))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,11 @@ def china_date(instant: datetime) -> date:
     return instant.astimezone(CHINA).date()
 
 
+def start_of(day: date) -> datetime:
+    """The instant (UTC) at which this day begins in China."""
+    return datetime.combine(day, time(), CHINA).astimezone(UTC)
+
+
 @lru_cache(maxsize=256)
 def _library(year: int) -> tuple[frozenset[date], frozenset[date]]:
     """Days off and weekend days worked in `year`, as the `holidays` library has them. No day worked: it does not know the notice."""
@@ -75,9 +101,11 @@ def _library(year: int) -> tuple[frozenset[date], frozenset[date]]:
 class Calendar:
     """Which days are worked. An imported notice wins over the library; without either, Monday to Friday."""
 
-    def __init__(self, notices: Iterable[Notice] = ()) -> None:
+    def __init__(self, notices: Iterable[Notice] = (), *, number: int = 0) -> None:
         self._notices = {notice.year: notice for notice in notices}
         self._listed = {day: off for year in sorted(self._notices) for day, off in self._notices[year].days.items()}
+        self.number = number
+        """How many notices had been imported when it was made: what was counted with fewer is counted again."""
 
     def is_official(self, year: int) -> bool:
         """Whether the year's notice was imported or is known to the library (which knows every year with make-up days)."""
@@ -92,38 +120,58 @@ class Calendar:
         off, worked = _library(day.year)
         return day in worked or (day.weekday() < 5 and day not in off)
 
-    def working_days(self, start: date, number: int) -> Deadline:
+    def working_days(self, start: date, number: int, *, pauses: Pauses = ()) -> Deadline:
         """`number` working days after `start` (WD)."""
         _counted(number)
         day = start
         while number:
-            day = _next(day)
-            number -= self.is_working_day(day)
-        return self._deadline(start, day)
+            day = next_day(day)
+            number -= self.is_working_day(day) and not is_paused(pauses, day)
+        return self.deadline(start, day)
 
-    def natural_days(self, start: date, number: int, *, custody: bool = False) -> Deadline:
+    def natural_days(self, start: date, number: int, *, custody: bool = False, pauses: Pauses = ()) -> Deadline:
         """`number` days after `start` (ND), moved to a working day unless it is custody."""
         _counted(number)
-        return self._moved(start, _checked(start + timedelta(days=number)), custody=custody)
+        return self._moved(start, _checked(start + timedelta(days=number)), custody=custody, pauses=pauses)
 
-    def months(self, start: date, number: int, *, custody: bool = False) -> Deadline:
+    def months(self, start: date, number: int, *, custody: bool = False, pauses: Pauses = ()) -> Deadline:
         """`number` months after `start` (M), clipped to the month's end, moved to a working day unless it is custody."""
         _counted(number)
         year, month = divmod(start.year * 12 + start.month - 1 + number, 12)
         day = min(start.day, calendar.monthrange(year, month + 1)[1])
-        return self._moved(start, _checked(date(year, month + 1, day)), custody=custody)
+        return self._moved(start, _checked(date(year, month + 1, day)), custody=custody, pauses=pauses)
 
-    def _moved(self, start: date, day: date, *, custody: bool) -> Deadline:
-        if custody:
-            return Deadline(day, provisional=False)
-        while not self.is_working_day(day):
-            day = _next(day)
-        return self._deadline(start, day)
-
-    def _deadline(self, start: date, day: date) -> Deadline:
+    def deadline(self, start: date, day: date) -> Deadline:
+        """`day` as the end of a limit that runs from `start`."""
         # a year's notice can move days of the December before it
         last = day.year + 1 if (day.month, day.day) >= (12, 25) else day.year
         return Deadline(day, provisional=not all(self.is_official(year) for year in range(start.year, last + 1)))
+
+    def _moved(self, start: date, day: date, *, custody: bool, pauses: Pauses) -> Deadline:
+        if custody:
+            if pauses:
+                raise ValueError("custody is never paused")
+            return Deadline(day, provisional=False)
+        day = _without(pauses, start, day)
+        while not self.is_working_day(day) or is_paused(pauses, day):
+            day = next_day(day)
+        return self.deadline(start, day)
+
+
+def is_paused(pauses: Pauses, day: date) -> bool:
+    """Whether this day does not count."""
+    return any(pause.first <= day <= pause.last for pause in pauses)
+
+
+def _without(pauses: Pauses, start: date, end: date) -> date:
+    """The day that has as many unpaused days after `start` as there are days up to `end`."""
+    if not pauses:
+        return end
+    owed, day = (end - start).days, start
+    while owed:
+        day = next_day(day)
+        owed -= not is_paused(pauses, day)
+    return day
 
 
 def _counted(number: int) -> None:
@@ -137,49 +185,6 @@ def _checked(day: date) -> date:
     return day
 
 
-def _next(day: date) -> date:
+def next_day(day: date) -> date:
+    """The day after. Raises ValueError beyond the calendar."""
     return _checked(day + timedelta(days=1))
-
-
-class Unit(StrEnum):
-    """How a limit is counted: working days, natural days, months."""
-
-    WORKING_DAYS = "WD"
-    NATURAL_DAYS = "ND"
-    MONTHS = "M"
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One time limit of the profile, with the rule it comes from."""
-
-    id: str
-    number: int
-    unit: Unit
-    basis: str
-
-    def after(self, start: date, days: Calendar) -> Deadline:
-        """When it ends, counted from `start`."""
-        match self.unit:
-            case Unit.WORKING_DAYS:
-                return days.working_days(start, self.number)
-            case Unit.NATURAL_DAYS:
-                return days.natural_days(start, self.number)
-            case Unit.MONTHS:
-                return days.months(start, self.number)
-
-
-PROFILE_VERSION = "district-default-1"
-PROFILE: Mapping[str, Limit] = {
-    limit.id: limit
-    for limit in (
-        Limit("D01", 1, Unit.WORKING_DAYS, "register a report; 周至 1 WD [S14]"),
-        Limit("D02", 3, Unit.WORKING_DAYS, "classify; [DESIGN]"),
-        Limit("D03", 1, Unit.WORKING_DAYS, "assign after approval; 丘北 第二天转办 [S19]"),
-        Limit("D04", 1, Unit.WORKING_DAYS, "sign for receipt; hard limit 5 WD [C3]"),
-        Limit("D07a", 30, Unit.NATURAL_DAYS, "verification, level general 一般 [S58]"),
-        Limit("D07b", 60, Unit.NATURAL_DAYS, "verification, level key 重点 [GK]"),
-        Limit("D07c", 90, Unit.NATURAL_DAYS, "verification, level major 重大 [C3]"),
-    )
-}
-"""The default deadline profile as far as it is used; a district's own replaces it, the version stays with each lead."""

@@ -1,0 +1,223 @@
+"""The store of running limits and of what was said of them. A lead is locked before its limits, never after."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.intake.db.leads import of_row
+from services.intake.db.tables import deadline_pauses, deadline_steps, lead_history, leads
+from services.intake.db.tables import deadlines as table
+from services.intake.domain.deadline import LeadDeadline
+from services.intake.domain.lead import Lead, Status
+from shared.contracts.intake import DeadlineKind
+from shared.db import Transaction
+from shared.deadlines import Colour, Deadline, Pause
+from shared.errors import NotFound
+
+_COLUMNS = [column.name for column in table.columns if column.name != "stopped_at"]
+_START_MANY = """
+insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, superior, due_on, provisional, yellow_at, orange_at,
+  due_at, next_at, calendar_no)
+select * from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::date[], $8::date[], $9::bool[],
+  $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::int[])
+"""
+_KEY = (table.c.lead_id, table.c.kind, table.c.round)
+Key = tuple[UUID, DeadlineKind, int]
+
+
+async def start(tx: Transaction, *started: LeadDeadline) -> None:
+    """They begin to run; one that runs or ran already (learned again after a restore) stays as it is."""
+    await tx.execute(insert(table).on_conflict_do_nothing(), [_row(one) for one in started])
+
+
+async def start_many(connection: Any, started: Sequence[LeadDeadline]) -> None:
+    """The same for many new leads in one statement, on the driver's own connection."""
+    rows = map(_row, started)
+    columns = [list(column) for column in zip(*([row[name] for name in _COLUMNS] for row in rows), strict=True)]
+    await connection.execute(_START_MANY, *columns)
+
+
+async def stop(tx: Transaction, lead_id: UUID, *kinds: DeadlineKind, at: datetime) -> None:
+    """What they asked for was done (or is not asked for any more): they stop, wherever they stand."""
+    mine = (table.c.lead_id == lead_id, table.c.kind.in_([kind.value for kind in kinds]))
+    await tx.execute(update(table).where(*mine, table.c.stopped_at.is_(None)).values(stopped_at=at, next_at=None))
+
+
+async def save(tx: Transaction, deadline: LeadDeadline) -> None:
+    """Write when it ends and when it is looked at next. The caller holds its lock."""
+    row = _row(deadline)
+    names = ("due_on", "provisional", "yellow_at", "orange_at", "due_at", "next_at", "calendar_no")
+    key = (deadline.lead_id, deadline.kind.value, deadline.round)
+    await tx.execute(update(table).where(tuple_(*_KEY) == key).values({name: row[name] for name in names}))
+
+
+async def get(tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, lock: bool = False) -> LeadDeadline:
+    """The newest of a lead's limits of this kind. Raises `NotFound`."""
+    query = select(table).where(table.c.lead_id == lead_id, table.c.kind == kind.value)
+    query = query.order_by(table.c.round.desc()).limit(1)
+    found = await _whole(tx, query.with_for_update() if lock else query)
+    if not found:
+        raise NotFound("该线索没有该期限 / the lead has no such limit")
+    return found[0]
+
+
+async def of_lead(tx: Transaction, lead_id: UUID) -> list[LeadDeadline]:
+    """All limits of a lead, as they began."""
+    query = select(table).where(table.c.lead_id == lead_id)
+    return await _whole(tx, query.order_by(table.c.started_at, table.c.due_at, table.c.kind, table.c.round))
+
+
+async def take_due(
+    tx: Transaction, now: datetime, *, calendar_no: int, since: datetime | None, limit: int
+) -> list[LeadDeadline]:
+    """Some of those with something to say by now, locked; those that another worker holds are left to it."""
+    query = select(table).where(
+        table.c.stopped_at.is_(None), table.c.calendar_no == calendar_no, table.c.next_at <= now
+    )
+    if since is not None:
+        query = query.where(table.c.started_at >= since)
+    return await _whole(tx, query.order_by(table.c.next_at).limit(limit).with_for_update(skip_locked=True))
+
+
+async def take_counted_before(tx: Transaction, calendar_no: int, *, limit: int) -> list[LeadDeadline]:
+    """Some of those that run and were counted with an older calendar, locked with their leads."""
+    stale = (table.c.stopped_at.is_(None), table.c.calendar_no < calendar_no)
+    some = select(table.c.lead_id).where(*stale).limit(limit)
+    mine = select(leads.c.id).where(leads.c.id.in_(some)).order_by(leads.c.id).with_for_update(skip_locked=True)
+    ids = list((await tx.execute(mine)).scalars())
+    query = select(table).where(*stale, table.c.lead_id == any_(bindparam("ids", ids, type_=ARRAY(Uuid))))
+    return await _whole(tx, query.order_by(*_KEY).with_for_update())
+
+
+async def is_counted_before(tx: Transaction, calendar_no: int) -> bool:
+    """Whether anything that runs was counted with an older calendar."""
+    query = select(table.c.lead_id).where(table.c.stopped_at.is_(None), table.c.calendar_no < calendar_no)
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def take_leads_without(
+    tx: Transaction, came_by: Mapping[Status, Sequence[str]], *, limit: int
+) -> list[tuple[Lead, datetime]]:
+    """Some leads of these states for which nothing runs, locked, each with when the last of its state's deeds was put on record."""
+    runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, table.c.stopped_at.is_(None)).exists()
+    query = select(leads).where(leads.c.status.in_([status.value for status in came_by]), ~runs)
+    rows = list(
+        (await tx.execute(query.order_by(leads.c.id).limit(limit).with_for_update(skip_locked=True))).mappings()
+    )
+    deeds = lead_history.c
+    history = select(deeds.lead_id, deeds.action, deeds.recorded_at).where(
+        deeds.lead_id == any_(bindparam("ids", [row["id"] for row in rows], type_=ARRAY(Uuid)))
+    )
+    came: dict[tuple[UUID, str], datetime] = {}
+    for row in await tx.execute(history.order_by(deeds.version)):
+        came[row.lead_id, row.action] = row.recorded_at
+    found = []
+    for lead in map(of_row, rows):
+        known = [came[lead.id, deed] for deed in came_by[lead.status] if (lead.id, deed) in came]
+        if known:
+            found.append((lead, max(known)))
+    return found
+
+
+async def said(tx: Transaction, found: Iterable[LeadDeadline]) -> dict[Key, dict[str, datetime]]:
+    """When each colour and measure of these was last said."""
+    steps = deadline_steps.c
+    ids = list({one.lead_id for one in found})
+    query = select(steps.lead_id, steps.kind, steps.round, steps.what, func.max(steps.said_at).label("said_at"))
+    query = query.where(steps.lead_id == any_(bindparam("ids", ids, type_=ARRAY(Uuid))))
+    query = query.group_by(steps.lead_id, steps.kind, steps.round, steps.what)
+    told: dict[Key, dict[str, datetime]] = defaultdict(dict)
+    for row in await tx.execute(query):
+        told[row.lead_id, DeadlineKind(row.kind), row.round][row.what] = row.said_at
+    return told
+
+
+async def remember_said(tx: Transaction, key: Key, what: str, *, due_on: date, due_at: datetime, at: datetime) -> bool:
+    """Put on record that this is said; False when it was, for this end."""
+    lead_id, kind, number = key
+    row = {"lead_id": lead_id, "kind": kind.value, "round": number, "due_on": due_on, "what": what}
+    new = insert(deadline_steps).values(**row, due_at=due_at, said_at=at).on_conflict_do_nothing()
+    return (await tx.execute(new.returning(deadline_steps.c.what))).first() is not None
+
+
+async def steps_of(tx: Transaction, lead_id: UUID) -> list[dict[str, Any]]:
+    """What was said of a lead's limits, oldest first."""
+    query = select(deadline_steps).where(deadline_steps.c.lead_id == lead_id)
+    return [dict(row) for row in (await tx.execute(query.order_by(deadline_steps.c.due_at))).mappings()]
+
+
+async def running(
+    tx: Transaction,
+    *,
+    now: datetime,
+    colour: Colour | None,
+    kind: DeadlineKind | None,
+    unit: str | None,
+    due_by: date | None,
+    after: tuple[Any, ...] | None,
+    limit: int,
+) -> list[tuple[LeadDeadline, dict[str, Any]]]:
+    """What runs, soonest end first, each with its lead's number, level and unit; `after` is the key of the last one seen."""
+    order = (table.c.due_at, table.c.lead_id, table.c.kind)
+    about = (leads.c.lead_no, leads.c.level, leads.c.unit)
+    query = select(table, *about).join(leads, leads.c.id == table.c.lead_id).where(table.c.stopped_at.is_(None))
+    match colour:
+        case Colour.RED:
+            query = query.where(table.c.due_at <= now)
+        case Colour.ORANGE:
+            query = query.where(table.c.due_at > now, table.c.orange_at <= now)
+        case Colour.YELLOW:
+            query = query.where(table.c.due_at > now, table.c.orange_at > now, table.c.yellow_at <= now)
+        case Colour.GREEN:
+            query = query.where(table.c.due_at > now, table.c.yellow_at > now)
+    for column, value in ((table.c.kind, kind and kind.value), (leads.c.unit, unit)):
+        if value is not None:
+            query = query.where(column == value)
+    if due_by is not None:
+        query = query.where(table.c.due_on <= due_by)
+    if after is not None:
+        query = query.where(tuple_(*order) > after)
+    rows = list((await tx.execute(query.order_by(*order).limit(limit))).mappings())
+    whole = await _with_pauses(tx, rows)
+    return [(one, {column.name: row[column.name] for column in about}) for one, row in zip(whole, rows, strict=True)]
+
+
+async def _whole(tx: Transaction, query: Any) -> list[LeadDeadline]:
+    return await _with_pauses(tx, list((await tx.execute(query)).mappings()))
+
+
+async def _with_pauses(tx: Transaction, rows: Sequence[RowMapping]) -> list[LeadDeadline]:
+    if not rows:
+        return []
+    pauses = await _pauses(tx, {row["lead_id"] for row in rows})
+    return [replace(one, pauses=tuple(pauses[one.lead_id, one.kind, one.round])) for one in map(_of_row, rows)]
+
+
+async def _pauses(tx: Transaction, lead_ids: Collection[UUID]) -> dict[Key, list[Pause]]:
+    pauses = deadline_pauses.c
+    query = select(deadline_pauses).where(
+        pauses.lead_id == any_(bindparam("ids", list(lead_ids), type_=ARRAY(Uuid))), pauses.first <= pauses.last
+    )
+    found: dict[Key, list[Pause]] = defaultdict(list)
+    for row in await tx.execute(query.order_by(pauses.first)):
+        found[row.lead_id, DeadlineKind(row.kind), row.round].append(Pause(row.first, row.last))
+    return found
+
+
+def _of_row(row: RowMapping) -> LeadDeadline:
+    return LeadDeadline(
+        kind=DeadlineKind(row["kind"]),
+        due=Deadline(row["due_on"], row["provisional"]),
+        **{name: row[name] for name in (*_COLUMNS, "stopped_at") if name not in ("kind", "due_on", "provisional")},
+    )
+
+
+def _row(deadline: LeadDeadline) -> dict[str, Any]:
+    more = {"kind": deadline.kind.value, "due_on": deadline.due.on, "provisional": deadline.due.provisional}
+    return {name: more[name] if name in more else getattr(deadline, name) for name in _COLUMNS}

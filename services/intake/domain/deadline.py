@@ -1,0 +1,204 @@
+"""The running limits of a lead 期限: classify (D02), assign (D03), then two for an assignment, sign for receipt (D04) and conclude (D07).
+
+Frozen; a transition returns (new state, events). When a limit ends and what is due when comes from `shared.deadlines`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from services.intake.domain.lead import RESULT_LIMIT, Lead
+from shared.contracts.envelope import Event
+from shared.contracts.intake import DeadlineColoured, DeadlineEscalated, DeadlineKind, DeadlineMoved
+from shared.deadlines import (
+    Calendar,
+    Colour,
+    Deadline,
+    Due,
+    Limit,
+    Pauses,
+    Schedule,
+    Step,
+    china_date,
+    is_paused,
+    profile_of,
+    schedule,
+)
+
+KIND_WORDS = {
+    DeadlineKind.CLASSIFY: ("分类", "classify"),
+    DeadlineKind.ASSIGN: ("交办", "assign"),
+    DeadlineKind.SIGN: ("签收", "sign for receipt"),
+    DeadlineKind.CONCLUDE: ("办结", "conclude"),
+}
+Said = DeadlineColoured | DeadlineEscalated
+Because = Literal["paused", "resumed", "notice"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadDeadline:
+    """One limit of a lead, from its start until what it asks for is done. `next_at`: when the next colour or measure is due."""
+
+    lead_id: UUID
+    kind: DeadlineKind
+    round: int
+    limit_id: str
+    profile_version: str
+    started_at: datetime
+    superior: date | None
+    due: Deadline
+    due_at: datetime
+    yellow_at: datetime
+    orange_at: datetime
+    next_at: datetime | None
+    calendar_no: int
+    pauses: Pauses = ()
+    stopped_at: datetime | None = None
+
+    @classmethod
+    def start(
+        cls,
+        lead_id: UUID,
+        kind: DeadlineKind,
+        limit_id: str,
+        *,
+        profile_version: str,
+        days: Calendar,
+        at: datetime,
+        number: int = 1,
+        superior: date | None = None,
+    ) -> Self:
+        """It begins to run; `number` is that of the assignment."""
+        plan = schedule(profile_of(profile_version)[limit_id], at, days, superior=superior)
+        return cls(
+            lead_id=lead_id,
+            kind=kind,
+            round=number,
+            limit_id=limit_id,
+            profile_version=profile_version,
+            started_at=at,
+            superior=superior,
+            next_at=plan.ladder[0].at,
+            calendar_no=days.number,
+            **_dates(plan),
+        )
+
+    @property
+    def limit(self) -> Limit:
+        """The limit, in the version of the profile that the lead started with."""
+        return profile_of(self.profile_version)[self.limit_id]
+
+    def colour(self, now: datetime) -> Colour:
+        """Its colour at this instant; that of its end once it has ended."""
+        now = min(now, self.stopped_at) if self.stopped_at else now
+        plan = Schedule(due=self.due, due_at=self.due_at, yellow_at=self.yellow_at, orange_at=self.orange_at, ladder=())
+        return plan.colour(now)
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether this day does not count."""
+        return self.stopped_at is None and is_paused(self.pauses, china_date(now))
+
+    def fire(self, said: Mapping[str, datetime], *, days: Calendar, now: datetime) -> tuple[Self, list[Said]]:
+        """What is due by now, in order and each once. `said`: when each code was last said; again only when it is due later than that,
+        because the end was moved, and then nothing that comes before what stands."""
+        plan = self.plan(days)
+        due: list[Due] = []
+        for each in plan.passed(now):
+            if each.what in said and each.at <= said[each.what]:
+                due.clear()
+            else:
+                due.append(each)
+        return replace(self, next_at=plan.next_at(now)), [self._event(each.what, each.at) for each in due]
+
+    def count_again(self, days: Calendar, *, now: datetime) -> tuple[Self, list[Event]]:
+        """As a newer calendar has it; says so when it ends on another day, or is not provisional any more."""
+        return self._moved(self.pauses, "notice", days=days, now=now)
+
+    def pause(self, pauses: Pauses, *, pause_id: UUID, days: Calendar, now: datetime) -> tuple[Self, list[Event]]:
+        """With one pause more, which is the last of these."""
+        last = pauses[-1]
+        more = {"pause_id": pause_id, "first": last.first, "last": last.last}
+        return self._moved(pauses, "paused", days=days, now=now, always=more)
+
+    def resume(
+        self, pauses: Pauses, *, pause_id: UUID, first: date, last: date, days: Calendar, now: datetime
+    ) -> tuple[Self, list[Event]]:
+        """With its last pause cut short."""
+        more = {"pause_id": pause_id, "first": first, "last": last}
+        return self._moved(pauses, "resumed", days=days, now=now, always=more)
+
+    def _moved(
+        self,
+        pauses: Pauses,
+        because: Because,
+        *,
+        days: Calendar,
+        now: datetime,
+        always: dict[str, Any] | None = None,
+    ) -> tuple[Self, list[Event]]:
+        counted = replace(self, pauses=pauses)
+        plan = counted.plan(days)
+        counted = replace(counted, calendar_no=days.number, **_dates(plan))
+        # if something is due by now, the timer looks at once and knows what it has said
+        counted = replace(counted, next_at=now if plan.passed(now) else plan.next_at(now))
+        if counted.due == self.due and always is None:
+            return counted, []
+        said = DeadlineMoved(**counted.common(), because=because, effective_at=now, **(always or {}))
+        return counted, [said]
+
+    def plan(self, days: Calendar) -> Schedule:
+        """All of it as this calendar has it."""
+        return schedule(self.limit, self.started_at, days, superior=self.superior, pauses=self.pauses)
+
+    def _event(self, what: Colour | Step, at: datetime) -> Said:
+        if isinstance(what, Colour):
+            return DeadlineColoured(**self.common(), colour=what.value, effective_at=at)
+        return DeadlineEscalated(**self.common(), step=what.value, effective_at=at)
+
+    def common(self) -> dict[str, Any]:
+        """What every event about it says."""
+        return {
+            "lead_id": self.lead_id,
+            "kind": self.kind,
+            "round": self.round,
+            "limit_id": self.limit_id,
+            "due_on": self.due.on,
+            "provisional": self.due.provisional,
+        }
+
+
+def what_of(event: Said) -> str:
+    """The code of the colour or measure that was said."""
+    return event.colour if isinstance(event, DeadlineColoured) else event.step
+
+
+def _dates(plan: Schedule) -> dict[str, Any]:
+    return {"due": plan.due, "due_at": plan.due_at, "yellow_at": plan.yellow_at, "orange_at": plan.orange_at}
+
+
+def to_classify(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from its registration (D02)."""
+    return _of(lead, DeadlineKind.CLASSIFY, "D02", days=days, at=at)
+
+
+def to_assign(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from its classification (D03)."""
+    return _of(lead, DeadlineKind.ASSIGN, "D03", days=days, at=at)
+
+
+def of_assignment(lead: Lead, *, days: Calendar, at: datetime) -> tuple[LeadDeadline, LeadDeadline]:
+    """The two that run from an assignment: sign for receipt (D04), conclude (D07, the superior's date when it is earlier)."""
+    if lead.assignment is None or lead.level is None:
+        raise ValueError("the lead is not assigned")
+    number = lead.assignment.number
+    conclude = RESULT_LIMIT[lead.level]
+    return (
+        _of(lead, DeadlineKind.SIGN, "D04", days=days, at=at, number=number),
+        _of(lead, DeadlineKind.CONCLUDE, conclude, days=days, at=at, number=number, superior=lead.upstream_deadline),
+    )
+
+
+def _of(lead: Lead, kind: DeadlineKind, limit_id: str, **more: Any) -> LeadDeadline:
+    return LeadDeadline.start(lead.id, kind, limit_id, profile_version=lead.profile_version, **more)
