@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -119,6 +119,13 @@ class Relay:
             connection.terminate()
 
 
+class _Sight(NamedTuple):
+    """What a look at the broker showed."""
+
+    cluster: str
+    behind: set[str]
+
+
 class _Shift:
     """One relay's time in office: from taking the lock to its loss."""
 
@@ -144,14 +151,25 @@ class _Shift:
     async def _loop(self) -> None:
         relay = self.relay
         loop = asyncio.get_running_loop()
-        next_check = loop.time()
-        while True:
-            if loop.time() >= next_check:
-                await self._compare_with_broker()
-                next_check = loop.time() + relay.check_every
-            relay.state = "replaying" if self.cursor.replaying else "active"
-            if not await self._step():
-                await asyncio.sleep(relay.poll)
+        await self._heed(await self._look())
+        next_look = loop.time() + relay.check_every
+        look: asyncio.Task[_Sight] | None = None
+        try:
+            while True:
+                # beside the publishing, which does not wait for it
+                if look is None and loop.time() >= next_look:
+                    look = asyncio.create_task(self._look())
+                if look is not None and look.done():
+                    seen, look = look.result(), None
+                    await self._heed(seen)
+                    next_look = loop.time() + relay.check_every
+                relay.state = "replaying" if self.cursor.replaying else "active"
+                if not await self._step():
+                    await asyncio.sleep(relay.poll)
+        finally:
+            if look is not None:
+                look.cancel()
+                await asyncio.gather(look, return_exceptions=True)
 
     async def _step(self) -> bool:
         """Publish one page; → whether there may be more at once."""
@@ -236,25 +254,29 @@ class _Shift:
             await self._replay(behind, "the topic was made anew")
             raise BrokerUnavailable("replay")
 
-    async def _compare_with_broker(self) -> None:
-        """Replay what the broker has not: another cluster, or a topic that ends before what was acknowledged."""
-        relay = self.relay
+    async def _look(self) -> "_Sight":
+        """Which cluster this is, and the topics that end before what was acknowledged when the look began."""
+        relay, known = self.relay, dict(self.cursor.offsets)
         cluster = await relay.broker.cluster_id(relay.address, f"{relay.service}-relay-check")
-        topics = written_by(relay.service)
-        if self.cursor.cluster not in (None, cluster):
-            self.cursor.offsets, self.cursor.cluster = {}, cluster
-            await self._replay({topic.name for topic in topics}, "another broker")
+        partitions = [
+            TopicPartition(topic.name, number)
+            for topic in written_by(relay.service)
+            for number in range(topic.partitions)
+        ]
+        ends = await relay.broker.end_offsets(relay.address, f"{relay.service}-relay-check", partitions)
+        return _Sight(cluster, {target.topic for target, end in ends.items() if end < known.get(target, 0)})
+
+    async def _heed(self, seen: "_Sight") -> None:
+        """Replay what the broker has not: another cluster, or a topic that ends before what was acknowledged."""
+        if self.cursor.cluster not in (None, seen.cluster):
+            self.cursor.offsets, self.cursor.cluster = {}, seen.cluster
+            await self._replay({topic.name for topic in written_by(self.relay.service)}, "another broker")
             return
         if self.cursor.cluster is None:
-            self.cursor.cluster = cluster
+            self.cursor.cluster = seen.cluster
             await self._save()
-        partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
-        if not partitions:
-            return
-        ends = await relay.broker.end_offsets(relay.address, f"{relay.service}-relay-check", partitions)
-        behind = {target.topic for target, end in ends.items() if end < self.cursor.offsets.get(target, 0)}
-        if behind:
-            await self._replay(behind, "the broker is behind what it acknowledged")
+        if seen.behind:
+            await self._replay(seen.behind, "the broker is behind what it acknowledged")
 
     async def _replay(self, topics: set[str], why: str) -> None:
         log.warning("relay.replay", topics=" ".join(sorted(topics)), reason=why)
