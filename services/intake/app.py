@@ -7,10 +7,16 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.intake.api import codes, dual_assignments, leads, ledgers
+from services.intake.api import codes, counter_reports, dual_assignments, leads, ledgers, receipts, reports
+from services.intake.api.door import Door
+from services.intake.api.receipt_command import main as receipt
 from services.intake.clock import TIMERS
 from services.intake.consumer import HANDLERS
+from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings
+from services.intake.usecases.file_report import Desk
+from services.intake.usecases.own_codes import OwnCodes
+from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import SubmitLead
 from shared.auth import Keys
 from shared.db import Database
@@ -19,9 +25,18 @@ from shared.http import create_app, worker_app
 from shared.sealing import Sealer
 from shared.worker import Worker
 
+__all__ = ["MIGRATIONS", "SERVICE", "api", "receipt", "worker"]
 SERVICE = "intake"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (leads.router, ledgers.router, dual_assignments.router, codes.router)
+ROUTERS = (
+    leads.router,
+    ledgers.router,
+    dual_assignments.router,
+    codes.router,
+    reports.router,
+    counter_reports.router,
+    receipts.router,
+)
 
 
 def api() -> FastAPI:
@@ -35,7 +50,26 @@ def api() -> FastAPI:
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
     app.state.days = Calendar(_notices(settings.holiday_notices))
+    _reports(app, settings, database)
     return app
+
+
+def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
+    """What the doors for reports need."""
+    codes, digest = settings.codes(), settings.digest()
+    app.state.receipts = ReceiptSigner(settings.receipt_key, settings.receipt_older_keys)
+    app.state.door = Door(
+        digest, bits=settings.challenge_bits, seconds=settings.challenge_seconds, a_minute=settings.public_a_minute
+    )
+    app.state.desk = Desk(
+        region=settings.region,
+        sealer=app.state.sealer,
+        signer=app.state.receipts,
+        code_keys=codes,
+        digest=digest,
+    )
+    app.state.own_codes = OwnCodes(codes)
+    app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
 
 
 def worker() -> Starlette:

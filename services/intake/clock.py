@@ -1,6 +1,16 @@
 """Time in: which timer does what."""
 
-from shared.housekeeping import HOUSEKEEPING
-from shared.worker import Timers
+from datetime import datetime
 
-TIMERS: Timers = {**HOUSEKEEPING}
+from services.intake.db.reports import forget_spent
+from shared.db import Transaction
+from shared.housekeeping import HOUSEKEEPING
+from shared.worker import Timer, Timers
+
+
+async def forget_challenges(tx: Transaction, at: datetime) -> None:
+    """Forget challenges that are expired."""
+    await forget_spent(tx, at)
+
+
+TIMERS: Timers = {**HOUSEKEEPING, "challenges.forget": Timer(every=600, run=forget_challenges)}
