@@ -59,11 +59,10 @@ async def test_what_is_said_of_shielding_officials_reaches_discipline_and_not_th
     assert (await api.post(f"{path}/classification", body, by="ana")).status_code == 200
     assert (await api.post(f"{path}/assignment", {"unit": "GA"}, by="ofd")).status_code == 200
     seen = {}
-    for value, kind in await api.rows("select value, type from outbox where type like '%facts%'"):
-        receiver = "discipline" if "discipline" in kind else "verification"
-        sealed = json.loads(value)["sealed"]
-        opener = Opener({sealed["key_id"]: SecretStr(api.keys.box(receiver)["private_key"])})
-        seen[receiver] = json.dumps(opener.open(Box(**sealed)), ensure_ascii=False)
+    for key_id, box in await api.rows("select key_id, box from outbox_sealed"):
+        receiver = next(name for name in ("discipline", "verification") if api.keys.box(name)["key_id"] == key_id)
+        opener = Opener({key_id: SecretStr(api.keys.box(receiver)["private_key"])})
+        seen[receiver] = json.dumps(opener.open(Box(key_id=key_id, box=box)), ensure_ascii=False)
     assert "官员丙" in seen["discipline"]
     assert "官员丙" not in seen["verification"]
     assert "保护伞" not in seen["verification"]
@@ -303,3 +302,40 @@ async def test_a_code_of_ones_own_is_slow_bounded_and_wants_its_key() -> None:
     answers = await asyncio.gather(*(codes.fits("abc123", kept) for _ in range(6)), return_exceptions=True)
     assert [answer for answer in answers if answer is True] == [True] * 3
     assert {type(answer).__name__ for answer in answers} == {"bool", "Busy"}
+
+
+async def test_codes_outlive_a_new_key_and_end_with_their_own(new_api: NewApi) -> None:
+    api = await door(new_api)
+    code = (await report(api.client, REPORT)).json()["query_code"]
+    desk = api.app.state.desk
+    [old] = desk._code_keys
+    desk._code_keys = (b"n" * 32, old)
+    assert (await status(api.client, query_code=code)).status_code == 200
+    newer = (await report(api.client, REPORT)).json()["query_code"]
+    desk._code_keys = (b"n" * 32,)
+    assert (await status(api.client, query_code=code)).status_code == 404
+    assert (await status(api.client, query_code=newer)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 20_000,
+        b'{"naming": "anonymous", "facts": {"summary": "\\ud800"}}',
+        b'{"naming": "anonymous", "facts": {"summary": "x\\u0000"}}',
+        b'{"naming": "anonymous", "facts": {"summary": NaN}}',
+        b'{"naming": "anonymous", "facts": {"summary": "x"}, "persons": [{"age": 1e400}]}',
+        b'{"naming": "anonymous", "facts": {"summary": "x"}, "persons": [{"age": 1' + b"0" * 5000 + b"}]}",
+    ],
+)
+async def test_hostile_bodies_are_refused_and_harm_nothing(new_api: NewApi, body: bytes) -> None:
+    api = await door(new_api)
+    headers = {"Idempotency-Key": uuid4().hex, "Proof-Of-Work": await work(api.client)}
+    answer = await api.client.post(REPORTS, content=body, headers=headers | {"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422), answer.text
+    assert (await report(api.client, REPORT)).status_code == 201
