@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.intake.api.door import Key
+from services.intake.api.door import Key, weigh
 from services.intake.api.report_forms import ConfirmedOrder, CounterOrder, ReadBack
 from services.intake.api.reports import content_of, told
 from services.intake.api.slip import Slip, answer_with_slip
@@ -29,6 +29,7 @@ Clerk = Annotated[Principal, require("icl")]
 @router.post("/read-back")
 async def post_read_back(order: CounterOrder, request: Request, by: Clerk) -> ReadBack:
     """What to read to the reporter before it is registered; nothing is kept. 核对内容"""
+    await weigh(request)
     report = _report(order, await request.json())
     check(report)
     text = read_back(report.content, report.reporter, own_code=order.own_code is not None)
@@ -41,6 +42,7 @@ async def post_counter_report(
 ) -> Response:
     """Register what was read back and confirmed; the reporter gets code and receipt. 登记电话或来访举报"""
     desk: Desk = request.app.state.desk
+    await weigh(request)
     sent = await request.json()
     if not hmac.compare_digest(order.confirmation, confirmation_of(request.app.state.digest, _said(sent), by)):
         reason = "内容与核对时不同,请重新核对 / not what was read back, read it back again"

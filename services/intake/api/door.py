@@ -86,6 +86,13 @@ class Door:
             )
 
 
+async def weigh(request: Request) -> None:
+    """What is larger could not be sent on in one event once it is sealed. Raises `TooLarge`."""
+    length = request.headers.get("content-length", "")
+    if (length.isdecimal() and int(length) > MOST_BYTES) or len(await request.body()) > MOST_BYTES:
+        raise TooLarge("举报内容超过512KB / the report is larger than 512 KB")
+
+
 class PublicRoute(APIRoute):
     """A route for everyone: its limits come before its body is read."""
 
@@ -95,9 +102,7 @@ class PublicRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             door: Door = request.app.state.door
-            length = request.headers.get("content-length", "")
-            if (length.isdecimal() and int(length) > MOST_BYTES) or len(await request.body()) > MOST_BYTES:
-                raise TooLarge("举报内容超过512KB / the report is larger than 512 KB")
+            await weigh(request)
             door.enter(self.path_format)
             return await inner(request)
 

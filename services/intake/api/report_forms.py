@@ -43,10 +43,12 @@ class ReporterBlock(Block):
     safe_contact: Line | None = None
     wants_meeting: bool | None = None
     meeting_place: Line | None = None
-    at_risk: bool | None = None
+    fears_retaliation: bool | None = None
     note: Annotated[str, _text(1000)] | None = None
     dont_know: list[
-        Literal["name", "id_number", "phone", "address", "relation", "safe_contact", "wants_meeting", "at_risk"]
+        Literal[
+            "name", "id_number", "phone", "address", "relation", "safe_contact", "wants_meeting", "fears_retaliation"
+        ]
     ] = Field(default_factory=list, max_length=8)
 
 

@@ -60,7 +60,7 @@ REPORTER = {
     "safe_contact": "安全的联系时间和方式",
     "wants_meeting": "愿意当面反映",
     "meeting_place": "希望的见面地点",
-    "at_risk": "担心打击报复",
+    "fears_retaliation": "担心打击报复",
     "note": "备注",
 }
 PERSON = {

@@ -30,7 +30,8 @@ class ReadProgress:
             reason = "查询码有误,请逐个核对 / the code was mistyped, please check each symbol"
             raise Invalid(reason, fields=[("query_code", reason)]) from None
         async with self._database.transaction() as tx:
-            return await self._of(await reports.find(tx, marks))
+            lead_id = await reports.find(tx, marks)
+        return await self._of(lead_id)
 
     async def by_own_code(self, lead_no: str, code: str) -> Progress:
         """By the lead number and the reporter's own code. Raises `NotFound`, `Busy`."""

@@ -116,3 +116,31 @@ async def test_without_a_code_of_ones_own_the_lead_number_is_not_told(new_api: N
     api = await new_api("intake")
     body = {name: value for name, value in CALL.items() if name != "own_code"} | {"channel": "letter"}
     assert (await register(api, body)).json()["lead_no"] is None
+
+
+async def test_the_largest_report_that_is_taken_can_be_sent_to_both_legs(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    rare = chr(0x20000)
+    largest = CALL | {
+        "facts": {"summary": rare * 4000, "allegations": [{"act": rare * 2000} for _ in range(30)]},
+        "persons": [{"description": rare * 2000} for _ in range(20)],
+    }
+
+    async def send(path: str, body: Any) -> httpx.Response:
+        content = json.dumps(body, ensure_ascii=False).encode()
+        headers = api.as_("icl", **{"Idempotency-Key": uuid4().hex, "Content-Type": "application/json"})
+        return await api.client.post(path, content=content, headers=headers)
+
+    read: httpx.Response | None = None
+    while read is None or read.status_code == 413:
+        if read is not None:
+            largest["persons"].pop()
+        read = await send(f"{COUNTER}/read-back", largest)
+    assert len(largest["persons"]) > 10
+    assert (await send(COUNTER, largest | {"confirmation": read.json()["confirmation"]})).status_code == 201
+    [(lead_id,)] = await api.rows("select id from leads")
+    body = {"tier": "evil", "level": "general", "area_codes": ["market"]}
+    await api.post(f"/intake/v1/leads/{lead_id}/classification", body, by="ana")
+    given = await api.post(f"/intake/v1/leads/{lead_id}/assignment", {"unit": "GA"}, by="ofd")
+    assert given.status_code == 200, given.text
+    assert await api.rows("select count(*) from outbox_sealed") == [(2,)]

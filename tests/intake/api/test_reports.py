@@ -81,7 +81,7 @@ async def test_an_anonymous_report_has_no_reporter_and_refuses_one_by_field(new_
     assert [e["field"] for e in refused.json()["errors"]] == ["reporter.name", "reporter.phone"]
     assert "13900000000" not in refused.text
     assert (await report(api.client, plain | {"reporter": None})).status_code == 201
-    assert (await report(api.client, plain | {"reporter": {"at_risk": True}})).status_code == 201
+    assert (await report(api.client, plain | {"reporter": {"fears_retaliation": True}})).status_code == 201
     assert await api.rows("select count(*), count(reporter_ref), bool_or(named) from leads") == [(2, 1, False)]
 
 
