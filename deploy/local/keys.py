@@ -43,9 +43,13 @@ class Keyring:
         """A receiver's key pair with its id."""
         return dict(json.loads(self._kept(f"{receiver}.box.json", lambda: _new_box(receiver))))
 
+    def receipt_key(self) -> dict[str, str]:
+        """The key that signs receipts of reports, with its id and its public half."""
+        return dict(json.loads(self._kept("receipt.json", lambda: _new_signature("receipt"))))
+
     def audit_key(self, service: str) -> dict[str, str]:
         """The key that signs a service's audit chain, with its id and its public half."""
-        return dict(json.loads(self._kept(f"{service}.audit.json", lambda: _new_audit_key(service))))
+        return dict(json.loads(self._kept(f"{service}.audit.json", lambda: _new_signature(f"{service}-audit"))))
 
     def public_audit_keys(self) -> dict[str, dict[str, str]]:
         """What a verifier needs: key id → the chain it may sign, and its public half."""
@@ -94,11 +98,11 @@ def _new_box(receiver: str) -> str:
     )
 
 
-def _new_audit_key(service: str) -> str:
+def _new_signature(purpose: str) -> str:
     private = SigningKey.generate()
     return json.dumps(
         {
-            "key_id": f"{service}-audit-{secrets.token_hex(4)}",
+            "key_id": f"{purpose}-{secrets.token_hex(4)}",
             "public_key": base64.b64encode(bytes(private.verify_key)).decode(),
             "private_key": base64.b64encode(bytes(private)).decode(),
         }
@@ -137,6 +141,8 @@ def environment(
         if environment == "local":
             # the demonstration's leads are of 2018: reminders of them would come years late
             settings["REMIND_FROM"] = "2019-01-01"
+        settings["RECEIPT_KEY"] = json.dumps({name: keys.receipt_key()[name] for name in ("key_id", "private_key")})
+        settings["CODE_KEYS"] = json.dumps([keys.digest_key("query-codes")])
     if service in RECEIVERS:
         settings["UNSEAL_KEYS"] = json.dumps({keys.box(service)["key_id"]: keys.box(service)["private_key"]})
     return {f"{service.upper()}_{name}": value for name, value in settings.items()}

@@ -10,11 +10,17 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.intake.api import codes, deadlines, dual_assignments, leads, ledgers
+from services.intake.api import codes, counter_reports, deadlines, dual_assignments, leads, ledgers, receipts, reports
+from services.intake.api.door import Door
+from services.intake.api.receipt_command import main as receipt
 from services.intake.clock import timers
 from services.intake.consumer import HANDLERS
+from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings
+from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
+from services.intake.usecases.own_codes import OwnCodes
+from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import SubmitLead
 from shared import ops
 from shared.auth import Keys
@@ -26,9 +32,19 @@ from shared.process import FileAction
 from shared.sealing import Sealer
 from shared.worker import Worker
 
+__all__ = ["MIGRATIONS", "SERVICE", "api", "receipt", "worker"]
 SERVICE = "intake"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (leads.router, ledgers.router, dual_assignments.router, codes.router, deadlines.router)
+ROUTERS = (
+    leads.router,
+    ledgers.router,
+    dual_assignments.router,
+    codes.router,
+    deadlines.router,
+    reports.router,
+    counter_reports.router,
+    receipts.router,
+)
 
 
 def api() -> FastAPI:
@@ -41,7 +57,26 @@ def api() -> FastAPI:
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
+    _reports(app, settings, database)
     return app
+
+
+def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
+    """What the doors for reports need."""
+    codes, digest = settings.codes(), settings.digest()
+    app.state.receipts = ReceiptSigner(settings.receipt_key, settings.receipt_older_keys)
+    app.state.door = Door(
+        digest, bits=settings.challenge_bits, seconds=settings.challenge_seconds, a_minute=settings.public_a_minute
+    )
+    app.state.desk = Desk(
+        region=settings.region,
+        sealer=app.state.sealer,
+        signer=app.state.receipts,
+        code_keys=codes,
+        digest=digest,
+    )
+    app.state.own_codes = OwnCodes(codes)
+    app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
 
 
 def worker() -> Starlette:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from services.intake.db.reports import forget_spent
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.say_deadlines import say_deadlines
@@ -37,8 +38,14 @@ def timers(*, notices: Sequence[Notice] = (), remind_from: date | None = None) -
 
     return {
         **HOUSEKEEPING,
+        "challenges.forget": Timer(every=600, run=forget_challenges),
         # first, so that what is said is counted with the newest calendar
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
     }
+
+
+async def forget_challenges(tx: Transaction, at: datetime) -> None:
+    """Forget challenges that are expired."""
+    await forget_spent(tx, at)

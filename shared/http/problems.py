@@ -68,7 +68,7 @@ def answer(refused: Refused) -> JSONResponse:
     headers = {}
     if refused.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if refused.status == 503:
+    if refused.status in (429, 503):
         headers["Retry-After"] = "2"
     return JSONResponse(problem.model_dump(), refused.status, headers, media_type="application/problem+json")
 

@@ -267,3 +267,28 @@ holiday_notices = Table(
     Column("sha256", Text, nullable=False, unique=True),
     Column("imported_at", DateTime(timezone=True), nullable=False),
 )
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("naming", Text, nullable=False),
+    Column("content", JSONB, nullable=False, comment="persons, facts, umbrella; nothing of the reporter"),
+    # two reports with one code could not be told apart; the code itself is nowhere
+    Column("code_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the query code"),
+    Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
+    Column("own_code", Text, comment="Argon2id of the keyed hash of the code that the reporter chose"),
+    Column("received_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
+    CheckConstraint("channel in ('web', 'phone', 'visit', 'letter')", name="channel"),
+    CheckConstraint("naming in ('named', 'confidential', 'anonymous')", name="naming"),
+)
+
+spent_challenges = Table(
+    "spent_challenges",
+    metadata,
+    # each solution is used once, by whichever process
+    Column("mark", LargeBinary, primary_key=True, comment="hash of the challenge; unrelated to the report"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_spent_challenges_expires_at", "expires_at"),
+)

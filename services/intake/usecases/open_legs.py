@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import uuid4
 
-from services.intake.db import dual_assignments
+from services.intake.db import dual_assignments, reports
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead, Status
+from services.intake.domain.report import umbrella
 from shared import outbox
 from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
 from shared.db import Transaction
@@ -31,11 +32,15 @@ async def send_discipline_facts(
     tx: Transaction, lead: Lead, dual: DualAssignment, *, sealer: Sealer, at: datetime, after_sequence: int = 1
 ) -> None:
     """Send the facts with the grounds, sealed for discipline alone; again when grounds are added."""
+    facts = lead.facts(with_grounds=True)
+    if reported := await reports.content(tx, lead.id):
+        # what a reporter said of shielding officials never goes to the unit that verifies the crime
+        facts = facts.model_copy(update={"allegations": (*facts.allegations, *umbrella(reported))})
     sealed = DisciplineFactsSealed(
         lead_id=lead.id,
         dual_assignment_id=dual.id,
         after=After(topic=dual.created.TOPIC, subject=dual.created.subject, sequence=after_sequence),
-        sealed=sealer.seal("discipline", lead.facts(with_grounds=True).model_dump(mode="json")),
+        sealed=sealer.seal("discipline", facts.model_dump(mode="json")),
         effective_at=at,
     )
     await outbox.put(tx, sealed, at=at)

@@ -1,16 +1,17 @@
 """A lead comes in: number it, seal its reporter, put it on the register and say so, all in one transaction (M05, D01)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import deadlines, leads, notices, reporters
+from services.intake.db import deadlines, leads, notices, reporters, reports
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
 from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
+from services.intake.domain.report import Filed
 from shared import audit, metrics, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
@@ -55,6 +56,9 @@ class Registration:
     reporter: SealedRecord | None
     by: Principal
     at: datetime
+    filed: Filed | None = None
+    answer: Callable[[Lead], Any] | None = None
+    """Of a report by the public: what is kept of it beside the lead, and what its door answers."""
 
     @property
     def effective_at(self) -> datetime:
@@ -115,6 +119,8 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
     lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
     await leads.add(tx, lead, region=region, by=by, effective_at=order.effective_at, at=at)
     await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
+    if order.filed is not None:
+        await reports.add(tx, lead.id, order.filed, received_on=order.received_on)
     await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)
     after_commit(tx, ACCEPTED.labels(new.source.value).inc)
     await audit.record(tx, by, DEED, lead.id, at=at, detail={"source": lead.source.value})

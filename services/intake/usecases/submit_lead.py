@@ -57,6 +57,7 @@ def row_of(order: Registration, lead: Lead, *, claim: Claim | None = None, answe
         said_at=outbox.recorded_at(event, order.at),
         claim=claim,
         answer=answer,
+        filed=order.filed,
     )
 
 
@@ -77,8 +78,7 @@ class SubmitLead:
 
     async def _together(self, batch: Sequence[Submission]) -> list[Outcome | None]:
         """All that are asked for the first time, in one transaction; None for the others."""
-        first = {(s.claim.caller, s.claim.key): index for index, s in reversed(list(enumerate(batch)))}
-        chosen = sorted(first.values())
+        chosen = _first_of_each(batch)
         outcomes: list[Outcome | None] = [None] * len(batch)
         async with self.database.transaction() as tx:
             await wait_at_most(tx, PATIENCE_TOGETHER)
@@ -87,7 +87,7 @@ class SubmitLead:
                 connection,
                 self.region,
                 [
-                    (s.claim.caller, s.claim.key, s.order.new.source.value, s.order.received_on)
+                    (s.claim.caller, s.claim.key, s.order.new.source.value, s.order.received_on, _challenge(s))
                     for s in (batch[i] for i in chosen)
                 ],
             )
@@ -98,7 +98,7 @@ class SubmitLead:
                 submission = batch[index]
                 order = submission.order
                 lead = order.numbered(LeadNumber(self.region, order.new.source, order.received_on, last))
-                answer = Answer(CREATED, self.view(lead))
+                answer = Answer(CREATED, self._answer(order, lead))
                 rows.append(row_of(order, lead, claim=submission.claim, answer=answer))
                 outcomes[index] = Outcome(answer, replayed=False)
             if rows:
@@ -124,6 +124,26 @@ class SubmitLead:
                 return Outcome(earlier, replayed=True)
             await wait_at_most(tx, PATIENCE_ALONE)
             lead = await register_lead(tx, submission.order, region=self.region)
-            answer = Answer(CREATED, self.view(lead))
+            answer = Answer(CREATED, self._answer(submission.order, lead))
             await idempotency.keep(tx, submission.claim, answer)
         return Outcome(answer, replayed=False)
+
+    def _answer(self, order: Registration, lead: Lead) -> Any:
+        return order.answer(lead) if order.answer else self.view(lead)
+
+
+def _challenge(submission: Submission) -> bytes | None:
+    filed = submission.order.filed
+    return filed.spent[0] if filed and filed.spent else None
+
+
+def _first_of_each(batch: Sequence[Submission]) -> list[int]:
+    """Places of those whose key and challenge no earlier one of the batch has."""
+    seen: set[object] = set()
+    chosen = []
+    for index, submission in enumerate(batch):
+        marks = {(submission.claim.caller, submission.claim.key), _challenge(submission)} - {None}
+        if seen.isdisjoint(marks):
+            chosen.append(index)
+        seen |= marks
+    return chosen

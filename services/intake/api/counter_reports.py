@@ -1,0 +1,71 @@
+"""The phone and the counter: a clerk types for a reporter, reads back what was typed, and registers it once it is confirmed.
+
+Nothing is kept between the two steps: the confirmation is a keyed hash of what was read back. What the clerk typed of the reporter is
+sealed with the registration; no door shows it again.
+"""
+
+import hmac
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.intake.api.door import Key, weigh
+from services.intake.api.report_forms import ConfirmedOrder, CounterOrder, ReadBack
+from services.intake.api.reports import content_of, told
+from services.intake.api.slip import Slip, answer_with_slip
+from services.intake.domain.report import read_back
+from services.intake.usecases.file_report import Desk, Report, check, confirmation_of
+from services.intake.usecases.own_codes import OwnCodes
+from services.intake.usecases.submit_lead import Outcome
+from shared.auth import Principal
+from shared.errors import Invalid
+from shared.http import Claimed, Now, require
+
+router = APIRouter(prefix="/counter-reports", tags=["counter-reports 电话和窗口举报"])
+Clerk = Annotated[Principal, require("icl")]
+
+
+@router.post("/read-back")
+async def post_read_back(order: CounterOrder, request: Request, by: Clerk) -> ReadBack:
+    """What to read to the reporter before it is registered; nothing is kept. 核对内容"""
+    await weigh(request)
+    report = _report(order, await request.json())
+    check(report)
+    text = read_back(report.content, report.reporter, own_code=order.own_code is not None)
+    return ReadBack(text=text, confirmation=confirmation_of(request.app.state.digest, _said(report.sent), by))
+
+
+@router.post("", status_code=201, response_model=Slip)
+async def post_counter_report(
+    order: ConfirmedOrder, request: Request, by: Clerk, at: Now, claim: Claimed, key: Key
+) -> Response:
+    """Register what was read back and confirmed; the reporter gets code and receipt. 登记电话或来访举报"""
+    desk: Desk = request.app.state.desk
+    await weigh(request)
+    sent = await request.json()
+    if not hmac.compare_digest(order.confirmation, confirmation_of(request.app.state.digest, _said(sent), by)):
+        reason = "内容与核对时不同,请重新核对 / not what was read back, read it back again"
+        raise Invalid(reason, fields=[("confirmation", reason)])
+    own_codes: OwnCodes = request.app.state.own_codes
+    own = await own_codes.hash(order.own_code, told(order) or {}) if order.own_code else None
+    report = _report(order, sent, own_code=own)
+    registration = desk.file(report, key=key, by=by, at=at)
+    outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
+    return answer_with_slip(outcome, key)
+
+
+def _report(order: CounterOrder, sent: dict[str, Any], *, own_code: str | None = None) -> Report:
+    return Report(
+        channel=order.channel,
+        naming=order.naming,
+        reporter=told(order),
+        content=content_of(order, order.channel),
+        sent=sent,
+        received_on=order.received_on,
+        own_code=own_code,
+    )
+
+
+def _said(sent: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sent.items() if name != "confirmation"}

@@ -1,0 +1,178 @@
+"""The form of a report: four blocks; every field may be left out or named in its block's `dont_know` (不清楚)."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.intake.api.leads import Manifestation
+from services.intake.domain.codes import Area
+from services.intake.domain.report import Channel, Naming
+from shared.contracts.envelope import ChineseCode
+from shared.http import Day, Order
+
+
+def _text(most: int) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=r"^[^\x00]*$")
+
+
+Short = Annotated[str, _text(100)]
+Line = Annotated[str, _text(300)]
+Passage = Annotated[str, _text(2000)]
+
+
+class Block(Order):
+    """Some fields, and those of which the reporter says that he does not know."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        unknown: list[str] = getattr(self, "dont_know", [])
+        if any(getattr(self, name) not in (None, [], "") for name in unknown):
+            raise PydanticCustomError("value_error", "a field cannot be both answered and unknown")
+        return self
+
+
+class ReporterBlock(Block):
+    """举报人:只为保管库密封,任何查询都不再显示 / sealed for the vault at once, shown by no answer."""
+
+    name: Short | None = None
+    id_number: Short | None = None
+    phone: Short | None = None
+    address: Line | None = None
+    relation: Line | None = None
+    safe_contact: Line | None = None
+    wants_meeting: bool | None = None
+    meeting_place: Line | None = None
+    fears_retaliation: bool | None = None
+    note: Annotated[str, _text(1000)] | None = None
+    dont_know: list[
+        Literal[
+            "name", "id_number", "phone", "address", "relation", "safe_contact", "wants_meeting", "fears_retaliation"
+        ]
+    ] = Field(default_factory=list, max_length=8)
+
+
+class PersonBlock(Block):
+    """被举报人 / a person who is reported."""
+
+    name: Short | None = None
+    alias: Short | None = None
+    sex: Literal["male", "female"] | None = None
+    age: Annotated[int, Field(ge=0, le=120, strict=True)] | None = None
+    id_number: Short | None = None
+    phone: Short | None = None
+    address: Line | None = None
+    employer: Line | None = None
+    post: Short | None = None
+    official: bool | None = None
+    description: Passage | None = None
+    dont_know: list[
+        Literal[
+            "name",
+            "alias",
+            "sex",
+            "age",
+            "id_number",
+            "phone",
+            "address",
+            "employer",
+            "post",
+            "official",
+            "description",
+        ]
+    ] = Field(default_factory=list, max_length=11)
+
+
+class AllegationItem(Block):
+    """一项具体问题 / one thing that happened."""
+
+    act: Passage | None = None
+    when: Line | None = None
+    where: Line | None = None
+    who: Line | None = None
+    evidence: Line | None = None
+    dont_know: list[Literal["act", "when", "where", "who", "evidence"]] = Field(default_factory=list, max_length=5)
+
+
+class FactsBlock(Block):
+    """违法犯罪事实 / what happened."""
+
+    summary: Annotated[str, _text(4000)] | None = None
+    time_from: Day | None = None
+    time_to: Day | None = None
+    time_text: Line | None = None
+    ongoing: bool | None = None
+    street: ChineseCode | None = None
+    place: Line | None = None
+    area_codes: list[Area] = Field(default_factory=list, max_length=6)
+    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    evidence: Passage | None = None
+    allegations: list[AllegationItem] = Field(default_factory=list, max_length=30)
+    dont_know: list[
+        Literal[
+            "summary",
+            "time_from",
+            "time_to",
+            "time_text",
+            "ongoing",
+            "street",
+            "place",
+            "area_codes",
+            "manifestation_codes",
+            "evidence",
+            "allegations",
+        ]
+    ] = Field(default_factory=list, max_length=11)
+
+
+class OfficialItem(Block):
+    """涉嫌包庇纵容的公职人员 / an official who is said to shield it."""
+
+    name: Short | None = None
+    employer: Line | None = None
+    post: Short | None = None
+    act: Passage | None = None
+    dont_know: list[Literal["name", "employer", "post", "act"]] = Field(default_factory=list, max_length=4)
+
+
+class UmbrellaBlock(Block):
+    """保护伞 / who shields it; goes to discipline alone."""
+
+    involved: bool | None = None
+    description: Passage | None = None
+    officials: list[OfficialItem] = Field(default_factory=list, max_length=10)
+    dont_know: list[Literal["involved", "description", "officials"]] = Field(default_factory=list, max_length=3)
+
+
+class ReportOrder(Order):
+    """举报:四个部分,不清楚的可以不填 / a report in four blocks; what is not known may be left out."""
+
+    naming: Naming
+    reporter: ReporterBlock | None = None
+    persons: list[PersonBlock] = Field(default_factory=list, max_length=20)
+    facts: FactsBlock
+    umbrella: UmbrellaBlock | None = None
+
+
+class CounterOrder(ReportOrder):
+    """受理员代为登记 / typed by a clerk for a caller or visitor."""
+
+    channel: Literal[Channel.PHONE, Channel.VISIT, Channel.LETTER]
+    received_on: Day | None = Field(default=None, description="day in China; today when left out")
+    own_code: Annotated[str, _text(64)] | None = Field(
+        default=None,
+        description="举报人自选查询码,至少6个字符,与线索编号一起使用 / chosen by the reporter, at least 6 characters",
+    )
+
+
+class ConfirmedOrder(CounterOrder):
+    """经核对确认后登记 / the same, after it was read back."""
+
+    confirmation: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ReadBack(Order):
+    """读给举报人听的内容和确认标记 / the text to read aloud, and what confirms that it was."""
+
+    text: str
+    confirmation: str

@@ -1,0 +1,144 @@
+"""The door for reports by the public: no login, no trace of who came. A challenge, the report, and how it stands by its code."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.intake.api.door import TOO_MANY, Door, Everyone, Key, PublicRoute, Worked
+from services.intake.api.report_forms import ReportOrder
+from services.intake.api.slip import Slip, answer_with_slip
+from services.intake.db import reports
+from services.intake.domain.lead import Status
+from services.intake.domain.report import PROGRESS, Channel
+from services.intake.usecases.file_report import PUBLIC, Desk, Report
+from services.intake.usecases.read_lead import read_lead
+from services.intake.usecases.read_progress import ReadProgress
+from services.intake.usecases.submit_lead import Outcome
+from shared.auth import Principal
+from shared.errors import NotFound
+from shared.http import Claimed, Now, Order, Tx, require
+
+router = APIRouter(tags=["reports 举报"])
+open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
+
+
+class ChallengeView(BaseModel):
+    """求出一个数字,使 SHA-256("<challenge>:<数字>") 的前若干位为零 / find a number so that this hash has so many leading zero bits."""
+
+    challenge: str
+    leading_zero_bits: int
+    seconds: int = Field(description="有效时间 / good for so long; used once")
+
+
+class StatusOrder(Order):
+    """查询码,或线索编号加自选码 / the query code, or lead number and own code."""
+
+    query_code: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    lead_no: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00]*$")] | None = None
+    own_code: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "StatusOrder":
+        by_code = self.query_code is not None and self.lead_no is None and self.own_code is None
+        by_own = self.query_code is None and self.lead_no is not None and self.own_code is not None
+        if not (by_code or by_own):
+            raise PydanticCustomError("value_error", "query_code, or lead_no and own_code")
+        return self
+
+
+class StepView(BaseModel):
+    """一步进展 / one step."""
+
+    status: Status
+    zh: str
+    en: str
+    since: date
+
+
+class ProgressView(BaseModel):
+    """办理进展,只到日 / how it stands, by days."""
+
+    received_on: date
+    now: StepView
+    steps: list[StepView]
+
+
+@open_doors.post("/challenges")
+async def post_challenge(_: Everyone, request: Request, at: Now) -> ChallengeView:
+    """A challenge to solve for one report; harder while the door is busy. 获取工作量证明"""
+    door: Door = request.app.state.door
+    challenge, bits, seconds = door.challenge(request.scope["route"].path_format, at)
+    return ChallengeView(challenge=challenge, leading_zero_bits=bits, seconds=seconds)
+
+
+@open_doors.post("", status_code=201, response_model=Slip)
+async def post_report(
+    _: Everyone, order: ReportOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
+) -> Response:
+    """Report without signing in; the answer is the only time that the code is shown. 群众举报"""
+    desk: Desk = request.app.state.desk
+    report = Report(
+        channel=Channel.WEB,
+        naming=order.naming,
+        reporter=told(order),
+        content=content_of(order, Channel.WEB),
+        sent=await request.json(),
+        spent=(solved.mark, solved.expires),
+    )
+    registration = desk.file(report, key=key, by=PUBLIC, at=at)
+    outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
+    return answer_with_slip(outcome, key)
+
+
+@open_doors.post("/status")
+async def post_status(_: Everyone, order: StatusOrder, request: Request) -> ProgressView:
+    """How a report stands, by its code, which is never part of an address. 查询办理进展"""
+    ask: ReadProgress = request.app.state.read_progress
+    if order.query_code is not None:
+        received_on, steps = await ask.by_code(order.query_code)
+    else:
+        door: Door = request.app.state.door
+        lead_no = (order.lead_no or "").strip().upper()
+        door.guess(lead_no)
+        received_on, steps = await ask.by_own_code(lead_no, order.own_code or "")
+    views = [
+        StepView(status=step.status, zh=PROGRESS[step.status][0], en=PROGRESS[step.status][1], since=step.since)
+        for step in steps
+    ]
+    return ProgressView(received_on=received_on, now=views[-1], steps=views)
+
+
+class ReportView(BaseModel):
+    """举报的内容,不含举报人 / what was reported, without the reporter."""
+
+    content: dict[str, Any]
+
+
+@router.get("/leads/{lead_id}/report")
+async def get_report(lead_id: UUID, by: Annotated[Principal, require("ana", "ofd")], tx: Tx, at: Now) -> ReportView:
+    """The blocks of a report; who shields it is shown to the director alone, and the reading is put on record. 举报内容(查阅留痕)"""
+    await read_lead(tx, lead_id, by=by, at=at)
+    found = await reports.content(tx, lead_id)
+    if found is None:
+        raise NotFound("该线索不是由举报登记的 / this lead did not come in as a report")
+    hidden = frozenset() if "ofd" in by.roles else frozenset({"umbrella"})
+    return ReportView(content={name: value for name, value in found.items() if name not in hidden})
+
+
+def told(order: ReportOrder) -> dict[str, Any] | None:
+    """What the reporter said of himself, if anything."""
+    found = order.reporter.model_dump(mode="json", exclude_defaults=True) if order.reporter else {}
+    return found or None
+
+
+def content_of(order: ReportOrder, channel: Channel) -> dict[str, Any]:
+    """The report without the reporter and what is no part of it."""
+    outside = {"reporter", "own_code", "confirmation", "received_on", "channel"}
+    return order.model_dump(mode="json", exclude_defaults=True, exclude=outside) | {"channel": channel.value}
+
+
+router.include_router(open_doors)

@@ -1,0 +1,48 @@
+"""The slip that a reporter takes away: the query code, the same as a QR picture, and the signed receipt."""
+
+from typing import Any
+
+import segno
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from services.intake.usecases.file_report import open_answer
+from services.intake.usecases.submit_lead import Outcome
+from shared.http import answered
+from shared.idempotency import Answer
+
+
+class ReceiptView(BaseModel):
+    """签名回执:证明已经举报,不透露内容 / the signed receipt: proves the filing, tells nothing of its content."""
+
+    version: str
+    region: str
+    number: str
+    received_on: str
+    content_hash: str
+    key_id: str
+    signature: str
+
+
+class Slip(BaseModel):
+    """查询码只显示这一次,请妥善保存 / the query code is shown this once, keep it safe."""
+
+    query_code: str
+    query_code_svg: str = Field(description="查询码的二维码 / the same as a QR code, SVG")
+    receipt: ReceiptView
+    lead_no: str | None = Field(default=None, description="仅自选查询码时提供 / only with a code of one's own")
+
+
+def answer_with_slip(outcome: Outcome, key: str) -> Response:
+    """The answer, opened with the caller's own Idempotency-Key, with its picture."""
+    found: dict[str, Any] = open_answer(outcome.answer.body, key)
+    whole = Slip(query_code_svg=picture(found["query_code"]), **found)
+    return answered(Answer(outcome.answer.status, whole.model_dump(mode="json")), again=outcome.replayed)
+
+
+def picture(code: str) -> str:
+    """The code as a QR code: SVG without size, so that a page scales it. Level M still reads with a fold in the paper.
+
+    The mask is fixed: random symbols show no pattern that another would break up, and trying all eight takes longer than all the rest of a
+    report."""
+    return segno.make(code, error="m", mask=3, micro=False).svg_inline(omitsize=True, border=4)

@@ -1,0 +1,80 @@
+"""The store of reports: what is kept of one beside its lead, and the challenges that were spent."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.intake.db.tables import lead_history, leads, reports, spent_challenges
+from services.intake.domain.lead import Status
+from services.intake.domain.report import Filed, Step
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import Registered
+
+
+async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date) -> None:
+    """Add one, and spend its challenge. Raises `Registered` when the challenge is spent already."""
+    if filed.spent is not None:
+        row = {"mark": filed.spent[0], "expires_at": instant(filed.spent[1])}
+        spend = upsert(spent_challenges).values(row).on_conflict_do_nothing().returning(spent_challenges.c.mark)
+        if (await tx.execute(spend)).one_or_none() is None:
+            reason = "该工作量证明已使用,请重新获取 / this proof of work was used, ask for a new challenge"
+            raise Registered(reason, fields=[("Proof-Of-Work", reason)])
+    await tx.execute(
+        insert(reports),
+        {
+            "lead_id": lead_id,
+            "channel": filed.channel.value,
+            "naming": filed.naming.value,
+            "content": filed.content,
+            "code_mark": filed.code_mark,
+            "receipt_mark": filed.receipt_mark,
+            "own_code": filed.own_code,
+            "received_on": received_on,
+        },
+    )
+
+
+async def find(tx: Transaction, marks: Sequence[bytes]) -> UUID | None:
+    """The lead of the report that has one of these marks."""
+    query = select(reports.c.lead_id).where(reports.c.code_mark.in_(marks))
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def own_code(tx: Transaction, lead_no: str) -> tuple[UUID | None, str | None]:
+    """The lead of this number and what is kept of its reporter's own code."""
+    query = select(reports.c.lead_id, reports.c.own_code).join(leads, leads.c.id == reports.c.lead_id)
+    row = (await tx.execute(query.where(leads.c.lead_no == lead_no))).one_or_none()
+    return (row.lead_id, row.own_code) if row else (None, None)
+
+
+async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ...]] | None:
+    """The day of receipt, and each state with the day it was first reached."""
+    received = select(reports.c.received_on).where(reports.c.lead_id == lead_id)
+    received_on = (await tx.execute(received)).scalar_one_or_none()
+    first = func.min(lead_history.c.effective_at)
+    query = select(lead_history.c.status, first.label("since")).where(lead_history.c.lead_id == lead_id)
+    query = query.group_by(lead_history.c.status).order_by(func.min(lead_history.c.version))
+    rows = (await tx.execute(query)).all()
+    if received_on is None:
+        return None
+    return received_on, tuple(Step(Status(row.status), china_date(row.since)) for row in rows)
+
+
+async def content(tx: Transaction, lead_id: UUID) -> Any:
+    """What was reported, in its blocks; None for a lead that came in by another door."""
+    return (await tx.execute(select(reports.c.content).where(reports.c.lead_id == lead_id))).scalar_one_or_none()
+
+
+async def forget_spent(tx: Transaction, before: datetime) -> None:
+    """Forget challenges that would be refused as expired anyway."""
+    await tx.execute(delete(spent_challenges).where(spent_challenges.c.expires_at < before))
+
+
+def instant(seconds: int) -> datetime:
+    """Seconds of the epoch as an instant."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,201 @@
+"""A report 举报 in its four blocks (domain.md §2.3 A, §2.5), as the JSON that was sent: who reports, who is reported, what happened, who
+shields it. Here it is put into words: for the lead that it becomes, for the unit that checks it, and to be read back to the reporter.
+
+What is said of shielding officials stands apart, because it goes to discipline alone: the unit that verifies the crime never sees it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from services.intake.domain.codes import LABELS, Ground
+from services.intake.domain.lead import Status
+
+Block = Mapping[str, Any]
+DONT_KNOW = "不清楚"
+
+
+class Naming(StrEnum):
+    """实名 named, 要求保密 named but told to nobody outside the vault without being asked, 匿名 anonymous."""
+
+    NAMED = "named"
+    CONFIDENTIAL = "confidential"
+    ANONYMOUS = "anonymous"
+
+
+class Channel(StrEnum):
+    """How it came: 网络 web, 电话 phone, 来访 visit, 信件 letter."""
+
+    WEB = "web"
+    PHONE = "phone"
+    VISIT = "visit"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """What is kept of a report beside its lead: no reporter, no code, no hour."""
+
+    channel: Channel
+    naming: Naming
+    content: Mapping[str, Any]
+    code_mark: bytes
+    receipt_mark: bytes
+    own_code: str | None = None
+    spent: tuple[bytes, int] | None = None
+    """The challenge that was solved for it, and until when it has to be remembered."""
+
+
+NAMING_WORDS = {Naming.NAMED: "实名", Naming.CONFIDENTIAL: "要求保密", Naming.ANONYMOUS: "匿名"}
+CHANNEL_WORDS = {Channel.WEB: "网络", Channel.PHONE: "电话", Channel.VISIT: "来访", Channel.LETTER: "信件"}
+_SEX = {"male": "男", "female": "女"}
+REPORTER = {
+    "name": "姓名",
+    "id_number": "证件号码",
+    "phone": "电话",
+    "address": "住址",
+    "relation": "与所反映问题的关系",
+    "safe_contact": "安全的联系时间和方式",
+    "wants_meeting": "愿意当面反映",
+    "meeting_place": "希望的见面地点",
+    "fears_retaliation": "担心打击报复",
+    "note": "备注",
+}
+PERSON = {
+    "name": "姓名",
+    "alias": "绰号",
+    "sex": "性别",
+    "age": "年龄",
+    "id_number": "证件号码",
+    "phone": "电话",
+    "address": "住址",
+    "employer": "单位",
+    "post": "职务",
+    "official": "公职人员",
+    "description": "特征和其他情况",
+}
+FACTS = {
+    "summary": "概述",
+    "time_from": "起始日期",
+    "time_to": "截止日期",
+    "time_text": "时间说明",
+    "ongoing": "仍在继续",
+    "street": "街道",
+    "place": "地点",
+    "area_codes": "重点领域",
+    "manifestation_codes": "表现形式",
+    "evidence": "证据线索",
+}
+ALLEGATION = {"act": "行为", "when": "时间", "where": "地点", "who": "行为人", "evidence": "证据线索"}
+UMBRELLA = {"involved": "有公职人员包庇纵容", "description": "包庇纵容情况"}
+OFFICIAL = {"name": "姓名", "employer": "单位", "post": "职务", "act": "包庇纵容行为"}
+_LISTS = {"area_codes": "area", "manifestation_codes": "manifestation"}
+
+
+def lead_summary(content: Block) -> str:
+    """The lead's summary: what the reporter says happened, and who did it. Empty when nothing was told at all."""
+    facts = content["facts"]
+    told = [facts.get("summary") or ""]
+    told += [
+        line for line in _lines(facts, {k: v for k, v in FACTS.items() if k != "summary"}) if DONT_KNOW not in line
+    ]
+    # that somebody is an official is a ground for discipline, which the verifying unit is not told
+    plain = {name: label for name, label in PERSON.items() if name != "official"}
+    persons = [";".join(_lines(person, plain)) for person in content.get("persons", ())]
+    told += [f"被举报人{n}:{one}" for n, one in enumerate(persons, 1) if one]
+    return "\n".join(line for line in told if line)
+
+
+def allegations(content: Block) -> tuple[str, ...]:
+    """Each thing that is reported, as an item of its own."""
+    return tuple(filter(None, (";".join(_lines(item, ALLEGATION)) for item in content["facts"].get("allegations", ()))))
+
+
+def umbrella(content: Block) -> tuple[str, ...]:
+    """What is said of shielding officials, for discipline alone."""
+    block = content.get("umbrella") or {}
+    told = list(_lines(block, UMBRELLA))
+    told += [";".join(_lines(official, OFFICIAL)) for official in block.get("officials", ())]
+    return tuple(f"保护伞:{line}" for line in told if line)
+
+
+def grounds(content: Block) -> tuple[Ground, ...]:
+    """What makes the lead one for discipline too (M17): officials among the reported, or shielding officials. A claim is enough, as every
+    lead is a claim; leaving it to be remembered later would let it be forgotten."""
+    block = content.get("umbrella") or {}
+    found = []
+    if any(person.get("official") for person in content.get("persons", ())):
+        found.append(Ground.OFFICIAL_INVOLVED)
+    if block.get("involved") or block.get("officials"):
+        found.append(Ground.UMBRELLA)
+    return tuple(found)
+
+
+def read_back(content: Block, reporter: Block | None, *, own_code: bool) -> str:
+    """What the clerk reads to the reporter before it is registered (刑诉法 §111: written down, read back). The code that the reporter chose
+    is not said aloud."""
+    naming, channel = NAMING_WORDS[Naming(content["naming"])], CHANNEL_WORDS[Channel(content["channel"])]
+    told = [f"受理渠道:{channel};举报方式:{naming}。"]
+    if reporter:
+        told.append(f"举报人:{';'.join(_lines(reporter, REPORTER))}。")
+    told += [f"被举报人{n}:{_person(one)}。" for n, one in enumerate(content.get("persons", ()), 1)]
+    told.append(f"反映的问题:{';'.join(_lines(content['facts'], FACTS))}。")
+    told += [f"第{n}项:{item}。" for n, item in enumerate(allegations(content), 1)]
+    told += [f"{line}。" for line in umbrella(content)]
+    if own_code:
+        told.append("已自选查询码,查询时与线索编号一起使用。")
+    told.append("以上内容是否属实、有无遗漏?请确认后登记。")
+    return "\n".join(told)
+
+
+def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in it with its dotted path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from texts(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, Sequence):
+        for index, inner in enumerate(value):
+            yield from texts(inner, f"{path}.{index}")
+
+
+def _person(person: Block) -> str:
+    return ";".join(_lines(person, PERSON))
+
+
+def _lines(block: Block, labels: Mapping[str, str]) -> Iterator[str]:
+    unknown = set(block.get("dont_know", ()))
+    for name, label in labels.items():
+        value = block.get(name)
+        if name in unknown:
+            yield f"{label} {DONT_KNOW}"
+        elif value not in (None, "", []):
+            yield f"{label} {_said(name, value)}"
+
+
+def _said(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if name in _LISTS:
+        return "、".join(LABELS[_LISTS[name]][code][0] for code in value)
+    return _SEX.get(value, str(value)) if name == "sex" else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the reporter is told of a state, and since which day."""
+
+    status: Status
+    since: date
+
+
+PROGRESS: Mapping[Status, tuple[str, str]] = {
+    Status.RECEIVED: ("已收到您的举报,正在梳理", "Received; it is being looked through"),
+    Status.CLASSIFIED: ("已完成初步梳理,正在确定核查单位", "Looked through; a unit to check it is being chosen"),
+    Status.ASSIGNED: ("已交有关单位核查", "Handed to a unit to be checked"),
+    Status.VERIFYING: ("正在核查", "Being checked"),
+    Status.CONCLUDED: ("核查已有结论,将按规定向您反馈", "Checked; you will be told the result as the rules say"),
+}

@@ -1,0 +1,163 @@
+"""A report is checked, sealed and given its code and receipt, before anything is written; with its lead it then is one transaction.
+
+Of the code only its keyed hash is kept. The answer, which holds the code, is kept for a retry only sealed under the caller's own
+Idempotency-Key, of which again only a keyed hash is kept (docs/decisions/0027).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from nacl.secret import SecretBox
+
+from services.intake.domain import query_code, receipt
+from services.intake.domain.codes import Area, Source
+from services.intake.domain.lead import Lead
+from services.intake.domain.receipt import ReceiptSigner
+from services.intake.domain.report import (
+    Channel,
+    Filed,
+    Naming,
+    allegations,
+    grounds,
+    lead_summary,
+    texts,
+    umbrella,
+)
+from services.intake.usecases.register_lead import NewLead, Registration, admit
+from shared.auth import Principal
+from shared.errors import Invalid
+from shared.idempotency import Claim
+from shared.sealing import Sealer
+from shared.secrecy import refuse_marked
+
+PUBLIC = Principal(sub="public", roles=frozenset({"pub"}), unit="")
+"""Whoever reports without signing in: one name for all, as there is nothing to tell them apart by."""
+_IDENTITY = ("name", "id_number", "phone", "address")
+_SEALED = "sealed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report as a door read it: `sent` is the JSON as it was sent, for the receipt; `content` the same, checked, without the reporter."""
+
+    channel: Channel
+    naming: Naming
+    reporter: Mapping[str, Any] | None
+    content: Mapping[str, Any]
+    sent: Mapping[str, Any]
+    received_on: date | None = None
+    own_code: str | None = None
+    """Hashed already."""
+    spent: tuple[bytes, int] | None = None
+
+
+class Desk:
+    """What a report needs beside itself: keys. `code_keys`: the newest first."""
+
+    def __init__(
+        self, *, region: str, sealer: Sealer, signer: ReceiptSigner, code_keys: tuple[bytes, ...], digest: bytes
+    ) -> None:
+        self.region, self.sealer, self.signer = region, sealer, signer
+        self._code_keys, self._digest = code_keys, digest
+
+    def file(self, report: Report, *, key: str, by: Principal, at: datetime) -> Registration:
+        """A registration with its code and receipt. `key` is the caller's Idempotency-Key. Raises `Invalid`."""
+        check(report)
+        content, facts = report.content, report.content["facts"]
+        new = NewLead(
+            source=Source.PUBLIC,
+            summary=lead_summary(content) or (*allegations(content), *umbrella(content))[0],
+            received_on=report.received_on,
+            street=facts.get("street"),
+            areas=tuple(Area(code) for code in dict.fromkeys(facts.get("area_codes", ()))),
+            manifestations=tuple(dict.fromkeys(facts.get("manifestation_codes", ()))),
+            allegations=allegations(content),
+            grounds=grounds(content),
+            named=report.naming is not Naming.ANONYMOUS,
+            reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,
+        )
+        order = admit(new, sealer=self.sealer, by=by, at=at)
+        code = query_code.new_code(secrets.token_bytes(query_code.RANDOM_BYTES))
+        number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
+        slip = self.signer.sign(
+            region=self.region,
+            number=number,
+            received_on=order.received_on.isoformat(),
+            content_hash=receipt.content_hash(report.sent, code),
+        )
+        filed = Filed(
+            channel=report.channel,
+            naming=report.naming,
+            content=content,
+            code_mark=query_code.mark_of(self._code_keys[0], code),
+            receipt_mark=query_code.mark_of(self._code_keys[0], number),
+            own_code=report.own_code,
+            spent=report.spent,
+        )
+
+        def answer(lead: Lead) -> Any:
+            # the number is given only where domain.md §2.11 asks for it: beside a code that is too short to stand alone
+            more = {"lead_no": lead.lead_no} if report.own_code else {}
+            return seal_answer({"query_code": query_code.in_groups(code), "receipt": slip, **more}, key)
+
+        return replace(order, filed=filed, answer=answer)
+
+    def claim(self, claim: Claim) -> Claim:
+        """The claim as it may be kept: the key itself would open the answer."""
+        hidden = hmac.digest(self._digest, b"xiansuo.idempotency-key.v1\0" + claim.key.encode(), "sha256").hex()
+        return replace(claim, key=f"h:{hidden}")
+
+    def marks(self, code: str) -> list[bytes]:
+        """What this code may be kept as, under any key that is still known."""
+        return [query_code.mark_of(key, code) for key in self._code_keys]
+
+
+def seal_answer(answer: Mapping[str, Any], key: str) -> dict[str, str]:
+    """An answer that only who knows the Idempotency-Key can read."""
+    box = SecretBox(_answer_key(key)).encrypt(json.dumps(answer, ensure_ascii=False).encode())
+    return {_SEALED: base64.b64encode(box).decode()}
+
+
+def open_answer(sealed: Mapping[str, str], key: str) -> dict[str, Any]:
+    """The answer, for the same key."""
+    found: dict[str, Any] = json.loads(SecretBox(_answer_key(key)).decrypt(base64.b64decode(sealed[_SEALED])))
+    return found
+
+
+def check(report: Report) -> None:
+    """Raises `Invalid`, by field and without repeating anything."""
+    told, content = report.reporter or {}, report.content
+    if report.naming is Naming.ANONYMOUS:
+        given = [name for name in _IDENTITY if told.get(name)]
+        _refuse("匿名举报不填写 / not with an anonymous report", [f"reporter.{name}" for name in given])
+    elif not (told.get("name") or told.get("phone")):
+        _refuse("实名举报请填写姓名或电话,或选择匿名 / a name or a phone number, or report anonymously", ["reporter"])
+    if not (lead_summary(content) or allegations(content) or umbrella(content)):
+        _refuse("请至少写明一件事 / tell at least one thing that happened", ["facts.summary"])
+    facts = content["facts"]
+    if facts.get("time_from") and facts.get("time_to") and facts["time_to"] < facts["time_from"]:
+        _refuse("早于起始日期 / before time_from", ["facts.time_to"])
+    for path, text in (*texts(content), *texts(told, "reporter")):
+        refuse_marked(path, [text])
+
+
+def confirmation_of(digest: bytes, report: Mapping[str, Any], by: Principal) -> str:
+    """What shows that exactly this was read back by this clerk."""
+    plain = json.dumps([by.sub, report], ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+    return hmac.new(digest, b"xiansuo.read-back.v1\0" + plain, "sha256").hexdigest()
+
+
+def _refuse(reason: str, fields: list[str]) -> None:
+    if fields:
+        raise Invalid(reason, fields=[(field, reason) for field in fields])
+
+
+def _answer_key(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=SecretBox.KEY_SIZE, person=b"xs-answer.v1").digest()

@@ -1,0 +1,84 @@
+"""The code that a reporter chose (G7): at least 6 characters, used together with the lead number, kept as Argon2id of its keyed hash.
+
+A short code can be guessed, so guesses are dear and few: a hash takes tens of milliseconds of one of few threads, and a queue that is full
+refuses. The key means that a stolen database alone cannot be searched. A lead without such a code, or none at all, costs the same.
+"""
+
+import asyncio
+import hmac
+import unicodedata
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from nacl.exceptions import InvalidkeyError
+from nacl.pwhash import argon2id
+
+from shared.errors import Busy, Invalid
+
+LEAST = 6
+Result = TypeVar("Result")
+
+
+class OwnCodes:
+    """Hashes and compares on `threads` threads; at most `waiting` wait. `keys`: the newest first."""
+
+    def __init__(self, keys: tuple[bytes, ...], *, threads: int = 2, waiting: int = 16) -> None:
+        self._keys = keys
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="own-code")
+        self._most, self._inside = threads + waiting, 0
+        self._nobody = argon2id.str(b"nobody", argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE)
+
+    async def hash(self, code: str, told: Mapping[str, Any]) -> str:
+        """What is kept of a code. Raises `Invalid` for one that is easily guessed, `Busy`."""
+        plain = _plain(code)
+        if reason := _weak(plain, told):
+            raise Invalid(reason, fields=[("own_code", reason)])
+        secret = self._keyed(self._keys[0], plain)
+        found = await self._run(
+            lambda: argon2id.str(secret, argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE)
+        )
+        return found.decode()
+
+    async def fits(self, code: str, kept: str | None) -> bool:
+        """Whether this is the code; the same work when nothing is kept. Raises `Busy`."""
+        against = kept.encode() if kept else self._nobody
+        secrets = [self._keyed(key, _plain(code)) for key in self._keys]
+        return await self._run(lambda: sum(_is(against, secret) for secret in secrets) > 0) and kept is not None
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        if self._inside >= self._most:
+            raise Busy("查询人数过多 / too many ask at once")
+        self._inside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._inside -= 1
+
+    @staticmethod
+    def _keyed(key: bytes, plain: str) -> bytes:
+        return hmac.digest(key, b"xiansuo.own-code.v1\0" + plain.encode(), "sha256")
+
+
+def _is(kept: bytes, secret: bytes) -> bool:
+    try:
+        return argon2id.verify(kept, secret)
+    except InvalidkeyError:
+        return False
+
+
+def _plain(code: str) -> str:
+    """One form however it is typed: full-width or not, capital or not, with or without blanks."""
+    return "".join(unicodedata.normalize("NFKC", code).casefold().split())
+
+
+def _weak(code: str, told: Mapping[str, Any]) -> str | None:
+    if len(code) < LEAST:
+        return f"至少{LEAST}个字符 / at least {LEAST} characters"
+    steps = {ord(after) - ord(before) for before, after in pairwise(code)}
+    if len(set(code)) < 3 or steps in ({1}, {-1}):
+        return "过于简单,请另选 / too simple, choose another"
+    if any(code in _plain(told.get(name) or "") for name in ("phone", "id_number", "name")):
+        return "不要使用电话或证件号码 / not a part of a phone or identity number"
+    return None

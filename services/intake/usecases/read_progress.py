@@ -1,0 +1,48 @@
+"""A reporter asks how it stands: in plain words, by days, without naming a unit or a person. Whoever asks by a code that does not exist, or
+by a lead number that has none, gets one and the same answer after the same work."""
+
+from datetime import date
+from uuid import UUID, uuid4
+
+from services.intake.db import reports
+from services.intake.domain.query_code import read_code
+from services.intake.domain.report import Step
+from services.intake.usecases.file_report import Desk
+from services.intake.usecases.own_codes import OwnCodes
+from shared.db import Database
+from shared.errors import Invalid, NotFound
+
+NOBODY = "没有此查询码对应的举报 / there is no report for this code"
+Progress = tuple[date, tuple[Step, ...]]
+
+
+class ReadProgress:
+    """The day of receipt and the steps since. It asks the database itself: no connection is held while a code is compared."""
+
+    def __init__(self, database: Database, desk: Desk, own_codes: OwnCodes) -> None:
+        self._database, self._desk, self._own_codes = database, desk, own_codes
+
+    async def by_code(self, code: str) -> Progress:
+        """By the query code. Raises `Invalid` for a mistyped one, `NotFound`."""
+        try:
+            marks = self._desk.marks(read_code(code))
+        except ValueError:
+            reason = "查询码有误,请逐个核对 / the code was mistyped, please check each symbol"
+            raise Invalid(reason, fields=[("query_code", reason)]) from None
+        async with self._database.transaction() as tx:
+            lead_id = await reports.find(tx, marks)
+        return await self._of(lead_id)
+
+    async def by_own_code(self, lead_no: str, code: str) -> Progress:
+        """By the lead number and the reporter's own code. Raises `NotFound`, `Busy`."""
+        async with self._database.transaction() as tx:
+            lead_id, kept = await reports.own_code(tx, lead_no)
+        fits = await self._own_codes.fits(code, kept)
+        return await self._of(lead_id if fits else None)
+
+    async def _of(self, lead_id: UUID | None) -> Progress:
+        async with self._database.transaction() as tx:
+            found = await reports.progress(tx, lead_id or uuid4())
+        if found is None:
+            raise NotFound(NOBODY)
+        return found
