@@ -128,7 +128,7 @@ MUTANTS = (
     mutant(
         "a broker that is behind goes unseen",
         "shared.relay",
-        ("if end < self.cursor.offsets.get(target, 0)}", "if end < 0}"),
+        ("if end < known.get(target, 0)}", "if end < 0}"),
         ("if record.offset < self.cursor", "if -1 > self.cursor"),
     ),
     mutant(
