@@ -7,8 +7,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.intake.api import codes, dual_assignments, leads, ledgers
-from services.intake.clock import TIMERS
+from services.intake.api import codes, dual_assignments, leads, ledgers, merges
+from services.intake.clock import timers
 from services.intake.consumer import HANDLERS
 from services.intake.settings import Settings
 from services.intake.usecases.submit_lead import SubmitLead
@@ -21,7 +21,7 @@ from shared.worker import Worker
 
 SERVICE = "intake"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (leads.router, ledgers.router, dual_assignments.router, codes.router)
+ROUTERS = (leads.router, ledgers.router, dual_assignments.router, codes.router, merges.router)
 
 
 def api() -> FastAPI:
@@ -50,7 +50,7 @@ def worker() -> Starlette:
             database=database,
             address=settings.kafka_address(),
             handlers=HANDLERS,
-            timers=TIMERS,
+            timers=timers(settings.digest()),
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
         ),

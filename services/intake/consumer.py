@@ -5,9 +5,11 @@ from services.intake.usecases.follow_work import follow_accepted, follow_conclud
 from services.intake.usecases.relearn_lead import (
     relearn_dual,
     relearn_leg,
+    relearn_merged,
     relearn_nothing,
     relearn_received,
     relearn_step,
+    relearn_unmerged,
 )
 from shared.audit_witness import witness
 from shared.contracts.discipline import LegEnded, LegReceived
@@ -16,7 +18,9 @@ from shared.contracts.intake import (
     DualAssignmentCreated,
     LeadAssigned,
     LeadClassified,
+    LeadMerged,
     LeadReceived,
+    LeadUnmerged,
     LegStatusChanged,
 )
 from shared.contracts.verification import WorkAccepted, WorkConcluded
@@ -38,5 +42,7 @@ OWN: Own = {
     DualAssignmentCreated: relearn_dual,
     LegStatusChanged: relearn_leg,
     DualAssignmentCompleted: relearn_nothing,
+    LeadMerged: relearn_merged,
+    LeadUnmerged: relearn_unmerged,
 }
 """What intake said itself, for the way back after a restore."""

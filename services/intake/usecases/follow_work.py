@@ -1,6 +1,6 @@
 """The work on a lead moved on in verification: the register follows, and with it the crime leg of a dual assignment."""
 
-from services.intake.db import dual_assignments, leads
+from services.intake.db import dual_assignments, leads, merges
 from services.intake.domain.lead import Lead
 from shared import audit, outbox
 from shared.contracts.intake import Leg, LegStatus
@@ -18,6 +18,8 @@ async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Rec
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
     """The work ended: the lead is concluded."""
     lead = (await leads.get(tx, concluded.lead_id, lock=True)).conclude()
+    if lead.assignment:
+        await merges.conclude(tx, lead.id, concluded.conclusion, lead.assignment.unit, at=concluded.effective_at)
     await _follow(tx, lead, LegStatus.ENDED, concluded, received)
 
 

@@ -44,6 +44,7 @@ TABLES = (
     "leads",
     "lead_history",
     "lead_numbers",
+    "repeat_pending",
     "vault.reporters",
     "outbox_sequences",
     "outbox",
