@@ -73,7 +73,7 @@ class CandidateView(BaseModel):
     street: str | None
     status: Status
     merged_into: UUID | None
-    score: float = Field(description="0–1,仅供参考 / from 0 to 1, a suggestion")
+    likelihood: float = Field(description="0–1,仅供参考 / from 0 to 1, a suggestion")
     features: list[FeatureView]
     found_at: datetime
     decision: str | None = Field(description="merged 已并入 / dismissed 非同一事项")
@@ -91,7 +91,7 @@ class MergeView(BaseModel):
     reason: str
     proposed_by: str | None
     proposed_at: datetime
-    score: float | None
+    likelihood: float | None
     features: list[FeatureView]
     decided_by: str | None
     decided_at: datetime | None
@@ -191,7 +191,7 @@ async def get_candidates(lead_id: UUID, request: Request, by: Analyst, tx: Tx, a
             street=others[each.candidate_id].street,
             status=others[each.candidate_id].standing,
             merged_into=others[each.candidate_id].merged_into,
-            score=round(each.score, 4),
+            likelihood=round(each.likelihood, 4),
             features=told(each.features),
             found_at=each.found_at,
             decision=each.decision,

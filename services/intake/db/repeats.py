@@ -52,7 +52,7 @@ class Suggestion:
     """A candidate as it was suggested, and what a person decided."""
 
     candidate_id: UUID
-    score: float
+    likelihood: float
     features: dict[str, float]
     found_at: datetime
     decision: str | None
@@ -97,7 +97,7 @@ async def suggest(tx: Transaction, lead_id: UUID, found: Sequence[tuple[UUID, Sc
         {
             "lead_id": lead_id,
             "candidate_id": candidate_id,
-            "score": score.value,
+            "likelihood": score.value,
             "features": dict(score.features),
             "found_at": at,
         }
@@ -109,7 +109,7 @@ async def suggest(tx: Transaction, lead_id: UUID, found: Sequence[tuple[UUID, Sc
 async def suggestions(tx: Transaction, lead_id: UUID) -> list[Suggestion]:
     """All that was suggested for this lead, best first."""
     table = repeat_suggestions
-    query = select(table).where(table.c.lead_id == lead_id).order_by(table.c.score.desc(), table.c.candidate_id)
+    query = select(table).where(table.c.lead_id == lead_id).order_by(table.c.likelihood.desc(), table.c.candidate_id)
     return [
         Suggestion(**{name: row[name] for name in Suggestion.__dataclass_fields__})
         for row in (await tx.execute(query)).mappings()

@@ -29,7 +29,7 @@ class MergeState(Labelled):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
-    """What was proposed, why, and who decided. `score` and `features` are the suggestion as it stood then, if there was one (G20)."""
+    """What was proposed, why, and who decided. `likelihood` and `features` are the suggestion as it stood then, if there was one (G20)."""
 
     id: UUID
     lead_id: UUID
@@ -39,7 +39,7 @@ class Merge:
     proposed_by: str | None
     """None for a merge learned again after a restore: who proposed it is in the sealed audit chain."""
     state: MergeState = MergeState.PROPOSED
-    score: float | None = None
+    likelihood: float | None = None
     features: Mapping[str, float] | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None

@@ -42,7 +42,11 @@ _NUMERAL = re.compile(
     r"|[一二两三四五六七八九](?=[月日号万千])"
 )
 _SPACED = re.compile(r"(?<=[0-9])[ \-.·](?=[0-9])")
-_OWN = re.compile(r"(?:本人|我的|我|举报人|来电人|反映人|来信人|报警人|投诉人|回访)[^,。;、]{0,10}$")
+_SELF = r"(?<!被)(?:本人|我的|我|举报人|来电人|反映人|来信人|报警人|投诉人|署名人?|回访)"
+_OWN = re.compile(rf"{_SELF}[^,。;、]{{0,10}}$|本人,(?:电话|手机|联系|身份证)[^,。;、]{{0,6}}$")
+_OWN_NAME = re.compile(
+    rf"{_SELF}(?:姓名)?[:是叫为]{{0,2}}(?:{'|'.join(SURNAMES)})[{HAN}]{{1,2}}(?=[,。;、:()]|电话|手机|住|身份证|联系|$)"
+)
 _PHONE = re.compile(r"(?<![0-9a-z])(?:\+?86)?(1[3-9][0-9]{9}|0[0-9]{2,3}[0-9]{7,8})(?![0-9a-z])")
 _PERSON_ID = re.compile(r"(?<![0-9a-z])[0-9]{17}[0-9x](?![0-9a-z])")
 _CREDIT = re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{18}(?![0-9a-z])")
@@ -164,7 +168,7 @@ def marks_of(
     summary: str, allegations: Iterable[str], *, received_on: date, street: str | None = None, acts: Iterable[str] = ()
 ) -> Marks:
     """The marks of what was reported."""
-    text = plain("。".join((summary, *allegations)))
+    text = _without_reporter(plain("。".join((summary, *allegations))))
     places, doors = _places(text)
     names, perhaps = _names(text)
     numbers = frozenset(_numbers(text))
@@ -190,6 +194,16 @@ def marks_of(
     )
 
 
+def _without_reporter(text: str) -> str:
+    """What the text itself says of its reporter is no mark: two reports by one person are not one matter, and nothing may lead to him."""
+    text = _OWN_NAME.sub("本人", text)
+    for pattern in (_PERSON_ID, _CREDIT, _PLATE, _PHONE):
+        for found in reversed(list(pattern.finditer(text))):
+            if _OWN.search(text[max(0, found.start() - 16) : found.start()]):
+                text = text[: found.start()] + text[found.end() :]
+    return text
+
+
 def _numbers(text: str) -> Iterator[Number]:
     taken: list[tuple[int, int]] = []
     for kind, pattern in (("id", _PERSON_ID), ("credit", _CREDIT), ("plate", _PLATE), ("phone", _PHONE)):
@@ -202,8 +216,7 @@ def _numbers(text: str) -> Iterator[Number]:
             ):
                 continue
             taken.append(found.span())
-            if not _OWN.search(text[max(0, found.start() - 16) : found.start()]):
-                yield Number(kind, value)
+            yield Number(kind, value)
 
 
 def _names(text: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -224,8 +237,8 @@ def _names(text: str) -> tuple[frozenset[str], frozenset[str]]:
             if not _can_be_name(name, given=given, length=length):
                 continue
             followed, usual = _AFTER.match(text, end) is not None, GIVEN.issuperset(given)
-            strong = surely_led or _SURELY_AFTER.match(text, end) is not None
-            short = length == 2 and not usual and given[0] in GIVEN
+            strong = (surely_led and length == 2) or _SURELY_AFTER.match(text, end) is not None
+            short = length == 2 and not usual and given[0] in GIVEN and _AFTER.match(text, end - 1) is not None
             if not short and (
                 (strong and usual) or (led and followed) or (usual and length == 2 and (led or followed))
             ):

@@ -29,7 +29,7 @@ async def propose_merge(
         proposed_by=by.sub,
         proposed_at=at,
         reason=reason,
-        score=suggestion.score if suggestion else None,
+        likelihood=suggestion.likelihood if suggestion else None,
         features=suggestion.features if suggestion else None,
     )
     await merges.add(tx, merge, region=region)

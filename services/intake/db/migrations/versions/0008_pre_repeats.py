@@ -35,7 +35,7 @@ comment on column repeat_keys.key is 'keyed hash of a mark; tells nothing withou
 create table repeat_suggestions (
     lead_id uuid not null,
     candidate_id uuid not null,
-    score real not null,
+    likelihood real not null,
     features jsonb not null,
     found_at timestamp with time zone not null,
     decision text,
@@ -48,7 +48,7 @@ create table repeat_suggestions (
     constraint ck_repeat_suggestions_decided_whole check (
         (decision is null) = (decided_by is null) and (decision is null) = (decided_at is null))
 );
-comment on column repeat_suggestions.features is 'feature to its share of the score; never a person''s data';
+comment on column repeat_suggestions.features is 'feature to its share of the likelihood; never a person''s data';
 create table merges (
     id uuid not null,
     region_code text not null,
@@ -58,7 +58,7 @@ create table merges (
     proposed_by text,
     proposed_at timestamp with time zone not null,
     reason text not null,
-    score real,
+    likelihood real,
     features jsonb not null,
     decided_by text,
     decided_at timestamp with time zone,
