@@ -69,7 +69,16 @@ def _of_people(marks: Marks) -> Iterator[tuple[float, str, str]]:
 
 
 def _of_places(marks: Marks) -> Iterator[tuple[float, str, str]]:
-    """A place with whatever else is known: alone it finds too many."""
+    """A place with whatever else is known, for alone it finds too many; and the street with act, family name or sum."""
+    yield from ((1.0, "place", place) for place in marks.places)
+    if marks.street:
+        for act in sorted(marks.acts - {VIOLENCE}):
+            yield 1.0, "street-act", f"{marks.street}/{act}"
+            yield from ((2.0, "street-act-surname", f"{marks.street}/{act}/{family}") for family in marks.surnames)
+            yield from ((2.0, "street-act-sum", f"{marks.street}/{act}/{amount}") for amount in marks.sums)
+    for act in sorted(marks.acts - {VIOLENCE}):
+        yield from ((1.5, "surname-act", f"{family}/{act}") for family in marks.surnames)
+        yield from ((1.5, "act-sum", f"{act}/{amount}") for amount in marks.sums)
     for weight, kind, words in (
         (2.5, "act", marks.acts - {VIOLENCE}),
         (3.0, "month", marks.months),

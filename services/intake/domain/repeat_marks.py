@@ -285,10 +285,14 @@ def _core(alias: str) -> str:
 
 def _places(text: str) -> tuple[frozenset[str], frozenset[str]]:
     places, doors = set(), set()
-    for found in _PLACE.finditer(text):
+    position = 0
+    while found := _PLACE.search(text, position):
         front, kind, door = found.groups()
         if set(front) & PARTICLES:
+            # 在石桥市场: not 在石+桥 but 石桥+市场
+            position = found.start() + 1
             continue
+        position = found.end()
         place = front + PLACES[kind]
         places.add(place)
         if door:
