@@ -3,5 +3,6 @@
 Owns: leads and their numbers, the ledgers they came in, dual assignments, and the sealed reporters (which it cannot open);
 blind keys of what was reported, suggestions and merges of repeats.
 Hears: the works of verification and the legs of discipline, the signed audit checkpoints of the others. Says: what happens to a
-lead up to its assignment and when it is merged or unmerged, both legs of a dual assignment, restricted facts sealed for one receiver each, its own checkpoints.
+lead up to its assignment, also that it is merged or unmerged, both legs of a dual assignment, restricted facts sealed for one receiver
+each, its own checkpoints.
 """
