@@ -21,7 +21,7 @@ from services.intake.domain.repeat_keys import Key
 from services.intake.domain.repeat_score import Score
 from shared.db import Transaction, driver
 
-MOST_A_KEY, MOST_FOUND = 64, 64
+MOST_A_KEY, MOST_FOUND = 64, 40
 
 _SEARCH = """
 with hits as (
