@@ -10,7 +10,17 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.intake.api import codes, counter_reports, deadlines, dual_assignments, leads, ledgers, receipts, reports
+from services.intake.api import (
+    codes,
+    counter_reports,
+    deadlines,
+    dual_assignments,
+    leads,
+    ledgers,
+    merges,
+    receipts,
+    reports,
+)
 from services.intake.api.door import Door
 from services.intake.api.receipt_command import main as receipt
 from services.intake.clock import timers
@@ -44,6 +54,7 @@ ROUTERS = (
     reports.router,
     counter_reports.router,
     receipts.router,
+    merges.router,
 )
 
 
@@ -91,7 +102,9 @@ def worker() -> Starlette:
             database=database,
             address=settings.kafka_address(),
             handlers=HANDLERS,
-            timers=timers(notices=_notices(settings.holiday_notices), remind_from=settings.remind_from),
+            timers=timers(
+                settings.digest(), notices=_notices(settings.holiday_notices), remind_from=settings.remind_from
+            ),
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
         ),

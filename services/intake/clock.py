@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from services.intake.db.reports import forget_spent
+from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
+from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.say_deadlines import say_deadlines
 from services.intake.usecases.start_missing import start_missing
@@ -17,8 +20,9 @@ EVERY = 5.0
 """Seconds between two looks at the limits. A limit is counted in days, or in hours at least."""
 
 
-def timers(*, notices: Sequence[Notice] = (), remind_from: date | None = None) -> Timers:
-    """The timers; `notices` are those of the settings' folder, limits that began before `remind_from` are not chased."""
+def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date | None = None) -> Timers:
+    """The timers; `digest` is the service's key of keyed hashes, `notices` are those of the settings' folder, limits that began before
+    `remind_from` are not chased."""
     since = start_of(remind_from) if remind_from else None
 
     async def say(tx: Transaction, at: datetime) -> None:
@@ -43,6 +47,7 @@ def timers(*, notices: Sequence[Notice] = (), remind_from: date | None = None) -
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
+        "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
     }
 
 

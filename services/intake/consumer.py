@@ -6,9 +6,11 @@ from services.intake.usecases.relearn_deadline import relearn_moved, relearn_sai
 from services.intake.usecases.relearn_lead import (
     relearn_dual,
     relearn_leg,
+    relearn_merged,
     relearn_nothing,
     relearn_received,
     relearn_step,
+    relearn_unmerged,
 )
 from shared.audit_witness import witness
 from shared.contracts.discipline import LegEnded, LegReceived
@@ -20,7 +22,9 @@ from shared.contracts.intake import (
     DualAssignmentCreated,
     LeadAssigned,
     LeadClassified,
+    LeadMerged,
     LeadReceived,
+    LeadUnmerged,
     LegStatusChanged,
 )
 from shared.contracts.verification import WorkAccepted, WorkConcluded
@@ -45,5 +49,7 @@ OWN: Own = {
     DeadlineColoured: relearn_said,
     DeadlineEscalated: relearn_said,
     DeadlineMoved: relearn_moved,
+    LeadMerged: relearn_merged,
+    LeadUnmerged: relearn_unmerged,
 }
 """What intake said itself, for the way back after a restore."""

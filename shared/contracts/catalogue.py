@@ -26,6 +26,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.DeadlineColoured,
     intake.DeadlineEscalated,
     intake.DeadlineMoved,
+    intake.LeadMerged,
+    intake.LeadUnmerged,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

@@ -79,6 +79,26 @@ class LeadAssigned(_LeadEvent):
     provisional: bool
 
 
+class LeadMerged(_LeadEvent):
+    """A repeat was merged into its master by two people 线索已并入. The master's clock is not reset."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.merged.v1"
+    merge_id: UUID
+    master_id: UUID
+    repeat_count: int
+    """Repeats of the master, with this one."""
+
+
+class LeadUnmerged(_LeadEvent):
+    """A merge was undone by two people 并入已撤销: both leads stand as they would without it."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.unmerged.v1"
+    merge_id: UUID
+    master_id: UUID
+    repeat_count: int
+    """Repeats that the master still has."""
+
+
 class _DualEvent(AboutLead):
     TOPIC: ClassVar[str] = "intake.dual-assignments"
     SUBJECT: ClassVar[str] = "dual_assignment_id"

@@ -118,10 +118,12 @@ class LeadView(BaseModel):
     due_on: date | None
     provisional: bool | None
     version: int
+    merged_into: UUID | None = Field(description="并入的主线索 / the master it is merged into")
 
     @classmethod
     def of(cls, lead: Lead, **more: Any) -> Self:
         fixed = {name: getattr(lead, name) for name in cls.model_fields if hasattr(lead, name)}
+        fixed["status"] = lead.standing
         work = lead.assignment
         return cls(
             **fixed,

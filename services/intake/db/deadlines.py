@@ -49,6 +49,12 @@ async def stop(tx: Transaction, lead_id: UUID, *kinds: DeadlineKind, at: datetim
     await tx.execute(update(table).where(*mine, table.c.stopped_at.is_(None)).values(stopped_at=at, next_at=None))
 
 
+async def resume(tx: Transaction, lead_id: UUID, *, stopped_at: datetime, at: datetime) -> None:
+    """What stopped at that instant runs on as if it had not; what fell due meanwhile is said next."""
+    mine = (table.c.lead_id == lead_id, table.c.stopped_at == stopped_at)
+    await tx.execute(update(table).where(*mine).values(stopped_at=None, next_at=at))
+
+
 async def save(tx: Transaction, deadline: LeadDeadline) -> None:
     """Write when it ends and when it is looked at next. The caller holds its lock."""
     row = _row(deadline)
@@ -107,6 +113,7 @@ async def take_leads_without(
     """Some leads of these states for which nothing runs, locked, each with when the last of its state's deeds was put on record."""
     runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, table.c.stopped_at.is_(None)).exists()
     query = select(leads).where(leads.c.status.in_([status.value for status in came_by]), ~runs)
+    query = query.where(leads.c.merged_into.is_(None))
     rows = list(
         (await tx.execute(query.order_by(leads.c.id).limit(limit).with_for_update(skip_locked=True))).mappings()
     )

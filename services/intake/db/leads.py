@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.repeat_tables import repeat_pending
 from services.intake.db.tables import lead_history, lead_numbers, leads
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Assignment, Lead, Status
@@ -61,6 +62,7 @@ async def add(
         "created_at": at,
     }
     await tx.execute(insert(leads), {**fixed, **_changing(lead)})
+    await tx.execute(insert(repeat_pending), {"lead_id": lead.id})
     await remember(tx, lead, "register" if by else "relearn", by=by, effective_at=effective_at, at=at)
 
 
@@ -128,7 +130,7 @@ async def remember(
             "lead_id": lead.id,
             "version": lead.version,
             "action": action,
-            "status": lead.status.value,
+            "status": lead.standing.value,
             "actor": by.sub if by else "system:intake",
             "unit": by.unit if by else "",
             "reason": reason,
@@ -171,6 +173,7 @@ def of_row(row: RowMapping) -> Lead:
         grounds=tuple(Ground(ground) for ground in row["grounds"]),
         assignment=assignment,
         profile_version=row["profile_version"],
+        merged_into=row["merged_into"],
     )
 
 
@@ -190,4 +193,5 @@ def _changing(lead: Lead) -> dict[str, object]:
         "sign_by": assignment.sign_by if assignment else None,
         "due_on": assignment.due_on if assignment else None,
         "provisional": assignment.provisional if assignment else None,
+        "merged_into": lead.merged_into,
     }

@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_
 
 from services.intake.db.leads import of_row
 from services.intake.db.tables import lead_history, leads
-from services.intake.domain.lead import Lead
+from services.intake.domain.lead import Lead, Status
 from shared.db import Transaction
 
 
@@ -24,7 +24,10 @@ async def list_leads(
 ) -> Sequence[Lead]:
     """Leads by day of receipt; `after` is the key of the last one seen."""
     query = select(leads).order_by(leads.c.received_on, leads.c.id).limit(limit)
-    for column, value in ((leads.c.status, status), (leads.c.source, source), (leads.c.upstream_no, upstream_no)):
+    if status is not None:
+        merged = leads.c.merged_into.is_not(None)
+        query = query.where(merged if status == Status.MERGED else ~merged & (leads.c.status == status))
+    for column, value in ((leads.c.source, source), (leads.c.upstream_no, upstream_no)):
         if value is not None:
             query = query.where(column == value)
     if after is not None:

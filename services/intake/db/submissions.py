@@ -67,6 +67,8 @@ with r as materialized (
   select id, $1, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
     allegations::text[], named, reporter_ref, 'received', 1, areas::text[], manifestations::text[], grounds::text[], profile_version, at
   from r order by n
+), repeats as (
+  insert into repeat_pending (lead_id) select id from r order by n
 ), history as (
   insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at)
   select id, 1, 'register', 'received', actor, unit, effective_at, at from r order by n

@@ -53,6 +53,12 @@ leads = Table(
     Column("provisional", Boolean),
     Column("profile_version", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "merged_into",
+        Uuid,
+        ForeignKey("leads.id"),
+        comment="the master, while a merge of two people stands; the rest of the row stays as it was",
+    ),
     CheckConstraint("status in ('received', 'classified', 'assigned', 'verifying', 'concluded')", name="status"),
     # 三类来源 and 其他
     CheckConstraint("source in ('S', 'A', 'M', 'O')", name="source"),
@@ -70,6 +76,10 @@ leads = Table(
         "and (unit is null) = (sign_by is null) and (unit is null) = (due_on is null) and (unit is null) = (provisional is null)",
         name="assignment_whole",
     ),
+    CheckConstraint("merged_into <> id", name="merged_elsewhere"),
+    # repeats are found before anyone is charged; afterwards a unit would work on a lead that is another's part
+    CheckConstraint("merged_into is null or unit is null", name="merged_before_assignment"),
+    Index("ix_leads_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
     Index("ix_leads_received_on_id", "received_on", "id"),
     # one superior number, one lead, whatever file it comes in again
     Index(

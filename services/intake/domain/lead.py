@@ -20,6 +20,7 @@ class Status(Labelled):
     ASSIGNED = "assigned", "已交办", "assigned"
     VERIFYING = "verifying", "核查中", "being verified"
     CONCLUDED = "concluded", "已有结论", "concluded"
+    MERGED = "merged", "已并入", "merged as a repeat"
 
 
 HANDED_OVER = frozenset({Status.ASSIGNED, Status.VERIFYING, Status.CONCLUDED})
@@ -64,6 +65,13 @@ class Lead:
     grounds: tuple[Ground, ...] = ()
     assignment: Assignment | None = None
     profile_version: str = PROFILE_VERSION
+    merged_into: UUID | None = None
+    """Its master while it is merged as a repeat; whatever else it is stays as it was, so that unmerging restores it."""
+
+    @property
+    def standing(self) -> Status:
+        """Its status as people see it."""
+        return Status.MERGED if self.merged_into else self.status
 
     def received(self, *, effective_at: datetime) -> LeadReceived:
         """The event of its registration."""
@@ -127,7 +135,7 @@ class Lead:
     ) -> bool:
         """Whether exactly this is the standing classification."""
         chosen = (self.tier, self.level, self.areas, self.manifestations)
-        return self.status is Status.CLASSIFIED and chosen == (tier, level, areas, manifestations)
+        return self.standing is Status.CLASSIFIED and chosen == (tier, level, areas, manifestations)
 
     def assign(
         self, unit: str, grounds: tuple[Ground, ...], *, on: date, days: Calendar, at: datetime
@@ -174,6 +182,8 @@ class Lead:
     def add_grounds(self, grounds: tuple[Ground, ...]) -> Self:
         """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given, `Registered` when
         none is new."""
+        if self.merged_into:
+            self._must_be("补充涉纪情形", "add grounds")
         if not grounds:
             raise Invalid(
                 "至少选一种涉纪情形 / at least one ground is needed",
@@ -192,6 +202,23 @@ class Lead:
         """The work on it has a conclusion."""
         self._must_be("办结", "conclude", Status.VERIFYING)
         return replace(self, status=Status.CONCLUDED, version=self.version + 1)
+
+    def merge_into(self, master: Self) -> Self:
+        """It repeats what `master` reports (§4.2). Only before it is assigned. Raises `NotAllowed`, `Invalid`."""
+        self._must_be("并入", "merge", Status.RECEIVED, Status.CLASSIFIED)
+        if master.id == self.id:
+            raise Invalid(
+                "不能并入自身 / a lead is not merged into itself", fields=[("master_id", "同一线索 / the same lead")]
+            )
+        if master.merged_into:
+            raise NotAllowed("主线索本身已并入其他线索 / the master is itself merged into another lead")
+        return replace(self, merged_into=master.id, version=self.version + 1)
+
+    def unmerge(self) -> Self:
+        """It stands for itself again, as it stood before. Raises `NotAllowed`."""
+        if not self.merged_into:
+            raise NotAllowed("该线索未并入其他线索 / the lead is not merged")
+        return replace(self, merged_into=None, version=self.version + 1)
 
     @classmethod
     def relearned(cls, event: LeadReceived) -> Self:
@@ -247,8 +274,8 @@ class Lead:
         )
 
     def _must_be(self, zh: str, en: str, *statuses: Status) -> None:
-        if self.status not in statuses:
-            raise NotAllowed(f"不能{zh}:线索为“{self.status.zh}” / cannot {en}: the lead is {self.status.en}")
+        if self.standing not in statuses:
+            raise NotAllowed(f"不能{zh}:线索为“{self.standing.zh}” / cannot {en}: the lead is {self.standing.en}")
 
 
 def _union(first: tuple[Ground, ...], second: tuple[Ground, ...]) -> tuple[Ground, ...]:

@@ -1,6 +1,6 @@
 """The work on a lead moved on in verification: the register follows, and with it the crime leg of a dual assignment."""
 
-from services.intake.db import deadlines, dual_assignments, leads
+from services.intake.db import deadlines, dual_assignments, leads, merges
 from services.intake.domain.lead import Lead
 from shared import audit, outbox
 from shared.contracts.intake import DeadlineKind, Leg, LegStatus
@@ -20,6 +20,8 @@ async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: 
     """The work ended: the lead is concluded."""
     lead = (await leads.get(tx, concluded.lead_id, lock=True)).conclude()
     await deadlines.stop(tx, lead.id, DeadlineKind.CONCLUDE, at=concluded.effective_at)
+    if lead.assignment:
+        await merges.conclude(tx, lead.id, concluded.conclusion, lead.assignment.unit, at=concluded.effective_at)
     await _follow(tx, lead, LegStatus.ENDED, concluded, received)
 
 

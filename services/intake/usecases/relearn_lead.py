@@ -6,17 +6,20 @@ register says so in its place. Its reporter is gone with it.
 
 from dataclasses import replace
 
-from services.intake.db import deadlines, dual_assignments, leads, notices
+from services.intake.db import deadlines, dual_assignments, leads, merges, notices
 from services.intake.domain.deadline import of_assignment, to_assign, to_classify
 from services.intake.domain.dual_assignment import DualAssignment
-from services.intake.domain.lead import Lead
+from services.intake.domain.lead import LOST, Lead
+from services.intake.domain.merge import Merge, MergeState
 from shared.contracts.intake import (
     DeadlineKind,
     DualAssignmentCompleted,
     DualAssignmentCreated,
     LeadAssigned,
     LeadClassified,
+    LeadMerged,
     LeadReceived,
+    LeadUnmerged,
     LegStatusChanged,
 )
 from shared.db import Transaction
@@ -64,3 +67,33 @@ async def relearn_leg(tx: Transaction, event: LegStatusChanged, _: Received) -> 
 
 async def relearn_nothing(tx: Transaction, event: DualAssignmentCompleted, received: Received) -> None:
     """The parent closed by itself with its second leg."""
+
+
+async def relearn_merged(tx: Transaction, event: LeadMerged, received: Received) -> None:
+    """The lead is a repeat of its master; who proposed and who agreed stands in the audit chain that the others keep."""
+    lead, master = await merges.lock_both(tx, event.lead_id, event.master_id)
+    lead = lead.merge_into(master)
+    await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
+    if (standing := await merges.open_of(tx, lead.id)) is not None:
+        # the backup knew the proposal and not the decision
+        await merges.save(tx, replace(standing, state=MergeState.STANDING, decided_at=event.effective_at))
+        return
+    merge = Merge(
+        id=event.merge_id,
+        lead_id=lead.id,
+        master_id=master.id,
+        proposed_at=event.effective_at,
+        reason=LOST,
+        proposed_by=None,
+        state=MergeState.STANDING,
+        decided_at=event.effective_at,
+    )
+    await merges.add(tx, merge, region=received.region)
+
+
+async def relearn_unmerged(tx: Transaction, event: LeadUnmerged, received: Received) -> None:
+    """The lead stands for itself again."""
+    lead = (await leads.get(tx, event.lead_id, lock=True)).unmerge()
+    await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
+    merge = await merges.get(tx, event.merge_id, lock=True)
+    await merges.save(tx, replace(merge, state=MergeState.UNDONE, undone_at=event.effective_at))

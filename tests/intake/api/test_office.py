@@ -38,6 +38,7 @@ async def test_the_code_lists_name_every_status_of_a_lead_in_both_languages(new_
         "assigned",
         "verifying",
         "concluded",
+        "merged",
     ]
     words = [entry for entries in lists.values() for entry in entries]
     assert [entry for entry in words if not re.search("[一-鿿]", entry["zh"]) or not entry["en"]] == []

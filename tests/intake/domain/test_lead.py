@@ -19,6 +19,7 @@ AT: dict[Status, Callable[[], Lead]] = {
     Status.ASSIGNED: assigned,
     Status.VERIFYING: lambda: assigned().begin_verifying(),
     Status.CONCLUDED: lambda: assigned().begin_verifying().conclude(),
+    Status.MERGED: lambda: lead().merge_into(lead()),
 }
 ACTIONS: dict[str, Callable[[Lead], Any]] = {
     "classify": lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
@@ -26,19 +27,24 @@ ACTIONS: dict[str, Callable[[Lead], Any]] = {
     "begin_verifying": lambda one: one.begin_verifying(),
     "conclude": lambda one: one.conclude(),
     "add_grounds": lambda one: one.add_grounds((Ground.UMBRELLA,)),
+    "merge_into": lambda one: one.merge_into(lead()),
+    "unmerge": lambda one: one.unmerge(),
 }
-BECOMES = {
+BECOMES: dict[tuple[Status, str], Status] = {
     (Status.RECEIVED, "classify"): Status.CLASSIFIED,
     (Status.CLASSIFIED, "classify"): Status.CLASSIFIED,
     (Status.CLASSIFIED, "assign"): Status.ASSIGNED,
     (Status.ASSIGNED, "begin_verifying"): Status.VERIFYING,
     (Status.VERIFYING, "conclude"): Status.CONCLUDED,
-    **{(status, "add_grounds"): status for status in Status},
+    **{(status, "add_grounds"): status for status in Status if status is not Status.MERGED},
+    (Status.RECEIVED, "merge_into"): Status.MERGED,
+    (Status.CLASSIFIED, "merge_into"): Status.MERGED,
+    (Status.MERGED, "unmerge"): Status.RECEIVED,
 }
 
 
 def test_every_state_can_be_built() -> None:
-    assert {status: build().status for status, build in AT.items()} == {status: status for status in Status}
+    assert [build().standing for build in AT.values()] == list(AT) == list(Status)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -51,7 +57,7 @@ def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: s
         return
     done = ACTIONS[action](before)
     after = done[0] if isinstance(done, tuple) else done
-    assert (after.status, after.version) == (BECOMES[status, action], before.version + 1)
+    assert (after.standing, after.version) == (BECOMES[status, action], before.version + 1)
     fixed = ("id", "lead_no", "source", "received_on", "upstream_no", "summary", "reporter_ref")
     assert all(getattr(after, name) == getattr(before, name) for name in fixed)
 

@@ -271,7 +271,7 @@ async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) ->
     before = await api.rows(as_kept)
     assert len(before) == 5
     await api.rows("delete from deadlines")
-    start = timers()["deadlines.start-missing"].run
+    start = timers(b"k" * 32)["deadlines.start-missing"].run
     for _ in range(3):
         async with api.app.state.database.transaction() as tx:
             await start(tx, china("2018-06-04T09:00"))

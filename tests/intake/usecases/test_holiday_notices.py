@@ -67,7 +67,7 @@ async def test_a_notice_in_the_folder_comes_once_and_never_over_a_later_one(new_
     database = api.app.state.database
     lead = await register(api)
     folder = [Notice(2018, {date(2018, 6, 6): True})]
-    kinds = timers(notices=folder)
+    kinds = timers(b"k" * 32, notices=folder)
     for _ in range(2):
         async with database.transaction() as tx:
             await kinds["deadlines.count"].run(tx, NOON)

@@ -57,6 +57,7 @@ TABLES = (
     "leads",
     "lead_history",
     "lead_numbers",
+    "repeat_pending",
     "vault.reporters",
     "outbox_sequences",
     "outbox",

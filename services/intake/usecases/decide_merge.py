@@ -1,0 +1,56 @@
+"""The second person decides on a merge (§4.2, G10). Merged, the lead's facts are read with the master's; the master's clock runs on."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import deadlines, leads, merges, repeats
+from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
+from shared.db import Transaction
+
+
+async def decide_merge(tx: Transaction, merge_id: UUID, *, confirm: bool, by: Principal, at: datetime) -> Merge:
+    """Confirm or refuse. A master that was found unfounded (查否) goes on the list for another team.
+
+    Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it.
+    """
+    merge = await merges.get(tx, merge_id)
+    lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
+    merge = await merges.get(tx, merge_id, lock=True)
+    if not confirm:
+        merge = merge.refuse(by=by.sub, at=at)
+        await merges.save(tx, merge)
+        await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)
+        await audit.record(tx, by, "merge.refuse", lead.id, at=at, detail={"merge": str(merge.id)})
+        return merge
+    merge, lead, said = merge.confirm(
+        lead,
+        master,
+        repeats=await merges.repeats_of(tx, master.id),
+        has_repeats=await merges.has_repeats(tx, lead.id),
+        by=by.sub,
+        at=at,
+    )
+    await merges.save(tx, merge)
+    await leads.save(tx, lead, "merge", by=by, effective_at=at, at=at, reason=merge.reason)
+    # it waits for nobody any more; an undo lets its limits run on
+    await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
+    await repeats.decide(tx, lead.id, master.id, "merged", by=by.sub, at=at)
+    await outbox.put(tx, said, at=at)
+    concluded = await merges.conclusion_of(tx, master.id)
+    if concluded and concluded[0] == UNFOUNDED:
+        entry = ReExamination(
+            merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=concluded[1], opened_at=at
+        )
+        await merges.add_re_examination(tx, entry)
+    detail = {
+        "merge": str(merge.id),
+        "master": str(master.id),
+        "repeats": said.repeat_count,
+        "suggested_level": merge.suggested_level,
+        "re_examine": bool(concluded and concluded[0] == UNFOUNDED),
+    }
+    await audit.record(tx, by, "merge.confirm", lead.id, at=at, detail=detail)
+    return merge

@@ -1,0 +1,47 @@
+"""Two matters after all: undoing a merge takes two people again, and both leads stand as they would without it (§4.2)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import deadlines, leads, merges, repeats
+from services.intake.domain.merge import Merge
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.secrecy import refuse_marked
+
+
+async def propose_undo(tx: Transaction, merge_id: UUID, reason: str, *, by: Principal, at: datetime) -> Merge:
+    """Propose to undo a merge that stands. Raises `NotFound`, `NotAllowed`."""
+    refuse_marked("reason", [reason])
+    merge = (await merges.get(tx, merge_id, lock=True)).propose_undo(reason, by=by.sub, at=at)
+    await merges.save(tx, merge)
+    await audit.record(
+        tx, by, "merge.propose-undo", merge.lead_id, at=at, purpose=reason, detail={"merge": str(merge.id)}
+    )
+    return merge
+
+
+async def decide_undo(tx: Transaction, merge_id: UUID, *, confirm: bool, by: Principal, at: datetime) -> Merge:
+    """The second person decides. Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it."""
+    merge = await merges.get(tx, merge_id)
+    lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
+    merge = await merges.get(tx, merge_id, lock=True)
+    if not confirm:
+        merge = merge.refuse_undo(by=by.sub)
+        await merges.save(tx, merge)
+        await audit.record(tx, by, "merge.refuse-undo", lead.id, at=at, detail={"merge": str(merge.id)})
+        return merge
+    left = await merges.count_repeats(tx, master.id) - 1
+    merge, lead, said = merge.confirm_undo(lead, left=left, by=by.sub, at=at)
+    await merges.save(tx, merge)
+    await leads.save(tx, lead, "unmerge", by=by, effective_at=at, at=at, reason=merge.undo_reason)
+    if merge.decided_at:
+        await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=at)
+    await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)
+    if entry := await merges.re_examination_of(tx, merge.id):
+        await merges.save_re_examination(tx, entry.withdraw())
+    await outbox.put(tx, said, at=at)
+    detail = {"merge": str(merge.id), "master": str(master.id), "repeats": left}
+    await audit.record(tx, by, "merge.undo", lead.id, at=at, detail=detail)
+    return merge
