@@ -85,7 +85,8 @@ async def take(tx: Transaction, claim: Claim) -> Answer | None:
         )
     ).one()
     if not hmac.compare_digest(bytes(found.fingerprint), claim.mark):
-        raise Invalid("this Idempotency-Key was used for another request", fields=[("Idempotency-Key", "used before")])
+        reason = "此Idempotency-Key已用于另一请求 / this Idempotency-Key was used for another request"
+        raise Invalid(reason, fields=[("Idempotency-Key", reason)])
     return Answer(found.status, found.answer)
 
 
