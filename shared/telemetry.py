@@ -3,10 +3,12 @@
 Of an exception only its class and place are written: its text could quote what somebody typed.
 """
 
+import io
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -92,6 +94,19 @@ def _template(record: logging.LogRecord) -> str:
     return str(record.msg)[:200] if record.args else ""
 
 
+class _Output(io.TextIOBase):
+    """Standard output that never raises: a log on a full disk loses lines, not the work that wrote them."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            sys.stdout.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stdout.flush()
+
+
 def configure(*, service: str, role: str, level: str = "INFO") -> None:
     """Set up logging for this process, to standard output."""
     number = logging.getLevelNamesMapping()[level]
@@ -105,7 +120,7 @@ def configure(*, service: str, role: str, level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Output())),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service, role=role)

@@ -32,6 +32,8 @@ HOP_BY_HOP = frozenset(
         "host",
     ]
 )
+_OURS_TOO = HOP_BY_HOP | {"date"}
+"""Of an answer, what is not passed on: our own server dates it, and a second date is one too many."""
 _DOTS = frozenset([".", ".."])
 PATIENCE = 300
 """Seconds for an answer; a ledger of 100,000 rows is one request and takes most of a minute on a busy machine."""
@@ -64,7 +66,7 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
             answer = await client.send(sent, stream=True)
         except httpx.TransportError as fault:
             return _away(service, type(fault).__name__)
-        kept = [(n, v) for n, v in answer.headers.raw if n.decode().lower() not in HOP_BY_HOP]
+        kept = [(n, v) for n, v in answer.headers.raw if n.decode().lower() not in _OURS_TOO]
         response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=_Closing(answer))
         response.raw_headers = kept
         return response
@@ -105,12 +107,15 @@ def _problem(status: int, title: str, detail: str, code: str) -> JSONResponse:
 
 def _away(service: str, why: str) -> JSONResponse:
     return _problem(
-        503, "服务暂时不可用,请稍后重试 / Temporarily unavailable", f"{service} does not answer ({why})", "unavailable"
+        503,
+        "服务暂时不可用,请稍后重试 / Temporarily unavailable",
+        f"{service} 没有应答 / {service} does not answer ({why})",
+        "unavailable",
     )
 
 
 async def _nowhere(_: Request, __: Exception) -> JSONResponse:
-    return _problem(404, "未找到 / Not found", "there is nothing at this address", "not-found")
+    return _problem(404, "未找到 / Not found", "此地址没有内容 / there is nothing at this address", "not-found")
 
 
 async def _no_such_method(_: Request, fault: Exception) -> JSONResponse:

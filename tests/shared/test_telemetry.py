@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 CANARY = "张三13800000000"
@@ -22,6 +24,15 @@ except ValueError:
     logging.getLogger("whatever").warning({CANARY!r})
 """
 
+FULL_DISK = """
+import logging, sys, structlog
+from shared.telemetry import configure
+configure(service="intake", role="api")
+structlog.get_logger("x").info("fine")
+logging.getLogger("whatever").warning("bad %s", 1)
+sys.stderr.write("went on")
+"""
+
 
 def lines() -> list[dict[str, Any]]:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
@@ -38,3 +49,18 @@ def test_nothing_that_was_typed_reaches_the_log() -> None:
     assert told[1]["place"].startswith("__main__:")
     assert told[2]["reason"] == "bad value %s"
     assert logging.getLogger().handlers is not None
+
+
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    with Path("/dev/full").open("w") as full:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", FULL_DISK],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment,
+        )
+    assert "went on" in done.stderr
+    assert "Traceback" not in done.stderr
