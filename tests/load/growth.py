@@ -18,6 +18,10 @@ insert into leads (id, region_code, lead_no, source, received_on, street, summar
     '{market}', '{03}', '{}', 'district-default/1', at from f;
 insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at)
   select id, 1, 'register', 'received', 'fill', 'SB', at, at from f;
+insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
+    calendar_no)
+  select id, 'classify', 1, 'D02', 'district-default/1', at, at::date + 3, false, at, at, at + interval '3 days',
+    (select coalesce(max(number), 0) from holiday_notices) from f;
 insert into outbox_sequences (topic, subject, last) select 'intake.leads', id::text, 1 from f;
 insert into outbox (id, topic, subject, sequence, partition_key, type, value, recorded_at)
   select gen_random_uuid(), 'intake.leads', id::text, 1, id::text, $3, '{}', at from f;

@@ -12,7 +12,6 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from opencc import OpenCC
-from pypinyin import lazy_pinyin
 from stdnum.cn import ric, uscc
 
 from services.intake.domain.repeat_words import (
@@ -160,6 +159,9 @@ class Marks:
 
 def sound(name: str) -> str:
     """A name's syllables; n/ng, l/n and the retroflexes that many dialects merge are one."""
+    # its dictionaries take 54 MB: paid at the first search, not by processes that never search
+    from pypinyin import lazy_pinyin
+
     heard = " ".join(lazy_pinyin(name))
     return re.sub(r"([iea])ng\b", r"\1n", re.sub(r"\b([zcs])h", r"\1", heard))
 

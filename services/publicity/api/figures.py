@@ -38,7 +38,7 @@ class FigureView(BaseModel):
 
 
 class FiguresView(BaseModel):
-    """All figures as they stood at `as_of`. 截至某时的数据"""
+    """All figures of what happened by `as_of`, as far as it is known now. 截至某时的数据"""
 
     as_of: datetime
     figures: list[FigureView]
@@ -116,7 +116,7 @@ AsOf = Annotated[datetime, Depends(_as_of)]
 
 @router.get("")
 async def get_figures(request: Request, _: Reader, tx: Tx, as_of: AsOf) -> FiguresView:
-    """The figures as they stood then. 数据"""
+    """All figures of what happened by `as_of`, as far as it is known now: what came late counts on its own date. 数据"""
     superior = await queries.superior_leads(tx, as_of=as_of)
     dual = await queries.count_dual_assignments(tx, as_of=as_of)
     path = request.url.path
