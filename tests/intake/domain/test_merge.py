@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Tier
 from services.intake.domain.lead import Lead, Status
 from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState, suggested_level
-from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.errors import Forbidden, Invalid, NotAllowed, Registered
 from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
 
 LATER = NOON + timedelta(days=3)
@@ -166,7 +166,7 @@ def step(one: Lead, action: str) -> Lead:
         if action == "ground":
             return one.add_grounds((Ground.UMBRELLA,))
         return one.begin_verifying() if action == "accept" else one.conclude()
-    except NotAllowed:
+    except (NotAllowed, Registered):
         return one
 
 
