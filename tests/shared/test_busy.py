@@ -48,3 +48,21 @@ async def test_a_pool_without_a_free_connection_is_busy_and_no_absent_database(n
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "busy", "2")
     assert "database" not in answer.text
     assert (await api.client.post(f"{P}/insert", json={"number": 1})).status_code == 200
+
+
+async def test_connections_that_the_server_ended_are_replaced_before_a_request_meets_them(new_api: NewApi) -> None:
+    api = await probe(new_api, DATABASE_POOL="4")
+    database = api.app.state.database
+
+    async def own() -> int:
+        async with database.transaction() as tx:
+            return int((await tx.execute(text("select pg_backend_pid()"))).scalar_one())
+
+    earlier = set(await asyncio.gather(*(own() for _ in range(4))))
+    ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid = any($1)"
+    assert await api.rows(ended, list(earlier)) == [(len(earlier),)]
+    await asyncio.sleep(0.2)
+    for number in range(4):
+        answer = await api.post(f"{P}/once", {"number": number}, by="icl", key=f"after-{number}")
+        assert answer.status_code == 201, answer.text
+    assert await own() not in earlier
