@@ -34,7 +34,7 @@ reset: $(VENV)/.local ## 清空本机数据 / forget all local data
 	@$(PY) -m deploy.local reset
 
 test: $(VENV)/.dev ## 全部测试 / all tests; PG=<superuser DSN> tests on that server, T=<path or -k …> chooses
-	@$(PY) -m pytest $(if $(PG),--pg '$(PG)',$(if $(T),,-n 3 --dist loadgroup)) $(T)
+	@$(PY) -m pytest $(if $(PG),--pg '$(PG)',$(if $(T),,-n 2 --dist loadgroup)) $(T)
 
 bench: $(VENV)/.dev ## 性能基准,结果在 build/ / every figure of the engine in one run (alone on the machine; QUICK=1 for a look)
 	@$(PY) -m tests.load
