@@ -9,6 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
 
 from shared.contracts.topics import TOPICS
 from shared.kafka_address import KafkaAddress
@@ -91,23 +92,28 @@ async def end_offsets(
         await leave(reader)
 
 
-async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str]) -> AsyncIterator[tuple[str, bytes]]:
-    """Every record that stands on these topics now, partition by partition in their order, with its topic."""
+async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:
+    """Every record that stands on these topics now, partition by partition in their order."""
     topics = list(topics)
     if not topics:
         return
     reader = AIOKafkaConsumer(
-        **address.options(client_id), enable_auto_commit=False, max_partition_fetch_bytes=2 * 1024 * 1024
+        **address.options(client_id),
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=2 * 1024 * 1024,
+        # a fetch of the partition before is waited for when the next one is assigned
+        fetch_max_wait_ms=20,
     )
     await reader.start()
     try:
-        for target in _partitions(topics):
+        for target, end in (await reader.end_offsets(_partitions(topics))).items():
+            if not end:
+                continue
             reader.assign([target])
             await reader.seek_to_beginning(target)
-            end = (await reader.end_offsets([target]))[target]
             while await reader.position(target) < end:
-                for message in (await reader.getmany(target, timeout_ms=500)).get(target, []):
-                    yield target.topic, message.value or b""
+                for record in (await reader.getmany(target, timeout_ms=500)).get(target, []):
+                    yield record
     finally:
         await leave(reader)
 

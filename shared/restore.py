@@ -57,13 +57,13 @@ async def accept(
     if heard := [topic.name for topic in read_by(service)]:
         await _rewind(address, service, heard)
     said: dict[tuple[str, str, int], Envelope] = {}
-    async for topic, value in kafka.read_all(address, f"{service}-restore", [t.name for t in written_by(service)]):
+    async for record in kafka.read_all(address, f"{service}-restore", [t.name for t in written_by(service)]):
         try:
-            envelope = decode(value)
+            envelope = decode(record.value or b"")
         except Unparsable:
             continue  # not ours; each reader parked it
         if envelope.source.endswith(f"/{service}"):
-            said.setdefault((topic, envelope.subject, envelope.number), envelope)
+            said.setdefault((record.topic, envelope.subject, envelope.number), envelope)
     counts: dict[str, int] = {}
     async with database.transaction() as tx:
         for topic, envelope in await _forgotten(tx, said):

@@ -3,16 +3,26 @@
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 from pytest_socket import socket_allow_hosts
 
 from tests.support.api import Api, start_api
 from tests.support.kafka import Broker
 from tests.support.postgres import Copy, Server, Templates
 from tests.support.running import Running
+
+# tracebacks as Python writes them: drawn ones cost seconds each
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,12 +31,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+COSTLY = ("running", "broker")
+"""Fixtures of which there is one, whatever number of processes share the tests."""
+ENDS = pytest.StashKey[dict[str, ExitStack]]()
+
+
+def _costly(item: pytest.Item | None) -> list[str]:
+    return [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of each costly server there is one, whatever number of processes share the tests: its tests go to the same process."""
+    """Tests of a costly server go to the same process, one after another, and first: they are the longest."""
     for item in items:
-        for costly in ("running", "broker"):
-            if costly in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(costly))
+        for name in _costly(item):
+            item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: min((COSTLY.index(name) for name in _costly(item)), default=len(COSTLY)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A costly server ends with its last test, not with the session: an idle platform takes a third of a core."""
+    yield
+    for name in set(_costly(item)) - set(_costly(nextitem)):
+        item.config.stash[ENDS].pop(name).close()
+
+
+def _until_the_last(request: pytest.FixtureRequest, name: str, stop: Callable[[], None]) -> ExitStack:
+    stack = ExitStack()
+    stack.callback(stop)
+    request.config.stash.setdefault(ENDS, {})[name] = stack
+    return stack
 
 
 @pytest.fixture(autouse=True)
@@ -88,30 +123,30 @@ async def new_database(templates: Templates) -> AsyncIterator[NewDatabase]:
 
 
 @pytest.fixture(scope="session")
-def broker(server_folders: Path) -> Iterator[Broker]:
+def broker(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Broker]:
     """A Kafka node without passwords, with the topics of the matrix."""
     from deploy.local.kafka import Kafka
 
     kafka = Kafka(server_folders / "kafka", plain=True)
-    kafka.start()
-    try:
+
+    def stop() -> None:
+        kafka.resume()
+        kafka.stop()
+
+    with _until_the_last(request, "broker", stop):
+        kafka.start()
         broker = Broker(kafka)
         broker.provision()
         yield broker
-    finally:
-        kafka.resume()
-        kafka.stop()
 
 
 @pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Running]:
     """The whole platform as processes, every worker in two instances."""
     running = Running(server_folders / "platform", outside=request.config.getoption("--pg") or None)
-    try:
+    with _until_the_last(request, "running", running.stop):
         running.start()
         yield running
-    finally:
-        running.stop()
 
 
 NewApi = Callable[..., Awaitable[Api]]

@@ -27,6 +27,7 @@ class Run:
         self.output = folder.parent / f"output-{port}"
         self.process: subprocess.Popen[bytes] | None = None
         self.noted: set[tuple[int, str]] = set()
+        self.tokens: dict[str, str] = {}
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "deploy.local", *arguments]
@@ -74,8 +75,14 @@ class Run:
         return self.process.wait(60)
 
     def get(self, path: str, account: str | None = None) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.once('token', account)[1].strip()}"} if account else {}
+        headers = {"Authorization": f"Bearer {self.token(account)}"} if account else {}
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=10, trust_env=False)
+
+    def token(self, account: str) -> str:
+        """As `make token` prints it; it serves until the data are forgotten."""
+        if account not in self.tokens:
+            self.tokens[account] = self.once("token", account)[1].strip()
+        return self.tokens[account]
 
     def note(self) -> None:
         """Note which processes this run has now: the supervisor and all that descend from it."""
@@ -181,7 +188,7 @@ def test_the_platform_starts_stops_and_starts_again_whatever_happens_to_it(run: 
     posted = httpx.post(
         f"http://127.0.0.1:{run.port}/intake/v1/leads",
         json={"source": "M", "summary": "重启前登记"},
-        headers={"Authorization": f"Bearer {run.once('token', 'icl')[1].strip()}", "Idempotency-Key": "k"},
+        headers={"Authorization": f"Bearer {run.token('icl')}", "Idempotency-Key": "k"},
         trust_env=False,
     )
     assert posted.status_code == 201

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from shared.contracts.envelope import Unparsable, decode
 from shared.contracts.topics import SERVICES, TOPICS, read_by
+from shared.kafka import KafkaAddress, read_all
 from tests.faults.rig import Rig
 
 STEPS = ["xiansuo.intake.lead.received.v1", "xiansuo.intake.lead.classified.v1", "xiansuo.intake.lead.assigned.v1"]
@@ -126,34 +125,21 @@ async def _on_topics(rig: Rig, said: Said, found: Balance, forged: set[str]) -> 
     seen: dict[tuple[str, str], list[str]] = defaultdict(list)
     places: dict[tuple[str, str], set[int]] = defaultdict(set)
     records = 0
-    options = {
-        "bootstrap_servers": rig.platform.kafka.bootstrap,
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "sasl_plain_username": "admin",
-        "sasl_plain_password": rig.platform.keys.secret("kafka-admin"),
-    }
-    reader = AIOKafkaConsumer(**options, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20)
-    await reader.start()
-    try:
-        for topic in TOPICS.values():
-            for number in range(topic.partitions):
-                target = TopicPartition(topic.name, number)
-                reader.assign([target])
-                await reader.seek_to_beginning(target)
-                end = (await reader.end_offsets([target]))[target]
-                while await reader.position(target) < end:
-                    for record in (await reader.getmany(target, timeout_ms=500)).get(target, []):
-                        records += 1
-                        try:
-                            told = decode(record.value)
-                        except Unparsable:
-                            continue
-                        if told.subject not in forged:
-                            seen[topic.name, told.subject].append(str(told.id))
-                            places[topic.name, told.subject].add(number)
-    finally:
-        await reader.stop()
+    address = KafkaAddress(
+        servers=rig.platform.kafka.bootstrap,
+        security="SASL_PLAINTEXT",
+        user="admin",
+        password=rig.platform.keys.secret("kafka-admin"),
+    )
+    async for record in read_all(address, "ledger", TOPICS):
+        records += 1
+        try:
+            told = decode(record.value or b"")
+        except Unparsable:
+            continue
+        if told.subject not in forged:
+            seen[record.topic, told.subject].append(str(told.id))
+            places[record.topic, told.subject].add(record.partition)
     found.counted["records on topics"] = records
     for key in said.keys() | seen.keys():
         wanted, first = said.get(key, []), list(dict.fromkeys(seen.get(key, [])))

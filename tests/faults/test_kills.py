@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections import Counter
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 
 from shared.contracts.topics import SERVICES
-from tests.support.running import Running
+from tests.support.running import Running, until
 
 LEADS, DUAL_EVERY, CLIENTS, KILLS = 2_000, 25, 12, 12
 STEPS = ["xiansuo.intake.lead.received.v1", "xiansuo.intake.lead.classified.v1", "xiansuo.intake.lead.assigned.v1"]
@@ -62,6 +63,20 @@ async def carry(client: httpx.AsyncClient, running: Running, ledger: Ledger, num
         ledger.dual.add(lead)
 
 
+async def _answers(running: Running, name: str) -> bool:
+    """Whether a part serves again, ready or not; the servers are waited for where they are started."""
+    service, _, role = name.partition(" ")
+    if not role:
+        return True
+    url = f"http://127.0.0.1:{running.platform.ports[service, role]}/{service}/readyz"
+    try:
+        async with running.client() as client:
+            await client.get(url)
+    except httpx.TransportError:
+        return False
+    return True
+
+
 async def kill_things(running: Running, done: asyncio.Event) -> list[str]:
     """SIGKILL one part after another, each started again at once, until enough have died and the load is over."""
     killed: list[str] = []
@@ -76,7 +91,9 @@ async def kill_things(running: Running, done: asyncio.Event) -> list[str]:
             name = "publicity worker 2"
         await asyncio.to_thread(_kill, running, name)
         killed.append(name)
-        await asyncio.sleep(random.uniform(1.0, 2.5))
+        # where a start takes long, a part that is killed in each of its starts would never work
+        await until(partial(_answers, running, name), 60, f"{name} did not come back")
+        await asyncio.sleep(random.uniform(0.1, 0.8))
     return killed
 
 

@@ -87,13 +87,11 @@ async def test_chains_are_witnessed_and_proved_though_workers_are_killed_and_a_c
 
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(platform.keys.public_audit_keys()))
-    files = [tmp_path / f"{service}.jsonl" for service in SERVICES]
-    for service, file in zip(SERVICES, files, strict=True):
-        await asyncio.to_thread(export, running, service, file)
+    assert await asyncio.to_thread(audit, platform.folder, platform.admin) == 0
+    files = [platform.folder / "audit" / f"{service}.jsonl" for service in SERVICES]
     done = await asyncio.to_thread(prove, files, keys)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("✓") == 4
-    assert await asyncio.to_thread(audit, platform.folder, platform.admin) == 0
 
     change = (
         "update audit_log set actor = $1 where position = 5 returning (select actor from audit_log where position = 5)"

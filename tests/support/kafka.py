@@ -3,14 +3,12 @@
 import time
 from contextlib import suppress
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import KafkaException, TopicCollection
 
 from deploy.kafka.provision import connect, provision
 from deploy.local.kafka import Kafka
 from shared.contracts.envelope import Envelope, decode
-from shared.contracts.topics import TOPICS
-from shared.kafka import KafkaAddress
+from shared.kafka import KafkaAddress, read_all
 
 
 class Broker:
@@ -55,18 +53,4 @@ class Broker:
 
     async def records(self, topic: str) -> list[Envelope]:
         """All records of a topic, partition by partition in their order."""
-        reader = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap, enable_auto_commit=False)
-        await reader.start()
-        found: list[Envelope] = []
-        try:
-            for number in range(TOPICS[topic].partitions):
-                target = TopicPartition(topic, number)
-                reader.assign([target])
-                await reader.seek_to_beginning(target)
-                end = (await reader.end_offsets([target]))[target]
-                while await reader.position(target) < end:
-                    messages = (await reader.getmany(target, timeout_ms=500)).get(target, [])
-                    found += [decode(message.value) for message in messages]
-        finally:
-            await reader.stop()
-        return found
+        return [decode(record.value or b"") async for record in read_all(self.address, "looking", [topic])]

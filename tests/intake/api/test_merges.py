@@ -270,7 +270,7 @@ async def test_whatever_happens_meanwhile_the_rows_are_those_of_a_register_witho
     pairs = [[await register(api, **PUBLIC, summary=text) for text in (FIRST, AGAIN, OTHER)] for _ in range(2)]
     for master, repeat, third in pairs:
         merged = (master, repeat, third) == tuple(pairs[0])
-        for _ in range(merges_of_it if merged else 1):
+        for _ in range(merges_of_it):
             identity = await merge(api, repeat, master) if merged else None
             for act in acts:
                 if act == "classify-master":
