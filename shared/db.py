@@ -102,6 +102,21 @@ class Database:
         for tell in told:
             tell()
 
+    @asynccontextmanager
+    async def one_statement(self) -> AsyncIterator[Any]:
+        """The driver's connection outside a transaction: a statement on it is one by itself, committed when it answers, without the round
+        trips of BEGIN and COMMIT. For a hot path that needs no second statement."""
+        with tracing.within("transaction"):
+            began = time.perf_counter()
+            try:
+                async with self.engine.connect() as connection:
+                    metrics.pool_wait.observe(time.perf_counter() - began)
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    yield (await connection.get_raw_connection()).driver_connection
+            except sqlalchemy.exc.TimeoutError:
+                metrics.pool_timeouts.inc()
+                raise
+
     async def dedicated(self) -> Any:
         """A plain asyncpg connection outside the pool, for what holds a session lock. The caller closes it."""
         url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)

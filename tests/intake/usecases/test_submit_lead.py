@@ -55,6 +55,7 @@ FILED: dict[str, Any] = {
 }
 TABLES = (
     "leads",
+    "deadlines",
     "lead_history",
     "lead_numbers",
     "repeat_pending",
