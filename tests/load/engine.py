@@ -282,7 +282,8 @@ async def _polling(rig: Rig, events: int) -> dict[str, Any]:
 
     admin = make_url(rig.platform.admin)
     at = {name: admin.set(database=name).render_as_string(hide_password=False) for name in ("intake", "publicity")}
-    elsewhere, here = await asyncpg.connect(at["publicity"]), await asyncpg.connect(at["intake"])
+    database = Database(at["intake"])
+    elsewhere, here = await asyncpg.connect(at["publicity"]), await database.dedicated()
     await elsewhere.execute("begin; select pg_current_xact_id()")
     try:
         await here.execute(_fill_outbox(events))
@@ -300,4 +301,5 @@ async def _polling(rig: Rig, events: int) -> dict[str, Any]:
     finally:
         await elsewhere.close()
         await here.close()
+        await database.close()
     return {"poll_ms": sorted(times)[100] * 1000, "dead_rows": int(dead), "rows_since": events}
