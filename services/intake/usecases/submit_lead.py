@@ -25,7 +25,7 @@ from shared.idempotency import Answer, Claim
 CREATED = 201
 SAME_CALENDAR = 30
 """Seconds."""
-OTHERS_DRAW = 1.0
+OTHERS_DRAW = 0.1
 """Seconds without foreseeing after another process was first."""
 PATIENCE_TOGETHER, PATIENCE_ALONE = 1, 3
 """Seconds to wait for a lock. A large ledger holds the number counters of its days until it commits: leads of other sources and days,
