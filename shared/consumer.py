@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -157,6 +158,7 @@ class Consume:
                     metrics.consume_retries.inc()
                     log.warning("consume.retry", error=type(fault).__name__, records=len(records))
                     if self.revoked.is_set() or self.stopping:
+                        self._give_up(client)
                         return
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, 5.0)
@@ -167,6 +169,13 @@ class Consume:
                 log.info("consume.commit_refused", error=type(fault).__name__)
         finally:
             self.idle.set()
+
+    def _give_up(self, client: Any) -> None:
+        """Read from before this batch again: until the partitions are taken away the client would go on behind it, and what came next
+        could be committed by a member that is given the same partitions once more."""
+        for target, offset in self.in_hand.items():
+            with suppress(kafka.IllegalStateError):
+                client.seek(target, offset)
 
     async def _swept(self) -> None:
         try:

@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, delete, select, update
@@ -39,12 +41,20 @@ class Claim:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+@dataclass(frozen=True)
 class Answer:
     """What was answered the first time."""
 
     status: int
     body: Any
+
+    @cached_property
+    def text(self) -> str:
+        """The body as JSON, keys in one order, because the database keeps an answer without theirs: both sendings are the same bytes."""
+        return _as_json(self.body)
 
 
 def fingerprint(secret: bytes, *parts: bytes) -> bytes:

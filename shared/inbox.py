@@ -7,7 +7,7 @@ subjects go on, and an operator replays or skips it.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -22,7 +22,7 @@ from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
 from shared.db import Database, Transaction, after_commit, is_transient
 from shared.errors import Invalid, NeedsOperator, NotFound, NotYet
-from shared.inbox_store import Key, Mark, Waiting, held, inbox, parked
+from shared.inbox_store import NOWHERE, Key, Mark, Place, Waiting, held, inbox, parked
 from shared.telemetry import place
 
 __all__ = [
@@ -112,7 +112,7 @@ def decide(last: int, last_id: UUID | None, envelope: Envelope) -> Step:
 class Store(Protocol):
     """What the inbox asks of its tables, each in the caller's transaction (shared/inbox_store.py says what each does)."""
 
-    async def lock(self, tx: Transaction, keys: Collection[Key], /) -> dict[Key, Mark]: ...
+    async def lock(self, tx: Transaction, hoped: Mapping[Key, Place], /) -> dict[Key, Mark]: ...
     async def advance(self, tx: Transaction, marks: Mapping[Key, Mark], /) -> None: ...
     async def unhold(self, tx: Transaction, marks: Mapping[Key, Mark], /) -> None: ...
     async def hold(self, tx: Transaction, waiting: Iterable[Waiting], /, *, at: datetime) -> dict[str, int]: ...
@@ -138,9 +138,13 @@ class Inbox:
     async def take(self, records: Sequence[Record]) -> None:
         """Apply a fetched batch: in one transaction if all goes well, else one by one. Raises only what passes by itself (try again)
         or what needs an operator."""
+        wakes = True
         try:
             async with self.database.transaction() as tx:
-                await self._apply(tx, [(record.topic, decode(record.value), record.value) for record in records])
+                batch = [(record.topic, decode(record.value), record.value) for record in records]
+                moved = await self._apply(tx, batch)
+            # nothing can wait for a subject that nobody here had heard of: who waits for one writes its row
+            wakes = any(mark.waiting or not mark.new for mark in moved.values())
         except NeedsOperator:
             raise
         except Exception as fault:
@@ -149,7 +153,8 @@ class Inbox:
             log.info("inbox.one_by_one", records=len(records), error=type(fault).__name__)
             for record in records:
                 await self._take_one(record)
-        await self.release()
+        if wakes:
+            await self.release()
 
     async def release(self) -> int:
         """Apply what was held and is held no longer; → how many. Also called by a timer, so that no wake-up can be missed."""
@@ -193,7 +198,7 @@ class Inbox:
                 raise Invalid(
                     f"该对象的下一个事件是第{(last or 0) + 1}号 / the next event of this subject is number {(last or 0) + 1}"
                 )
-            await self.store.lock(tx, {key})
+            await self.store.lock(tx, {key: NOWHERE})
             await self.store.advance(tx, {key: Mark(sequence, _id_of(value))})
 
     async def _take_one(self, record: Record) -> bool:
@@ -203,7 +208,7 @@ class Inbox:
             try:
                 envelope = decode(record.value)
                 async with self.database.transaction() as tx:
-                    return await self._apply(tx, [(record.topic, envelope, record.value)])
+                    return bool(await self._apply(tx, [(record.topic, envelope, record.value)]))
             except NotYet as need:
                 if there is not None and need.args == there.args:
                     # what it asked for is there and it still asks: no waiting will ever help
@@ -220,11 +225,11 @@ class Inbox:
                 await self._park(record, fault)
                 return False
 
-    async def _apply(self, tx: Transaction, batch: Iterable[tuple[str, Envelope, bytes]]) -> bool:
-        batch = list(batch)
+    async def _apply(self, tx: Transaction, batch: Sequence[tuple[str, Envelope, bytes]]) -> dict[Key, Mark]:
+        """→ the subjects that moved on."""
         counts: Counter[tuple[metrics.Counter, str]] = Counter()
         after_commit(tx, partial(_count, counts))
-        marks = await self.store.lock(tx, {(topic, envelope.subject) for topic, envelope, _ in batch})
+        marks = await self.store.lock(tx, _hoped(batch))
         early: list[Waiting] = []
         seen: set[Key] = set()
         together: dict[InBatches, list[Heard]] = {}
@@ -236,6 +241,7 @@ class Inbox:
                 continue  # it is parked already; what follows is held behind it
             if step is Step.HOLD:
                 early.append(Waiting(key, envelope.number, value))
+                mark.waiting = True
             elif step is Step.APPLY:
                 await self._handle(tx, topic, envelope, together)
                 mark.last, mark.event_id, mark.moved = envelope.number, envelope.id, True
@@ -248,12 +254,11 @@ class Inbox:
         if early:
             for topic, number in (await self.store.hold(tx, early, at=self.clock())).items():
                 counts[metrics.set_aside, topic] += number
-        moved = {key: mark for key, mark in marks.items() if mark.moved}
-        if moved:
-            await self.store.advance(tx, moved)
+        if other := {key: mark for key, mark in marks.items() if mark.place != mark.written}:
+            await self.store.advance(tx, other)
         if repeated := {key: mark for key, mark in marks.items() if not mark.moved and key in seen}:
             await self.store.unhold(tx, repeated)
-        return bool(moved)
+        return {key: mark for key, mark in marks.items() if mark.moved}
 
     async def _handle(
         self, tx: Transaction, topic: str, envelope: Envelope, together: dict[InBatches, list[Heard]]
@@ -281,7 +286,7 @@ class Inbox:
         it either is seen here or sees the held row."""
         async with self.database.transaction() as tx:
             key = (record.topic, envelope.subject)
-            marks = await self.store.lock(tx, {key, (need.topic, need.subject)})
+            marks = await self.store.lock(tx, dict.fromkeys((key, (need.topic, need.subject)), NOWHERE))
             if marks[need.topic, need.subject].last >= need.sequence:
                 return False
             if envelope.number > marks[key].last:
@@ -304,6 +309,17 @@ class Inbox:
         if kept:
             metrics.given_up.labels(record.topic).inc()
             log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+
+
+def _hoped(batch: Sequence[tuple[str, Envelope, bytes]]) -> dict[Key, Place]:
+    """Where each subject of the batch will be if it is new and nothing goes wrong."""
+    hoped: dict[Key, Place] = {}
+    for topic, envelope, _ in batch:
+        key = (topic, envelope.subject)
+        last, _ = hoped.setdefault(key, NOWHERE)
+        if envelope.number == last + 1:
+            hoped[key] = (envelope.number, envelope.id)
+    return hoped
 
 
 def _count(counts: Mapping[tuple[metrics.Counter, str], int]) -> None:

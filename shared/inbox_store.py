@@ -4,7 +4,7 @@ All functions work in the caller's transaction; the whole module is the port of 
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,16 +72,29 @@ parked = Table(
 
 Key = tuple[str, str]
 """(topic, subject)"""
+Place = tuple[int, UUID | None]
+"""Sequence and id of the last applied event."""
+NOWHERE: Place = (0, None)
+"""Before the first."""
 
 
 @dataclass(slots=True)
 class Mark:
-    """How far a subject is: the last applied event, and whether the one after it is parked."""
+    """How far a subject is: the last applied event, and whether the one after it is parked. `waiting`: an event of the batch is
+    held for the gap before it. `written`: what stands in its row, which of a `new` subject is what was hoped for."""
 
     last: int
     event_id: UUID | None
     parked: bool = False
     moved: bool = False
+    waiting: bool = False
+    new: bool = False
+    written: Place = NOWHERE
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.last, self.event_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +107,23 @@ class Waiting:
     need: NotYet | None = None
 
 
-# one statement a batch, whatever it holds: a statement a subject cost more than the effects themselves
-_OPEN = text(
-    """insert into inbox (topic, subject, last)
-       select topic, subject, 0 from unnest(cast(:topics as text[]), cast(:subjects as text[])) as k(topic, subject)
-       order by topic, subject on conflict do nothing"""
-)
+# One statement a batch, whatever it holds: a statement a subject cost more than the effects themselves. A subject that is new is written
+# as it will stand if all goes well: most are, and need no second write. The rows of those that are known are locked in one order.
 _LOCK = text(
-    """select i.topic, i.subject, i.last, i.event_id, exists (select 1 from parked p
-         where p.topic = i.topic and p.subject = i.subject and p.sequence = i.last + 1) as parked
-       from inbox i join unnest(cast(:topics as text[]), cast(:subjects as text[])) as k(topic, subject)
-         on i.topic = k.topic and i.subject = k.subject
-       order by i.topic, i.subject for update of i"""
+    """with k as (
+         select * from unnest(cast(:topics as text[]), cast(:subjects as text[]), cast(:lasts as bigint[]), cast(:ids as uuid[]))
+           as k(topic, subject, last, event_id)
+       ), new as (
+         insert into inbox (topic, subject, last, event_id) select * from k order by topic, subject
+         on conflict do nothing returning topic, subject
+       ), known as (
+         select i.* from inbox i join k on i.topic = k.topic and i.subject = k.subject
+         where (select count(*) from new) < (select count(*) from k) order by i.topic, i.subject for update of i
+       )
+       select m.*, exists (select 1 from parked p
+         where p.topic = m.topic and p.subject = m.subject and p.sequence = m.last + 1) as parked
+       from (select topic, subject, 0 as last, cast(null as uuid) as event_id, true as new from new
+         union all select topic, subject, last, event_id, false from known) m"""
 )
 _ADVANCE = text(
     """update inbox i set last = k.last, event_id = k.event_id
@@ -143,13 +161,23 @@ _GAPS = text(
 )
 
 
-async def lock(tx: Transaction, keys: Collection[Key]) -> dict[Key, Mark]:
-    """The marks of these subjects, locked in one order everywhere so that two batches do not deadlock."""
-    ordered = sorted(keys)
-    asked = {"topics": [topic for topic, _ in ordered], "subjects": [subject for _, subject in ordered]}
-    await tx.execute(_OPEN, asked)
-    rows = await tx.execute(_LOCK, asked)
-    return {(row.topic, row.subject): Mark(row.last, row.event_id, row.parked) for row in rows}
+async def lock(tx: Transaction, hoped: Mapping[Key, Place]) -> dict[Key, Mark]:
+    """The marks of these subjects, locked in one order everywhere so that two batches do not deadlock. A new subject's row is written as
+    hoped; its mark says where it is."""
+    marks: dict[Key, Mark] = {}
+    # those that another transaction wrote while this one waited for it are seen by a second look
+    while left := sorted(hoped.keys() - marks.keys()):
+        columns = {
+            "topics": [topic for topic, _ in left],
+            "subjects": [subject for _, subject in left],
+            "lasts": [hoped[key][0] for key in left],
+            "ids": [hoped[key][1] for key in left],
+        }
+        for row in await tx.execute(_LOCK, columns):
+            key = (row.topic, row.subject)
+            written = hoped[key] if row.new else (row.last, row.event_id)
+            marks[key] = Mark(row.last, row.event_id, row.parked, new=row.new, written=written)
+    return marks
 
 
 async def advance(tx: Transaction, marks: Mapping[Key, Mark]) -> None:

@@ -4,7 +4,6 @@ Insert only and kept for ever, so that any projection can be rebuilt. ``sequence
 lock serialises the writers of one subject: what commits later has the higher number *and* the higher position.
 """
 
-import json
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -184,9 +183,7 @@ def value_of(event: Event) -> bytes:
     """The event's data as the outbox keeps them; a sealed box is kept apart. Raises `TooLarge`."""
     if event.TOPIC not in TOPICS:
         raise ValueError(f"{event.TOPIC} is not in the topic matrix")
-    value = json.dumps(
-        event.model_dump(mode="json", exclude={"sealed"}), ensure_ascii=False, separators=(",", ":")
-    ).encode()
+    value = event.model_dump_json(exclude={"sealed"}).encode()
     box = event.sealed.box if isinstance(event, SealedEvent) and event.sealed else ""
     if len(value) + len(box) + ENVELOPE_BYTES > MAX_BYTES:
         raise TooLarge("事件过大 / the event is larger than the broker takes")

@@ -15,14 +15,17 @@ _COLUMNS = (
     "o.position, o.id, o.topic, o.subject, o.sequence, o.partition_key, o.type, o.value, o.recorded_at, "
     "o.traceparent, x.key_id, x.box"
 )
-_BOX = "left join outbox_sealed x on x.id = o.id"
+# A look-up a row, whatever the planner thinks of the number of rows.
+_BOX = "left join lateral (select key_id, box from outbox_sealed s where s.id = o.id offset 0) x on true"
+# Ordered by a sum, so that the planner finds the rows by xid and never walks the whole outbox by position.
 NEW_ROWS = f"""
 select s.now, d.* from (select pg_current_snapshot()::text as now) s left join lateral (
   select {_COLUMNS} from (
-    select * from outbox where xid >= pg_snapshot_xmax($1::text::pg_snapshot)
-    union all
-    select * from outbox where xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))
-    order by position limit $2
+    select * from (
+      select * from outbox where xid >= pg_snapshot_xmax($1::text::pg_snapshot)
+      union all
+      select * from outbox where xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))
+    ) fresh order by position + 0 limit $2
   ) o {_BOX}
 ) d on true order by d.position
 """  # noqa: S608 - constants of this module

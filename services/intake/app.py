@@ -93,7 +93,7 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
 def worker() -> Starlette:
     """The worker with its health page."""
     settings = Settings()
-    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker")
+    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker", by_index=True)
     return worker_app(
         SERVICE,
         Worker(

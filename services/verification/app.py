@@ -34,7 +34,7 @@ def api() -> FastAPI:
 def worker() -> Starlette:
     """The worker with its health page."""
     settings = Settings()
-    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker")
+    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker", by_index=True)
     return worker_app(
         SERVICE,
         Worker(

@@ -6,7 +6,8 @@ lead's id, so that all that concerns a lead keeps its order; what concerns no le
 
 import json
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -119,7 +120,12 @@ class Unparsable(ValueError):
 
 def day_of(instant: datetime) -> datetime:
     """The start of that day in China, as an instant in UTC."""
-    return instant.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return _begin(instant.astimezone(CHINA).date())
+
+
+@lru_cache(maxsize=1024)
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time(), CHINA).astimezone(UTC)
 
 
 def rfc3339(instant: datetime) -> str:

@@ -85,6 +85,7 @@ def china_date(instant: datetime) -> date:
     return instant.astimezone(CHINA).date()
 
 
+@lru_cache(maxsize=4096)
 def start_of(day: date) -> datetime:
     """The instant (UTC) at which this day begins in China."""
     return datetime.combine(day, time(), CHINA).astimezone(UTC)

@@ -84,20 +84,18 @@ def schedule(
     pause nor an extension (natural days after the end, D08) moves it."""
     if limit.unit is Unit.HOURS:
         return _in_hours(limit, started_at, days, pauses, superior)
-    found = _in_days(limit, china_date(started_at), days, superior, pauses, extension)
-    return _from(started_at, days, found.due, yellow_at=start_of(found.yellow), orange_at=start_of(found.orange))
-
-
-@dataclass(frozen=True, slots=True)
-class _Days:
-    due: Deadline
-    yellow: date
-    orange: date
+    plan = _in_days(limit, china_date(started_at), days, superior, pauses, extension)
+    if started_at <= plan.yellow_at and plan.orange_at < plan.due_at:
+        return plan
+    # something of it lies before its start
+    return _from(started_at, days, plan.due, yellow_at=plan.yellow_at, orange_at=plan.orange_at)
 
 
 @lru_cache(maxsize=4096)
-def _in_days(limit: Limit, start: date, days: Calendar, superior: date | None, pauses: Pauses, extension: int) -> _Days:
-    """The days of a limit; remembered, because the leads of one day have the same."""
+def _in_days(
+    limit: Limit, start: date, days: Calendar, superior: date | None, pauses: Pauses, extension: int
+) -> Schedule:
+    """It from the day's first instant on; remembered, because the leads of one day have the same."""
     due = limit.after(start, days, pauses=pauses)
     if extension:
         if limit.custody:
@@ -112,7 +110,8 @@ def _in_days(limit: Limit, start: date, days: Calendar, superior: date | None, p
     # the first day after which half of the counted days, or less, are left
     yellow = counted[(len(counted) + 1) // 2 - 1] if counted else start
     orange = worked[-1 - WARN] if len(worked) > WARN else start
-    return _Days(due, yellow, max(yellow, orange))
+    first, last = start_of(yellow), start_of(max(yellow, orange))
+    return _from(start_of(start), days, due, yellow_at=first, orange_at=last)
 
 
 def _in_hours(limit: Limit, started_at: datetime, days: Calendar, pauses: Pauses, superior: date | None) -> Schedule:

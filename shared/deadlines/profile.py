@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -64,7 +64,16 @@ def profile_of(version: str) -> Profile:
 
 def in_force(day: date, versions: Mapping[str, Profile] | None = None) -> Profile:
     """The version that a lead of this day starts with: the newest in force, the oldest for days before any."""
-    known = list((versions or _shipped()).values())
+    return _newest(day, versions) if versions else _shipped_in_force(day)
+
+
+@lru_cache(maxsize=4096)
+def _shipped_in_force(day: date) -> Profile:
+    return _newest(day, _shipped())
+
+
+def _newest(day: date, versions: Mapping[str, Profile]) -> Profile:
+    known = list(versions.values())
     return next((version for version in reversed(known) if version.from_day <= day), known[0])
 
 

@@ -56,7 +56,7 @@ def public() -> Any:
 
 def _know_the_query(request: Request) -> None:
     """A misspelt filter would otherwise answer with everything. Raises `Invalid`, without repeating the name."""
-    if request.query_params:
+    if request.scope["query_string"]:
         known = _query_names(request.scope["route"].dependant)
         if not known.issuperset(request.query_params):
             raise Invalid(

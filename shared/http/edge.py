@@ -5,13 +5,12 @@ already sent, so that a failing commit would answer 2xx. A plain `Depends(transa
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
@@ -67,7 +66,7 @@ class Doing:
     tx: Transaction
     claim: Claim
 
-    async def reply(self, status: int, produce: Callable[[], Awaitable[Any]]) -> JSONResponse:
+    async def reply(self, status: int, produce: Callable[[], Awaitable[Any]]) -> Response:
         """Do it and answer; or, when it was done before, give the same answer again (`Idempotency-Replayed: true`)."""
         earlier = await idempotency.take(self.tx, self.claim)
         if earlier is not None:
@@ -78,16 +77,10 @@ class Doing:
         return answered(answer, again=False)
 
 
-class _Ordered(JSONResponse):
-    """Keys in one order, because the database keeps an answer without theirs: both sendings are the same bytes."""
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-
-
-def answered(answer: idempotency.Answer, *, again: bool) -> JSONResponse:
+def answered(answer: idempotency.Answer, *, again: bool) -> Response:
     """The first answer, or the same given again."""
-    return _Ordered(answer.body, answer.status, {"Idempotency-Replayed": "true"} if again else None)
+    headers = {"Idempotency-Replayed": "true"} if again else None
+    return Response(answer.text, answer.status, headers, JSONResponse.media_type)
 
 
 async def _claim(

@@ -47,7 +47,7 @@ MUTANTS = (
     mutant(
         "offsets committed of a batch that was given up",
         "shared.consumer",
-        ("self.stopping:\n                        return\n", "self.stopping:\n                        break\n"),
+        ("_give_up(client)\n                        return\n", "_give_up(client)\n                        break\n"),
     ),
     mutant("offsets committed one too far", "shared.consumer", ("messages[-1].offset + 1", "messages[-1].offset + 2")),
     # the inbox

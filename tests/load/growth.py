@@ -1,5 +1,6 @@
 """What a lead costs when 10 thousand, 100 thousand, a million are stored already: the rows are put there by SQL, as superuser, with the
-marks set as if each had gone its way; then real leads are sent and weighed."""
+marks set as if each had gone its way; then real leads are sent and weighed. Keys of repeats are not among them: their search has a measure
+of its own (tests/load/repeats.py) and takes a fixed share of the worker's time."""
 
 import asyncio
 from typing import Any
@@ -27,6 +28,10 @@ insert into outbox (id, topic, subject, sequence, partition_key, type, value, re
   select gen_random_uuid(), 'intake.leads', id::text, 1, id::text, $3, '{}', at from f;
 insert into idempotency_keys (caller, key, fingerprint, status, answer, created_at)
   select 'fill', id::text, repeat('x', 32)::bytea, 201, jsonb_build_object('id', id, 'summary', repeat('x', 400)), now() from f;
+insert into audit_log (id, at, actor, roles, unit, action, subject, detail)
+  select gen_random_uuid(), at, 'fill', 'icl', 'SB', 'lead.register', id::text, '{"source": "M"}' from f;
+update audit_sealer set snapshot = pg_current_snapshot()::text;
+drop table f;
 update relay set snapshot = pg_current_snapshot()::text, catching_up_to = null, page_position = 0;
 """
 _INBOX = """

@@ -90,7 +90,7 @@ async def timed(database: Database, copies: int, draw: random.Random) -> list[fl
         async with database.transaction() as tx:
             mine = await leads.get(tx, lead_id)
             began = time.perf_counter()
-            await candidates(tx, mine, secret=SECRET)
+            await candidates(tx, [mine], secret=SECRET)
             took.append((time.perf_counter() - began) * 1_000)
     return took
 

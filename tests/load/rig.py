@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.load.generator import Plan, Seen
 
 TICK = os.sysconf("SC_CLK_TCK")
 HEARERS = ("verification", "discipline", "publicity")
+_HEARD = "select count(*) as n from inbox where topic = 'intake.leads' and subject = any($1) and last > 0"
 STREETS = ("临江街", "北关街", "南湖街", "东站街")
 
 
@@ -130,6 +131,17 @@ class Rig:
                 raise TimeoutError(f"not applied: {await self.applied()} of {total}")
             await asyncio.sleep(0.05)
         return time.monotonic() - started
+
+    async def heard(self, lead_ids: Sequence[str], seconds: float = 300) -> None:
+        """Wait until all have applied what these leads begin with. The last are asked for until they are there, then all: looking costs
+        the same however much is stored."""
+        deadline = time.monotonic() + seconds
+        for service in HEARERS:
+            for some in (list(lead_ids[-100:]), list(lead_ids)):
+                while [row["n"] for row in await self.rows(service, _HEARD, some)] != [len(some)]:
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(f"{service} does not hear of all leads")
+                    await asyncio.sleep(0.05)
 
     def processor_seconds(self) -> dict[str, float]:
         """User and system time so far, by part: API, workers, PostgreSQL (all its processes), Kafka."""

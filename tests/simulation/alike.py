@@ -10,7 +10,7 @@ import asyncpg
 from shared import inbox_store, relay_store
 from shared.db import Database
 from shared.errors import NotYet
-from shared.inbox_store import Key, Mark, Waiting
+from shared.inbox_store import NOWHERE, Key, Mark, Waiting
 from shared.kafka import TopicPartition
 from tests.simulation.inbox import InboxDatabase, InboxServer, InboxStore
 from tests.simulation.machine import Chance, Process
@@ -33,9 +33,10 @@ async def _act(store: Any, tx: Any, chance: random.Random, at: Any) -> Any:
     need = NotYet(*chance.choice(KEYS), chance.randint(1, 4)) if chance.random() < 0.5 else None
     match act:
         case 0:
-            return {k: (m.last, m.event_id, m.parked) for k, m in (await store.lock(tx, some)).items()}
+            hoped = {k: (n, ids if n else None) for k in some for n in (chance.randint(0, 2),)}
+            return await store.lock(tx, hoped)
         case 1 | 2:
-            await store.lock(tx, some)
+            await store.lock(tx, dict.fromkeys(some, NOWHERE))
             told = await store.advance(tx, {k: Mark(chance.randint(0, 5), ids) for k in some})
         case 3:
             told = await store.unhold(tx, {key: Mark(number, None)})

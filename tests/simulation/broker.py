@@ -293,6 +293,11 @@ class Consumer:
             raise IllegalStateError(str(target))
         return self.positions[target]
 
+    def seek(self, target: TopicPartition, offset: int) -> None:
+        if target not in self.positions:
+            raise IllegalStateError(str(target))
+        self.positions[target] = offset
+
     async def seek_to_beginning(self, *targets: TopicPartition) -> None:
         for target in targets:
             if target not in self.positions:

@@ -4,14 +4,14 @@ The same functions as shared/inbox_store.py; test_stores_alike.py shows that bot
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.inbox_store import Key, Mark, Waiting, mark_of
+from shared.inbox_store import NOWHERE, Key, Mark, Place, Waiting, mark_of
 from tests.simulation.machine import Process
 
 Numbered = tuple[str, str, int]
@@ -129,16 +129,18 @@ class InboxDatabase:
 class InboxStore:
     """`shared.inbox.Store` over the server above."""
 
-    async def lock(self, tx: Tx, keys: Collection[Key]) -> dict[Key, Mark]:
+    async def lock(self, tx: Tx, hoped: Mapping[Key, Place]) -> dict[Key, Mark]:
         await tx.use()
         marks = {}
-        for key in sorted(keys):
+        for key in sorted(hoped):
             await tx.lock("inbox", key)
-            if tx.get("inbox", key) is None:
-                tx.written["inbox"][key] = (0, None)
-        for key in sorted(keys):
-            last, event_id = tx.get("inbox", key)
-            marks[key] = Mark(last, event_id, tx.get("parked", (*key, last + 1)) is not None)
+            known = tx.get("inbox", key)
+            if known is None:
+                tx.written["inbox"][key] = hoped[key]
+            last, event_id = known or NOWHERE
+            marks[key] = Mark(last, event_id, new=known is None, written=known or hoped[key])
+        for (topic, subject), mark in marks.items():
+            mark.parked = tx.get("parked", (topic, subject, mark.last + 1)) is not None
         return marks
 
     async def advance(self, tx: Tx, marks: Mapping[Key, Mark]) -> None:

@@ -1,6 +1,7 @@
 """Leads: registered, classified, assigned by the office; the register follows what others do. Nothing of a reporter is ever shown."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -122,7 +123,7 @@ class LeadView(BaseModel):
 
     @classmethod
     def of(cls, lead: Lead, **more: Any) -> Self:
-        fixed = {name: getattr(lead, name) for name in cls.model_fields if hasattr(lead, name)}
+        fixed = {name: getattr(lead, name) for name in _alike(cls)}
         fixed["status"] = lead.standing
         work = lead.assignment
         return cls(
@@ -136,6 +137,12 @@ class LeadView(BaseModel):
             provisional=work.provisional if work else None,
             **more,
         )
+
+
+@cache
+def _alike(view: type[BaseModel]) -> list[str]:
+    """The fields that a lead has under the same name."""
+    return [name for name in view.model_fields if name in Lead.__dataclass_fields__]
 
 
 def view(lead: Lead) -> Any:

@@ -21,12 +21,6 @@ from shared.deadlines import Colour, Deadline, Pause
 from shared.errors import NotFound
 
 _COLUMNS = [column.name for column in table.columns if column.name != "stopped_at"]
-_START_MANY = """
-insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, superior, due_on, provisional, yellow_at, orange_at,
-  due_at, next_at, calendar_no)
-select * from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::date[], $8::date[], $9::bool[],
-  $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::int[])
-"""
 _KEY = (table.c.lead_id, table.c.kind, table.c.round)
 Key = tuple[UUID, DeadlineKind, int]
 
@@ -34,13 +28,6 @@ Key = tuple[UUID, DeadlineKind, int]
 async def start(tx: Transaction, *started: LeadDeadline) -> None:
     """They begin to run; one that runs or ran already (learned again after a restore) stays as it is."""
     await tx.execute(insert(table).on_conflict_do_nothing(), [_row(one) for one in started])
-
-
-async def start_many(connection: Any, started: Sequence[LeadDeadline]) -> None:
-    """The same for many new leads in one statement, on the driver's own connection."""
-    rows = map(_row, started)
-    columns = [list(column) for column in zip(*([row[name] for name in _COLUMNS] for row in rows), strict=True)]
-    await connection.execute(_START_MANY, *columns)
 
 
 async def stop(tx: Transaction, lead_id: UUID, *kinds: DeadlineKind, at: datetime) -> None:

@@ -22,9 +22,10 @@ from services.intake.db.tables import metadata
 repeat_pending = Table(
     "repeat_pending",
     metadata,
-    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("lead_id", Uuid, primary_key=True),
 )
-"""Leads that the worker has not looked at yet: the door only says that they are there."""
+"""Leads that the worker has not looked at yet: the door only says that they are there. Without a foreign key, which would be checked with
+each registration."""
 
 repeat_leads = Table(
     "repeat_leads",

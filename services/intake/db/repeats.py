@@ -4,14 +4,13 @@ A key's list is read from its newest end and no further than `MOST_A_KEY`: a key
 however long the register grows. What many share is told apart by keys of two marks together (a name with its place).
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text, update
 
 from services.intake.db.leads import of_row
 from services.intake.db.repeat_tables import repeat_suggestions
@@ -23,28 +22,44 @@ from shared.db import Transaction, driver
 
 MOST_A_KEY, MOST_FOUND = 64, 40
 
+# The same for each of many leads, told apart by `n`.
 _SEARCH = """
-with hits as (
-  select found.number, a.weight / (1 + ln(count(*) over (partition by a.key))) as said
-  from unnest($1::bigint[], $2::float8[]) as a(key, weight)
-  cross join lateral (select k.number from repeat_keys k where k.key = a.key order by k.number desc limit $3) found
+with asked as (
+  select a.n, a.weight, array(select k.number from repeat_keys k where k.key = a.key order by k.number desc limit $4) as numbers
+  from unnest($1::int[], $2::bigint[], $3::float8[]) as a(n, key, weight)
 ), best as (
-  select number, sum(said) as total from hits group by number order by total desc, number desc limit $4
+  select n, number, sum(weight / (1 + ln(cardinality(numbers)))) as total from asked, unnest(numbers) as number group by n, number
+), ranked as (
+  select *, row_number() over (partition by n order by total desc, number desc) as place from best
 )
-select r.lead_id from best join repeat_leads r using (number) where r.lead_id <> $5 order by best.total desc, number desc
+select n, r.lead_id from ranked join repeat_leads r using (number) where place <= $5 order by n, place
 """
 _TAKE = text(
     "delete from repeat_pending where lead_id in (select lead_id from repeat_pending order by lead_id limit :most for update skip locked) "
     "returning lead_id"
 )
 _ADD = """
-with added as (insert into repeat_leads (lead_id, keys) values ($1, $2) returning number)
-insert into repeat_keys (key, number) select distinct key, number from added, unnest($2::bigint[]) as key
+with added as (
+  insert into repeat_leads (lead_id, keys)
+  select lead_id, coalesce(array_agg(key order by m) filter (where m is not null), '{}')
+  from unnest($1::uuid[]) with ordinality as l(lead_id, n)
+  left join unnest($2::int[], $3::bigint[]) with ordinality as k(n, key, m) using (n) group by n, lead_id order by n
+  returning number, keys
+)
+insert into repeat_keys (key, number) select distinct key, number from added, unnest(keys) as key
 """
 _FORGET = """
-with gone as (delete from repeat_leads where lead_id = $1 returning number, keys)
+with gone as (delete from repeat_leads where lead_id = any($1::uuid[]) returning number, keys)
 delete from repeat_keys k using gone where k.number = gone.number and k.key = any(gone.keys)
 """
+_SUGGEST = """
+insert into repeat_suggestions (lead_id, candidate_id, likelihood, features, found_at)
+select lead_id, candidate_id, likelihood, features::jsonb, $5
+from unnest($1::uuid[], $2::uuid[], $3::real[], $4::text[]) as s(lead_id, candidate_id, likelihood, features)
+on conflict do nothing
+"""
+Found = Mapping[UUID, Sequence[tuple[UUID, Score]]]
+"""Lead → its candidates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,42 +83,44 @@ async def take_pending(tx: Transaction, most: int) -> list[Lead]:
 
 async def get_many(tx: Transaction, ids: Sequence[UUID]) -> list[Lead]:
     """These leads, in this order."""
-    query = select(leads).where(leads.c.id.in_(bindparam("ids", list(ids), expanding=True)))
+    query = select(leads).where(leads.c.id == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
     found = {row["id"]: of_row(row) for row in (await tx.execute(query)).mappings()}
     return [found[each] for each in ids if each in found]
 
 
-async def index(tx: Transaction, lead_id: UUID, keys: Sequence[Key]) -> None:
-    """Make the lead findable by these keys alone."""
+async def index(tx: Transaction, keys: Mapping[UUID, Sequence[Key]]) -> None:
+    """Make each lead findable by its keys alone."""
     connection = await driver(tx)
-    await connection.execute(_FORGET, lead_id)
-    await connection.execute(_ADD, lead_id, [key.value for key in keys])
+    await connection.execute(_FORGET, list(keys))
+    numbered = [(n, key.value) for n, each in enumerate(keys.values(), start=1) for key in each]
+    await connection.execute(_ADD, list(keys), [n for n, _ in numbered], [value for _, value in numbered])
 
 
-async def search(tx: Transaction, lead_id: UUID, keys: Sequence[Key]) -> list[UUID]:
-    """The leads that share the most telling keys with this one, best first."""
+async def search(tx: Transaction, keys: Mapping[UUID, Sequence[Key]]) -> dict[UUID, list[UUID]]:
+    """For each lead those that share the most telling keys with it, best first."""
     connection = await driver(tx)
+    asked = [(n, key.value, key.weight) for n, each in enumerate(keys.values()) for key in each]
     rows = await connection.fetch(
-        _SEARCH, [key.value for key in keys], [key.weight for key in keys], MOST_A_KEY, MOST_FOUND, lead_id
+        _SEARCH, *([each[part] for each in asked] for part in range(3)), MOST_A_KEY, MOST_FOUND
     )
-    return [row["lead_id"] for row in rows]
+    ids = list(keys)
+    found: dict[UUID, list[UUID]] = {lead_id: [] for lead_id in ids}
+    for row in rows:
+        if row["lead_id"] != ids[row["n"]]:
+            found[ids[row["n"]]].append(row["lead_id"])
+    return found
 
 
-async def suggest(tx: Transaction, lead_id: UUID, found: Sequence[tuple[UUID, Score]], *, at: datetime) -> None:
+async def suggest(tx: Transaction, found: Found, *, at: datetime) -> None:
     """Keep what is suggested; what was decided already stays as it was."""
-    if not found:
-        return
-    rows: list[dict[str, Any]] = [
-        {
-            "lead_id": lead_id,
-            "candidate_id": candidate_id,
-            "likelihood": score.value,
-            "features": dict(score.features),
-            "found_at": at,
-        }
-        for candidate_id, score in found
+    rows = [
+        (lead_id, candidate_id, score.value, json.dumps(dict(score.features)))
+        for lead_id, candidates in found.items()
+        for candidate_id, score in candidates
     ]
-    await tx.execute(upsert(repeat_suggestions).on_conflict_do_nothing(), rows)
+    if rows:
+        connection = await driver(tx)
+        await connection.execute(_SUGGEST, *(list(column) for column in zip(*rows, strict=True)), at)
 
 
 async def suggestions(tx: Transaction, lead_id: UUID) -> list[Suggestion]:

@@ -1,14 +1,16 @@
-"""Many registrations in two statements: intake's hot path, single leads and ledgers, on the driver's own connection. It writes what the
-stores of leads, reporters, outbox, audit and keys write one by one (tests/intake/usecases/test_submit_lead.py compares them)."""
+"""Many registrations in one statement or two: intake's hot path, single leads and ledgers, on the driver's own connection. It writes
+what the stores of leads, limits, reporters, outbox, audit and keys write one by one (tests/intake/usecases/test_submit_lead.py compares
+them)."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
 
 from services.intake.db.reports import instant
+from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.report import Filed
 from shared.auth import Principal
@@ -47,17 +49,27 @@ select $1, source, day, number from unnest($2::text[], $3::date[], $4::int[]) as
 on conflict (region_code, source, day) do update set last = lead_numbers.last + excluded.last
 returning source, day, last
 """
-_ADD = """
-with r as materialized (
-  select * from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::date[], $10::text[], $11::text[],
-    $12::text[], $13::bool[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[],
-    $21::text[], $22::text[], $23::text[], $24::text[], $25::bytea[], $26::bytea[], $27::date[], $28::uuid[], $29::bytea[],
-    $30::timestamptz[], $31::uuid[], $32::text[], $33::text[], $34::bytea[], $35::text[], $36::text[], $37::text[], $38::text[],
-    $39::bytea[], $40::bytea[], $41::text[], $42::bytea[], $43::timestamptz[])
-  with ordinality as r(id, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
-    allegations, named, reporter_ref, areas, manifestations, grounds, profile_version, effective_at, at,
-    actor, roles, unit, key_id, wrapped_key, ciphertext, created_on, event_id, value,
-    said_at, audit_id, caller, key, mark, answer, channel, naming, content, code_mark, receipt_mark, own_code, challenge, expires_at, n)
+# Only where the counters stand as foreseen: whoever sees that another process was first has written nothing. `patience` comes before the
+# first lock. Counters of days that nobody drew from are not foreseen.
+_FORESEEN = """
+patience as materialized (select set_config('lock_timeout', $4, true)
+), w as materialized (select * from unnest($5::text[], $6::date[], $7::int[], $8::int[]) as w(source, day, last, number)
+), drawn as (
+  insert into lead_numbers (region_code, source, day, last)
+  select $1, w.source, w.day, w.last from w cross join patience order by w.source, w.day
+  on conflict (region_code, source, day) do update set last = excluded.last where lead_numbers.last
+    = excluded.last - (select w.number from w where w.source = excluded.source and w.day = excluded.day)
+  returning source, day
+),"""
+
+
+def _add(*, first: int, before: str = "", only: str = "", then: str) -> str:
+    """The statement; the rows' columns are its parameters from number `first` on."""
+    columns = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_COLUMNS.values(), start=first))
+    return f"""
+with {before} r as materialized (
+  select r.* from unnest({columns})
+  with ordinality as r({", ".join(_COLUMNS)}, n) {only}
 ), keys as (
   insert into idempotency_keys (caller, key, fingerprint, status, answer, created_at)
   select caller, key, mark, 201, answer::jsonb, at from r where key is not null order by caller, key
@@ -66,6 +78,11 @@ with r as materialized (
     allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, created_at)
   select id, $1, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
     allegations::text[], named, reporter_ref, 'received', 1, areas::text[], manifestations::text[], grounds::text[], profile_version, at
+  from r order by n
+), limits as (
+  insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
+    next_at, calendar_no)
+  select id, kind, 1, limit_id, profile_version, at, due_on, provisional, yellow_at, orange_at, due_at, next_at, calendar_no
   from r order by n
 ), repeats as (
   insert into repeat_pending (lead_id) select id from r order by n
@@ -81,14 +98,76 @@ with r as materialized (
 ), spent as (
   insert into spent_challenges (mark, expires_at) select challenge, expires_at from r where challenge is not null order by challenge
 ), counters as (
-  insert into outbox_sequences (topic, subject, last) select $44, id::text, 1 from r order by n
+  insert into outbox_sequences (topic, subject, last) select $2, id::text, 1 from r order by n
 ), said as (
   insert into outbox (id, topic, subject, sequence, partition_key, type, value, recorded_at)
-  select event_id, $44, id::text, 1, id::text, $45, value, said_at from r order by n
+  select gen_random_uuid(), $2, id::text, 1, id::text, '{LeadReceived.TYPE}', value, said_at from r order by n
+), deeds as (
+  insert into audit_log (id, at, actor, roles, unit, action, subject, detail)
+  select gen_random_uuid(), at, actor, roles, unit, $3, id::text, jsonb_build_object('source', source) from r order by n
 )
-insert into audit_log (id, at, actor, roles, unit, action, subject, detail)
-select audit_id, at, actor, roles, unit, $2, id::text, jsonb_build_object('source', source) from r order by n
-"""
+{then}
+"""  # noqa: S608 - constants of this module
+
+
+# name → type of what is sent of each lead, in the order of `_values`
+_COLUMNS = {
+    "id": "uuid",
+    "lead_no": "text",
+    "source": "text",
+    "issuing_level": "text",
+    "upstream_no": "text",
+    "upstream_deadline": "date",
+    "received_on": "date",
+    "street": "text",
+    "summary": "text",
+    "allegations": "text",
+    "named": "bool",
+    "reporter_ref": "uuid",
+    "areas": "text",
+    "manifestations": "text",
+    "grounds": "text",
+    "profile_version": "text",
+    "effective_at": "timestamptz",
+    "at": "timestamptz",
+    "actor": "text",
+    "roles": "text",
+    "unit": "text",
+    "kind": "text",
+    "limit_id": "text",
+    "due_on": "date",
+    "provisional": "bool",
+    "yellow_at": "timestamptz",
+    "orange_at": "timestamptz",
+    "due_at": "timestamptz",
+    "next_at": "timestamptz",
+    "calendar_no": "int",
+    "key_id": "text",
+    "wrapped_key": "bytea",
+    "ciphertext": "bytea",
+    "created_on": "date",
+    "value": "bytea",
+    "said_at": "timestamptz",
+    "caller": "text",
+    "key": "text",
+    "mark": "bytea",
+    "answer": "text",
+    "channel": "text",
+    "naming": "text",
+    "content": "text",
+    "code_mark": "bytea",
+    "receipt_mark": "bytea",
+    "own_code": "text",
+    "challenge": "bytea",
+    "expires_at": "timestamptz",
+}
+_ADD = _add(first=4, then="select")
+_ADD_AS_FORESEEN = _add(
+    first=9,
+    before=_FORESEEN,
+    only="join drawn on drawn.source = r.source and drawn.day = r.received_on",
+    then="table drawn",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +184,8 @@ class Row:
     claim: Claim | None
     answer: Answer | None
     filed: Filed | None
+    limit: LeadDeadline
+    """What begins to run with it."""
 
 
 async def draw_numbers(connection: Any, region: str, asked: Sequence[Asked]) -> list[int | None]:
@@ -122,12 +203,33 @@ async def draw_ranges(connection: Any, region: str, wanted: Mapping[Counted, int
 
 async def add(connection: Any, rows: Sequence[Row], *, region: str, deed: str) -> None:
     """Write them. Any constraint that one breaks fails them all."""
-    columns = [list(column) for column in zip(*map(_values, rows), strict=True)]
-    await connection.execute(_ADD, region, deed, *columns, LeadReceived.TOPIC, LeadReceived.TYPE)
+    await connection.execute(_ADD, region, LeadReceived.TOPIC, deed, *_by_column(rows))
+
+
+async def add_as_foreseen(
+    connection: Any, rows: Sequence[Row], lasts: Mapping[Counted, int], *, region: str, deed: str, patience: float
+) -> set[Counted]:
+    """Draw their numbers and write them; `lasts` are the counters as these rows leave them. → the counters that stood as foreseen: rows
+    of others are not written, nor are their numbers drawn. `patience`: seconds to wait for a lock."""
+    numbers = Counter((row.lead.source.value, row.lead.received_on) for row in rows)
+    counters = (
+        [source for source, _ in lasts],
+        [day for _, day in lasts],
+        list(lasts.values()),
+        [numbers[each] for each in lasts],
+    )
+    drawn = await connection.fetch(
+        _ADD_AS_FORESEEN, region, LeadReceived.TOPIC, deed, f"{patience}s", *counters, *_by_column(rows)
+    )
+    return {(row["source"], row["day"]) for row in drawn}
+
+
+def _by_column(rows: Sequence[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*map(_values, rows), strict=True)]
 
 
 def _values(row: Row) -> tuple[Any, ...]:
-    lead, by, sealed, claim, filed = row.lead, row.by, row.reporter, row.claim, row.filed
+    lead, by, sealed, claim, filed, limit = row.lead, row.by, row.reporter, row.claim, row.filed, row.limit
     spent = filed.spent if filed else None
     return (
         lead.id,
@@ -151,18 +253,25 @@ def _values(row: Row) -> tuple[Any, ...]:
         by.sub,
         " ".join(sorted(by.roles)),
         by.unit,
+        limit.kind.value,
+        limit.limit_id,
+        limit.due.on,
+        limit.due.provisional,
+        limit.yellow_at,
+        limit.orange_at,
+        limit.due_at,
+        limit.next_at,
+        limit.calendar_no,
         sealed and sealed.key_id,
         sealed and sealed.wrapped_key,
         sealed and sealed.ciphertext,
         china_date(row.at) if sealed else None,
-        uuid4(),
         row.value,
         row.said_at,
-        uuid4(),
         claim and claim.caller,
         claim and claim.key,
         claim and claim.mark,
-        row.answer and json.dumps(row.answer.body, ensure_ascii=False),
+        row.answer and row.answer.text,
         filed and filed.channel.value,
         filed and filed.naming.value,
         filed and json.dumps(filed.content, ensure_ascii=False),

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from services.intake.db import deadlines, leads, ledgers, notices, submissions
+from services.intake.db import leads, ledgers, notices, submissions
 from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
-from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.ledger import BadCell, LedgerRow
@@ -134,9 +133,7 @@ async def _register(
     taken = []
     for chunk in _chunks(sorted(new, key=lambda row: row.upstream_no)):
         orders = [(order := admitted(row), order.numbered(numbers[row.row])) for row in chunk]
-        await submissions.add(connection, [row_of(*order) for order in orders], region=region, deed=DEED)
-        started = [to_classify(lead, days=calendar, at=order.at) for order, lead in orders]
-        await deadlines.start_many(connection, started)
+        await submissions.add(connection, [row_of(*order, days=calendar) for order in orders], region=region, deed=DEED)
         taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
     return sorted(taken)
 

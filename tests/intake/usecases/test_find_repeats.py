@@ -45,9 +45,9 @@ async def test_nearly_all_pairs_that_the_likelihood_accepts_are_found_among_all_
     async with api.app.state.database.transaction() as tx:
         for one in (each for pair in told_leads for each in pair):
             await leads.add(tx, one, region="999999", by=None, effective_at=NOON, at=NOON)
-            await repeats.index(tx, one.id, keys_of(marks(one), SECRET))
+            await repeats.index(tx, {one.id: keys_of(marks(one), SECRET)})
         for one, other in told_leads:
-            likely = {each.id for each, _ in await candidates(tx, one, secret=SECRET)}
+            likely = {each for each, _ in (await candidates(tx, [one], secret=SECRET))[one.id]}
             suggested += len(likely)
             if score(marks(one), marks(other)).value >= THRESHOLD:
                 wanted += 1
@@ -80,7 +80,7 @@ async def test_indexing_again_leaves_no_key_of_before(new_api: NewApi) -> None:
     one = told(Half(HELD_OUT, 13).pairs(1)[0].one, 1)
     async with api.app.state.database.transaction() as tx:
         await leads.add(tx, one, region="999999", by=None, effective_at=NOON, at=NOON)
-        await repeats.index(tx, one.id, keys_of(marks(one), b"old key"))
-        await repeats.index(tx, one.id, keys_of(marks(one), b"new key"))
-        assert await repeats.search(tx, uuid4(), keys_of(marks(one), b"old key")) == []
-        assert await repeats.search(tx, uuid4(), keys_of(marks(one), b"new key")) == [one.id]
+        await repeats.index(tx, {one.id: keys_of(marks(one), b"old key")})
+        await repeats.index(tx, {one.id: keys_of(marks(one), b"new key")})
+        asked = {uuid4(): keys_of(marks(one), b"old key"), uuid4(): keys_of(marks(one), b"new key")}
+        assert list((await repeats.search(tx, asked)).values()) == [[], [one.id]]

@@ -55,6 +55,7 @@ FILED: dict[str, Any] = {
 }
 TABLES = (
     "leads",
+    "deadlines",
     "lead_history",
     "lead_numbers",
     "repeat_pending",
@@ -205,6 +206,38 @@ async def test_two_processes_with_the_same_keys_in_other_orders_never_deadlock(n
     outcomes = await asyncio.gather(*calls)
     assert len({outcome.answer.body["id"] for outcome in outcomes}) == 60
     assert await api.rows("select count(*) from leads") == [(60,)]
+
+
+async def test_processes_that_draw_in_turn_leave_no_gap(new_api: NewApi) -> None:
+    api, first = await door(new_api, most=8)
+    second = SubmitLead(api.app.state.database, region="999999", view=view, most=8)
+    outcomes = await asyncio.gather(*(ask(submit, submission(api)) for _ in range(60) for submit in (first, second)))
+    numbers = [LeadNumber.parse(outcome.answer.body["lead_no"]).sequence for outcome in outcomes]
+    assert sorted(numbers) == list(range(1, 121))
+    assert await api.rows("select last from lead_numbers") == [(120,)]
+
+
+async def test_a_number_that_was_foreseen_wrongly_is_drawn_instead_and_writes_nothing_before(new_api: NewApi) -> None:
+    api, submit = await door(new_api)
+    await ask(submit, submission(api))
+    await ask(submit, submission(api, source=Source.OTHER))
+    # another process drew three of one counter meanwhile
+    await api.copy.server.run_async("update lead_numbers set last = 4 where source = 'M'", database=api.copy.name)
+    one, other = await asyncio.gather(ask(submit, submission(api)), ask(submit, submission(api, source=Source.OTHER)))
+    assert LeadNumber.parse(one.answer.body["lead_no"]).sequence == 5
+    assert LeadNumber.parse(other.answer.body["lead_no"]).sequence == 2
+    assert await api.rows("select source, last from lead_numbers order by source") == [("M", 5), ("O", 2)]
+    for table in ("leads", "deadlines", "outbox", "audit_log", "idempotency_keys"):
+        assert await api.rows(f"select count(*) from {table}") == [(4,)]
+
+
+async def test_a_key_that_is_known_costs_its_neighbours_nothing(new_api: NewApi) -> None:
+    api, submit = await door(new_api)
+    first = await ask(submit, submission(api, "again"))
+    outcomes = await asyncio.gather(*(ask(submit, submission(api, key)) for key in ("a", "again", "b", "c")))
+    assert [outcome.replayed for outcome in outcomes] == [False, True, False, False]
+    assert outcomes[1].answer.text == first.answer.text
+    assert await api.rows("select last from lead_numbers") == [(4,)]
 
 
 async def test_while_a_counter_is_held_leads_that_do_not_need_it_go_on(new_api: NewApi) -> None:

@@ -1,0 +1,83 @@
+"""The consuming side: what was given up is read again, whoever holds the partition next."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.consumer import Consume
+from shared.db import Database
+from shared.inbox import Inbox
+from shared.kafka import KafkaAddress, TopicPartition
+
+HERE = TopicPartition("intake.leads", 0)
+
+
+@dataclass
+class Message:
+    offset: int
+    value: bytes = b"{}"
+
+
+@dataclass
+class Client:
+    """A client with one partition that goes on reading where it stands, as aiokafka's does until the partition is taken away."""
+
+    position: int = 0
+    fetched: list[int] = field(default_factory=list)
+    committed: list[int] = field(default_factory=list)
+    listener: Any = None
+
+    def subscribe(self, _: Iterable[str], *, listener: Any) -> None:
+        self.listener = listener
+
+    async def start(self) -> None:
+        await self.listener.on_partitions_assigned([HERE])
+
+    async def getmany(self, **_: int) -> dict[TopicPartition, list[Message]]:
+        await asyncio.sleep(0)
+        self.fetched.append(self.position)
+        self.position += 1
+        return {HERE: [Message(self.fetched[-1])]}
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        self.position = offset
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.committed += offsets.values()
+
+
+class OneClient:
+    """The broker as `Consume` sees it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def consumer(self, _address: KafkaAddress, _client_id: str, /, *, group: str) -> Client:  # noqa: ARG002 - the port's
+        return self.client
+
+    async def leave(self, client: Any) -> None:
+        pass
+
+
+async def test_a_batch_that_is_given_up_is_read_again_and_nothing_behind_it_is_committed() -> None:
+    # nobody listens there: each try is a passing fault
+    database = Database("postgresql://nobody:x@127.0.0.1:1/none", pool=1)
+    inbox = Inbox(database, {}, clock=lambda: datetime.now(UTC))
+    client = Client()
+    consume = Consume(inbox, KafkaAddress(servers="none"), service="verification", broker=OneClient(client))
+    task = asyncio.create_task(consume.run())
+    try:
+        while not client.fetched:  # noqa: ASYNC110 - the client tells by its list
+            await asyncio.sleep(0.01)
+        await client.listener.on_partitions_revoked([HERE])
+        await client.listener.on_partitions_assigned([HERE])
+        while len(client.fetched) < 2:  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await database.close()
+    assert set(client.fetched) == {0}
+    assert client.committed == []
