@@ -54,7 +54,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """A costly server ends with its last test, not with the session: an idle platform takes a third of a core."""
     yield
     for name in set(_costly(item)) - set(_costly(nextitem)):
-        item.config.stash[ENDS].pop(name).close()
+        # none when it could not even start
+        item.config.stash.get(ENDS, {}).pop(name, ExitStack()).close()
 
 
 def _until_the_last(request: pytest.FixtureRequest, name: str, stop: Callable[[], None]) -> ExitStack:
