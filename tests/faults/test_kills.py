@@ -44,7 +44,7 @@ async def insist(client: httpx.AsyncClient, ledger: Ledger, path: str, **request
 
 async def carry(client: httpx.AsyncClient, running: Running, ledger: Ledger, number: int) -> None:
     """One lead from the door to its assignment. A repeated step that was done already answers 409, which is as good."""
-    order = {"source": "M", "summary": f"虚构线索第{number}条"}
+    order = {"source": "M", "summary": f"故障中的虚构线索第{number}条"}
     key = running.as_("icl", **{"Idempotency-Key": str(uuid4())})
     answer = await insist(client, ledger, "/intake/v1/leads", json=order, headers=key)
     assert answer.status_code == 201, answer.text
@@ -143,7 +143,7 @@ async def test_what_was_accepted_is_stored_and_applied_exactly_once(running: Run
     assert {row[0] for row in stored} == ledger.registered
     assert len({row[1] for row in stored}) == LEADS
     # nothing that was never answered with 2xx was left behind by a repeated key
-    summaries = "select count(*) from leads where summary like '虚构线索第%'"
+    summaries = "select count(*) from leads where summary like '故障中的虚构线索第%'"
     assert await running.rows("intake", summaries) == [(LEADS,)]
     works = await running.rows("verification", "select lead_id from works where lead_id = any($1)", ours)
     assert Counter(row[0] for row in works) == Counter(dict.fromkeys(ledger.assigned, 1))
