@@ -59,6 +59,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _until_the_last(request: pytest.FixtureRequest, name: str, stop: Callable[[], None]) -> ExitStack:
+    """What is left here is done after the last test of this server, or at the end of the session."""
     stack = ExitStack()
     stack.callback(stop)
     request.config.stash.setdefault(ENDS, {})[name] = stack

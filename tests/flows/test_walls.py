@@ -83,8 +83,8 @@ async def may_read(running: Running, service: str, topic: str) -> bool:
 async def test_only_the_matrix_lets_a_service_read_a_topic(running: Running, service: str) -> None:
     # its own it reads after a restore, to learn again what it said and forgot
     allowed = {name for name, topic in TOPICS.items() if service in (topic.writer, *topic.readers)}
-    may = await asyncio.gather(*(may_read(running, service, name) for name in TOPICS))
-    assert {name for name, allowed_here in zip(TOPICS, may, strict=True) if allowed_here} == allowed
+    read = await asyncio.gather(*(may_read(running, service, name) for name in TOPICS))
+    assert {name for name, may in zip(TOPICS, read, strict=True) if may} == allowed
 
 
 @pytest.mark.parametrize("service", SERVICES)
