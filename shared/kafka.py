@@ -73,8 +73,8 @@ def consumer(address: KafkaAddress, client_id: str, *, group: str) -> AIOKafkaCo
 async def cluster_id(address: KafkaAddress, client_id: str) -> str:
     """The id of the cluster: another one means another broker, which has nothing of ours."""
     admin = AIOKafkaAdminClient(**address.options(client_id))
-    await admin.start()
     try:
+        await admin.start()
         return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await admin.close()
@@ -85,8 +85,8 @@ async def end_offsets(
 ) -> dict[TopicPartition, int]:
     """One past the last offset of each partition, as the broker knows it now."""
     reader = AIOKafkaConsumer(**address.options(client_id), enable_auto_commit=False)
-    await reader.start()
     try:
+        await reader.start()
         return dict(await reader.end_offsets(list(partitions)))
     finally:
         await leave(reader)
@@ -104,8 +104,8 @@ async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str])
         # a fetch of the partition before is waited for when the next one is assigned
         fetch_max_wait_ms=20,
     )
-    await reader.start()
     try:
+        await reader.start()
         for target, end in (await reader.end_offsets(_partitions(topics))).items():
             if not end:
                 continue
@@ -121,8 +121,8 @@ async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str])
 async def rewind(address: KafkaAddress, client_id: str, *, group: str, topics: Iterable[str]) -> None:
     """Set the offsets of a group without members back to the beginning of these topics. Raises KafkaError while it has members."""
     member = AIOKafkaConsumer(**address.options(client_id), group_id=group, enable_auto_commit=False)
-    await member.start()
     try:
+        await member.start()
         targets = _partitions(topics)
         member.assign(targets)
         await member.commit(dict(await member.beginning_offsets(targets)))
