@@ -42,7 +42,7 @@ async def test_a_client_that_never_stops_holds_nobody_up(end: object) -> None:
         task.cancel()
 
 
-@pytest.mark.parametrize("ask", [kafka.cluster_id, lambda *given: kafka.end_offsets(*given, [HERE])])
+@pytest.mark.parametrize("ask", [kafka.cluster_id, lambda address, client: kafka.end_offsets(address, client, [HERE])])
 async def test_a_question_that_is_broken_off_leaves_no_connection(ask: Callable[..., Awaitable[object]]) -> None:
     ended = asyncio.Event()
 
