@@ -1,10 +1,14 @@
 """Kafka's jars: resolved by jgo, checked one by one against committed hashes before any of them is used."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.places import RUN, CannotRun
@@ -12,6 +16,8 @@ from deploy.local.places import RUN, CannotRun
 KAFKA = "4.3.0"
 # log4j binds SLF4J: without a binding Kafka logs nothing; the clients are named because jgo alone picks an older version of them
 ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.apache.kafka:kafka-clients:{KAFKA}+org.apache.logging.log4j:log4j-slf4j-impl:2.25.1"
+TRIES = (0, 1, 4)
+"""Seconds before each attempt to fetch: a short break of the network is no failed start."""
 LOCK = Path(__file__).with_name("kafka-jars.lock")
 _RESOLVE = (
     "import jgo, pathlib, sys; print(*jgo.build(sys.argv[1], cache_dir=pathlib.Path(sys.argv[2])).all_jars, sep='\\n')"
@@ -19,11 +25,19 @@ _RESOLVE = (
 
 
 def libraries(cache: Path = RUN / "cache") -> Path:
-    """The folder of checked jars, fetched the first time. Raises `CannotRun` when one differs from its committed hash."""
+    """The folder of checked jars, fetched the first time; of several processes one fetches and the others wait for it.
+
+    Raises `CannotRun` when they cannot be fetched or one differs from its committed hash.
+    """
     wanted = locked()
     folder = cache / f"kafka-{KAFKA}"
-    if folder.is_dir() and {path.name: digest(path) for path in folder.glob("*.jar")} == wanted:
-        return folder
+    with _alone(cache):
+        if not (folder.is_dir() and {path.name: digest(path) for path in folder.glob("*.jar")} == wanted):
+            _fetch(cache, folder, wanted)
+    return folder
+
+
+def _fetch(cache: Path, folder: Path, wanted: dict[str, str]) -> None:
     print("    首次运行,下载Kafka(约43 MB)… / first run: fetching Kafka's jars (about 43 MB) …", flush=True)
     found = resolve(cache)
     if wrong := [name for name, path in found.items() if wanted.get(name) != digest(path)] + [
@@ -39,7 +53,15 @@ def libraries(cache: Path = RUN / "cache") -> Path:
     for path in found.values():
         shutil.copy(path, half)
     half.rename(folder)
-    return folder
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """One process at a time: jgo gives up when another fetches into its folder beside it."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def locked() -> dict[str, str]:
@@ -50,7 +72,8 @@ def locked() -> dict[str, str]:
 
 def write_lock(cache: Path = RUN / "cache") -> None:
     """Resolve anew and write down the hashes (make jars)."""
-    lines = [f"{name} {digest(path)}" for name, path in sorted(resolve(cache).items())]
+    with _alone(cache):
+        lines = [f"{name} {digest(path)}" for name, path in sorted(resolve(cache).items())]
     LOCK.write_text("# SHA-256 of every jar that Kafka runs with; made by `make jars`\n" + "\n".join(lines) + "\n")
 
 
@@ -59,14 +82,18 @@ def resolve(cache: Path) -> dict[str, Path]:
     home = cache / "home"
     home.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
-    done = subprocess.run(
-        [sys.executable, "-c", _RESOLVE, ENDPOINT, str(cache / "jgo")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    if done.returncode:
+    for pause in TRIES:
+        time.sleep(pause)
+        done = subprocess.run(
+            [sys.executable, "-c", _RESOLVE, ENDPOINT, str(cache / "jgo")],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        if not done.returncode:
+            break
+    else:
         log = cache.parent / "logs" / "kafka-jars.log"
         log.parent.mkdir(exist_ok=True)
         log.write_text(done.stdout + done.stderr)
