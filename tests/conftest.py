@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,7 +43,12 @@ def _costly(item: pytest.Item | None) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a costly server go to the same process, one after another, and first: they are the longest."""
+    """Tests of a costly server go to the same process, one after another, and first: they are the longest.
+
+    Of two tests under one name xdist runs one and says nothing, so that is an error.
+    """
+    if twins := [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]:
+        raise pytest.UsageError(f"several tests under one name: {', '.join(twins)}")
     for item in items:
         for name in _costly(item):
             item.add_marker(pytest.mark.xdist_group(name))

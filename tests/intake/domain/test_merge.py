@@ -114,7 +114,7 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("state", MergeState)
+@pytest.mark.parametrize("state", MergeState, ids=lambda state: f"when-{state}")
 @pytest.mark.parametrize("action", ["confirm", "refuse", "propose-undo", "confirm-undo", "refuse-undo"])
 def test_every_state_of_a_merge_takes_the_steps_it_has_and_no_other(state: MergeState, action: str) -> None:
     one, master = lead(), lead()
