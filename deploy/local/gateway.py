@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -41,7 +42,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starlette | None = None) -> Starlette:
-    """`apis`: service → base address. `checks`: part → readiness address, or "tcp:port"."""
+    """`apis`: service → base address. `checks`: part → readiness address, "tcp:port", or "disk:megabytes:folder" that must be free."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -135,6 +136,10 @@ PROBLEMS = {404: _nowhere, 405: _no_such_method}
 
 async def _look(client: httpx.AsyncClient, where: str) -> str:
     try:
+        if where.startswith("disk:"):
+            _, needed, folder = where.split(":", 2)
+            free = shutil.disk_usage(folder).free // 1024**2
+            return "ready" if free >= int(needed) else f"full: {free} MB are free, {needed} are needed"
         if where.startswith("tcp:"):
             _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", int(where[4:])), 2)
             writer.close()

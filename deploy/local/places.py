@@ -20,6 +20,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(os.environ.get("XIANSUO_RUN", ROOT / ".run"))
+FULL = 64
+"""Megabytes of free disk under which it counts as full: the servers may no longer be able to write."""
 PORTS = range(20_000, 32_000)
 """Below the ephemeral range, where a client's port could take a server's."""
 

@@ -15,7 +15,7 @@ from deploy.kafka.provision import connect, provision
 from deploy.local import databases
 from deploy.local.kafka import Kafka
 from deploy.local.keys import Keyring, environment
-from deploy.local.places import ROOT, CannotRun, free_port
+from deploy.local.places import FULL, ROOT, CannotRun, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child, pause
 from shared.contracts.topics import SERVICES
@@ -179,7 +179,7 @@ class Platform:
             )
 
     def _gateway(self) -> Child:
-        checks = {"kafka": f"tcp:{self.kafka.port}"}
+        checks = {"kafka": f"tcp:{self.kafka.port}", "disk": f"disk:{FULL}:{self.kafka.folder}"}
         if self.postgres is not None:
             checks["postgres"] = f"tcp:{self.postgres.port}"
         for (service, role), port in self.ports.items():

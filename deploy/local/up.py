@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from deploy.local.places import ROOT, RUN, CannotRun, port_is_free
+from deploy.local.places import FULL, ROOT, RUN, CannotRun, port_is_free
 from deploy.local.platform import Platform
 from deploy.local.processes import AskedToStop, asked_to_stop, heed_signals, pause
 
-NEEDED, FULL = 1024, 64
-"""Megabytes of disk: to start with, and under which a failure is put down to the full disk."""
+NEEDED = 1024
+"""Megabytes of disk to start with."""
 MOST_DEATHS, WITHIN = 5, 60.0
 
 

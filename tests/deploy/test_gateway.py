@@ -1,6 +1,7 @@
 """The one origin of the one machine: what it refuses itself is a problem too, and what it passes on arrives."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
@@ -60,3 +61,13 @@ async def test_blanks_around_a_header_value_are_no_fault_of_the_service() -> Non
             answer = await client.get("/intake/v1/codes", headers={"X-Probe": "\t value \t"})
     assert answer.status_code == 204, answer.text
     assert b"x-probe: value\r\n" in heard[0].lower()
+
+
+async def test_a_full_disk_is_not_ready_and_is_named(tmp_path: Path) -> None:
+    app = create({}, {"disk": f"disk:0:{tmp_path}", "other disk": f"disk:{2**40}:{tmp_path}"})
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway")
+    async with app.router.lifespan_context(app), client:
+        answer = await client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["not_ready"] == ["other disk"]
+    assert answer.json()["parts"]["other disk"].startswith("full: ")
