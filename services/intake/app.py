@@ -14,6 +14,7 @@ from services.intake.api import (
     codes,
     counter_reports,
     deadlines,
+    directory,
     dual_assignments,
     leads,
     ledgers,
@@ -55,6 +56,7 @@ ROUTERS = (
     counter_reports.router,
     receipts.router,
     merges.router,
+    directory.router,
 )
 
 

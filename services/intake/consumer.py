@@ -3,6 +3,7 @@
 from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
+from services.intake.usecases.relearn_entry import relearn_entry
 from services.intake.usecases.relearn_lead import (
     relearn_dual,
     relearn_leg,
@@ -13,6 +14,7 @@ from services.intake.usecases.relearn_lead import (
     relearn_unmerged,
 )
 from shared.audit_witness import witness
+from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived
 from shared.contracts.intake import (
     DeadlineColoured,
@@ -51,5 +53,8 @@ OWN: Own = {
     DeadlineMoved: relearn_moved,
     LeadMerged: relearn_merged,
     LeadUnmerged: relearn_unmerged,
+    UnitRecorded: relearn_entry,
+    StaffRecorded: relearn_entry,
+    PlacementRecorded: relearn_entry,
 }
 """What intake said itself, for the way back after a restore."""

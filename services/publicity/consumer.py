@@ -1,7 +1,9 @@
 """Kafka in: which event does what."""
 
+from services.publicity.usecases.follow_directory import follow_placement, follow_staff, follow_unit
 from services.publicity.usecases.record_facts import record_facts
 from shared.audit_witness import witness
+from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.intake import (
     DualAssignmentCompleted,
@@ -28,5 +30,8 @@ HANDLERS: Handlers = {
     LegOpened: KEEP,
     LegReceived: KEEP,
     LegEnded: KEEP,
+    UnitRecorded: follow_unit,
+    StaffRecorded: follow_staff,
+    PlacementRecorded: follow_placement,
     **witness("publicity"),
 }

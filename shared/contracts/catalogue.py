@@ -1,6 +1,6 @@
 """All event classes by type: the list that readers, documents and tests share."""
 
-from shared.contracts import discipline, intake, publicity, verification
+from shared.contracts import directory, discipline, intake, publicity, verification
 from shared.contracts.checkpoint import Checkpoint
 from shared.contracts.envelope import Event, SealedEvent
 
@@ -28,6 +28,9 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.DeadlineMoved,
     intake.LeadMerged,
     intake.LeadUnmerged,
+    directory.UnitRecorded,
+    directory.StaffRecorded,
+    directory.PlacementRecorded,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

@@ -18,6 +18,7 @@ import httpx
 from rich.progress import Progress
 
 from deploy.local import issuer
+from deploy.local.demo.directory import BEGIN, write_directory
 from deploy.local.demo.ledger import END, DemoLead, generate, write_workbook
 from deploy.local.keys import Keyring
 from deploy.local.places import CannotRun
@@ -25,6 +26,9 @@ from shared.contracts.envelope import CHINA
 
 PATIENCE = 60.0
 """Seconds an event may take from one service to the next, and a service may be away."""
+
+ORGANS = {"N13": 6, "N14": 29, "N15": 30}
+"""What the seed says of groups and staff (§1.1)."""
 
 
 class Office:
@@ -71,6 +75,8 @@ class Office:
 
 def load(office: Office, folder: Path, leads: list[DemoLead], step: Callable[[], None]) -> None:
     """Everything, in the order of days."""
+    import_directory(office, folder / "demo" / "directory.xlsx")
+    step()
     write_workbook(leads, folder / "demo" / "ledger.xlsx")
     by_day: dict[date, list[DemoLead]] = defaultdict(list)
     for lead in leads:
@@ -100,6 +106,24 @@ def receive(office: Office, folder: Path, day: date, batch: list[DemoLead]) -> N
     done = import_file(office, path, day)
     if done["refused"] or done["taken"] + done["known"] != len(batch):
         raise CannotRun(f"the ledger of {day} was not taken whole: {done}")
+
+
+def import_directory(office: Office, path: Path) -> None:
+    """The keeper imports units, staff and placements, before anybody is charged with anything."""
+    write_directory(path)
+    content = path.read_bytes()
+    key = str(uuid5(NAMESPACE_URL, f"{path.name}/{hash_of(content)}"))
+    done = office.call(
+        "dir",
+        "POST",
+        "/intake/v1/directory/imports",
+        on=BEGIN,
+        files={"file": (path.name, content)},
+        data={"reason": "专项斗争启动,登记机构人员(虚构)"},
+        headers={"Idempotency-Key": key},
+    )
+    if done["refused"]:
+        raise CannotRun(f"the directory was not taken whole: {done['refused'][:5]}")
 
 
 def import_file(office: Office, path: Path, on: date) -> Any:
@@ -188,18 +212,19 @@ def main() -> int:
     key = Keyring(arguments.run / "keys").signing_key()
     office = Office(arguments.origin, cache(lambda account: issuer.token(key, f"{arguments.origin}/issuer", account)))
     leads = generate()
-    steps = len({lead.issued_on for lead in leads}) + 3 * len(leads) + 1
+    steps = len({lead.issued_on for lead in leads}) + 3 * len(leads) + 2
     try:
         with Progress(refresh_per_second=4) as progress:
             task = progress.add_task("示例台账 / demonstration", total=steps)
             load(office, arguments.run, leads, lambda: progress.advance(task))
         started = figure(office, "N07", len(leads))
         dual = figure(office, "dual_assignments", sum(bool(lead.plan.grounds) for lead in leads))
+        organs = {code: figure(office, code, value)["value"] for code, value in ORGANS.items()}
     except CannotRun as reason:
         print(f"示例数据载入中断 / the demonstration stopped: {reason}", file=sys.stderr)
         return 1
-    print(f"  N07 {started['value']} / {started['of']}   双交办 / dual assignments {dual['value']}")
-    return 0 if started["value"] == started["of"] == len(leads) else 1
+    print(f"  N07 {started['value']} / {started['of']}   双交办 / dual assignments {dual['value']}   N13-N15 {organs}")
+    return 0 if started["value"] == started["of"] == len(leads) and organs == ORGANS else 1
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.domain import codes, deadline, dual_assignment, lead, pause
+from services.intake.domain import codes, deadline, directory_codes, dual_assignment, lead, pause
 from shared.auth import Principal
 from shared.deadlines import Colour, Step
 from shared.http import require
@@ -40,6 +40,9 @@ async def get_codes(_: Annotated[Principal, require()]) -> CodeLists:
         "deadline_kind": deadline.KIND_WORDS,
         "deadline_colour": {colour.value: (colour.zh, colour.en) for colour in Colour},
         "deadline_step": {step.value: (step.zh, step.en) for step in Step},
+        "unit_kind": {kind.value: (kind.zh, kind.en) for kind in directory_codes.UnitKind},
+        "post": {post.value: (post.zh, post.en) for post in directory_codes.Post},
+        "placement_kind": {kind.value: (kind.zh, kind.en) for kind in directory_codes.PlacementKind},
         "pause_status": {status.value: (status.zh, status.en) for status in pause.Status},
     }
     lists = {

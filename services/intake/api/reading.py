@@ -33,12 +33,17 @@ UNREADABLE = (
 
 async def read_ledger(content: bytes, *, today: date) -> list[Outcome]:
     """Good rows and bad cells, in the order of the sheet. Raises `Invalid` and `TooLarge` for the file as a whole."""
+    return list(map(_outcome, await read_file(spreadsheet.__name__, content, today=today)))
+
+
+async def read_file(module: str, content: bytes, *, today: date) -> list[list[Any]]:
+    """What the reader `module` makes of a file, in a process of its own. Raises `Invalid` and `TooLarge` for the file as a whole."""
     if len(content) > MOST_BYTES:
         raise TooLarge("文件超过10MB / larger than 10 MB", fields=[("file", "larger than 10 MB")])
     reader = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        spreadsheet.__name__,
+        module,
         today.isoformat(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -60,17 +65,17 @@ async def read_ledger(content: bytes, *, today: date) -> list[Outcome]:
         await reader.wait()
 
 
-async def _heard(reader: asyncio.subprocess.Process, content: bytes) -> list[Outcome]:
+async def _heard(reader: asyncio.subprocess.Process, content: bytes) -> list[list[Any]]:
     assert reader.stdin is not None  # noqa: S101 - asked for above
     assert reader.stdout is not None  # noqa: S101
     reader.stdin.write(content)
     await reader.stdin.drain()
     reader.stdin.close()
-    found: list[Outcome] = []
+    found: list[list[Any]] = []
     last: dict[str, Any] = {}
     while line := await reader.stdout.readline():
         last = json.loads(line)
-        found += map(_outcome, last.get("outcomes", ()))
+        found += last.get("outcomes", ())
     if "refused" in last:
         kind = TooLarge if last["refused"] == TooLarge.code else Invalid
         raise kind(last["detail"], fields=[(field, reason) for field, reason in last["fields"]])

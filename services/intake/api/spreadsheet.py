@@ -10,8 +10,8 @@ import json
 import resource
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from datetime import date
 from itertools import chain, islice
@@ -37,7 +37,13 @@ Outcome = LedgerRow | BadCell
 
 
 def main() -> None:
-    """`python -m services.intake.api.spreadsheet TODAY`: a file on stdin, a line of JSON for every `FRAME` outcomes on stdout."""
+    """`python -m services.intake.api.spreadsheet TODAY`: a ledger on stdin, its outcomes on stdout."""
+    today = date.fromisoformat(sys.argv[1])
+    answer(lambda content: map(_written, read_ledger(content, today=today)))
+
+
+def answer(read: Callable[[bytes], Iterator[Any]]) -> None:
+    """A file on stdin, within limits; a line of JSON for every `FRAME` outcomes on stdout."""
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -46,9 +52,9 @@ def main() -> None:
         with suppress(ValueError):  # a stricter limit stands already
             resource.setrlimit(limit, (value, value))
     try:
-        outcomes = read_ledger(sys.stdin.buffer.read(), today=date.fromisoformat(sys.argv[1]))
+        outcomes = iter(read(sys.stdin.buffer.read()))
         while batch := list(islice(outcomes, FRAME)):
-            _say({"outcomes": [_written(outcome) for outcome in batch]})
+            _say({"outcomes": batch})
         _say({"end": True})
     except Refused as refused:
         _say({"refused": refused.code, "detail": refused.detail, "fields": refused.fields})
@@ -78,10 +84,7 @@ def read_ledger(content: bytes, *, today: date) -> Iterator[Outcome]:
 def read_rows(content: bytes) -> Iterator[tuple[int, Mapping[str, Cell]]]:
     """Rows under the header as (number in the sheet, cells by column). Raises `Invalid` with what is wrong with the file as a whole,
     `TooLarge` past 10 MB, 200 MB unpacked or 100,000 rows."""
-    if len(content) > MOST_BYTES:
-        raise _too_large("文件超过10MB", "larger than 10 MB")
-    if not content.strip():
-        raise _refuse("文件为空 / the file is empty")
+    _check_size(content)
     rows = _xlsx(content) if content.startswith(b"PK") else _csv(content)
     top = list(islice(rows, 20))
     header = find_header(top)
@@ -95,19 +98,48 @@ def read_rows(content: bytes) -> Iterator[tuple[int, Mapping[str, Cell]]]:
         yield index, {column: row[position] if position < len(row) else None for column, position in columns.items()}
 
 
+def read_sheets(content: bytes) -> Iterator[tuple[str, Iterator[Sequence[Cell]]]]:
+    """Every sheet of a file by its name, with its rows from the first on; a CSV is one sheet without a name. Raises as `read_rows`."""
+    _check_size(content)
+    if not content.startswith(b"PK"):
+        yield "", _csv(content)
+        return
+    with _readable():
+        book = _opened(content)
+        for number, name in enumerate(book.sheet_names):
+            yield name, book.get_sheet_by_index(number).iter_rows()
+
+
+def _check_size(content: bytes) -> None:
+    if len(content) > MOST_BYTES:
+        raise _too_large("文件超过10MB", "larger than 10 MB")
+    if not content.strip():
+        raise _refuse("文件为空 / the file is empty")
+
+
 def _xlsx(content: bytes) -> Iterator[Sequence[Cell]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MOST_UNPACKED or len(archive.infolist()) > 2_000:
-                raise _too_large("文件解压后过大", "unpacks to too much")
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        if not book.sheet_names:
-            raise _refuse("工作簿没有工作表 / the workbook has no sheet")
+    with _readable():
         # begins at the sheet's first row even when that is empty, so that row numbers are those of the sheet
-        yield from _the_ledger(book).iter_rows()
+        yield from _the_ledger(_opened(content)).iter_rows()
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError, NotImplementedError):
         raise _refuse("不是可读取的XLSX文件 / not a readable XLSX file") from None
+
+
+def _opened(content: bytes) -> python_calamine.CalamineWorkbook:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MOST_UNPACKED or len(archive.infolist()) > 2_000:
+            raise _too_large("文件解压后过大", "unpacks to too much")
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    if not book.sheet_names:
+        raise _refuse("工作簿没有工作表 / the workbook has no sheet")
+    return book
 
 
 def _the_ledger(book: python_calamine.CalamineWorkbook) -> python_calamine.CalamineSheet:

@@ -72,28 +72,34 @@ class BadCell:
     en: str
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
+    """What is wrong with a cell, in both languages."""
+
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
         self.zh, self.en = zh, en
 
 
-def find_header(rows: Sequence[Sequence[Cell]]) -> tuple[int, dict[str, int]] | None:
+def find_header(
+    rows: Sequence[Sequence[Cell]],
+    columns: Mapping[str, tuple[str, ...]] = COLUMNS,
+    required: Sequence[str] = REQUIRED,
+) -> tuple[int, dict[str, int]] | None:
     """The header's index and where each column stands; title rows above it do not matter. None when no row is a header.
 
     Where the usual name of a column stands, its other names say nothing. Raises `Invalid` when a column is there twice.
     """
     for index, row in enumerate(rows[:20]):
-        heads = [_plain(cell).replace(" ", "").replace("_", "").lower() for cell in row]
+        heads = [plain(cell).replace(" ", "").replace("_", "").lower() for cell in row]
         found: dict[str, list[int]] = {}
-        for column, (usual, *others) in COLUMNS.items():
+        for column, (usual, *others) in columns.items():
             places = _places(heads, {usual}) or _places(heads, set(others))
             if places:
                 found[column] = places
-        if all(column in found for column in REQUIRED):
+        if all(column in found for column in required):
             for column, places in found.items():
                 if len(places) > 1:
-                    name = COLUMNS[column][0]
+                    name = columns[column][0]
                     reason = f"表头中“{name}”列出现多次,请只留一列 / the column {name} is there more than once"
                     raise Invalid(reason, fields=[("file", reason)])
             return index, {column: places[0] for column, places in found.items()}
@@ -111,7 +117,7 @@ def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRo
     for column, read in _READERS.items():
         try:
             values[column] = read(cells.get(column))
-        except _Wrong as wrong:
+        except Wrong as wrong:
             bad.append(BadCell(number, COLUMNS[column][0], wrong.zh, wrong.en))
     issued, deadline = values.get("issued_on"), values.get("deadline")
     if isinstance(issued, date):
@@ -126,10 +132,10 @@ def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRo
 
 def is_blank(cells: Mapping[str, Cell]) -> bool:
     """Whether nothing is written in the row."""
-    return not any(_plain(cell) for cell in cells.values())
+    return not any(plain(cell) for cell in cells.values())
 
 
-def _plain(cell: Cell) -> str:
+def plain(cell: Cell) -> str:
     """A cell as text: full-width forms made narrow, a number read as float without its ".0"."""
     if cell is None:
         return ""
@@ -144,31 +150,32 @@ def _text(cell: Cell) -> str:
 
 
 def _upstream_no(cell: Cell) -> str:
-    text = _plain(cell)
+    text = plain(cell)
     if not text:
-        raise _Wrong("必填", "needed")
+        raise Wrong("必填", "needed")
     if text == EXAMPLE_NO:
-        raise _Wrong("这是模板的示例行,请删除", "the example row of the template, delete it")
+        raise Wrong("这是模板的示例行,请删除", "the example row of the template, delete it")
     try:
         return upstream_number.normal_form(text)
     except ValueError:
-        raise _Wrong(upstream_number.REFUSAL_ZH, upstream_number.REFUSAL_EN) from None
+        raise Wrong(upstream_number.REFUSAL_ZH, upstream_number.REFUSAL_EN) from None
 
 
 def _issuing_level(cell: Cell) -> IssuingLevel:
-    text = _plain(cell)
+    text = plain(cell)
     try:
         return IssuingLevel(_LEVELS.get(text, text.lower()))
     except ValueError:
-        raise _Wrong("应为中央、省或市", "must be 中央 (centre), 省 (province) or 市 (city)") from None
+        raise Wrong("应为中央、省或市", "must be 中央 (centre), 省 (province) or 市 (city)") from None
 
 
-def _day(cell: Cell) -> date | None:
+def day(cell: Cell) -> date | None:
+    """A cell as a day, None when it is empty. Raises `Wrong`."""
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
         return cell
-    text = _plain(cell)
+    text = plain(cell)
     if not text:
         return None
     for form in _DATES:
@@ -177,31 +184,31 @@ def _day(cell: Cell) -> date | None:
                 return date(int(match[1]), int(match[2]), int(match[3]))
             except ValueError:
                 break
-    raise _Wrong("不是日期(如2018-06-01)", "not a date (like 2018-06-01)")
+    raise Wrong("不是日期(如2018-06-01)", "not a date (like 2018-06-01)")
 
 
 def _issued_on(cell: Cell) -> date:
-    day = _day(cell)
-    if day is None:
-        raise _Wrong("必填", "needed")
-    if day.year < 2000:
-        raise _Wrong("早于2000年", "before the year 2000")
-    return day
+    issued = day(cell)
+    if issued is None:
+        raise Wrong("必填", "needed")
+    if issued.year < 2000:
+        raise Wrong("早于2000年", "before the year 2000")
+    return issued
 
 
 def _areas(cell: Cell) -> tuple[Area, ...]:
-    words = [word for word in _SPLIT.split(_plain(cell)) if word]
+    words = [word for word in _SPLIT.split(plain(cell)) if word]
     if not words:
-        raise _Wrong("必填", "needed")
+        raise Wrong("必填", "needed")
     by_name = {zh: code for code, (zh, _) in LABELS["area"].items()}
     try:
         return tuple(dict.fromkeys(Area(by_name.get(word, word.lower())) for word in words))
     except ValueError:
-        raise _Wrong("应为五个重点领域之一或其他", "must be one of the five key areas or 其他") from None
+        raise Wrong("应为五个重点领域之一或其他", "must be one of the five key areas or 其他") from None
 
 
 def _manifestations(cell: Cell) -> tuple[str, ...]:
-    text = _plain(cell)
+    text = plain(cell)
     if not text:
         return ()
     texts = {unicodedata.normalize("NFKC", zh): code for code, (zh, _) in LABELS["manifestation"].items()}
@@ -209,27 +216,27 @@ def _manifestations(cell: Cell) -> tuple[str, ...]:
         return (texts[text],)
     codes = [word.zfill(2) for word in _SPLIT.split(text) if word]
     if not set(codes) <= set(LABELS["manifestation"]):
-        raise _Wrong("应为01至11的编码或规定文字", "must be codes 01 to 11 or the wording of the list")
+        raise Wrong("应为01至11的编码或规定文字", "must be codes 01 to 11 or the wording of the list")
     return tuple(dict.fromkeys(codes))
 
 
 def _street(cell: Cell) -> str | None:
-    text = _plain(cell)
+    text = plain(cell)
     if text and not _STREET.match(text):
-        raise _Wrong("最多16个汉字、字母或数字", "at most 16 characters")
+        raise Wrong("最多16个汉字、字母或数字", "at most 16 characters")
     return text or None
 
 
 def _summary(cell: Cell) -> str:
     text = _text(cell)
     if not text:
-        raise _Wrong("必填", "needed")
+        raise Wrong("必填", "needed")
     if len(text) > 4000:
-        raise _Wrong("最多4000字", "at most 4,000 characters")
+        raise Wrong("最多4000字", "at most 4,000 characters")
     if "\0" in text:
-        raise _Wrong("含有不可见的控制字符", "holds a control character")
+        raise Wrong("含有不可见的控制字符", "holds a control character")
     if has_secrecy_mark(text):
-        raise _Wrong(REFUSAL_ZH, REFUSAL_EN)
+        raise Wrong(REFUSAL_ZH, REFUSAL_EN)
     return text
 
 
@@ -237,7 +244,7 @@ _READERS = {
     "upstream_no": _upstream_no,
     "issuing_level": _issuing_level,
     "issued_on": _issued_on,
-    "deadline": _day,
+    "deadline": day,
     "areas": _areas,
     "manifestations": _manifestations,
     "street": _street,

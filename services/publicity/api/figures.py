@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from services.publicity.db import queries
+from services.publicity.db import directory, queries
 from services.publicity.domain import figures
 from services.publicity.domain.figures import Figure, SuperiorLead
 from shared.auth import Principal
@@ -68,6 +68,26 @@ class DualAssignmentRow(BaseModel):
     completed_at: datetime | None
 
 
+class UnitRow(BaseModel):
+    """One unit behind N13. 机构"""
+
+    unit: str
+    name: str
+    from_on: date
+    to_on: date | None
+
+
+class StaffRow(BaseModel):
+    """One member of staff behind N14, N15, by number; why one is not counted: left, on leave, or placed there no more. 人员"""
+
+    staff: str
+    unit: str
+    post: str
+    from_on: date
+    to_on: date | None
+    counted: bool
+
+
 def _as_of(
     at: Now,
     as_of: Annotated[
@@ -119,12 +139,17 @@ async def get_figures(request: Request, _: Reader, tx: Tx, as_of: AsOf) -> Figur
     """All figures of what happened by `as_of`, as far as it is known now: what came late counts on its own date. 数据"""
     superior = await queries.superior_leads(tx, as_of=as_of)
     dual = await queries.count_dual_assignments(tx, as_of=as_of)
-    path = request.url.path
+    path, day = request.url.path, china_date(as_of)
+    organs = [
+        *[(code, len(await directory.units(tx, kind, on=day))) for code, kind in figures.UNITS_OF.items()],
+        *[(code, len(await directory.staff(tx, kind, on=day))) for code, kind in figures.STAFF_OF.items()],
+    ]
     return FiguresView(
         as_of=as_of,
         figures=[
             _view(figures.SUPERIOR_LEADS, path, as_of, figures.started(superior), of=len(superior)),
             _view(figures.DUAL_ASSIGNMENTS, path, as_of, dual),
+            *[_view(figures.FIGURES[code], path, as_of, value) for code, value in organs],
         ],
     )
 
@@ -137,7 +162,7 @@ async def get_rows(
     as_of: AsOf,
     paging: Paging,
     counted: Annotated[bool, Query(description="false: the rows of the whole that the figure does not count")] = True,  # noqa: FBT002
-) -> Page[SuperiorLeadRow | DualAssignmentRow]:
+) -> Page[SuperiorLeadRow | DualAssignmentRow | UnitRow | StaffRow]:
     """The rows that make a figure, exactly as many as its value. 数据明细"""
     page: Page[Any]
     if code == figures.SUPERIOR_LEADS.code:
@@ -151,9 +176,22 @@ async def get_rows(
         )
         rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals if counted]
         page = paging.page(rows, key=lambda row: (row.created_at, row.lead_id))
+    elif code in figures.UNITS_OF:
+        found = await directory.units(tx, figures.UNITS_OF[code], on=china_date(as_of), counted=counted)
+        page = _cut(paging, [UnitRow.model_validate(row) for row in found], "unit")
+    elif code in figures.STAFF_OF:
+        people = await directory.staff(tx, figures.STAFF_OF[code], on=china_date(as_of), counted=counted)
+        page = _cut(paging, [StaffRow.model_validate(row) for row in people], "staff")
     else:
         raise NotFound(f"没有该数据,现有:{', '.join(figures.FIGURES)} / there is no such figure; there are these")
     return page
+
+
+def _cut(paging: Paging, rows: list[Any], key: str) -> Page[Any]:
+    """A page of a list that is read whole, by its one key."""
+    [after] = paging.after(str) or ("",)
+    shown = [row for row in rows if getattr(row, key) > after]
+    return paging.page(shown[: paging.limit + 1], key=lambda row: (getattr(row, key),))
 
 
 def _view(figure: Figure, path: str, as_of: datetime, value: int, *, of: int | None = None) -> FigureView:

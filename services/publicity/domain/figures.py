@@ -31,7 +31,13 @@ SUPERIOR_LEADS = Figure(
 DUAL_ASSIGNMENTS = Figure(
     code="dual_assignments", zh="双交办线索", en="leads assigned to both tracks", unit="leads", unit_zh="条"
 )
-FIGURES = {figure.code: figure for figure in (SUPERIOR_LEADS, DUAL_ASSIGNMENTS)}
+WORK_GROUPS = Figure(code="N13", zh="专项工作组", en="special work groups", unit="groups", unit_zh="个")
+OFFICE_STAFF = Figure(code="N14", zh="扫黑办专项工作人员", en="staff of the office", unit="persons", unit_zh="人")
+POLICE_TEAM = Figure(code="N15", zh="公安扫黑专班人员", en="staff of the police team", unit="persons", unit_zh="人")
+UNITS_OF = {WORK_GROUPS.code: "work_group"}
+STAFF_OF = {OFFICE_STAFF.code: "office", POLICE_TEAM.code: "police_team"}
+"""Figure → the kind of units of the directory that it counts, or whose staff it counts."""
+FIGURES = {figure.code: figure for figure in (SUPERIOR_LEADS, DUAL_ASSIGNMENTS, WORK_GROUPS, OFFICE_STAFF, POLICE_TEAM)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,234 @@
+"""The directory: units, staff, placements, read by those who assign and kept by its keeper (DIR). 机构人员目录"""
+
+import asyncio
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.intake.api import directory_reading
+from services.intake.api.spreadsheet import MOST_BYTES
+from services.intake.db import directory
+from services.intake.domain.directory import ACCOUNT, BUILDING, CODE, ORGAN, PERSON, STAFF, Placement, Staff, Unit
+from services.intake.domain.directory_codes import PlacementKind, Post, UnitKind
+from services.intake.domain.directory_file import COLUMNS, NAMES, REQUIRED
+from services.intake.usecases.record_entry import import_directory, record_entry
+from shared.auth import Principal
+from shared.deadlines import china_date
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+
+router = APIRouter(prefix="/directory", tags=["directory 机构人员目录"])
+Keeper = Annotated[Principal, require("dir")]
+Reader = Annotated[Principal, require("dir", "icl", "ana", "ofd", "sup", "ldr")]
+UnitCode = Annotated[str, StringConstraints(pattern=CODE)]
+StaffNumber = Annotated[str, StringConstraints(pattern=STAFF, to_upper=True)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")]
+_COLUMNS = "\n".join(
+    f"- {NAMES[sheet]}: "
+    + "、".join(f"**{names[0]}**" if name in REQUIRED[sheet] else names[0] for name, names in columns.items())
+    for sheet, columns in COLUMNS.items()
+)
+DESCRIPTION = f"""导入机构人员名册:XLSX(单位、人员、任职各一个工作表),或每次一张表的CSV(UTF-8、GB18030)。合格的行即登记,有误的单元格按表、
+行、列告知原因;与现有内容相同的行不变,文件中没有的不受影响。终止日期为不再有效的第一日。
+
+Import the directory: XLSX with a sheet each for units, staff and placements, or one of them as CSV. Good rows are recorded, bad cells
+are told by sheet, row and column; rows that say nothing new change nothing, and what the file lacks stays.
+An end is the first day it holds no more.
+
+{_COLUMNS}"""
+
+
+class _Dated(Order):
+    from_on: Day
+    to_on: Day | None = Field(default=None, description="不再有效的第一日 / the first day it holds no more")
+    reason: Reason
+
+
+class UnitOrder(_Dated):
+    """A unit as it stands now. 单位"""
+
+    name: Annotated[str, StringConstraints(pattern=ORGAN)]
+    kind: UnitKind
+    superior: UnitCode | None = None
+    building: Annotated[str, StringConstraints(pattern=BUILDING)] | None = None
+
+
+class StaffOrder(_Dated):
+    """A member of staff as they stand now. 人员"""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=PERSON)]
+    home_unit: UnitCode
+    account: Annotated[str, StringConstraints(pattern=ACCOUNT)] | None = None
+    pledged_on: Day | None = Field(default=None, description="保密承诺日期 / day of the confidentiality pledge")
+
+
+class PlacementOrder(_Dated):
+    """A placement of a member of staff; the same one again ends it. 任职"""
+
+    unit: UnitCode
+    post: Post
+    kind: PlacementKind
+
+
+class UnitView(BaseModel):
+    """A unit. 单位"""
+
+    code: str
+    name: str
+    kind: UnitKind
+    superior: str | None
+    building: str | None
+    from_on: date
+    to_on: date | None
+
+
+class PlacementView(BaseModel):
+    """A placement. 任职"""
+
+    staff: str
+    unit: str
+    post: Post
+    kind: PlacementKind
+    from_on: date
+    to_on: date | None
+
+
+class StaffView(BaseModel):
+    """A member of staff. 人员"""
+
+    staff: str
+    name: str
+    account: str | None
+    home_unit: str
+    pledged_on: date | None
+    from_on: date
+    to_on: date | None
+
+
+class StaffDetail(StaffView):
+    """A member of staff with all placements. 人员及任职"""
+
+    placements: list[PlacementView]
+
+    @classmethod
+    def of(cls, staff: Staff, placements: list[Placement]) -> Self:
+        shown = [PlacementView.model_validate(one, from_attributes=True) for one in placements]
+        return cls(**StaffView.model_validate(staff, from_attributes=True).model_dump(), placements=shown)
+
+
+class StateView(BaseModel):
+    """A state that an entry had, from its recording on. 变更记录"""
+
+    version: int
+    content: dict[str, Any]
+    reason: str
+    actor: str
+    recorded_at: datetime
+
+
+class RefusedEntry(BaseModel):
+    """A cell that could not be taken."""
+
+    sheet: str
+    row: int
+    column: str
+    reason_zh: str
+    reason_en: str
+
+
+class ImportView(BaseModel):
+    """What became of a file. 导入结果"""
+
+    taken: int
+    known: int
+    refused: list[RefusedEntry]
+
+
+@router.get("/units")
+async def list_units(_: Reader, tx: Tx, paging: Paging, kind: UnitKind | None = None) -> Page[UnitView]:
+    """Units by code, also those that have ended. 单位列表"""
+    rows = await directory.units(tx, kind=kind, after=paging.after(str), limit=paging.limit + 1)
+    views = [UnitView.model_validate(unit, from_attributes=True) for unit in rows]
+    return paging.page(views, key=lambda unit: (unit.code,))
+
+
+@router.put("/units/{code}")
+async def put_unit(
+    code: Annotated[UnitCode, Path()], order: UnitOrder, request: Request, by: Keeper, tx: Tx, at: Now
+) -> UnitView:
+    """Record how a unit stands; the state before stays in its history. 登记或变更单位"""
+    unit = Unit(code=code, **order.model_dump(exclude={"reason"}))
+    await record_entry(tx, unit, order.reason, region=request.app.state.region, by=by, at=at)
+    return UnitView.model_validate(unit, from_attributes=True)
+
+
+@router.get("/units/{code}/history")
+async def get_unit_history(code: Annotated[UnitCode, Path()], _: Keeper, tx: Tx) -> list[StateView]:
+    """Every state that a unit had. 单位变更记录"""
+    return [StateView.model_validate(line, from_attributes=True) for line in await directory.history(tx, "unit", code)]
+
+
+@router.get("/staff")
+async def list_staff(_: Keeper, tx: Tx, paging: Paging, unit: UnitCode | None = None) -> Page[StaffView]:
+    """Staff by number, of one unit when it is given. 人员列表"""
+    rows = await directory.staff(tx, unit=unit, after=paging.after(str), limit=paging.limit + 1)
+    views = [StaffView.model_validate(one, from_attributes=True) for one in rows]
+    return paging.page(views, key=lambda one: (one.staff,))
+
+
+@router.get("/staff/{staff}")
+async def get_staff(staff: Annotated[StaffNumber, Path()], _: Keeper, tx: Tx) -> StaffDetail:
+    """One member of staff with all placements. 人员详情"""
+    return StaffDetail.of(*await directory.get_staff(tx, staff))
+
+
+@router.put("/staff/{staff}")
+async def put_staff(
+    staff: Annotated[StaffNumber, Path()], order: StaffOrder, request: Request, by: Keeper, tx: Tx, at: Now
+) -> StaffDetail:
+    """Record how a member of staff stands; the state before stays in the history. 登记或变更人员"""
+    person = Staff(staff=staff, **order.model_dump(exclude={"reason"}))
+    await record_entry(tx, person, order.reason, region=request.app.state.region, by=by, at=at)
+    return StaffDetail.of(*await directory.get_staff(tx, staff))
+
+
+@router.put("/staff/{staff}/placements")
+async def put_placement(
+    staff: Annotated[StaffNumber, Path()], order: PlacementOrder, request: Request, by: Keeper, tx: Tx, at: Now
+) -> StaffDetail:
+    """Record a placement; the same unit, post, kind and first day again changes its end. 登记任职、借调、离岗"""
+    placement = Placement(staff=staff, **order.model_dump(exclude={"reason"}))
+    await record_entry(tx, placement, order.reason, region=request.app.state.region, by=by, at=at)
+    return StaffDetail.of(*await directory.get_staff(tx, staff))
+
+
+@router.get("/staff/{staff}/history")
+async def get_staff_history(staff: Annotated[StaffNumber, Path()], _: Keeper, tx: Tx) -> list[StateView]:
+    """Every state that a member of staff had. 人员变更记录"""
+    lines = await directory.history(tx, "staff", staff)
+    return [StateView.model_validate(line, from_attributes=True) for line in lines]
+
+
+@router.post("/imports", response_model=ImportView, description=DESCRIPTION)
+async def post_import(
+    file: UploadFile, reason: Annotated[Reason, Form()], request: Request, by: Keeper, tx: Tx, at: Now, once: Once
+) -> Response:
+    """Import the directory from a file; good rows are taken, bad ones told. 导入名册"""
+
+    async def take() -> ImportView:
+        outcomes = await directory_reading.read(await file.read(MOST_BYTES + 1), today=china_date(at))
+        region = request.app.state.region
+        done = await import_directory(tx, outcomes, reason, region=region, by=by, at=at)
+        return await asyncio.to_thread(
+            lambda: ImportView(
+                taken=done.taken,
+                known=done.known,
+                refused=[
+                    RefusedEntry(sheet=c.sheet, row=c.row, column=c.column, reason_zh=c.zh, reason_en=c.en)
+                    for c in done.refused
+                ],
+            )
+        )
+
+    return await once.reply(200, take)
