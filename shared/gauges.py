@@ -56,10 +56,10 @@ class Waiting:
 
 
 class Gauges:
-    """The looks of one process; `worker` where it is one."""
+    """The looks of one process; `worker` where it is one. Without `events`, at what is not of outbox and inbox."""
 
-    def __init__(self, database: Database, worker: Worker | None = None) -> None:
-        self.database, self.worker = database, worker
+    def __init__(self, database: Database, worker: Worker | None = None, *, events: bool = True) -> None:
+        self.database, self.worker, self._events = database, worker, events
         self._waiting = Waiting()
         self._one_at_a_time = asyncio.Lock()
         self._last = float("-inf")
@@ -91,6 +91,10 @@ class Gauges:
             metrics.database_restored.set(0)
         except identity.DatabaseRestored:
             metrics.database_restored.set(1)
+        if self._events:
+            await self._backlogs()
+
+    async def _backlogs(self) -> None:
         async with self.database.transaction() as tx:
             await tx.execute(_SHORT)
             backlog = await outbox.unpublished(tx)

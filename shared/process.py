@@ -21,7 +21,7 @@ from shared.db import Database
 from shared.errors import NotYet, Refused
 from shared.inbox import Handlers, Inbox
 from shared.migrations.run import upgrade
-from shared.settings import ServiceSettings
+from shared.settings import ServerSettings, ServiceSettings
 
 GRACE = 20
 """Seconds that running requests have on shutdown."""
@@ -61,18 +61,23 @@ def run(
         own_actions = {action.name: action for action in actions}
         sys.exit(asyncio.run(_operate(service, arguments, configured, handlers, own or {}, own_actions)))
     else:
-        tracing.configure(service=service, role=arguments.role, endpoint=configured.otlp_endpoint)
-        app = api() if arguments.role == "api" else worker()
-        _settle()
-        uvicorn.run(
-            app,
-            host=configured.host,
-            port=configured.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-        )
+        serve(api if arguments.role == "api" else worker, configured, service=service, role=arguments.role)
+
+
+def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: str, role: str) -> None:
+    """Make the app and serve it until asked to stop."""
+    tracing.configure(service=service, role=role, endpoint=configured.otlp_endpoint)
+    app = make()
+    _settle()
+    uvicorn.run(
+        app,
+        host=configured.host,
+        port=configured.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
 
 
 def _settle() -> None:

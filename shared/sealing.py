@@ -61,6 +61,11 @@ class Sealer:
         data_key = random_bytes(SecretBox.KEY_SIZE)
         return SealedRecord(key_id, bytes(box.encrypt(data_key)), bytes(SecretBox(data_key).encrypt(_pad(content))))
 
+    def wrap(self, receiver: str, data_key: bytes) -> tuple[str, bytes]:
+        """A record's data key wrapped for the receiver, and the id of the receiver's key."""
+        key_id, box = self._boxes[receiver]
+        return key_id, bytes(box.encrypt(data_key))
+
 
 class Opener:
     """Opens what was sealed for the private keys given, by key id (base64 of 32 bytes each)."""
@@ -79,11 +84,18 @@ class Opener:
 
     def open_record(self, record: SealedRecord) -> dict[str, Any]:
         """The content of a vault record. Raises `CannotOpen`."""
+        data_key = self.data_key(record.key_id, record.wrapped_key)
         try:
-            data_key = self._boxes[record.key_id].decrypt(record.wrapped_key)
             return _unpad(SecretBox(data_key).decrypt(record.ciphertext))
-        except (KeyError, CryptoError, ValueError):
+        except (CryptoError, ValueError):
             raise CannotOpen(f"no key opens this record (key id {record.key_id})") from None
+
+    def data_key(self, key_id: str, wrapped: bytes) -> bytes:
+        """A record's data key. Raises `CannotOpen`."""
+        try:
+            return bytes(self._boxes[key_id].decrypt(wrapped))
+        except (KeyError, CryptoError, ValueError):
+            raise CannotOpen(f"no key opens this record (key id {key_id})") from None
 
 
 def _pad(content: Mapping[str, Any]) -> bytes:

@@ -10,21 +10,14 @@ from shared.audit_content import AuditKey, Signer
 from shared.kafka_address import KafkaAddress
 
 
-class ServiceSettings(BaseSettings):
-    """A subclass sets ``env_prefix`` (e.g. INTAKE_) and adds its own. Raises pydantic's error, naming what is missing."""
+class ServerSettings(BaseSettings):
+    """What a process that serves HTTP over a database needs. A subclass sets ``env_prefix`` (e.g. INTAKE_) and adds its own. Raises
+    pydantic's error, naming what is missing."""
 
     model_config = SettingsConfigDict(frozen=True)
 
     database_url: SecretStr
     """postgresql://user:password@host:port/database of the service's role (uses tables, owns none)."""
-    migrate_url: SecretStr | None = None
-    """The same with the owner's role; only migrate and `ops accept-restore` need it."""
-    kafka: str
-    """Bootstrap servers, host:port[,host:port]."""
-    kafka_security: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_user: str | None = None
-    kafka_password: SecretStr | None = None
-    kafka_ca: str | None = None
     issuer: str
     """Address of the OIDC issuer, as its tokens' `iss` has it."""
     environment: Literal["local", "production"] = "production"
@@ -35,19 +28,40 @@ class ServiceSettings(BaseSettings):
     """GB/T 2260 code of the district."""
     digest_key: SecretStr
     """Base64 of 32 random bytes, for keyed hashes."""
-    audit_key: Json[AuditKey] | None = None
-    """JSON object {key_id, private_key}: signs the audit chain; only the worker needs it."""
-    audit_checkpoint_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
-    """While there is something new in the audit chain, it is signed this often."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otlp_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
     """Base address of an OpenTelemetry collector (OTLP over HTTP, protobuf); tracing is off without it."""
     database_pool: Annotated[int, Field(ge=2, le=100)] = 10
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _long_enough(self) -> Self:
         if len(base64.b64decode(self.digest_key.get_secret_value())) < 32:
             raise ValueError("digest_key must be base64 of at least 32 bytes")
+        return self
+
+    def digest(self) -> bytes:
+        """The key of keyed hashes."""
+        return base64.b64decode(self.digest_key.get_secret_value())
+
+
+class ServiceSettings(ServerSettings):
+    """The same for a service's own processes, which also migrate, speak to Kafka and sign the audit chain."""
+
+    migrate_url: SecretStr | None = None
+    """`database_url` with the owner's role; only migrate and `ops accept-restore` need it."""
+    kafka: str
+    """Bootstrap servers, host:port[,host:port]."""
+    kafka_security: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_user: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca: str | None = None
+    audit_key: Json[AuditKey] | None = None
+    """JSON object {key_id, private_key}: signs the audit chain; only the worker needs it."""
+    audit_checkpoint_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
+    """While there is something new in the audit chain, it is signed this often."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
         if self.kafka_security != "PLAINTEXT" and not (self.kafka_user and self.kafka_password):
             raise ValueError("kafka_user and kafka_password are needed with SASL")
         return self
@@ -77,7 +91,3 @@ class ServiceSettings(BaseSettings):
             password=self.kafka_password.get_secret_value() if self.kafka_password else None,
             ca=self.kafka_ca,
         )
-
-    def digest(self) -> bytes:
-        """The key of keyed hashes."""
-        return base64.b64decode(self.digest_key.get_secret_value())

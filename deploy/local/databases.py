@@ -1,4 +1,5 @@
-"""A database and two roles a service: the owner, which migrates, and the service's own, which uses tables and owns none.
+"""A database and two roles a service: the owner, which migrates, and the service's own, which uses tables and owns none. A part of a
+service that others of it must not see into (intake's vault) has a third, which may use what its migrations give it and no more.
 
 Nobody else may connect: the wall between the services stands in PostgreSQL, not in our good will.
 """
@@ -9,6 +10,14 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from shared.contracts.topics import SERVICES
+
+PARTS = {"intake": ("intake_vault",)}
+"""Roles of parts of a service: they connect to its database; all else they are given by the service's migrations."""
+
+
+def roles(service: str) -> tuple[str, ...]:
+    """All roles of a service: its own, its owner, those of its parts."""
+    return (service, f"{service}_owner", *PARTS.get(service, ()))
 
 
 def at(admin: str, database: str, user: str, password: str) -> str:
@@ -27,7 +36,8 @@ async def ensure(admin: str, password: Callable[[str], str]) -> None:
             if not await connection.fetchval("select 1 from pg_database where datname = $1", service):
                 await connection.execute(f"create database {service} owner {service}_owner")
             await connection.execute(f"revoke all on database {service} from public")
-            await connection.execute(f"grant connect on database {service} to {service}")
+            for role in (service, *PARTS.get(service, ())):
+                await connection.execute(f"grant connect on database {service} to {role}")
         finally:
             await connection.close()
         inside = await asyncpg.connect(at(admin, service, *_login(admin)))
@@ -60,7 +70,7 @@ async def _close_the_common_rooms(admin: str) -> None:
 
 
 async def _roles(connection: asyncpg.Connection, service: str, password: Callable[[str], str]) -> None:
-    for role in (service, f"{service}_owner"):
+    for role in roles(service):
         known = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
         verb = "alter" if known else "create"
         # passwords are our own random ones, of letters, digits, - and _

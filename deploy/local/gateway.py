@@ -42,7 +42,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starlette | None = None) -> Starlette:
-    """`apis`: service → base address. `checks`: part → readiness address, "tcp:port", or "disk:megabytes:folder" that must be free."""
+    """`apis`: first part of a path (a service, or service/v1/part for a process of its own) → base address, the more special one first.
+    `checks`: part → readiness address, "tcp:port", or "disk:megabytes:folder" that must be free."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -57,7 +58,7 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
         if _DOTS & set(request.scope["raw_path"].decode().split("/")):
             # the client would resolve them, and reach what stands beside the service's path: its metrics
             return await _nowhere(request, ValueError())
-        service = request.url.path.split("/")[1]
+        service = next(prefix for prefix in apis if f"{request.url.path}/".startswith(f"/{prefix}/"))
         client: httpx.AsyncClient = request.app.state.client
         # blanks around a value are no part of it, and the client refuses to send them on
         headers = [(n, v.strip(b" \t")) for n, v in request.headers.raw if n.decode().lower() not in HOP_BY_HOP]
@@ -158,12 +159,14 @@ async def _look(client: httpx.AsyncClient, where: str) -> str:
 
 def _index(services: list[str]) -> Any:
     names = {
+        "intake/v1/vault": "举报人信息保管库 intake vault",
         "intake": "线索受理 intake",
         "verification": "线索核查 verification",
         "discipline": "纪委监委 discipline",
         "publicity": "宣传发动 publicity",
     }
-    links = "".join(f'<li><a href="/{service}/v1/docs">{names[service]}</a></li>' for service in services)
+    pages = {service: service if "/" in service else f"{service}/v1" for service in services}
+    links = "".join(f'<li><a href="/{pages[service]}/docs">{names[service]}</a></li>' for service in services)
     page = (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>线索管理平台</title>'
         "<style>body{font-family:sans-serif;max-width:40rem;margin:3rem auto;line-height:1.6}</style>"

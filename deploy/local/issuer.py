@@ -22,7 +22,7 @@ HOURS = 12
 
 
 def accounts() -> dict[str, dict[str, str]]:
-    """The local accounts by name: one per role, named by its code in lower case."""
+    """The local accounts by name: one per role, named by its code in lower case, and a second one where the work needs two."""
     rows = json.loads(Path(__file__).with_name("accounts.json").read_text("utf-8"))
     return {row["sub"]: row for row in rows}
 
@@ -42,7 +42,7 @@ def token(key: ECKey, issuer: str, account: str, *, hours: float = HOURS) -> str
         "aud": list(SERVICES),
         "iat": now,
         "exp": now + int(hours * 3600),
-        "roles": [account],
+        "roles": [known[account].get("role", account)],
         "unit": known[account]["unit"],
     }
     return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])

@@ -1,6 +1,6 @@
 """Passwords and keys of this machine, made at the first start, each file for its owner only; and the services' environments.
 
-The vault's private key is made here too and given to no service: intake can seal for the vault and open nothing.
+The vault's private key is given to the vault's process alone: intake can seal for the vault and open nothing.
 """
 
 import base64
@@ -143,6 +143,24 @@ def environment(
             settings["REMIND_FROM"] = "2019-01-01"
         settings["RECEIPT_KEY"] = json.dumps({name: keys.receipt_key()[name] for name in ("key_id", "private_key")})
         settings["CODE_KEYS"] = json.dumps([keys.digest_key("query-codes")])
-    if service in RECEIVERS:
+    if service in RECEIVERS:  # the vault is no service: its keys go to its own process
         settings["UNSEAL_KEYS"] = json.dumps({keys.box(service)["key_id"]: keys.box(service)["private_key"]})
     return {f"{service.upper()}_{name}": value for name, value in settings.items()}
+
+
+def vault_environment(
+    keys: Keyring, *, database: str, issuer: str, key_store: Path, environment: str = "local"
+) -> dict[str, str]:
+    """The settings of intake's vault, a process with a database role and keys of its own."""
+    box = keys.box("vault")
+    settings = {
+        "DATABASE_URL": database,
+        "ISSUER": issuer,
+        "ENVIRONMENT": environment,
+        "REGION": REGION,
+        "DIGEST_KEY": keys.digest_key("vault"),
+        "KEYS": json.dumps({box["key_id"]: box["private_key"]}),
+        "KEY_ID": box["key_id"],
+        "KEY_STORE": str(key_store),
+    }
+    return {f"INTAKE_VAULT_{name}": value for name, value in settings.items()}

@@ -14,7 +14,7 @@ import httpx
 from deploy.kafka.provision import connect, provision
 from deploy.local import databases
 from deploy.local.kafka import Kafka
-from deploy.local.keys import Keyring, environment
+from deploy.local.keys import Keyring, environment, vault_environment
 from deploy.local.places import FULL, ROOT, CannotRun, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child, pause
@@ -35,7 +35,7 @@ class Platform:
         self._admin = admin
         self.postgres = None if admin else Postgres(folder / "postgres")
         self.kafka = self._broker({name: self.keys.secret(f"kafka-{name}") for name in ("admin", *SERVICES)})
-        self.ports = {(service, role): free_port() for service in SERVICES for role in self._roles(workers)}
+        self.ports = {(service, role): free_port() for service in SERVICES for role in self._roles(service, workers)}
         self.children: dict[str, Child] = {}
         (folder / "issuer").write_text(self.issuer)
 
@@ -43,8 +43,9 @@ class Platform:
         return Kafka(self.folder / "kafka", users=users)
 
     @staticmethod
-    def _roles(workers: int) -> list[str]:
-        return ["api", *(f"worker {number}" for number in range(1, workers + 1))]
+    def _roles(service: str, workers: int) -> list[str]:
+        vault = ["vault"] if service == "intake" else []
+        return ["api", *vault, *(f"worker {number}" for number in range(1, workers + 1))]
 
     @property
     def admin(self) -> str:
@@ -82,12 +83,16 @@ class Platform:
         for (service, role), port in self.ports.items():
             name = f"{service} {role}"
             arguments = [sys.executable, "-m", f"services.{service}", role.split()[0]]
-            variables = {**self.environment(service), f"{service.upper()}_PORT": str(port)}
+            if role == "vault":
+                variables = {**self.vault_environment(), "INTAKE_VAULT_PORT": str(port)}
+            else:
+                variables = {**self.environment(service), f"{service.upper()}_PORT": str(port)}
             self.children[name] = Child(
                 name, arguments, variables, self.logs / f"{service}-{role.replace(' ', '-')}.log"
             )
         for service in SERVICES:
             self.keys.write(self.keys.settings(service), json.dumps(self.environment(service)))
+        self.keys.write(self.keys.settings("vault"), json.dumps(self.vault_environment()))
         self._write_targets()
         self.children["gateway"] = self._gateway()
         for child in self.children.values():
@@ -122,6 +127,16 @@ class Platform:
             issuer=self.issuer,
         )
 
+    def vault_environment(self) -> dict[str, str]:
+        """The settings of intake's vault."""
+        role = "intake_vault"
+        return vault_environment(
+            self.keys,
+            database=databases.at(self.admin, "intake", role, self.keys.secret(role)),
+            issuer=self.issuer,
+            key_store=self.folder / "vault" / "keys.sqlite",
+        )
+
     def health(self) -> tuple[bool, dict[str, str]]:
         """What /healthz says: whether all is ready, and the state of each part."""
         try:
@@ -148,7 +163,7 @@ class Platform:
         """In order: gateway, APIs, workers, Kafka, PostgreSQL; each with a deadline."""
         for group in (
             ["gateway"],
-            [n for n in self.children if "api" in n],
+            [n for n in self.children if "api" in n or "vault" in n],
             [n for n in self.children if "worker" in n],
         ):
             members = [self.children[name] for name in group if name in self.children]
@@ -188,7 +203,10 @@ class Platform:
             "port": self.port,
             "issuer": self.issuer,
             "keys": str(self.keys.folder),
-            "apis": {service: f"http://127.0.0.1:{self.ports[service, 'api']}" for service in SERVICES},
+            "apis": {
+                "intake/v1/vault": f"http://127.0.0.1:{self.ports['intake', 'vault']}",
+                **{service: f"http://127.0.0.1:{self.ports[service, 'api']}" for service in SERVICES},
+            },
             "checks": checks,
         }
         path = self.folder / "gateway.json"

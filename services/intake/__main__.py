@@ -1,4 +1,4 @@
-"""python -m services.intake {api|worker|migrate|ops}, and `receipt verify FILE`, which needs no settings"""
+"""python -m services.intake {api|worker|migrate|ops}, `vault` (a process with settings of its own), `receipt verify FILE` (without any)"""
 
 import sys
 
@@ -10,6 +10,8 @@ from shared.process import run
 if __name__ == "__main__":
     if sys.argv[1:2] == ["receipt"]:
         sys.exit(app.receipt(sys.argv[2:]))
+    if sys.argv[1:2] == ["vault"]:
+        sys.exit(app.vault_main(sys.argv[2:]))
     run(
         app.SERVICE,
         settings=Settings,

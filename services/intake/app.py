@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +22,33 @@ from services.intake.api import (
     merges,
     receipts,
     reports,
+    vault_command,
+    vault_state,
 )
 from services.intake.api.door import Door
 from services.intake.api.receipt_command import main as receipt
-from services.intake.clock import timers
+from services.intake.clock import taking_in, timers
 from services.intake.consumer import HANDLERS
+from services.intake.db.key_store import KeyStore
 from services.intake.domain.receipt import ReceiptSigner
-from services.intake.settings import Settings
+from services.intake.settings import Settings, VaultSettings
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
+from services.intake.usecases.keep_reporters import Vault
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import SubmitLead
-from shared import ops
+from shared import ops, telemetry
 from shared.auth import Keys
 from shared.db import Database
 from shared.deadlines import Notice
 from shared.errors import Invalid
 from shared.http import create_app, worker_app
-from shared.process import FileAction
+from shared.process import FileAction, serve
 from shared.sealing import Sealer
 from shared.worker import Worker
 
-__all__ = ["MIGRATIONS", "SERVICE", "api", "receipt", "worker"]
+__all__ = ["MIGRATIONS", "SERVICE", "api", "receipt", "vault_api", "vault_main", "worker"]
 SERVICE = "intake"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
 ROUTERS = (
@@ -58,6 +63,7 @@ ROUTERS = (
     merges.router,
     directory.router,
 )
+VAULT_ROUTERS = (vault_state.router,)
 
 
 def api() -> FastAPI:
@@ -90,6 +96,41 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     )
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
+
+
+def vault_api() -> FastAPI:
+    """The vault's HTTP app, a process of its own: nothing else has its database role, its keys and its key store."""
+    settings = VaultSettings()
+    database, vault = _vault(settings)
+    app = create_app(
+        SERVICE,
+        settings=settings,
+        database=database,
+        keys=Keys(settings.issuer),
+        routers=VAULT_ROUTERS,
+        part="vault",
+        events=False,
+        beside=partial(taking_in, database, vault),
+    )
+    app.state.vault = vault
+    return app
+
+
+def vault_main(arguments: list[str]) -> int:
+    """`python -m services.intake vault …`."""
+    settings = VaultSettings()
+    telemetry.configure(service=SERVICE, role="vault", level=settings.log_level)
+    return vault_command.main(
+        arguments,
+        serve=lambda: serve(vault_api, settings, service=SERVICE, role="vault"),
+        make=lambda: _vault(settings),
+    )
+
+
+def _vault(settings: VaultSettings) -> tuple[Database, Vault]:
+    url, pool = settings.database_url.get_secret_value(), settings.database_pool
+    vault = Vault(settings.key_id, settings.opener(), settings.sealer(), KeyStore(settings.key_store))
+    return Database(url, pool=pool, application=f"{SERVICE}-vault"), vault
 
 
 def worker() -> Starlette:

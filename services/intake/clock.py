@@ -1,20 +1,27 @@
 """Time in: which timer does what."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, timedelta
 from functools import partial
+
+import structlog
 
 from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
+from services.intake.usecases.keep_reporters import BATCH, Vault
 from services.intake.usecases.say_deadlines import say_deadlines
 from services.intake.usecases.start_missing import start_missing
-from shared.db import Transaction
+from shared.db import Database, Transaction, is_transient
 from shared.deadlines import Notice, start_of
 from shared.housekeeping import HOUSEKEEPING
 from shared.worker import Timer, Timers
+
+log = structlog.get_logger(__name__)
 
 EVERY = 5.0
 """Seconds between two looks at the limits. A limit is counted in days, or in hours at least."""
@@ -54,3 +61,30 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
 async def forget_challenges(tx: Transaction, at: datetime) -> None:
     """Forget challenges that are expired."""
     await forget_spent(tx, at)
+
+
+@asynccontextmanager
+async def taking_in(database: Database, vault: Vault) -> AsyncIterator[None]:
+    """While it serves, the vault takes the keys of new reporters out of the database, within a second."""
+    task = asyncio.create_task(_take_in(database, vault), name="vault-take-in")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        vault.store.close()
+
+
+async def _take_in(database: Database, vault: Vault) -> None:
+    pause = 1.0
+    while True:
+        try:
+            async with database.transaction() as tx:
+                taken = await vault.take_in(tx)
+            pause = 0.0 if taken == BATCH else 1.0
+        except Exception as fault:
+            # whatever stands in the way: the keys stay where they are, and it is tried again
+            log.warning("vault.not_taken", exc_info=not is_transient(fault), error=type(fault).__name__)
+            pause = min(max(pause, 0.5) * 2, 10.0)
+        await asyncio.sleep(pause)

@@ -1,16 +1,17 @@
-"""Settings of intake, from the environment (prefix INTAKE_)."""
+"""Settings of intake (prefix INTAKE_) and of its vault (prefix INTAKE_VAULT_), from the environment."""
 
 import base64
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, Json, SecretStr
+from nacl.public import PrivateKey
+from pydantic import Field, Json, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.intake.domain.receipt import ReceiptKey
-from shared.sealing import ReceiverKey
-from shared.settings import ServiceSettings
+from shared.sealing import Opener, ReceiverKey, Sealer
+from shared.settings import ServerSettings, ServiceSettings
 
 CodeKey = Annotated[SecretStr, Field(min_length=43)]
 
@@ -38,3 +39,30 @@ class Settings(ServiceSettings):
     def codes(self) -> tuple[bytes, ...]:
         """The keys of query codes, the newest first."""
         return tuple(base64.b64decode(key.get_secret_value()) for key in self.code_keys)
+
+
+class VaultSettings(ServerSettings):
+    """Of the vault's process, which has a database role and keys that no other process of intake has. `keys`: JSON object key id → private
+    key (X25519, base64), all that are still needed; `key_id`: the newest, whose public half intake's doors seal with; `key_store`: the
+    file of the reporters' wrapped keys, on a volume with a backup of its own."""
+
+    model_config = SettingsConfigDict(env_prefix="INTAKE_VAULT_", frozen=True)
+    keys: Json[dict[str, SecretStr]]
+    key_id: str
+    key_store: Path
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.key_id not in self.keys:
+            raise ValueError("key_id must be one of keys")
+        return self
+
+    def opener(self) -> Opener:
+        """Opens what was sealed for any of the keys."""
+        return Opener(self.keys)
+
+    def sealer(self) -> Sealer:
+        """Wraps for the newest key."""
+        private = PrivateKey(base64.b64decode(self.keys[self.key_id].get_secret_value()))
+        public = base64.b64encode(bytes(private.public_key)).decode()
+        return Sealer({"vault": ReceiverKey(key_id=self.key_id, public_key=public)})

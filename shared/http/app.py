@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -27,7 +27,7 @@ from shared.gauges import Gauges
 from shared.http import problems
 from shared.http.callers import api_routes, callers_of, undeclared_routes
 from shared.http.counted import Counted
-from shared.settings import ServiceSettings
+from shared.settings import ServerSettings
 from shared.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -38,25 +38,36 @@ Check = Callable[[], Awaitable[None]]
 
 
 def create_app(
-    service: str, *, settings: ServiceSettings, database: Database, keys: Keys, routers: Sequence[APIRouter]
+    service: str,
+    *,
+    settings: ServerSettings,
+    database: Database,
+    keys: Keys,
+    routers: Sequence[APIRouter],
+    part: str = "",
+    events: bool = True,
+    beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> FastAPI:
-    """The service's app under /<service>/v1, with its OpenAPI page (no foreign content), liveness and readiness."""
+    """The service's app under /<service>/v1, with its OpenAPI page (no foreign content), liveness and readiness. `part`: the app serves
+    only what lies under that name there. `events`: it may look at outbox and inbox, for its metrics. `beside` runs while it serves."""
     root = f"/{service}"
+    path = f"{root}/v1/{part}" if part else f"{root}/v1"
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with beside():
+            yield
         await database.close()
         await asyncio.to_thread(tracing.close)
 
     app = FastAPIOffline(
-        title=f"线索管理平台 {service}",
+        title=f"线索管理平台 {service} {part}".rstrip(),
         version="1",
-        openapi_url=f"{root}/v1/openapi.json",
-        docs_url=f"{root}/v1/docs",
+        openapi_url=f"{path}/openapi.json",
+        docs_url=f"{path}/docs",
         redoc_url=None,
-        static_url=f"{root}/v1/static",
-        swagger_ui_oauth2_redirect_url=f"{root}/v1/docs/oauth2",
+        static_url=f"{path}/static",
+        swagger_ui_oauth2_redirect_url=f"{path}/docs/oauth2",
         responses=problems.RESPONSES,
         lifespan=lifespan,
         redirect_slashes=False,
@@ -70,13 +81,13 @@ def create_app(
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
     app.state.region = settings.region
     for router in routers:
-        app.include_router(router, prefix=f"{root}/v1")
+        app.include_router(router, prefix=path)
     if missing := undeclared_routes(app):
         raise RuntimeError(f"routes that do not say who may call them: {missing}")
     problems.install(app)
     _document(app)
     checks = {"database": lambda: identity.check(database), "issuer": keys.ready}
-    for route in _health(root, checks, Gauges(database)):
+    for route in _health(root, checks, Gauges(database, events=events)):
         app.router.routes.append(route)
     return app
 

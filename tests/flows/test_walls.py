@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.engine import make_url
 
 from deploy.kafka.rights import rights
+from deploy.local.databases import roles
 from shared.contracts.topics import SERVICES, TOPICS
 from shared.kafka import KafkaAddress
 from tests.support.running import Running
@@ -42,7 +43,7 @@ async def test_a_services_password_opens_no_other_database(running: Running, ser
 @pytest.mark.parametrize("database", ["postgres", "template1"])
 @pytest.mark.parametrize("service", SERVICES)
 async def test_no_service_enters_the_servers_own_databases(running: Running, service: str, database: str) -> None:
-    for role in (service, f"{service}_owner"):
+    for role in roles(service):
         url = make_url(running.platform.admin).set(
             username=role, password=running.platform.keys.secret(role), database=database
         )

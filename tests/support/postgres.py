@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from deploy.local.databases import PARTS, roles
 from shared.contracts.topics import SERVICES
 from shared.migrations.run import upgrade
 
@@ -60,7 +61,7 @@ class Templates:
         template = f"{self.prefix}_{service}"
         if template in self.made:
             return template
-        for role in (service, f"{service}_owner"):
+        for role in roles(service):
             self.server.run(
                 f"do $$ begin create role {role} login; exception when duplicate_object then null; end $$",
                 f"alter role {role} login password '{PASSWORD}'",
@@ -69,7 +70,7 @@ class Templates:
         self.made.append(template)
         self.server.run(
             f"revoke all on database {template} from public",
-            f"grant connect on database {template} to {service}",
+            *(f"grant connect on database {template} to {role}" for role in (service, *PARTS.get(service, ()))),
             f"grant usage on schema public to {service}",
             "revoke create on schema public from public",
             f"alter default privileges for role {service}_owner in schema public "
@@ -88,7 +89,7 @@ class Templates:
         await self.server.run_async(
             f"create database {name} template {template} owner {service}_owner",
             f"revoke all on database {name} from public",
-            f"grant connect on database {name} to {service}",
+            *(f"grant connect on database {name} to {role}" for role in (service, *PARTS.get(service, ()))),
         )
         self.made.append(name)
         return name

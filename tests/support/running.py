@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from deploy.local import issuer
+from deploy.local.databases import roles
 from deploy.local.demo.load import Office
 from deploy.local.places import free_port
 from deploy.local.platform import Platform
@@ -27,7 +28,7 @@ class Running:
         if outside:
             # on a server that other tests use too, the roles keep the password that those tests know
             for service in SERVICES:
-                for role in (service, f"{service}_owner"):
+                for role in roles(service):
                     (keys / f"{role}.secret").write_text(PASSWORD)
         self.outside = outside
         self._tokens: dict[str, str] = {}

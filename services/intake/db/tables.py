@@ -168,10 +168,16 @@ reporters = Table(
     Column("reporter_ref", Uuid, primary_key=True, comment="random; the only trace of a reporter outside this schema"),
     Column("key_id", Text, nullable=False),
     Column(
-        "wrapped_key", LargeBinary, comment="this record's data key, for the vault alone; deleting it shreds the record"
+        "wrapped_key",
+        LargeBinary,
+        comment="this record's data key, for the vault alone, until the vault took it into its key store",
     ),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("created_on", Date, nullable=False),
+    Column("shredded_on", Date, comment="the day on which the key was destroyed: nobody reads the record any more"),
+    CheckConstraint("shredded_on is null or wrapped_key is null", name="shredded_has_no_key"),
+    # what the vault has not taken yet
+    Index("ix_reporters_untaken", "reporter_ref", postgresql_where=text("wrapped_key is not null")),
     schema="vault",
 )
 
