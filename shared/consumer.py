@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
@@ -62,10 +62,11 @@ class Consume:
         batch: int = 500,
         sweep: float = 1.0,
         rewind_after: float = 20.0,
+        tail_every: float = 15.0,
         broker: Broker = kafka,
     ) -> None:
         self.inbox, self.address, self.service, self.broker = inbox, address, service, broker
-        self.batch, self.sweep, self.rewind_after = batch, sweep, rewind_after
+        self.batch, self.sweep, self.rewind_after, self.tail_every = batch, sweep, rewind_after, tail_every
         self.topics = [topic.name for topic in read_by(service)]
         for topic in self.topics:
             metrics.applied.labels(
@@ -76,6 +77,8 @@ class Consume:
         self.assigned: int | None = None
         self.in_hand: dict[TopicPartition, int] = {}
         """First offset of what was fetched and is not applied yet."""
+        self.logs: dict[TopicPartition, int] = {}
+        """The newest log of each partition of which this member knows that it is read from its beginning."""
         self._client: Any = None
         self.stopping = False
 
@@ -115,10 +118,11 @@ class Consume:
     async def _loop(self, client: Any) -> None:
         loop = asyncio.get_running_loop()
         next_sweep, next_look, next_rewind = loop.time(), loop.time() + 15, loop.time() + self.rewind_after
+        next_tail = loop.time() + self.tail_every
         behind: dict[TopicPartition, int] = {}
         pause = self.rewind_after
         while not self.stopping:
-            fetched = await client.getmany(timeout_ms=250, max_records=self.batch)
+            fetched = await self._of_known_logs(client, await client.getmany(timeout_ms=250, max_records=self.batch))
             records = [
                 Record(target.topic, target.partition, message.offset, message.value or b"")
                 for target, messages in fetched.items()
@@ -137,6 +141,9 @@ class Consume:
             if loop.time() >= next_look:
                 behind = await self._look(client, behind)
                 next_look = loop.time() + 15
+            if loop.time() >= next_tail:
+                await self._read_tails_again(client)
+                next_tail = loop.time() + self.tail_every
             if loop.time() >= next_rewind:
                 # less and less often: a gap that only an operator can close must not have the topic read for ever
                 rewound = await self._rewind(client)
@@ -173,9 +180,51 @@ class Consume:
     def _give_up(self, client: Any) -> None:
         """Read from before this batch again: until the partitions are taken away the client would go on behind it, and what came next
         could be committed by a member that is given the same partitions once more."""
-        for target, offset in self.in_hand.items():
+        self._seek(client, self.in_hand)
+
+    @staticmethod
+    def _seek(client: Any, places: Mapping[TopicPartition, int]) -> None:
+        """Read on there, where the partition is still ours."""
+        for target, offset in places.items():
             with suppress(kafka.IllegalStateError):
                 client.seek(target, offset)
+
+    async def _of_known_logs(self, client: Any, fetched: Mapping[TopicPartition, Any]) -> Mapping[TopicPartition, Any]:
+        """What was fetched, without the partitions where a new log shows for the first time. The position there was one of a log that is
+        lost, and of the new one it may have passed over something: it is read from its beginning, once. The offset goes first and the
+        note after it, so that whoever is killed between them, or whoever has the partition next, does it again."""
+        newest = {target: max(map(kafka.log_of, messages)) for target, messages in fetched.items()}
+        unknown = {target: log for target, log in newest.items() if log > self.logs.get(target, 0)}
+        if not unknown:
+            return fetched
+        try:
+            async with self.inbox.database.transaction() as tx:
+                self.logs |= await self.inbox.store.logs(tx, list(unknown))
+            unknown = {target: log for target, log in unknown.items() if log > self.logs.get(target, 0)}
+            if unknown:
+                await client.commit(dict.fromkeys(unknown, 0))
+                await client.seek_to_beginning(*unknown)
+                async with self.inbox.database.transaction() as tx:
+                    self.logs |= await self.inbox.store.note_logs(tx, unknown)
+                log.warning("consume.new_log", topics=" ".join(sorted({target.topic for target in unknown})))
+        except Exception as fault:
+            if not (isinstance(fault, kafka.KafkaError | kafka.IllegalStateError) or is_transient(fault)):
+                raise
+            log.warning("consume.new_log_retry", error=type(fault).__name__)
+            self._seek(client, {target: fetched[target][0].offset for target in unknown})
+            await asyncio.sleep(0.5)
+        return {target: messages for target, messages in fetched.items() if target not in unknown}
+
+    async def _read_tails_again(self, client: Any) -> None:
+        """Where nothing is left to read, read the last record again: a position that is the end of a lost log by chance, and of the new
+        one too, shows in its number."""
+        assigned = list(client.assignment())
+        if not assigned:
+            return
+        first = await asyncio.wait_for(client.beginning_offsets(assigned), 10)
+        for target, end in (await asyncio.wait_for(client.end_offsets(assigned), 10)).items():
+            if first[target] < end == await asyncio.wait_for(client.position(target), 10):
+                self._seek(client, {target: end - 1})
 
     async def _swept(self) -> None:
         try:

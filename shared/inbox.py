@@ -23,6 +23,7 @@ from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
 from shared.db import Database, Transaction, after_commit, is_transient
 from shared.errors import Invalid, NeedsOperator, NotFound, NotYet
 from shared.inbox_store import NOWHERE, Key, Mark, Place, Waiting, held, inbox, parked
+from shared.kafka import TopicPartition
 from shared.telemetry import place
 
 __all__ = [
@@ -124,6 +125,8 @@ class Store(Protocol):
     async def pass_over(self, tx: Transaction, key: Key, value: bytes, /) -> None: ...
     async def unpark(self, tx: Transaction, key: Key, sequence: int, /) -> bytes | None: ...
     async def last_of(self, tx: Transaction, key: Key, /) -> int | None: ...
+    async def logs(self, tx: Transaction, targets: Sequence[TopicPartition], /) -> dict[TopicPartition, int]: ...
+    async def note_logs(self, tx: Transaction, logs: Mapping[TopicPartition, int], /) -> dict[TopicPartition, int]: ...
 
 
 class Inbox:

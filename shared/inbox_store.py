@@ -4,7 +4,7 @@ All functions work in the caller's transaction; the whole module is the port of 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -23,11 +24,13 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.db import Transaction, engine_metadata
 from shared.errors import NotYet
+from shared.kafka import TopicPartition
 
 inbox = Table(
     "inbox",
@@ -68,6 +71,18 @@ parked = Table(
         comment="class of the error and place in the code, never its text: it could quote the payload",
     ),
     Column("parked_at", DateTime(timezone=True), nullable=False),
+)
+inbox_logs = Table(
+    "inbox_logs",
+    engine_metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", SmallInteger, primary_key=True),
+    Column(
+        "log",
+        BigInteger,
+        nullable=False,
+        comment="the newest log of this partition that is being read from its beginning",
+    ),
 )
 
 Key = tuple[str, str]
@@ -158,6 +173,12 @@ _GAPS = text(
        where h.waits_topic is null and h.held_at < :before and h.sequence > i.last + 1
          and not exists (select 1 from held n where n.topic = h.topic and n.subject = h.subject and n.sequence = i.last + 1)
          and not exists (select 1 from parked p where p.topic = h.topic and p.subject = h.subject)"""
+)
+_NOTE_LOGS = text(
+    """insert into inbox_logs as i (topic, partition, log)
+       select * from unnest(cast(:topics as text[]), cast(:partitions as smallint[]), cast(:logs as bigint[]))
+       on conflict (topic, partition) do update set log = greatest(i.log, excluded.log)
+       returning topic, partition, log"""
 )
 
 
@@ -278,3 +299,21 @@ async def last_of(tx: Transaction, key: Key) -> int | None:
     here = (inbox.c.topic == key[0], inbox.c.subject == key[1])
     last = (await tx.execute(select(inbox.c.last).where(*here).with_for_update())).scalar_one_or_none()
     return None if last is None else int(last)
+
+
+async def logs(tx: Transaction, targets: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Which log of these partitions is being read, as far as one was written down."""
+    here = tuple_(inbox_logs.c.topic, inbox_logs.c.partition).in_(targets)
+    rows = await tx.execute(select(inbox_logs).where(here))
+    return {TopicPartition(row.topic, row.partition): row.log for row in rows}
+
+
+async def note_logs(tx: Transaction, logs: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """Write down which log of these partitions is being read, never an older one than is known; → what is known now."""
+    targets = sorted(logs)
+    columns = {
+        "topics": [target.topic for target in targets],
+        "partitions": [target.partition for target in targets],
+        "logs": [logs[target] for target in targets],
+    }
+    return {TopicPartition(row.topic, row.partition): row.log for row in await tx.execute(_NOTE_LOGS, columns)}

@@ -1,7 +1,7 @@
 """The only place that knows aiokafka: connections, one producer, one consumer, and what the broker knows of itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -24,9 +24,12 @@ __all__ = [
     "consumer",
     "end_offsets",
     "leave",
+    "log_header",
+    "log_of",
     "partition_of",
     "producer",
     "throw_away",
+    "values_at",
 ]
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,23 @@ def partition_of(key: str, partitions: int) -> int:
     """The partition of a key: its CRC-32, as librdkafka's `consistent` partitioner has it. (murmur2 exists here in Python only and was the
     relay's largest cost.) Only the relay asks, so nobody else has to agree."""
     return crc32(key.encode()) % partitions
+
+
+LOG_HEADER = "log"
+"""Name of the record header that tells to which log of its topic a record belongs; a topic that was never lost has none."""
+
+
+def log_header(log: int) -> list[tuple[str, bytes]]:
+    """The headers of a record of this log."""
+    return [(LOG_HEADER, str(log).encode())] if log else []
+
+
+def log_of(record: Any) -> int:
+    """To which log of its topic a record says it belongs; 0: it says nothing that can be read."""
+    for name, value in record.headers:
+        if name == LOG_HEADER and value.isdigit():
+            return int(value[:18])
+    return 0
 
 
 def producer(address: KafkaAddress, client_id: str, *, request_timeout_ms: int = 10_000) -> AIOKafkaProducer:
@@ -90,6 +110,36 @@ async def end_offsets(
         return dict(await reader.end_offsets(list(partitions)))
     finally:
         await leave(reader)
+
+
+async def values_at(
+    address: KafkaAddress, client_id: str, places: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, bytes]:
+    """The records at these offsets, which are below the end; without those that the broker keeps no longer."""
+    reader = AIOKafkaConsumer(
+        **address.options(client_id),
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=1024 * 1024,
+        fetch_max_wait_ms=20,
+    )
+    found: dict[TopicPartition, bytes] = {}
+    try:
+        await reader.start()
+        first = await reader.beginning_offsets(list(places))
+        left = {target for target, offset in places.items() if first[target] <= offset}
+        reader.assign(left)
+        for target in left:
+            reader.seek(target, places[target])
+        while left:
+            for target, records in (await reader.getmany(timeout_ms=1_000, max_records=len(left))).items():
+                # another first offset: the log ends before by now, or begins after
+                if target in left and records[0].offset == places[target]:
+                    found[target] = records[0].value or b""
+                left.discard(target)
+                reader.pause(target)
+    finally:
+        await leave(reader)
+    return found
 
 
 async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:

@@ -111,7 +111,24 @@ relay_offsets = Table(
     Column("topic", Text, nullable=False),
     Column("partition", SmallInteger, nullable=False),
     Column("next_offset", BigInteger, nullable=False, comment="one past the last offset the broker acknowledged"),
+    Column(
+        "last_id",
+        Uuid,
+        comment="id of the record before it: where another stands, the log is another one; null: not known",
+    ),
     UniqueConstraint("topic", "partition"),
+)
+
+relay_logs = Table(
+    "relay_logs",
+    engine_metadata,
+    Column("topic", Text, primary_key=True),
+    Column(
+        "log",
+        BigInteger,
+        nullable=False,
+        comment="number of the log that the records of this topic say they belong to; no row: none, they say none",
+    ),
 )
 
 _counter = upsert(outbox_sequences).values(topic=bindparam("topic"), subject=bindparam("subject"), last=1)

@@ -4,24 +4,29 @@ The cursor is the difference of two snapshots (PgQ's way): rows that are visible
 transaction id lose or reorder events (tests/shared/test_relay_order.py shows it). One relay a service is active; its lock lives on the
 connection it saves its progress on, and an epoch fences one that lost the lock without noticing. Whatever goes wrong, the producer is
 thrown away and everything since S1 is sent again: repeats are the inbox's business.
+
+That a topic lost records shows in its end, or in another record at the place of the last acknowledged one. Then it is published from its
+beginning, and its records carry the number of a new log, so that a consumer whose position is one of the old log begins again too.
 """
 
 import asyncio
 import json
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 import structlog
 
 from shared import kafka, metrics, relay_store, tracing
 from shared.contracts.catalogue import SEALED_TOPICS
-from shared.contracts.envelope import rfc3339, schema_of
+from shared.contracts.envelope import Unparsable, decode, rfc3339, schema_of
 from shared.contracts.topics import TOPICS, written_by
 from shared.db import Database, is_transient
 from shared.errors import NeedsOperator
 from shared.kafka import KafkaAddress, TopicPartition
-from shared.relay_store import Cursor
+from shared.relay_store import NO_END, Cursor, End
 
 log = structlog.get_logger(__name__)
 _quoted = json.encoder.encode_basestring
@@ -52,6 +57,9 @@ class Broker(Protocol):
     async def end_offsets(
         self, address: KafkaAddress, client_id: str, partitions: Iterable[TopicPartition], /
     ) -> dict[TopicPartition, int]: ...
+    async def values_at(
+        self, address: KafkaAddress, client_id: str, places: Mapping[TopicPartition, int], /
+    ) -> dict[TopicPartition, bytes]: ...
 
 
 class Fenced(Exception):
@@ -76,6 +84,7 @@ class Relay:
         page: int = 2_000,
         check_every: float = 5.0,
         request_timeout: float = 10.0,
+        clock: Callable[[], float] = time.time,
         store: Store = relay_store,
         broker: Broker = kafka,
     ) -> None:
@@ -86,6 +95,7 @@ class Relay:
         self.source = f"/xiansuo/{region}/{service}"
         self.region = region
         self.poll, self.page, self.check_every, self.request_timeout = poll, page, check_every, request_timeout
+        self.clock = clock
         self.state, self.epoch = "starting", 0
 
     async def run(self) -> None:
@@ -211,43 +221,45 @@ class _Shift:
         """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two."""
         began = tracing.now() if tracing.on else 0
         traced: list[tuple[str, str, int]] = []
-        queues: dict[TopicPartition, list[Any]] = defaultdict(list)
+        queues: dict[TopicPartition, list[tuple[bytes, bytes, UUID]]] = defaultdict(list)
         for row in rows:
             topic = TOPICS[row["topic"]]
             target = TopicPartition(topic.name, kafka.partition_of(row["partition_key"], topic.partitions))
-            queues[target].append((row["partition_key"].encode(), self._envelope(row)))
+            queues[target].append((row["partition_key"].encode(), self._envelope(row), row["id"]))
             if tracing.on and row["traceparent"]:
                 traced.append((row["traceparent"], target.topic, target.partition))
         while queues:
             acks = []
             for target, queue in queues.items():
                 builder = self.producer.create_batch()
+                headers = kafka.log_header(self.cursor.logs.get(target.topic, 0))
                 taken = 0
-                while taken < len(queue) and builder.append(key=queue[taken][0], value=queue[taken][1], timestamp=None):
+                while taken < len(queue) and builder.append(
+                    key=queue[taken][0], value=queue[taken][1], timestamp=None, headers=headers
+                ):
                     taken += 1
                 if not taken:
                     raise NeedsOperator(f"a record of {target.topic} is larger than a batch")
                 builder.close()
-                acks.append(
-                    (target, taken, await self.producer.send_batch(builder, target.topic, partition=target.partition))
-                )
+                ack = await self.producer.send_batch(builder, target.topic, partition=target.partition)
+                acks.append((target, taken, queue[taken - 1][2], ack))
             await self._wait(acks)
-            queues = {target: queue[taken:] for target, taken, _ in acks if (queue := queues[target])[taken:]}
+            queues = {target: queue[taken:] for target, taken, _, _ in acks if (queue := queues[target])[taken:]}
         if traced:
             tracing.published(traced, began)
 
-    async def _wait(self, acks: Iterable[tuple[TopicPartition, int, asyncio.Future[Any]]]) -> None:
+    async def _wait(self, acks: Iterable[tuple[TopicPartition, int, UUID, asyncio.Future[Any]]]) -> None:
         """Every batch acknowledged, or `BrokerUnavailable`. An offset below the known end means that the topic was made anew."""
         behind = set()
         deadline = self.relay.request_timeout * 2
-        for target, taken, future in acks:
+        for target, taken, last_id, future in acks:
             try:
                 record = await asyncio.wait_for(future, deadline)
             except (kafka.KafkaError, TimeoutError) as fault:
                 raise BrokerUnavailable(type(fault).__name__) from None
-            if record.offset < self.cursor.offsets.get(target, 0):
+            if record.offset < self.cursor.offsets.get(target, NO_END).offset:
                 behind.add(target.topic)
-            self.cursor.offsets[target] = record.offset + taken
+            self.cursor.offsets[target] = End(record.offset + taken, last_id)
             metrics.published.labels(target.topic).inc(taken)
             metrics.batch_size.observe(taken)
         if behind:
@@ -255,19 +267,25 @@ class _Shift:
             raise BrokerUnavailable("replay")
 
     async def _look(self) -> "_Sight":
-        """Which cluster this is, and the topics that end before what was acknowledged when the look began."""
-        relay, known = self.relay, dict(self.cursor.offsets)
-        cluster = await relay.broker.cluster_id(relay.address, f"{relay.service}-relay-check")
+        """Which cluster this is, and the topics that have not what was acknowledged when the look began: they end before it, or another
+        record stands in the place of the last. The end alone would not do: what was on its way may have lifted it since."""
+        relay, known, client = self.relay, dict(self.cursor.offsets), f"{self.relay.service}-relay-check"
+        cluster = await relay.broker.cluster_id(relay.address, client)
         partitions = [
             TopicPartition(topic.name, number)
             for topic in written_by(relay.service)
             for number in range(topic.partitions)
         ]
-        ends = await relay.broker.end_offsets(relay.address, f"{relay.service}-relay-check", partitions)
-        return _Sight(cluster, {target.topic for target, end in ends.items() if end < known.get(target, 0)})
+        ends = await relay.broker.end_offsets(relay.address, client, partitions)
+        behind = {target.topic for target, end in ends.items() if end < known.get(target, NO_END).offset}
+        places = {target: end.offset - 1 for target, end in known.items() if end.last_id and target.topic not in behind}
+        if places:
+            found = await relay.broker.values_at(relay.address, client, places)
+            behind |= {target.topic for target, value in found.items() if _id_of(value) != known[target].last_id}
+        return _Sight(cluster, behind)
 
     async def _heed(self, seen: "_Sight") -> None:
-        """Replay what the broker has not: another cluster, or a topic that ends before what was acknowledged."""
+        """Replay what the broker has not: another cluster, or a topic without what was acknowledged."""
         if self.cursor.cluster not in (None, seen.cluster):
             self.cursor.offsets, self.cursor.cluster = {}, seen.cluster
             await self._replay({topic.name for topic in written_by(self.relay.service)}, "another broker")
@@ -282,6 +300,8 @@ class _Shift:
         log.warning("relay.replay", topics=" ".join(sorted(topics)), reason=why)
         for topic in topics:
             metrics.relay_replays.labels(topic).inc()
+            # by the clock, so that a database set back by a restore gives no number a second time
+            self.cursor.logs[topic] = max(self.cursor.logs.get(topic, 0) + 1, int(self.relay.clock()))
         self.cursor.replaying = sorted(topics | set(self.cursor.replaying))
         # a half-published backlog is simply found again by the difference to S1
         self.cursor.catching_up_to, self.cursor.page_position = None, 0
@@ -322,3 +342,11 @@ class _Shift:
             }
             self._constants[kind] = json.dumps(shared_by_all, ensure_ascii=False, separators=(",", ":"))[:-1]
         return self._constants[kind]
+
+
+def _id_of(value: bytes) -> UUID | None:
+    """The id of an event, None for a record that is none."""
+    try:
+        return decode(value).id
+    except Unparsable:
+        return None

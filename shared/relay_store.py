@@ -5,7 +5,8 @@ All functions work on the connection that holds the lock; the whole module is th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from shared.kafka import TopicPartition
 
@@ -52,14 +53,31 @@ update relay set snapshot = $2, catching_up_to = $3, page_position = $4, replay_
 where shard = 0 and epoch = $1
 """
 SAVE_OFFSETS = """
-insert into relay_offsets (topic, partition, next_offset) select * from unnest($1::text[], $2::smallint[], $3::bigint[])
-on conflict (topic, partition) do update set next_offset = excluded.next_offset
+insert into relay_offsets (topic, partition, next_offset, last_id)
+select * from unnest($1::text[], $2::smallint[], $3::bigint[], $4::uuid[])
+on conflict (topic, partition) do update set next_offset = excluded.next_offset, last_id = excluded.last_id
 """
+SAVE_LOGS = """
+insert into relay_logs (topic, log) select * from unnest($1::text[], $2::bigint[])
+on conflict (topic) do update set log = excluded.log
+"""
+
+
+class End(NamedTuple):
+    """Where a partition ended when a batch was acknowledged."""
+
+    offset: int
+    """One past its last record."""
+    last_id: UUID | None
+    """Id of that record; None where it was not written down."""
+
+
+NO_END = End(0, None)
 
 
 @dataclass(slots=True)
 class Cursor:
-    """How far the relay is, as it stands in the tables `relay` and `relay_offsets`."""
+    """How far the relay is, as it stands in the tables `relay`, `relay_offsets` and `relay_logs`."""
 
     epoch: int
     snapshot: str
@@ -67,7 +85,9 @@ class Cursor:
     page_position: int = 0
     replaying: list[str] = field(default_factory=list)
     cluster: str | None = None
-    offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    offsets: dict[TopicPartition, End] = field(default_factory=dict)
+    logs: dict[str, int] = field(default_factory=dict)
+    """Topic → the number that its records carry since it was filled again; none before the first time."""
 
 
 async def try_lock(connection: Any) -> bool:
@@ -78,7 +98,8 @@ async def try_lock(connection: Any) -> bool:
 async def take_over(connection: Any) -> Cursor:
     """Raise the epoch and read the cursor."""
     row = await connection.fetchrow(TAKE_OVER)
-    offsets = await connection.fetch("select topic, partition, next_offset from relay_offsets")
+    offsets = await connection.fetch("select topic, partition, next_offset, last_id from relay_offsets")
+    logs = await connection.fetch("select topic, log from relay_logs")
     return Cursor(
         row["epoch"],
         row["snapshot"],
@@ -86,7 +107,11 @@ async def take_over(connection: Any) -> Cursor:
         row["page_position"],
         (row["replay_topics"] or "").split(),
         row["cluster_id"],
-        {TopicPartition(known["topic"], known["partition"]): known["next_offset"] for known in offsets},
+        {
+            TopicPartition(known["topic"], known["partition"]): End(known["next_offset"], known["last_id"])
+            for known in offsets
+        },
+        {known["topic"]: known["log"] for known in logs},
     )
 
 
@@ -108,7 +133,7 @@ async def replay_page(connection: Any, until: str, position: int, topics: list[s
 
 async def save(connection: Any, cursor: Cursor, *, forget: Sequence[str] = ()) -> bool:
     """Write the cursor down; False when another relay has taken over since. The offsets of the topics to `forget` go in the same
-    transaction: without them nobody would see again that the broker is behind."""
+    transaction, and the numbers of their logs come: without them nobody would see again that the broker is behind."""
     async with connection.transaction():
         done = await connection.execute(
             SAVE,
@@ -123,10 +148,12 @@ async def save(connection: Any, cursor: Cursor, *, forget: Sequence[str] = ()) -
             return False
         if forget:
             await connection.execute("delete from relay_offsets where topic = any($1)", forget)
+            await connection.execute(SAVE_LOGS, forget, [cursor.logs[topic] for topic in forget])
         await connection.execute(
             SAVE_OFFSETS,
             [target.topic for target in cursor.offsets],
             [target.partition for target in cursor.offsets],
-            list(cursor.offsets.values()),
+            [end.offset for end in cursor.offsets.values()],
+            [end.last_id for end in cursor.offsets.values()],
         )
     return True

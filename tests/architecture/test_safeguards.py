@@ -98,7 +98,8 @@ async def test_no_route_of_publicity_takes_a_number_and_no_table_holds_a_total(n
                 assert answer.status_code == 405, (method, path, account)
     tables = await api.rows("select tablename from pg_tables where schemaname = 'public' and tablename !~ '^outbox_p'")
     engine = {
-        *("outbox", "outbox_sequences", "outbox_sealed", "relay", "relay_offsets", "inbox", "held", "parked"),
+        *("outbox", "outbox_sequences", "outbox_sealed", "relay", "relay_offsets", "relay_logs"),
+        *("inbox", "inbox_logs", "held", "parked"),
         *("audit_chain", "audit_sealer", "audit_checkpoints", "audit_witnesses"),
         *("database_identity", "audit_log", "idempotency_keys", "alembic_version"),
     }

@@ -49,6 +49,11 @@ MUTANTS = (
         "shared.consumer",
         ("_give_up(client)\n                        return\n", "_give_up(client)\n                        break\n"),
     ),
+    mutant(
+        "a new log is not read from its beginning",
+        "shared.consumer",
+        ("                await client.seek_to_beginning(*unknown)\n", ""),
+    ),
     mutant("offsets committed one too far", "shared.consumer", ("messages[-1].offset + 1", "messages[-1].offset + 2")),
     # the inbox
     mutant("no dedupe", "shared.inbox", ("        return Step.REPEAT\n", "        return Step.APPLY\n")),
@@ -128,8 +133,19 @@ MUTANTS = (
     mutant(
         "a broker that is behind goes unseen",
         "shared.relay",
-        ("if end < known.get(target, 0)}", "if end < 0}"),
+        ("if end < known.get(target, NO_END).offset}", "if end < 0}"),
         ("if record.offset < self.cursor", "if -1 > self.cursor"),
+        ("        if places:\n", "        if False:\n"),
+    ),
+    mutant(
+        "a log that was lifted to its old end goes unseen",
+        "shared.relay",
+        ("        if places:\n", "        if False:\n"),
+    ),
+    mutant(
+        "records that are published again say no new log",
+        "shared.relay",
+        ("kafka.log_header(self.cursor.logs.get(target.topic, 0))", "kafka.log_header(0)"),
     ),
     mutant(
         "offsets forgotten apart from the replay",

@@ -1,15 +1,17 @@
 """The consuming side: what was given up is read again, whoever holds the partition next."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from shared import kafka
 from shared.consumer import Consume
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.kafka import KafkaAddress, TopicPartition
+from tests.conftest import NewDatabase
 
 HERE = TopicPartition("intake.leads", 0)
 
@@ -18,6 +20,7 @@ HERE = TopicPartition("intake.leads", 0)
 class Message:
     offset: int
     value: bytes = b"{}"
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Client:
     """A client with one partition that goes on reading where it stands, as aiokafka's does until the partition is taken away."""
 
     position: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
     fetched: list[int] = field(default_factory=list)
     committed: list[int] = field(default_factory=list)
     listener: Any = None
@@ -39,10 +43,13 @@ class Client:
         await asyncio.sleep(0)
         self.fetched.append(self.position)
         self.position += 1
-        return {HERE: [Message(self.fetched[-1])]}
+        return {HERE: [Message(self.fetched[-1], headers=self.headers)]}
 
     def seek(self, _: TopicPartition, offset: int) -> None:
         self.position = offset
+
+    async def seek_to_beginning(self, _: TopicPartition) -> None:
+        self.position = 0
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         self.committed += offsets.values()
@@ -81,3 +88,20 @@ async def test_a_batch_that_is_given_up_is_read_again_and_nothing_behind_it_is_c
         await database.close()
     assert set(client.fetched) == {0}
     assert client.committed == []
+
+
+async def test_where_a_new_log_shows_it_is_read_from_its_beginning_once(new_database: NewDatabase) -> None:
+    database = Database((await new_database("verification")).url)
+    inbox = Inbox(database, {}, clock=lambda: datetime.now(UTC))
+    client = Client(position=7, headers=[(kafka.LOG_HEADER, b"5")])
+    consume = Consume(inbox, KafkaAddress(servers="none"), service="verification", broker=OneClient(client))
+    task = asyncio.create_task(consume.run())
+    while len(client.committed) < 4:  # noqa: ASYNC110 - the client tells by its list
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert client.fetched[:4] == [7, 0, 1, 2]
+    assert client.committed[:4] == [0, 1, 2, 3]
+    async with database.transaction() as tx:
+        assert await inbox.store.logs(tx, [HERE]) == {HERE: 5}
+    await database.close()

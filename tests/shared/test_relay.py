@@ -9,12 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest_asyncio
 
-from shared import outbox, restore
+from shared import kafka, outbox, restore
+from shared.consumer import Consume
 from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.envelope import SealedBox, parse
 from shared.contracts.intake import After, VerificationFactsSealed
+from shared.contracts.topics import TOPICS
 from shared.db import Database
+from shared.inbox import Inbox
+from shared.kafka import TopicPartition
 from shared.relay import Relay
 from shared.worker import Worker
 from tests.conftest import NewDatabase
@@ -114,14 +118,55 @@ async def test_a_rolled_back_word_is_never_heard(speaker: Speaker) -> None:
     assert str(leg) not in {envelope.subject for envelope in await speaker.broker.records(LEGS)}
 
 
-async def test_a_topic_made_anew_is_filled_again(speaker: Speaker) -> None:
+async def test_a_topic_made_anew_is_filled_again_and_who_hears_it_begins_again(
+    new_database: NewDatabase, speaker: Speaker
+) -> None:
     speaker.relay()
-    await speaker.say(20)
-    await until(speaker.complete, 20, "not all arrived")
-    await asyncio.to_thread(speaker.broker.remake, LEGS)
+    hearing = await new_database("publicity")
+    database = Database(hearing.url)
+    inbox = Inbox(database, {}, clock=lambda: datetime.now(UTC))
+    consume = Consume(inbox, speaker.broker.address, service="publicity", rewind_after=600, tail_every=1)
+    listening = asyncio.create_task(consume.run())
+    marks = "select count(*) from inbox where topic = 'discipline.legs' and last = 3 and subject = any('{%s}')"
+
+    async def heard() -> bool:
+        legs = ",".join(map(str, speaker.legs))
+        rows = await hearing.server.run_async(marks % legs, database=hearing.name)
+        return bool(rows[0][0] == len(speaker.legs))
+
+    try:
+        await speaker.say(20)
+        await until(speaker.complete, 20, "not all arrived")
+        await until(heard, 20, "not all was heard")
+        await asyncio.to_thread(speaker.broker.remake, LEGS)
+        await speaker.say(5)
+        await until(speaker.complete, 40, "the topic was not filled again")
+        assert {tuple(first_times(numbers)) for numbers in (await speaker.heard()).values()} == {(1, 2, 3)}
+        await until(heard, 20, "not all was heard again")
+
+        async def known() -> bool:
+            return {target.topic for target in consume.logs} == {LEGS}
+
+        await until(known, 20, "nobody saw that the log is another one")
+    finally:
+        consume.stop()
+        await listening
+        await database.close()
+
+
+async def test_a_log_that_was_lifted_to_its_old_end_is_known_by_what_stands_there(speaker: Speaker) -> None:
+    targets = [TopicPartition(LEGS, number) for number in range(TOPICS[LEGS].partitions)]
+    speaker.relay()
     await speaker.say(5)
+    await until(speaker.complete, 20, "not all arrived")
+    speaker.tasks[0].cancel()
+    await asyncio.wait(speaker.tasks)
+    ends = await kafka.end_offsets(speaker.broker.address, "looking", targets)
+    await asyncio.to_thread(speaker.broker.remake, LEGS)
+    await asyncio.to_thread(speaker.broker.lift, ends)
+    assert await kafka.end_offsets(speaker.broker.address, "looking", targets) == ends
+    speaker.relay()
     await until(speaker.complete, 40, "the topic was not filled again")
-    assert {tuple(first_times(numbers)) for numbers in (await speaker.heard()).values()} == {(1, 2, 3)}
 
 
 async def test_another_broker_is_filled_from_the_beginning(speaker: Speaker) -> None:

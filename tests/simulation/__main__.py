@@ -1,11 +1,11 @@
-"""`python -m tests.simulation SEED [-v] [--abrupt]`: one seed alone, with its journal."""
+"""`python -m tests.simulation SEED [-v]`: one seed alone, with its journal."""
 
 import sys
 
 from tests.simulation.faults import run
 from tests.simulation.world import simulate
 
-outcome = simulate(int(sys.argv[1]), run, abrupt="--abrupt" in sys.argv)
+outcome = simulate(int(sys.argv[1]), run)
 if "-v" in sys.argv or outcome.violations:
     print("\n".join(outcome.lines))
 print(

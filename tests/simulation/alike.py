@@ -12,6 +12,7 @@ from shared.db import Database
 from shared.errors import NotYet
 from shared.inbox_store import NOWHERE, Key, Mark, Waiting
 from shared.kafka import TopicPartition
+from shared.relay_store import End
 from tests.simulation.inbox import InboxDatabase, InboxServer, InboxStore
 from tests.simulation.machine import Chance, Process
 from tests.simulation.outbox import Connection, OutboxServer, OutboxStore
@@ -28,7 +29,7 @@ class _RolledBack(Exception):
 async def _act(store: Any, tx: Any, chance: random.Random, at: Any) -> Any:
     """One operation; `chance` decides alike on both sides."""
     key, number, ids = chance.choice(KEYS), chance.randint(1, 5), UUID(int=chance.getrandbits(128))
-    act = chance.randrange(9)
+    act = chance.randrange(11)
     some = sorted(chance.sample(KEYS, chance.randint(1, 3)))
     need = NotYet(*chance.choice(KEYS), chance.randint(1, 4)) if chance.random() < 0.5 else None
     match act:
@@ -46,8 +47,12 @@ async def _act(store: Any, tx: Any, chance: random.Random, at: Any) -> Any:
             told = await store.park(tx, key, number, value=b"p%d" % number, fault="f", at=at)
         case 7:
             told = await store.unpark(tx, key, number)
-        case _:
+        case 8:
             told = await store.last_of(tx, key)
+        case 9:
+            told = await store.logs(tx, [TopicPartition(topic, number) for topic, _ in some])
+        case _:
+            told = await store.note_logs(tx, {TopicPartition(key[0], n): chance.randint(1, 9) for n in range(number)})
     return told
 
 
@@ -87,6 +92,7 @@ async def _tables(copy: Copy) -> list[list[tuple[Any, ...]]]:
             "select topic, subject, last, event_id from inbox",
             "select topic, subject, sequence, waits_topic, waits_subject, waits_sequence, held_at from held",
             "select topic, subject, sequence, value, parked_at from parked",
+            "select topic, partition, log from inbox_logs",
         )
     ]
 
@@ -96,6 +102,7 @@ def _in_memory(server: InboxServer) -> list[list[tuple[Any, ...]]]:
         sorted(((*key, *row) for key, row in server.inbox.items()), key=str),
         sorted(((*key, *(need or (None,) * 3), at) for key, (_, need, at) in server.held.items()), key=str),
         sorted(((*key, value, at) for key, (value, _, at) in server.parked.items()), key=str),
+        sorted(((*target, log) for target, log in server.logs.items()), key=str),
     ]
 
 
@@ -184,13 +191,17 @@ async def _compare_cursors(twins: Twins, real: Any, rival: Any) -> None:
         assert not await store_.try_lock(theirs), "two relays at once"
         old = await store_.take_over(mine)
         leads, duals = TopicPartition("intake.leads", 1), TopicPartition("intake.dual-assignments", 2)
-        old.offsets, old.cluster, old.replaying = {leads: 4, duals: 7}, "c", ["intake.leads", "intake.dual-assignments"]
+        seven, two = End(7, UUID(int=7)), End(2, UUID(int=2))
+        old.offsets, old.cluster = {leads: End(4, None), duals: seven}, "c"
+        old.replaying, old.logs = ["intake.leads", "intake.dual-assignments"], {"intake.leads": 5}
         assert await store_.save(mine, old)
         new = await store_.take_over(theirs)
         assert new.epoch == old.epoch + 1
         assert (new.offsets, new.cluster, new.replaying) == (old.offsets, old.cluster, old.replaying)
+        assert new.logs == {}, "a log is written down with the loss"
         assert not await store_.save(mine, old), "an old relay must be fenced"
-        new.offsets, new.catching_up_to, new.page_position = {leads: 2}, "5:5:", 3
+        new.offsets, new.catching_up_to, new.page_position, new.logs = {leads: two}, "5:5:", 3, {"intake.leads": 6}
         assert await store_.save(theirs, new, forget=["intake.leads"])
         last = await store_.take_over(theirs)
-        assert (last.offsets, last.catching_up_to, last.page_position) == ({leads: 2, duals: 7}, "5:5:", 3)
+        assert (last.offsets, last.catching_up_to, last.page_position) == ({leads: two, duals: seven}, "5:5:", 3)
+        assert last.logs == {"intake.leads": 6}

@@ -5,7 +5,7 @@ The same functions as shared/kafka.py has for the relay and the consuming side; 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Message:
     value: bytes
     named: Named
     id: str
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass
@@ -55,34 +56,34 @@ class Cluster:
     def log(self, target: TopicPartition) -> list[Message]:
         return self.logs.setdefault(target, [])
 
-    def append(self, target: TopicPartition, value: bytes) -> int:
+    def append(self, target: TopicPartition, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> int:
         log = self.log(target)
         try:
             head = json.loads(value)
             named, event_id = (target.topic, head["subject"], int(head["sequence"])), head["id"]
         except (ValueError, KeyError):
             named, event_id = None, ""
-        log.append(Message(len(log), value, named, event_id))
+        log.append(Message(len(log), value, named, event_id, headers))
         return len(log) - 1
 
     def cut_back(self, target: TopicPartition, end: int) -> None:
-        """Records from `end` on are gone; what was on its way to the broker is gone too."""
+        """Records from `end` on are gone; what was on its way to the broker is gone too. Members do not hear of it: they go on at their
+        positions, and only one that is beyond the new end is told so."""
         self.generation += 1
         self.wiped.add(target)
         del self.log(target)[end:]
         if end == 0:
             self.committed.pop(target, None)
-        for member in self.members:
-            if member.positions.get(target, 0) > end:
-                member.positions[target] = 0
-        if self.committed.get(target, 0) > end:
-            del self.committed[target]
 
     def replace(self, cluster_id: str) -> None:
         self.id = cluster_id
         for target in self.all_targets():
             self.cut_back(target, 0)
         self.committed.clear()
+        # another broker knows no members
+        self.members, strangers = [], self.members
+        for member in strangers:
+            member.wanted.set()
 
     def all_targets(self) -> list[TopicPartition]:
         return [
@@ -110,12 +111,12 @@ class Builder:
     """A batch; small, so that a page of rows takes several."""
 
     def __init__(self, room: int) -> None:
-        self.room, self.values = room, list[bytes]()
+        self.room, self.values = room, list[tuple[bytes, tuple[tuple[str, bytes], ...]]]()
 
-    def append(self, *, key: bytes, value: bytes, timestamp: Any) -> bool:
+    def append(self, *, key: bytes, value: bytes, timestamp: Any, headers: Iterable[tuple[str, bytes]]) -> bool:
         if len(self.values) >= self.room:
             return False
-        self.values.append(value)
+        self.values.append((value, tuple(headers)))
         return True
 
     def close(self) -> None:
@@ -160,7 +161,7 @@ class Producer:
             self.failed = True
             future.set_exception(KafkaTimeoutError())
 
-    async def _deliver(self, target: TopicPartition, values: list[bytes], future: asyncio.Future[Stored]) -> None:
+    async def _deliver(self, target: TopicPartition, values: list[Any], future: asyncio.Future[Stored]) -> None:
         cluster, chance = self.cluster, self.cluster.chance
         generation = cluster.generation
         await asyncio.sleep(chance.random() * (8.0 if chance.happens(cluster.slow) else 0.02))
@@ -168,8 +169,8 @@ class Producer:
         if lost or not cluster.up or generation != cluster.generation:
             return
         first = len(cluster.log(target))
-        for value in values:
-            cluster.append(target, value)
+        for value, headers in values:
+            cluster.append(target, value, headers)
         ids = [message.id for message in cluster.log(target)[first:]]
         cluster.journal.note(f"stored {target.topic}/{target.partition} {first}+{len(values)} by {self.process.name}")
         await asyncio.sleep(chance.random() * 0.02)
@@ -244,6 +245,8 @@ class Consumer:
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Message]]:
         await self.process.reach()
+        if self.cluster.up and self.expelled():
+            self.wanted.set()  # its heartbeat is answered so
         found: dict[TopicPartition, list[Message]] = {}
         chance, left = self.cluster.chance, min(max_records, self.cluster.chance.randint(1, 12))
         if self.cluster.up and not chance.happens(0.1):
@@ -287,6 +290,9 @@ class Consumer:
         if not self.cluster.up:
             raise KafkaConnectionError
         return {target: len(self.cluster.log(target)) for target in targets}
+
+    async def beginning_offsets(self, targets: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(await self.end_offsets(targets), 0)
 
     async def position(self, target: TopicPartition) -> int:
         if target not in self.positions:
@@ -334,6 +340,13 @@ class KafkaFor:
     ) -> dict[TopicPartition, int]:
         await self._ask()
         return {target: len(self.cluster.log(target)) for target in partitions}
+
+    async def values_at(
+        self, address: Any, client_id: str, places: Mapping[TopicPartition, int], /
+    ) -> dict[TopicPartition, bytes]:
+        await self._ask()
+        here = {target: self.cluster.log(target) for target in places}
+        return {target: log[places[target]].value for target, log in here.items() if places[target] < len(log)}
 
     async def _ask(self) -> None:
         await self.process.reach()

@@ -4,7 +4,7 @@ The same functions as shared/inbox_store.py; test_stores_alike.py shows that bot
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.inbox_store import NOWHERE, Key, Mark, Place, Waiting, mark_of
+from shared.kafka import TopicPartition
 from tests.simulation.machine import Process
 
 Numbered = tuple[str, str, int]
@@ -25,6 +26,7 @@ class InboxServer:
     inbox: dict[Any, tuple[int, UUID | None]] = field(default_factory=dict)
     held: dict[Any, tuple[bytes, Need, datetime]] = field(default_factory=dict)
     parked: dict[Any, tuple[bytes, str, datetime]] = field(default_factory=dict)
+    logs: dict[Any, int] = field(default_factory=dict)
     effects: list[tuple[str, str, int, UUID]] = field(default_factory=list)
     locks: dict[Any, "Tx"] = field(default_factory=dict)
     freed: list[asyncio.Future[None]] = field(default_factory=list)
@@ -44,7 +46,7 @@ class Tx:
 
     def __init__(self, server: InboxServer, process: Process) -> None:
         self.server, self.process, self.alive = server, process, True
-        self.written: dict[str, dict[Any, Any]] = {"inbox": {}, "held": {}, "parked": {}}
+        self.written: dict[str, dict[Any, Any]] = {"inbox": {}, "held": {}, "parked": {}, "logs": {}}
         self.effects: list[tuple[str, str, int, UUID]] = []
         self.info: dict[str, list[Any]] = {"after_commit": []}
         server.transactions.append(self)
@@ -239,3 +241,15 @@ class InboxStore:
         await tx.lock("inbox", key)
         row = tx.get("inbox", key)
         return None if row is None else int(row[0])
+
+    async def logs(self, tx: Tx, targets: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        await tx.use()
+        known = tx.all("logs")
+        return {target: known[target] for target in targets if target in known}
+
+    async def note_logs(self, tx: Tx, logs: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        await tx.use()
+        for target in sorted(logs):
+            await tx.lock("logs", target)
+            tx.written["logs"][target] = max(logs[target], tx.get("logs", target) or 0)
+        return {target: tx.written["logs"][target] for target in logs}

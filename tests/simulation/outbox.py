@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 def copy_of(cursor: Cursor) -> Cursor:
     """As it stands now."""
-    return replace(cursor, replaying=list(cursor.replaying), offsets=dict(cursor.offsets))
+    return replace(cursor, replaying=list(cursor.replaying), offsets=dict(cursor.offsets), logs=dict(cursor.logs))
 
 
 @cache
@@ -171,8 +171,9 @@ class OutboxStore:
             return False
         kept = {target: at for target, at in server.cursor.offsets.items() if target.topic not in forget}
         kept |= cursor.offsets
+        logs = server.cursor.logs | {topic: cursor.logs[topic] for topic in forget}
         server.cursor = copy_of(cursor)
-        server.cursor.offsets = kept
+        server.cursor.offsets, server.cursor.logs = kept, logs
         server.saved(server.cursor)
         await connection.use()  # the answer may be lost after the deed
         return True

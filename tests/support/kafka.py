@@ -1,14 +1,17 @@
 """A real Kafka for tests of the engine: topics of the matrix, no passwords; and what stands on a topic."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaException, Producer, TopicCollection
 
 from deploy.kafka.provision import connect, provision
 from deploy.local.kafka import Kafka
 from shared.contracts.envelope import Envelope, decode
-from shared.kafka import KafkaAddress, read_all
+from shared.kafka import KafkaAddress, TopicPartition, read_all
+
+OF_NOBODY = b"of nobody"
 
 
 class Broker:
@@ -44,6 +47,14 @@ class Broker:
             time.sleep(0.1)
         raise TimeoutError(f"{topic} was not made anew")
 
+    def lift(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Records of nobody until these partitions, which are empty, end there."""
+        producer = Producer({"bootstrap.servers": self.kafka.bootstrap})
+        for target, end in ends.items():
+            for _ in range(end):
+                producer.produce(target.topic, OF_NOBODY, partition=target.partition)
+        assert not producer.flush(20)
+
     def replace(self) -> None:
         """Another, empty cluster at the same address."""
         self.kafka.stop()
@@ -53,4 +64,5 @@ class Broker:
 
     async def records(self, topic: str) -> list[Envelope]:
         """All records of a topic, partition by partition in their order."""
-        return [decode(record.value or b"") async for record in read_all(self.address, "looking", [topic])]
+        found = [record.value or b"" async for record in read_all(self.address, "looking", [topic])]
+        return [decode(value) for value in found if value != OF_NOBODY]
