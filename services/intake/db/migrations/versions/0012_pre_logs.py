@@ -2,8 +2,8 @@
 
 from shared.migrations import e0004_logs
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
