@@ -2,8 +2,8 @@
 
 from shared.migrations import e0004_logs
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
