@@ -22,6 +22,7 @@ from services.intake.api import (
     merges,
     receipts,
     reports,
+    search,
     vault_command,
     vault_state,
 )
@@ -62,6 +63,7 @@ ROUTERS = (
     receipts.router,
     merges.router,
     directory.router,
+    search.router,
 )
 VAULT_ROUTERS = (vault_state.router,)
 

@@ -14,6 +14,7 @@ from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
+from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.say_deadlines import say_deadlines
 from services.intake.usecases.start_missing import start_missing
 from shared.db import Database, Transaction, is_transient
@@ -54,6 +55,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
+        "search.index": Timer(every=1, run=make_searchable),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
     }
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db import search
 from services.intake.db.repeat_tables import repeat_pending
 from services.intake.db.tables import lead_history, lead_numbers, leads
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
@@ -85,6 +86,7 @@ async def save(
     )
     if done.one_or_none() is None:
         raise Conflict("线索已被他人更新 / the lead was changed by someone else meanwhile")
+    await search.restand(tx, lead, by)
     await remember(tx, lead, action, by=by, effective_at=effective_at, at=at, reason=reason)
 
 

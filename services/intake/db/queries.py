@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, tuple_
 
 from services.intake.db.leads import of_row
 from services.intake.db.tables import lead_history, leads
@@ -39,3 +39,19 @@ async def history(tx: Transaction, lead_id: UUID) -> Sequence[dict[str, Any]]:
     """The lines of a lead's history, oldest first."""
     query = select(lead_history).where(lead_history.c.lead_id == lead_id).order_by(lead_history.c.version)
     return [dict(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def standing_still(tx: Transaction, ids: Sequence[UUID]) -> list[Lead]:
+    """These leads as they stand, and as they stay until this transaction ends."""
+    query = select(leads).where(leads.c.id == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
+    return [of_row(row) for row in (await tx.execute(query.order_by(leads.c.id).with_for_update(read=True))).mappings()]
+
+
+async def people_of(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Who did something with each of these leads, the one who began it first."""
+    made = lead_history.c
+    query = select(made.lead_id, made.actor).where(made.lead_id == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
+    found: dict[UUID, list[str]] = {}
+    for row in await tx.execute(query.order_by(made.lead_id, made.version)):
+        found.setdefault(row.lead_id, []).append(row.actor)
+    return found

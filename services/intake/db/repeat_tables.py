@@ -3,6 +3,7 @@
 from sqlalchemy import (
     REAL,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -23,6 +24,7 @@ repeat_pending = Table(
     "repeat_pending",
     metadata,
     Column("lead_id", Uuid, primary_key=True),
+    Column("searchable", Boolean, nullable=False, server_default=text("false"), comment="the search knows it"),
 )
 """Leads that the worker has not looked at yet: the door only says that they are there. Without a foreign key, which would be checked with
 each registration."""

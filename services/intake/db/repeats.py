@@ -35,8 +35,8 @@ with asked as (
 select n, r.lead_id from ranked join repeat_leads r using (number) where place <= $5 order by n, place
 """
 _TAKE = text(
-    "delete from repeat_pending where lead_id in (select lead_id from repeat_pending order by lead_id limit :most for update skip locked) "
-    "returning lead_id"
+    "delete from repeat_pending where lead_id in (select lead_id from repeat_pending where searchable order by lead_id limit :most "
+    "for update skip locked) returning lead_id"
 )
 _ADD = """
 with added as (

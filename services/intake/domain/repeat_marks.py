@@ -170,7 +170,7 @@ def marks_of(
     summary: str, allegations: Iterable[str], *, received_on: date, street: str | None = None, acts: Iterable[str] = ()
 ) -> Marks:
     """The marks of what was reported."""
-    text = _without_reporter(plain("。".join((summary, *allegations))))
+    text = reported(summary, allegations)
     places, doors = _places(text)
     names, perhaps = _names(text)
     numbers = frozenset(_numbers(text))
@@ -194,6 +194,11 @@ def marks_of(
         years=years,
         sums=frozenset(_sums(text)),
     )
+
+
+def reported(summary: str, allegations: Iterable[str]) -> str:
+    """What was reported, in one writing, without what it says of its own reporter."""
+    return _without_reporter(plain("。".join((summary, *allegations))))
 
 
 def _without_reporter(text: str) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
+from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.start_missing import start_missing
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.inbox import Received
@@ -29,6 +30,7 @@ PUBLIC: dict[str, Any] = {"source": "M", "issuing_level": None, "upstream_no": N
 async def look(api: Api) -> None:
     """The worker's turn."""
     async with api.app.state.database.transaction() as tx:
+        await make_searchable(tx, NOON)
         await look_at_new(tx, NOON, secret=secret_of(api.app.state.digest))
 
 

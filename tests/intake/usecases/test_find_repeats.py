@@ -11,6 +11,7 @@ from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.domain.repeat_score import THRESHOLD, score
 from services.intake.usecases.find_repeats import candidates, look_at_new, marks
+from services.intake.usecases.make_searchable import make_searchable
 from tests.conftest import NewApi
 from tests.intake.repeats.generator import Half, Report
 from tests.intake.repeats.heldout_words import HELD_OUT
@@ -66,6 +67,7 @@ async def test_the_worker_takes_turns_until_nothing_is_pending_and_each_lead_is_
             await leads.add(tx, told(report, number + 1), region="999999", by=None, effective_at=NOON, at=NOON)
     for _ in range(20):
         async with api.app.state.database.transaction() as tx:
+            await make_searchable(tx, NOON)
             await look_at_new(tx, NOON, secret=SECRET)
     assert await api.rows("select count(*) from repeat_pending") == [(0,)]
     assert await api.rows("select count(*), count(distinct lead_id) from repeat_leads") == [(45, 45)]

@@ -1,0 +1,64 @@
+"""The index of the search: blocks of leads in the order of becoming searchable, each with terms of its own.
+
+A term carries its block's number in its low bits, so one lookup reads a block's leads and not all that share a common word; a search goes
+from the newest block back until its page is full.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.intake.domain.lead import Lead
+from services.intake.domain.search_terms import facet, facets
+from shared.auth import Principal
+from shared.db import Transaction, driver
+
+BLOCK = 13
+"""2^13 leads a block."""
+
+_HERE = f"array(select t | (%s >> {BLOCK}) from unnest(%s) t)"  # noqa: S608
+_ADD = f"""
+insert into lead_search (number, lead_id, words, grams, facets, people)
+select n, $1, $2, {_HERE % ("n", "$3::bigint[]")}, {_HERE % ("n", "$4::bigint[]")}, {_HERE % ("n", "$5::bigint[]")}
+from (select coalesce((select number from lead_search where lead_id = $1), (select coalesce(max(number), 0) + 1 from lead_search))) as g(n)
+on conflict (lead_id) do update set words = excluded.words, grams = excluded.grams, facets = excluded.facets, people = excluded.people
+"""  # noqa: S608 - constants of this module
+_STANDS = text(f"""
+update lead_search set facets = {_HERE % ("number", "cast(:facets as bigint[])")},
+  people = case when who is null or who | (number >> {BLOCK}) = any (people) then people else people || (who | (number >> {BLOCK})) end
+from (select cast(:who as bigint) as who) as w where lead_id = :lead_id
+""")  # noqa: S608
+_TAKE = text(
+    "update repeat_pending set searchable = true where lead_id in (select lead_id from repeat_pending where not searchable "
+    "order by lead_id limit :most for update skip locked) returning lead_id"
+)
+_FORGET = (
+    text("delete from lead_search where lead_id = :lead_id"),
+    text("delete from repeat_pending where lead_id = :lead_id"),
+)
+
+
+async def take_pending(tx: Transaction, most: int) -> list[UUID]:
+    """Leads that are not searchable yet; they are when this transaction commits."""
+    return list((await tx.execute(_TAKE, {"most": most})).scalars())
+
+
+async def add(tx: Transaction, found_by: Sequence[tuple[Lead, str, Sequence[int], Sequence[int]]]) -> None:
+    """Make leads findable by their words, grams and the people of their history. One writer at a time: it gives the numbers."""
+    connection = await driver(tx)
+    await connection.executemany(
+        _ADD, [(lead.id, words, list(grams), facets(lead), list(people)) for lead, words, grams, people in found_by]
+    )
+
+
+async def restand(tx: Transaction, lead: Lead, by: Principal | None) -> None:
+    """A lead that is searchable stands elsewhere now, by this person's hand."""
+    who = facet("handled", by.sub) if by else None
+    await tx.execute(_STANDS, {"lead_id": lead.id, "facets": facets(lead), "who": who})
+
+
+async def forget(tx: Transaction, lead_id: UUID) -> None:
+    """A lead is found no more, nor will be: nothing of it stays in the index or waits for it."""
+    for statement in _FORGET:
+        await tx.execute(statement, {"lead_id": lead_id})

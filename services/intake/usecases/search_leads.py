@@ -1,0 +1,41 @@
+"""Someone looks for leads; a search for words of what was reported is a reading and put on record, without the words (G11)."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.intake.db import found
+from services.intake.domain.lead import Lead
+from services.intake.domain.search import Search, View
+from shared import audit
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.errors import NotAllowed, NotFound
+
+MOST_KEPT = 50
+
+
+async def search_leads(
+    tx: Transaction, search: Search, view: View, *, before: int | None, limit: int, by: Principal, at: datetime
+) -> list[tuple[int, Lead]]:
+    """Leads that the caller may see, newest first, each with its number for the next page. Raises `Forbidden`, `Invalid`."""
+    seen = search.within(view, sub=by.sub, roles=by.roles, unit=by.unit)
+    leads = await found.leads_of(tx, seen, now=at, before=before, limit=limit)
+    if search.text is not None:
+        detail = {"view": view.value, "found": len(leads), "words": len(search.text.split())}
+        await audit.record(tx, by, "lead.search", "leads", at=at, detail=detail)
+    return leads
+
+
+async def keep_search(tx: Transaction, name: str, filters: dict[str, object], *, by: Principal, at: datetime) -> UUID:
+    """Keep a search under a name. Raises `NotAllowed` when there are too many."""
+    if await found.count_kept(tx, by.sub) >= MOST_KEPT:
+        raise NotAllowed(f"最多保存{MOST_KEPT}个 / at most {MOST_KEPT} are kept")
+    search_id = uuid4()
+    await found.keep(tx, search_id, owner=by.sub, name=name, filters=filters, at=at)
+    return search_id
+
+
+async def drop_search(tx: Transaction, search_id: UUID, *, by: Principal) -> None:
+    """Keep it no longer. Raises `NotFound`, also for another person's."""
+    if not await found.drop(tx, by.sub, search_id):
+        raise NotFound("没有该检索 / no such search")
