@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from services.intake.api import (
     codes,
+    conflicts,
     counter_reports,
     deadlines,
     directory,
@@ -64,6 +65,7 @@ ROUTERS = (
     merges.router,
     directory.router,
     search.router,
+    conflicts.router,
 )
 VAULT_ROUTERS = (vault_state.router,)
 

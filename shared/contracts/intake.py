@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from shared.contracts.checkpoint import Checkpoint
+from shared.contracts.directory import StaffNo
 from shared.contracts.envelope import AboutLead, ChineseCode, Code, SealedEvent
 
 LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9A-Z]$")]
@@ -208,3 +209,5 @@ class Facts(BaseModel):
     allegations: tuple[str, ...] = ()
     discipline_grounds: tuple[Code, ...] = ()
     """Only in the box for discipline."""
+    excluded_staff: tuple[StaffNo, ...] = ()
+    """Staff who must not take part: subjects, and those whose interest stands (G-CONF). Only in the box for verification."""

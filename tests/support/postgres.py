@@ -17,6 +17,12 @@ from shared.migrations.run import upgrade
 ROOT = Path(__file__).parents[2]
 PASSWORD = "test-only"
 _numbers = count(1)
+SEEDS = {
+    "intake": """insert into directory_units (code, region_code, name, kind, from_on, version) values
+        ('GA', '999999', '公安分局', 'police', '2000-01-01', 1), ('ZF', '999999', '线索核查专班', 'task_force', '2000-01-01', 1),
+        ('JS', '999999', '区建设局', 'department', '2000-01-01', 1), ('JD01', '999999', '临江街道', 'street', '2000-01-01', 1)"""
+}
+"""A directory for tests that are not about it: without one, nobody can be charged with anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ class Templates:
         )
         self.server.run(f"alter schema public owner to {service}_owner", database=template)
         upgrade(self.server.dsn(template, f"{service}_owner"), ROOT / "services" / service / "db" / "migrations")
+        if service in SEEDS:
+            self.server.run(SEEDS[service], database=template)
         return template
 
     async def copy(self, service: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from deploy.local import issuer
 from deploy.local.databases import roles
-from deploy.local.demo.load import Office
+from deploy.local.demo.load import Office, import_directory
 from deploy.local.places import free_port
 from deploy.local.platform import Platform
 from shared.contracts.topics import SERVICES, TOPICS
@@ -42,6 +42,15 @@ class Running:
         self.platform.prepare()
         self.platform.start_services()
         self.platform.wait_ready(120)
+        self._know_units()
+
+    def _know_units(self) -> None:
+        """Without a directory nobody can be charged with anything."""
+        office = self.office()
+        try:
+            import_directory(office, self.platform.folder / "demo" / "directory.xlsx")
+        finally:
+            office.close()
 
     def stop(self) -> None:
         """In order; on an outside server the databases go too."""

@@ -109,7 +109,7 @@ def sheets() -> dict[Sheet, list[Row]]:
     known: dict[str, str] = {}
 
     def person(number: str, account: str | None, home: str) -> None:
-        staff.append((number, f"虚构人员{number}", account, home, BEGIN, BEGIN, None))
+        staff.append((number, f"虚构人员{number}", account, home, BEGIN, None, BEGIN, None))
         if account:
             known[account] = number
 

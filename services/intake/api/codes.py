@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.domain import codes, deadline, directory_codes, dual_assignment, lead, pause
+from services.intake.domain import codes, conflict, deadline, directory_codes, dual_assignment, lead, pause
 from shared.auth import Principal
 from shared.deadlines import Colour, Step
 from shared.http import require
@@ -43,6 +43,9 @@ async def get_codes(_: Annotated[Principal, require()]) -> CodeLists:
         "unit_kind": {kind.value: (kind.zh, kind.en) for kind in directory_codes.UnitKind},
         "post": {post.value: (post.zh, post.en) for post in directory_codes.Post},
         "placement_kind": {kind.value: (kind.zh, kind.en) for kind in directory_codes.PlacementKind},
+        "obstacle": {one.value: (one.zh, one.en) for one in conflict.Obstacle},
+        "recusal_ground": {one.value: (one.zh, one.en) for one in conflict.Ground},
+        "interest_status": {one.value: (one.zh, one.en) for one in conflict.InterestStatus},
         "pause_status": {status.value: (status.zh, status.en) for status in pause.Status},
     }
     lists = {

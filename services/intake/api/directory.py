@@ -61,6 +61,9 @@ class StaffOrder(_Dated):
     home_unit: UnitCode
     account: Annotated[str, StringConstraints(pattern=ACCOUNT)] | None = None
     pledged_on: Day | None = Field(default=None, description="保密承诺日期 / day of the confidentiality pledge")
+    relatives: list[StaffNumber] = Field(
+        default_factory=list, max_length=20, description="近亲属人员编号 / close relatives in the service"
+    )
 
 
 class PlacementOrder(_Dated):
@@ -102,6 +105,7 @@ class StaffView(BaseModel):
     account: str | None
     home_unit: str
     pledged_on: date | None
+    relatives: list[str]
     from_on: date
     to_on: date | None
 
@@ -188,7 +192,8 @@ async def put_staff(
     staff: Annotated[StaffNumber, Path()], order: StaffOrder, request: Request, by: Keeper, tx: Tx, at: Now
 ) -> StaffDetail:
     """Record how a member of staff stands; the state before stays in the history. 登记或变更人员"""
-    person = Staff(staff=staff, **order.model_dump(exclude={"reason"}))
+    values = order.model_dump(exclude={"reason", "relatives"})
+    person = Staff(staff=staff, relatives=tuple(dict.fromkeys(order.relatives)), **values)
     await record_entry(tx, person, order.reason, region=request.app.state.region, by=by, at=at)
     return StaffDetail.of(*await directory.get_staff(tx, staff))
 

@@ -47,6 +47,8 @@ def _entry(kind: str, fields: dict[str, Any]) -> Entry:
     for name in ("from_on", "to_on", "pledged_on"):
         if fields.get(name):
             fields[name] = date.fromisoformat(fields[name])
+    if kind == "Staff":
+        fields["relatives"] = tuple(fields["relatives"])
     if kind == "Unit":
         fields["kind"] = UnitKind(fields["kind"])
     if kind == "Placement":

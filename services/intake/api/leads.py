@@ -8,12 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from services.intake.api.directory import UnitCode
 from services.intake.db import leads, queries
-from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier, Unit
+from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Lead, Status
 from services.intake.domain.upstream_number import normal_form
 from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
+from services.intake.usecases.check_unit import cautions
 from services.intake.usecases.classify_lead import Classification, classify_lead
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.register_lead import NewLead, admit
@@ -85,7 +87,7 @@ class ClassificationOrder(Order):
 class AssignmentOrder(Order):
     """The unit to charge, and grounds for a discipline leg. 交办"""
 
-    unit: Unit
+    unit: UnitCode
     discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
 
 
@@ -156,6 +158,12 @@ class LeadDetail(LeadView):
     summary: str
     allegations: list[str]
     discipline_grounds: list[Ground] | None = Field(description="仅扫黑办主任可见 / shown to ofd only")
+
+
+class AssignedView(LeadView):
+    """A lead that was just assigned, and what else there is to know of the unit. 已交办线索"""
+
+    warnings: list[str]
 
 
 class HistoryLine(BaseModel):
@@ -250,14 +258,12 @@ async def post_classification(lead_id: UUID, order: ClassificationOrder, by: Ana
 @router.post("/{lead_id}/assignment")
 async def post_assignment(
     lead_id: UUID, order: AssignmentOrder, request: Request, by: Director, tx: Tx, at: Now
-) -> LeadView:
+) -> AssignedView:
     """Charge a unit with a lead; with grounds, discipline too, at once. 交办 / 双交办"""
     state = request.app.state
     grounds = tuple(dict.fromkeys(order.discipline_grounds))
-    lead = await assign_lead(
-        tx, lead_id, order.unit.value, grounds, region=state.region, sealer=state.sealer, by=by, at=at
-    )
-    return LeadView.of(lead)
+    lead = await assign_lead(tx, lead_id, order.unit, grounds, region=state.region, sealer=state.sealer, by=by, at=at)
+    return AssignedView.of(lead, warnings=await cautions(tx, lead, order.unit, at=at))
 
 
 @router.post("/{lead_id}/discipline-grounds")

@@ -1,6 +1,6 @@
 """The store of the directory: what stands, with every state before it. Nothing here deletes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,20 +58,27 @@ async def whole(tx: Transaction) -> Directory:
     )
 
 
-async def save(tx: Transaction, entry: Entry, *, region: str, actor: str, reason: str, at: datetime) -> None:
-    """Write an entry as it stands now, and remember it."""
-    what, table, key = _WHAT[type(entry)]
-    values: dict[str, Any] = asdict(entry)
-    if isinstance(entry, Placement):
-        values["id"] = entry.id
-    put = upsert(table).values(**values, region_code=region, version=1)
-    put = put.on_conflict_do_update(
-        index_elements=[key], set_={**{name: put.excluded[name] for name in values}, "version": table.c.version + 1}
-    )
-    version = (await tx.execute(put.returning(table.c.version))).scalar_one()
-    content = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(entry).items()}
-    line = {"what": what, "subject": str(values[key]), "version": version, "content": content}
-    await tx.execute(insert(directory_history), {**line, "reason": reason, "actor": actor, "recorded_at": at})
+async def save(
+    tx: Transaction, entries: Sequence[Entry], *, region: str, actor: str, reason: str, at: datetime
+) -> None:
+    """Write entries as they stand now, and remember them. The caller holds the turn; no entry is there twice."""
+    for kind, (what, table, key) in _WHAT.items():
+        rows = [_row(entry) for entry in entries if isinstance(entry, kind)]
+        if not rows:
+            continue
+        known = select(table.c[key], table.c.version).where(table.c[key].in_([row[key] for row in rows]))
+        versions = {found[0]: found[1] for found in await tx.execute(known)}
+        new = upsert(table)
+        kept = {name: new.excluded[name] for name in (*rows[0], "version")}
+        put = new.on_conflict_do_update(index_elements=[key], set_=kept)
+        lines = [{**row, "version": versions.get(row[key], 0) + 1} for row in rows]
+        await tx.execute(put, [{**line, "region_code": region} for line in lines])
+        remembered = {"what": what, "reason": reason, "actor": actor, "recorded_at": at}
+        past = [
+            {**remembered, "subject": str(line[key]), "version": line["version"], "content": _content(row)}
+            for line, row in zip(lines, rows, strict=True)
+        ]
+        await tx.execute(insert(directory_history), past)
 
 
 async def history(tx: Transaction, what: str, subject: str) -> list[HistoryLine]:
@@ -80,6 +87,18 @@ async def history(tx: Transaction, what: str, subject: str) -> list[HistoryLine]
     query = select(table.version, table.content, table.reason, table.actor, table.recorded_at)
     query = query.where(table.what == what, table.subject == subject).order_by(table.version)
     return [HistoryLine(**row) for row in (await tx.execute(query)).mappings()]
+
+
+async def get_unit(tx: Transaction, code: str) -> Unit | None:
+    """One unit, if the directory has it."""
+    row = (await tx.execute(select(directory_units).where(directory_units.c.code == code))).mappings().one_or_none()
+    return _unit(row) if row else None
+
+
+async def find_account(tx: Transaction, account: str) -> str | None:
+    """The staff number of an account, if the directory has it."""
+    query = select(directory_staff.c.staff).where(directory_staff.c.account == account)
+    return (await tx.execute(query)).scalar_one_or_none()
 
 
 async def units(tx: Transaction, *, kind: UnitKind | None, after: tuple[str] | None, limit: int) -> list[Unit]:
@@ -114,6 +133,17 @@ async def get_staff(tx: Transaction, number: str) -> tuple[Staff, list[Placement
     return _staff(row), [_placement(placement) for placement in (await tx.execute(query)).mappings()]
 
 
+def _row(entry: Entry) -> dict[str, Any]:
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(entry).items()}
+    return {**values, "id": entry.id} if isinstance(entry, Placement) else values
+
+
+def _content(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, date) else value for name, value in row.items() if name != "id"
+    }
+
+
 def _unit(row: RowMapping) -> Unit:
     names = ("code", "name", "superior", "building", "from_on", "to_on")
     return Unit(kind=UnitKind(row["kind"]), **{name: row[name] for name in names})
@@ -121,7 +151,7 @@ def _unit(row: RowMapping) -> Unit:
 
 def _staff(row: RowMapping) -> Staff:
     names = ("staff", "name", "home_unit", "account", "pledged_on", "from_on", "to_on")
-    return Staff(**{name: row[name] for name in names})
+    return Staff(relatives=tuple(row["relatives"]), **{name: row[name] for name in names})
 
 
 def _placement(row: RowMapping) -> Placement:

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.intake.db.tables import metadata
 
@@ -58,6 +58,7 @@ directory_staff = Table(
     Column("from_on", Date, nullable=False),
     Column("to_on", Date, comment="the first day without access"),
     Column("version", Integer, nullable=False),
+    Column("relatives", ARRAY(Text), nullable=False, server_default="{}", comment="staff numbers, for recusal (G4)"),
     CheckConstraint(_IN_ORDER, name="days_in_order"),
     Index("ix_directory_staff_home_unit", "home_unit"),
 )

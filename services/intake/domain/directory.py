@@ -71,6 +71,8 @@ class Staff(_Dated):
     home_unit: str
     account: str | None = None
     pledged_on: date | None = None
+    relatives: tuple[str, ...] = ()
+    """Staff numbers of close relatives in the service, for recusal; they stay in intake."""
 
     @property
     def key(self) -> str:
@@ -173,6 +175,8 @@ class Directory:
         _must(staff.home_unit in self.units, "home_unit", "目录中没有该单位", "no such unit")
         _must(staff.account is None or re.match(ACCOUNT, staff.account), "account", "不是账号", "not an account")
         _must(staff.pledged_on is None or staff.pledged_on <= today, "pledged_on", "晚于今天", "in the future")
+        near = staff.staff not in staff.relatives and all(re.match(STAFF, one) for one in staff.relatives)
+        _must(near, "relatives", "应为他人的人员编号", "must be staff numbers of others")
         other = next((one for one in self.staff.values() if staff.account and one.account == staff.account), None)
         _must(other is None or other.staff == staff.staff, "account", "该账号属于其他人员", "another person's account")
         return _put(self.staff, staff)

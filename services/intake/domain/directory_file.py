@@ -1,5 +1,6 @@
 """A directory as a file 机构人员名册: three sheets (units, staff, placements), what their columns mean, and what is wrong with a row."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,7 @@ COLUMNS: Mapping[Sheet, Mapping[str, tuple[str, ...]]] = {
         "account": ("账号", "account"),
         "home_unit": ("原单位", "homeunit"),
         "pledged_on": ("保密承诺日期", "pledgedon"),
+        "relatives": ("近亲属人员编号", "relatives"),
         "from_on": ("到岗日期", "from"),
         "to_on": ("离岗日期", "to"),
     },
@@ -131,6 +133,10 @@ def _upper(cell: Cell) -> str | None:
     return plain(cell).upper() or None
 
 
+def _numbers(cell: Cell) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[、,;\s]+", plain(cell).upper()) if word)
+
+
 def _day(cell: Cell) -> date | None:
     found = day(cell)
     if found is not None and not 1949 <= found.year <= 2099:
@@ -160,6 +166,7 @@ _READERS: Mapping[str, Callable[[Cell], Any]] = {
     "from_on": _day,
     "to_on": _day,
     "pledged_on": _day,
+    "relatives": _numbers,
     "units.kind": _one_of(UnitKind),
     "post": _one_of(Post),
     "placements.kind": _one_of(PlacementKind),

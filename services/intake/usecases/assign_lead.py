@@ -7,6 +7,7 @@ from services.intake.db import deadlines, leads, notices
 from services.intake.domain.codes import Ground
 from services.intake.domain.deadline import of_assignment
 from services.intake.domain.lead import Lead
+from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.open_legs import open_legs
 from shared import audit, outbox
 from shared.auth import Principal
@@ -27,18 +28,20 @@ async def assign_lead(
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """Assign it. Raises `NotFound`, `NotAllowed`."""
+    """Assign it. Raises `NotFound`, `NotAllowed`, `Invalid` for no such unit, `ConflictOfInterest`."""
     lead = await leads.get(tx, lead_id, lock=True)
     days = await notices.calendar(tx)
     lead, assigned = lead.assign(unit, grounds, on=china_date(at), days=days, at=at)
+    findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "assign", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
     await deadlines.start(tx, *of_assignment(lead, days=days, at=at))
     sequence = await outbox.put(tx, assigned, at=at)
+    told = lead.facts(with_grounds=False).model_copy(update={"excluded_staff": findings.excluded})
     facts = VerificationFactsSealed(
         lead_id=lead.id,
         after=After(topic=assigned.TOPIC, subject=assigned.subject, sequence=sequence),
-        sealed=sealer.seal("verification", lead.facts(with_grounds=False).model_dump(mode="json")),
+        sealed=sealer.seal("verification", told.model_dump(mode="json")),
         effective_at=at,
     )
     await outbox.put(tx, facts, at=at)

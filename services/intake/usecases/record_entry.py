@@ -31,7 +31,7 @@ async def record_entry(tx: Transaction, entry: Entry, reason: str, *, region: st
     standing = await directory.whole(tx)
     if not standing.admit(entry, today=china_date(at)):
         return False
-    await _keep(tx, entry, reason, region=region, by=by, at=at)
+    await _keep(tx, [entry], reason, region=region, by=by, at=at)
     what = _DEEDS[type(entry)]
     await audit.record(tx, by, f"directory.record-{what}", _subject(entry), at=at, purpose=reason)
     return True
@@ -46,7 +46,8 @@ async def import_directory(
     refused = [outcome for outcome in outcomes if isinstance(outcome, BadEntry)]
     waiting = [outcome for outcome in outcomes if not isinstance(outcome, BadEntry)]
     waiting.sort(key=lambda row: list(_DEEDS).index(type(row[2])))
-    taken = known = 0
+    taken: dict[str, Entry] = {}
+    known = 0
     for sheet, number, entry in _superiors_first(waiting, standing):
         try:
             new = standing.admit(entry, today=china_date(at))
@@ -56,12 +57,15 @@ async def import_directory(
                 refused.append(BadEntry(sheet, number, column_of(entry, where), zh, en))
             continue
         if new:
-            await _keep(tx, entry, reason, region=region, by=by, at=at)
-        taken, known = taken + new, known + (not new)
+            # a row that comes twice is written as it stands last
+            taken.pop(_subject(entry), None)
+            taken[_subject(entry)] = entry
+        known += not new
+    await _keep(tx, list(taken.values()), reason, region=region, by=by, at=at)
     refused.sort(key=lambda cell: (cell.sheet, cell.row))
-    detail = {"taken": taken, "known": known, "refused": len(refused)}
+    detail = {"taken": len(taken), "known": known, "refused": len(refused)}
     await audit.record(tx, by, "directory.import", region, at=at, detail=detail, purpose=reason)
-    return Imported(taken=taken, known=known, refused=refused)
+    return Imported(taken=len(taken), known=known, refused=refused)
 
 
 def _superiors_first(rows: list[tuple[str, int, Entry]], standing: Directory) -> list[tuple[str, int, Entry]]:
@@ -78,9 +82,12 @@ def _superiors_first(rows: list[tuple[str, int, Entry]], standing: Directory) ->
     return [*ordered, *units, *(row for row in rows if not isinstance(row[2], Unit))]
 
 
-async def _keep(tx: Transaction, entry: Entry, reason: str, *, region: str, by: Principal, at: datetime) -> None:
-    await directory.save(tx, entry, region=region, actor=by.sub, reason=reason, at=at)
-    await outbox.put(tx, entry.recorded(at=at), at=at)
+async def _keep(
+    tx: Transaction, entries: Sequence[Entry], reason: str, *, region: str, by: Principal, at: datetime
+) -> None:
+    await directory.save(tx, entries, region=region, actor=by.sub, reason=reason, at=at)
+    for entry in entries:
+        await outbox.put(tx, entry.recorded(at=at), at=at)
 
 
 def _subject(entry: Entry) -> str:

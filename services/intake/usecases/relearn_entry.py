@@ -35,10 +35,11 @@ async def relearn_entry(
             home_unit=event.home_unit,
             account=event.account,
             pledged_on=event.pledged_on,
+            relatives=known.relatives if known else (),
             **days,
         )
     else:
         kind, post = PlacementKind(event.kind), Post(event.post)
         entry = Placement(staff=event.staff, unit=event.unit, post=post, kind=kind, **days)
     actor, region = "system:intake", received.region
-    await directory.save(tx, entry, region=region, actor=actor, reason="数据库恢复后重新登记", at=received.at)
+    await directory.save(tx, [entry], region=region, actor=actor, reason="数据库恢复后重新登记", at=received.at)

@@ -16,15 +16,11 @@ async def test_a_lead_goes_to_a_unit_of_the_list_only(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api)
     await classify(api, lead)
-    lists = (await api.get("/intake/v1/codes", by="ofd")).json()["lists"]
-    units = [unit["code"] for unit in lists["unit"]]
-    assert units[0] == "GA"
     for unknown in ("NOUNIT", "ga", "", "SB", "JW"):
         order = {"unit": unknown}
         answer = await api.post(f"{LEADS}/{lead}/assignment", order, by="ofd", **{"X-Local-Clock": ON})
         [error] = answer.json()["errors"]
         assert (answer.status_code, error["field"]) == (422, "unit"), unknown
-        assert all(unit in error["reason"] for unit in units)
     assert (await api.get(f"{LEADS}/{lead}", by="ofd")).json()["status"] == "classified"
     assert (await assign(api, lead)).json()["unit"] == "GA"
 

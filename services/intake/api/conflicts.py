@@ -1,0 +1,147 @@
+"""Whom a lead is about, which units are neutral, and recusal (G2-G4). 利害关系与回避"""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.intake.api.directory import Reason, StaffNumber, UnitCode
+from services.intake.db import conflicts, leads
+from services.intake.domain.conflict import Ground, InterestStatus, Obstacle, Subject, may_verify
+from services.intake.usecases.check_unit import neutrality
+from services.intake.usecases.declare_interest import decide_interest, declare_interest
+from services.intake.usecases.state_subjects import state_subjects
+from shared import audit
+from shared.auth import Principal
+from shared.http import Now, Order, Page, Paging, Tx, require
+
+router = APIRouter(tags=["conflicts 回避"])
+Office = Annotated[Principal, require("ana", "ofd")]
+Anyone = Annotated[Principal, require()]
+Decider = Annotated[Principal, require("ofd", "ldr", "pro")]
+
+
+class SubjectOrder(Order):
+    """A subject as the directory knows it: a unit, a member of staff, or both. 被反映单位、人员"""
+
+    unit: UnitCode | None = None
+    staff: StaffNumber | None = None
+
+
+class SubjectsOrder(Order):
+    """Whom a lead is about; [] when nobody of the directory is. 被反映单位、人员登记"""
+
+    subjects: list[SubjectOrder] = Field(max_length=50)
+    reason: Reason
+
+
+class InterestOrder(Order):
+    """An interest of one's own, or a challenge of another. 回避申请"""
+
+    staff: StaffNumber | None = Field(default=None, description="不填为本人 / left out: one's own")
+    ground: Ground
+    reason: Reason
+
+
+class DecisionOrder(Order):
+    """The decision of the next level. 回避决定"""
+
+    upheld: bool
+    reason: Reason
+
+
+class SubjectView(BaseModel):
+    """A subject. 被反映单位、人员"""
+
+    unit: str | None
+    staff: str | None
+
+
+class UnitStanding(BaseModel):
+    """Whether a unit could be charged with the lead, and why not. 单位是否需回避"""
+
+    unit: str
+    name: str
+    obstacles: list[Obstacle]
+    relatives: list[str] = Field(description="有近亲属被反映的人员 / staff with a relative among the subjects")
+
+
+class NeutralityView(BaseModel):
+    """Whom the lead is about, and how each unit stands to it. 回避审查"""
+
+    stated: bool = Field(description="false: 按同名推定 / taken from names, until the office states them")
+    subjects: list[SubjectView]
+    excluded: list[str] = Field(description="不得参与的人员 / staff who must not take part")
+    units: list[UnitStanding]
+
+
+class InterestView(BaseModel):
+    """A declared interest or a challenge. 回避申请"""
+
+    id: UUID
+    lead_id: UUID
+    staff: str
+    ground: Ground
+    declared: bool
+    decider: str
+    reason: str
+    stated_by: str
+    stated_at: datetime
+    status: InterestStatus
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+
+
+@router.put("/leads/{lead_id}/subjects")
+async def put_subjects(lead_id: UUID, order: SubjectsOrder, by: Office, tx: Tx, at: Now) -> list[SubjectView]:
+    """State whom of the directory a lead is about; what was stated before stays on file. 登记被反映单位、人员"""
+    subjects = tuple(dict.fromkeys(Subject(one.unit, one.staff) for one in order.subjects))
+    stated = await state_subjects(tx, lead_id, subjects, order.reason, by=by, at=at)
+    return [SubjectView.model_validate(one, from_attributes=True) for one in stated]
+
+
+@router.get("/leads/{lead_id}/neutrality")
+async def get_neutrality(lead_id: UUID, by: Office, tx: Tx, at: Now) -> NeutralityView:
+    """Which units could be charged with a lead, and why the others could not; the reading is put on record. 回避审查(查阅留痕)"""
+    found, guessed = await neutrality(tx, await leads.get(tx, lead_id), at=at)
+    await audit.record(tx, by, "lead.read-neutrality", lead_id, at=at)
+    units = sorted((u for u in found.directory.units.values() if may_verify(u, found.day)), key=lambda u: u.code)
+    standings = [(unit, found.of(unit)) for unit in units]
+    return NeutralityView(
+        stated=not guessed,
+        subjects=[SubjectView.model_validate(one, from_attributes=True) for one in found.subjects],
+        excluded=list(found.excluded),
+        units=[
+            UnitStanding(unit=u.code, name=u.name, obstacles=list(f.obstacles), relatives=list(f.relatives))
+            for u, f in standings
+        ],
+    )
+
+
+@router.post("/leads/{lead_id}/interests", status_code=201)
+async def post_interest(lead_id: UUID, order: InterestOrder, by: Anyone, tx: Tx, at: Now) -> InterestView:
+    """Declare an interest in a lead, or challenge someone. 申请回避"""
+    found = await declare_interest(tx, lead_id, order.staff, order.ground, order.reason, by=by, at=at)
+    return InterestView.model_validate(found, from_attributes=True)
+
+
+@router.get("/interests")
+async def list_interests(
+    by: Decider, tx: Tx, paging: Paging, status: InterestStatus | None = None
+) -> Page[InterestView]:
+    """What the caller's level decides. 回避申请列表"""
+    rows = await conflicts.page(
+        tx, deciders=by.roles, status=status, after=paging.after(datetime, UUID), limit=paging.limit + 1
+    )
+    views = [InterestView.model_validate(row, from_attributes=True) for row in rows]
+    return paging.page(views, key=lambda one: (one.stated_at, one.id))
+
+
+@router.post("/interests/{interest_id}/decision")
+async def post_decision(interest_id: UUID, order: DecisionOrder, by: Decider, tx: Tx, at: Now) -> InterestView:
+    """Decide on a recusal, one level up. 回避决定"""
+    found = await decide_interest(tx, interest_id, order.reason, upheld=order.upheld, by=by, at=at)
+    return InterestView.model_validate(found, from_attributes=True)
