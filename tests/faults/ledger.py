@@ -114,8 +114,9 @@ async def _heard(rig: Rig, said: Said, found: Balance, forged: set[str]) -> None
     facts = Counter(
         tuple(row) for row in await rig.rows("publicity", "select topic, subject, event_id::text from facts")
     )
-    # what other services signed is witnessed, and is no fact about a lead
-    hears = {topic.name for topic in read_by("publicity") if not topic.name.endswith(".audit-checkpoints")}
+    # what other services signed is witnessed, how the directory stands is kept as it stands: no facts about a lead
+    apart = (".audit-checkpoints", ".directory")
+    hears = {topic.name for topic in read_by("publicity") if not topic.name.endswith(apart)}
     events = Counter((topic, subject, each) for (topic, subject), ids in said.items() if topic in hears for each in ids)
     found.same("facts", events, facts)
 
