@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.verification.api import works
+from services.verification.api import staff, works
 from services.verification.clock import TIMERS
 from services.verification.consumer import HANDLERS
 from services.verification.settings import Settings
@@ -17,7 +17,7 @@ from shared.worker import Worker
 
 SERVICE = "verification"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (works.router,)
+ROUTERS = (works.router, staff.router)
 
 
 def api() -> FastAPI:

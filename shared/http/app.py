@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared import identity, metrics, tracing
 from shared.auth import Keys
 from shared.db import Database
+from shared.departures import Departures
 from shared.errors import NeedsOperator, Refused, TooLarge
 from shared.gauges import Gauges
 from shared.http import problems
@@ -79,7 +80,7 @@ def create_app(
     identity.guard(database)
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
-    app.state.region = settings.region
+    app.state.region, app.state.departures = settings.region, Departures(database)
     for router in routers:
         app.include_router(router, prefix=path)
     if missing := undeclared_routes(app):

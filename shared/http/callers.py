@@ -30,6 +30,7 @@ class _Requirement:
             raise Unauthenticated("需要访问令牌 / an access token is needed: Authorization: Bearer …")
         keys: Keys = request.app.state.keys
         principal = await keys.verify(bearer.credentials, audience=request.app.state.service)
+        await request.app.state.departures.refuse(principal.sub)
         if self.roles and not self.roles & principal.roles:
             raise Forbidden(f"需要以下角色之一 / one of these roles is needed: {', '.join(sorted(self.roles))}")
         request.state.principal = principal

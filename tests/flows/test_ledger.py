@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local import issuer
 from deploy.local.demo.ledger import BY_MONTH, END, generate
 from deploy.local.demo.load import load
 from shared.contracts.topics import SERVICES, written_by
@@ -112,6 +113,21 @@ async def test_every_event_became_one_fact_and_one_effect(loaded: Running) -> No
     assert await loaded.rows("discipline", count.format("legs"), superior) == [(4, 4)]
     for service in SERVICES:
         assert await loaded.rows(service, "select topic from held union all select topic from parked") == []
+
+
+@pytest.mark.rule("N13", "N14", "N15", "G-TWO")
+async def test_the_directory_is_what_was_said_of_it_in_every_service(loaded: Running) -> None:
+    counts = "select (select count(*) from {}), (select count(*) from {}), (select count(*) from {})"
+    own = counts.format("directory_units", "directory_staff", "directory_placements")
+    [(units, staff, placements)] = await loaded.rows("intake", own)
+    assert await loaded.rows("publicity", counts.format("units", "staff", "placements")) == [(units, staff, placements)]
+    assert await loaded.rows("verification", "select count(*) from staff") == [(staff,)]
+    accounts = await loaded.rows("intake", "select account, ends_at from staff_accounts order by 1")
+    assert len(accounts) == len(issuer.accounts())
+    for service in ("verification", "discipline", "publicity"):
+        assert await loaded.rows(service, "select account, ends_at from staff_accounts order by 1") == accounts
+    found = await figures(loaded)
+    assert [found[code]["value"] for code in ("N13", "N14", "N15")] == [6, 29, 30]
 
 
 async def test_the_lead_follows_the_events_of_the_other_services(loaded: Running) -> None:

@@ -20,7 +20,9 @@ _numbers = count(1)
 SEEDS = {
     "intake": """insert into directory_units (code, region_code, name, kind, from_on, version) values
         ('GA', '999999', '公安分局', 'police', '2000-01-01', 1), ('ZF', '999999', '线索核查专班', 'task_force', '2000-01-01', 1),
-        ('JS', '999999', '区建设局', 'department', '2000-01-01', 1), ('JD01', '999999', '临江街道', 'street', '2000-01-01', 1)"""
+        ('JS', '999999', '区建设局', 'department', '2000-01-01', 1), ('JD01', '999999', '临江街道', 'street', '2000-01-01', 1)""",
+    "verification": """insert into staff (staff, region_code, pledged_on, from_on) select number, '999999', '2000-01-01', '2000-01-01'
+        from unnest(array['P001', 'P002', 'GA-101']) as number""",
 }
 """A directory for tests that are not about it: without one, nobody can be charged with anything."""
 

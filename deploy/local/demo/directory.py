@@ -13,6 +13,8 @@ from services.intake.domain.directory_file import COLUMNS, NAMES, Sheet
 BEGIN = date(2018, 3, 1)
 COMMUNITIES = (10, 8, 12, 7, 8, 7, 9, 13, 6, 9, 8, 10, 7)
 """Communities of each street, in the order of `BY_STREET`."""
+DETECTIVES = tuple(f"GA-{100 + number}" for number in range(18))
+"""Of the police team; they come first in it, and verify the leads of the demonstration."""
 Row = tuple[str | date | None, ...]
 
 _ORGANS: tuple[tuple[str, str, str, str | None, str], ...] = (
@@ -56,8 +58,8 @@ _OFFICE = (
     ("线索研判", 8, ("ana", "icl"), "GA"),
     ("宣传", 4, (), "XC"),
     ("执纪联络", 3, (), "JW"),
-    ("基层组织", 3, (), "ZZ"),
-    ("档案", 2, ("rvk", "dir"), "ZFW"),
+    ("基层组织", 3, ("dir",), "ZZ"),
+    ("档案", 2, ("rvk", "rvk2"), "ZFW"),
 )
 _TEAM = (("侦查", 18), ("队长", 1), ("副队长", 2), ("线索研判", 5), ("法制", 2), ("内勤", 2))
 # account, unit of the post, post

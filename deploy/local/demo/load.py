@@ -18,7 +18,7 @@ import httpx
 from rich.progress import Progress
 
 from deploy.local import issuer
-from deploy.local.demo.directory import BEGIN, write_directory
+from deploy.local.demo.directory import BEGIN, DETECTIVES, write_directory
 from deploy.local.demo.ledger import END, DemoLead, generate, write_workbook
 from deploy.local.keys import Keyring
 from deploy.local.places import CannotRun
@@ -76,6 +76,7 @@ class Office:
 def load(office: Office, folder: Path, leads: list[DemoLead], step: Callable[[], None]) -> None:
     """Everything, in the order of days."""
     import_directory(office, folder / "demo" / "directory.xlsx")
+    wait_for_verifiers(office)
     step()
     write_workbook(leads, folder / "demo" / "ledger.xlsx")
     by_day: dict[date, list[DemoLead]] = defaultdict(list)
@@ -126,6 +127,11 @@ def import_directory(office: Office, path: Path) -> None:
         raise CannotRun(f"the directory was not taken whole: {done['refused'][:5]}")
 
 
+def wait_for_verifiers(office: Office) -> None:
+    """Until verification has heard of all whom `accept` names."""
+    office.awaited("unl", "/verification/v1/verifiers?limit=200", lambda one: one["staff"] == DETECTIVES[-1])
+
+
 def import_file(office: Office, path: Path, on: date) -> Any:
     """One workbook through the ledger door."""
     content = path.read_bytes()
@@ -173,7 +179,7 @@ def accept(office: Office, lead: DemoLead) -> None:
     work = office.awaited("unl", f"/verification/v1/works?lead_id={found['id']}")
     if work["status"] == "opened":
         number = int(lead.upstream_no[-3:])
-        staff = [f"GA-{100 + number % 18}", f"GA-{100 + (number + 7) % 18}"]
+        staff = [DETECTIVES[number % 18], DETECTIVES[(number + 7) % 18]]
         order = {
             "verifiers": [{"staff": one, "recusal_statement_on": on.isoformat()} for one in staff],
             "plan": "走访相关人员,调取书面材料,逐项核查线索反映的问题。",

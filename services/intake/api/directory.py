@@ -1,18 +1,22 @@
 """The directory: units, staff, placements, read by those who assign and kept by its keeper (DIR). 机构人员目录"""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self
+from uuid import UUID
 
 from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api import directory_reading
 from services.intake.api.spreadsheet import MOST_BYTES
-from services.intake.db import directory
+from services.intake.db import directory, queries
 from services.intake.domain.directory import ACCOUNT, BUILDING, CODE, ORGAN, PERSON, STAFF, Placement, Staff, Unit
 from services.intake.domain.directory_codes import PlacementKind, Post, UnitKind
 from services.intake.domain.directory_file import COLUMNS, NAMES, REQUIRED
+from services.intake.domain.lead import Lead, Status
+from services.intake.usecases.depart_staff import depart_staff
 from services.intake.usecases.record_entry import import_directory, record_entry
 from shared.auth import Principal
 from shared.deadlines import china_date
@@ -121,6 +125,23 @@ class StaffDetail(StaffView):
         return cls(**StaffView.model_validate(staff, from_attributes=True).model_dump(), placements=shown)
 
 
+class DepartureOrder(Order):
+    """Someone leaves. 离任"""
+
+    left_on: Day = Field(description="不再在岗的第一日 / the first day without them")
+    reason: Reason
+
+
+class OpenLead(BaseModel):
+    """A lead that someone had in hand and that goes on. 未办结线索"""
+
+    lead_id: UUID
+    lead_no: str
+    status: Status
+    unit: str | None
+    received_on: date
+
+
 class StateView(BaseModel):
     """A state that an entry had, from its recording on. 变更记录"""
 
@@ -206,6 +227,37 @@ async def put_placement(
     placement = Placement(staff=staff, **order.model_dump(exclude={"reason"}))
     await record_entry(tx, placement, order.reason, region=request.app.state.region, by=by, at=at)
     return StaffDetail.of(*await directory.get_staff(tx, staff))
+
+
+@router.post("/staff/{staff}/departure")
+async def post_departure(
+    staff: Annotated[StaffNumber, Path()], order: DepartureOrder, request: Request, by: Keeper, tx: Tx, at: Now
+) -> StaffDetail:
+    """Someone leaves: no access and no placement from that day on; what they had in hand is listed under open-work. 离任"""
+    await depart_staff(tx, staff, order.left_on, order.reason, region=request.app.state.region, by=by, at=at)
+    return StaffDetail.of(*await directory.get_staff(tx, staff))
+
+
+@router.get("/staff/{staff}/open-work")
+async def list_open_work(
+    staff: Annotated[StaffNumber, Path()], _: Annotated[Principal, require("dir", "ofd")], tx: Tx, paging: Paging
+) -> Page[OpenLead]:
+    """Leads that someone had in hand and that go on, to be handed over. 待移交线索"""
+    person, _placements = await directory.get_staff(tx, staff)
+    rows: Sequence[Lead] = []
+    if person.account:
+        rows = await queries.in_hand(tx, person.account, after=paging.after(date, UUID), limit=paging.limit + 1)
+    views = [
+        OpenLead(
+            lead_id=lead.id,
+            lead_no=lead.lead_no,
+            status=lead.standing,
+            unit=lead.assignment.unit if lead.assignment else None,
+            received_on=lead.received_on,
+        )
+        for lead in rows
+    ]
+    return paging.page(views, key=lambda one: (one.received_on, one.lead_id))
 
 
 @router.get("/staff/{staff}/history")

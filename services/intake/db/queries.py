@@ -35,6 +35,17 @@ async def list_leads(
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def in_hand(tx: Transaction, account: str, *, after: tuple[date, UUID] | None, limit: int) -> Sequence[Lead]:
+    """Leads that this account had in hand and that are not concluded, by day of receipt. Reads the whole history: asked when one leaves."""
+    handled = select(lead_history.c.lead_id).where(lead_history.c.actor == account)
+    going_on = [Status.RECEIVED.value, Status.CLASSIFIED.value, Status.ASSIGNED.value, Status.VERIFYING.value]
+    query = select(leads).where(leads.c.id.in_(handled), leads.c.status.in_(going_on), leads.c.merged_into.is_(None))
+    if after is not None:
+        query = query.where(tuple_(leads.c.received_on, leads.c.id) > after)
+    rows = await tx.execute(query.order_by(leads.c.received_on, leads.c.id).limit(limit))
+    return [of_row(row) for row in rows.mappings()]
+
+
 async def history(tx: Transaction, lead_id: UUID) -> Sequence[dict[str, Any]]:
     """The lines of a lead's history, oldest first."""
     query = select(lead_history).where(lead_history.c.lead_id == lead_id).order_by(lead_history.c.version)

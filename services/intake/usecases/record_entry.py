@@ -7,8 +7,9 @@ from datetime import datetime
 from services.intake.db import directory
 from services.intake.domain.directory import Directory, Entry, Placement, Staff, Unit
 from services.intake.domain.directory_file import BadEntry, Outcome, column_of
-from shared import audit, outbox
+from shared import audit, departures, outbox
 from shared.auth import Principal
+from shared.contracts.directory import StaffRecorded
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import Invalid
@@ -31,7 +32,7 @@ async def record_entry(tx: Transaction, entry: Entry, reason: str, *, region: st
     standing = await directory.whole(tx)
     if not standing.admit(entry, today=china_date(at)):
         return False
-    await _keep(tx, [entry], reason, region=region, by=by, at=at)
+    await keep(tx, [entry], reason, region=region, by=by, at=at)
     what = _DEEDS[type(entry)]
     await audit.record(tx, by, f"directory.record-{what}", _subject(entry), at=at, purpose=reason)
     return True
@@ -61,7 +62,7 @@ async def import_directory(
             taken.pop(_subject(entry), None)
             taken[_subject(entry)] = entry
         known += not new
-    await _keep(tx, list(taken.values()), reason, region=region, by=by, at=at)
+    await keep(tx, list(taken.values()), reason, region=region, by=by, at=at)
     refused.sort(key=lambda cell: (cell.sheet, cell.row))
     detail = {"taken": len(taken), "known": known, "refused": len(refused)}
     await audit.record(tx, by, "directory.import", region, at=at, detail=detail, purpose=reason)
@@ -82,12 +83,16 @@ def _superiors_first(rows: list[tuple[str, int, Entry]], standing: Directory) ->
     return [*ordered, *units, *(row for row in rows if not isinstance(row[2], Unit))]
 
 
-async def _keep(
+async def keep(
     tx: Transaction, entries: Sequence[Entry], reason: str, *, region: str, by: Principal, at: datetime
 ) -> None:
+    """Write entries that were admitted, and say them; accounts that end lose their access with it."""
     await directory.save(tx, entries, region=region, actor=by.sub, reason=reason, at=at)
     for entry in entries:
-        await outbox.put(tx, entry.recorded(at=at), at=at)
+        event = entry.recorded(at=at)
+        await outbox.put(tx, event, at=at)
+        if isinstance(event, StaffRecorded):
+            await departures.follow(tx, event)
 
 
 def _subject(entry: Entry) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from services.intake.db import directory
 from services.intake.domain.directory import Entry, Placement, Staff, Unit
 from services.intake.domain.directory_codes import PlacementKind, Post, UnitKind
+from shared import departures
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.db import Transaction
 from shared.inbox import Received
@@ -43,3 +44,5 @@ async def relearn_entry(
         entry = Placement(staff=event.staff, unit=event.unit, post=post, kind=kind, **days)
     actor, region = "system:intake", received.region
     await directory.save(tx, [entry], region=region, actor=actor, reason="数据库恢复后重新登记", at=received.at)
+    if isinstance(event, StaffRecorded):
+        await departures.follow(tx, event)

@@ -97,10 +97,10 @@ async def get_work(work_id: UUID, request: Request, by: Reader, tx: Tx, at: Now)
 
 
 @router.post("/{work_id}/acceptance")
-async def post_acceptance(work_id: UUID, order: Acceptance, by: Leader, tx: Tx, at: Now) -> WorkView:
+async def post_acceptance(work_id: UUID, order: Acceptance, request: Request, by: Leader, tx: Tx, at: Now) -> WorkView:
     """Sign for a work and begin it in order. 签收并指定核查人员"""
     named = [Verifier(staff=v.staff, recusal_statement_on=v.recusal_statement_on) for v in order.verifiers]
-    return WorkView.of(await accept_work(tx, work_id, named, order.plan, by=by, at=at))
+    return WorkView.of(await accept_work(tx, work_id, named, order.plan, opener=request.app.state.opener, by=by, at=at))
 
 
 @router.post("/{work_id}/conclusion")

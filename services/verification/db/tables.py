@@ -53,6 +53,8 @@ verifiers = Table(
     Column("work_id", Uuid, ForeignKey("works.id"), primary_key=True),
     Column("staff", Text, primary_key=True),
     Column("recusal_statement_on", Date, nullable=False),
+    # what a person who leaves has in hand
+    Index("ix_verifiers_staff", "staff"),
 )
 
 work_history = Table(
@@ -76,4 +78,26 @@ work_facts = Table(
     Column("box", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
+)
+
+# what the directory says of staff, as far as verifiers are chosen by it (G-TWO): no name, no account, no unit
+staff = Table(
+    "staff",
+    metadata,
+    Column("staff", Text, primary_key=True),
+    Column("region_code", Text, nullable=False),
+    Column("pledged_on", Date),
+    Column("from_on", Date, nullable=False),
+    Column("to_on", Date),
+)
+
+# no foreign key: an absence may be heard of before the person
+absences = Table(
+    "absences",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("staff", Text, nullable=False),
+    Column("from_on", Date, nullable=False),
+    Column("to_on", Date),
+    Index("ix_absences_staff", "staff"),
 )

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from deploy.local.demo.directory import Row, sheets, write_directory
 from services.intake.domain.directory_file import Sheet
 from tests.conftest import NewApi
+from tests.intake.api.test_leads import classify, register
 from tests.support.api import Api
 
 BASE = "/intake/v1/directory"
@@ -148,3 +149,35 @@ async def test_the_service_itself_can_delete_nothing_of_it(new_api: NewApi) -> N
             await connection.execute("update directory_history set reason = ''")
     finally:
         await connection.close()
+
+
+@pytest.mark.rule("M10")
+async def test_who_leaves_loses_access_and_placements_and_the_work_in_hand_is_listed(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await put(api, "units/TEST1", GA)
+    someone = {"name": "虚构", "home_unit": "TEST1", "account": "ana", "from_on": "2018-03-01", "reason": "到岗"}
+    await put(api, "staff/TE-1", someone)
+    for start, end in (("2018-03-01", None), ("2018-03-02", "2018-04-01"), ("2018-09-01", None)):
+        place = {"unit": "TEST1", "post": "analysis", "kind": "post", "from_on": start, "to_on": end, "reason": "任职"}
+        await put(api, "staff/TE-1/placements", place)
+    lead, other = await register(api), await register(api, upstream_no="C2")
+    assert (await classify(api, lead)).status_code == 200
+    path = f"{BASE}/staff/TE-1"
+    clock = {"X-Local-Clock": ON}
+    left = {"left_on": "2018-06-01", "reason": "调离"}
+    assert (await api.post(f"{path}/departure", left, by="ofd", **clock)).status_code == 403
+    assert (await api.post(f"{BASE}/staff/TE-9/departure", left, by="dir", **clock)).status_code == 404
+    early = await api.post(f"{path}/departure", {**left, "left_on": "2018-03-01"}, by="dir", **clock)
+    assert (early.status_code, early.json()["errors"][0]["field"]) == (422, "to_on")
+    for _ in range(2):
+        done = (await api.post(f"{path}/departure", left, by="dir", **clock)).json()
+        assert [one["to_on"] for one in done["placements"]] == ["2018-06-01", "2018-04-01", None]
+        assert done["to_on"] == "2018-06-01"
+    deeds = "select count(*) from audit_log where action = 'directory.depart-staff'"
+    assert await api.rows(deeds) == [(1,)]
+    assert [one["lead_id"] for one in (await api.get(f"{path}/open-work", by="ofd")).json()["items"]] == [str(lead)]
+    assert lead != other
+    assert (await api.get(f"{path}/open-work", by="icl")).status_code == 403
+    api.app.state.departures._looked = float("-inf")  # a second has gone by
+    refused = await api.get("/intake/v1/leads", by="ana")
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
