@@ -106,7 +106,7 @@ async def put_subjects(lead_id: UUID, order: SubjectsOrder, by: Office, tx: Tx, 
 @router.get("/leads/{lead_id}/neutrality")
 async def get_neutrality(lead_id: UUID, by: Office, tx: Tx, at: Now) -> NeutralityView:
     """Which units could be charged with a lead, and why the others could not; the reading is put on record. 回避审查(查阅留痕)"""
-    found, guessed = await neutrality(tx, await leads.get(tx, lead_id), at=at)
+    found, guessed = await neutrality(tx, await leads.get(tx, lead_id), at=at, whole=True)
     await audit.record(tx, by, "lead.read-neutrality", lead_id, at=at)
     units = sorted((u for u in found.directory.units.values() if may_verify(u, found.day)), key=lambda u: u.code)
     standings = [(unit, found.of(unit)) for unit in units]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.intake.db import conflicts, directory, reports
 from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_verify, named
-from services.intake.domain.directory import wrong
+from services.intake.domain.directory import Directory, wrong
 from services.intake.domain.lead import Lead
 from shared.auth import Principal
 from shared.db import Transaction
@@ -30,7 +30,7 @@ async def check_unit(tx: Transaction, lead: Lead, unit: str, *, by: Principal, a
             "no such unit that can be charged; see /intake/v1/directory/units",
         )
     found, guessed = await neutrality(tx, lead, at=at)
-    if await directory.find_account(tx, by.sub) in found.excluded:
+    if found.excluded and await directory.find_account(tx, by.sub) in found.excluded:
         raise ConflictOfInterest(
             "经办人应当回避,须由他人交办 / you are to be left out; another person has to assign it"
         )
@@ -40,13 +40,15 @@ async def check_unit(tx: Transaction, lead: Lead, unit: str, *, by: Principal, a
     return findings
 
 
-async def neutrality(tx: Transaction, lead: Lead, *, at: datetime) -> tuple[Neutrality, bool]:
-    """The check of a lead, and whether its subjects are guessed from names."""
+async def neutrality(tx: Transaction, lead: Lead, *, at: datetime, whole: bool = False) -> tuple[Neutrality, bool]:
+    """The check of a lead, and whether its subjects are guessed from names. Unless `whole`, the directory is read only when there is
+    something to check."""
     stated = await conflicts.subjects_of(tx, lead.id)
-    whole = await directory.whole(tx)
-    subjects = named(whole, await reports.content(tx, lead.id)) if stated is None else stated
+    content = await reports.content(tx, lead.id) if stated is None else None
     interests = await conflicts.interests_in(tx, lead.id)
-    return Neutrality(whole, subjects, interests, china_date(at)), stated is None and bool(subjects)
+    known = await directory.whole(tx) if whole or stated or content or interests else Directory()
+    subjects = named(known, content) if stated is None else stated
+    return Neutrality(known, subjects, interests, china_date(at)), stated is None and bool(subjects)
 
 
 async def cautions(tx: Transaction, lead: Lead, unit: str, *, at: datetime) -> list[str]:

@@ -11,10 +11,14 @@ import pytest
 from openpyxl import load_workbook
 
 from deploy.local.demo.directory import Row, sheets, write_directory
+from services.intake.consumer import OWN
 from services.intake.domain.directory_file import Sheet
+from shared.contracts.catalogue import BY_TYPE
+from shared.inbox import Received
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import classify, register
 from tests.support.api import Api
+from tests.support.builders import NOON
 
 BASE = "/intake/v1/directory"
 ON = "2018-03-01T09:00:00+08:00"
@@ -181,3 +185,30 @@ async def test_who_leaves_loses_access_and_placements_and_the_work_in_hand_is_li
     api.app.state.departures._looked = float("-inf")  # a second has gone by
     refused = await api.get("/intake/v1/leads", by="ana")
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_after_a_restore_it_stands_again_from_what_was_said_but_for_the_names(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    before, after = await new_api("intake"), await new_api("intake")
+    write_directory(tmp_path / "d.xlsx", ROWS)
+    await bring(before, (tmp_path / "d.xlsx").read_bytes(), key="1")
+    said = await before.rows(
+        "select type, subject, sequence, id, convert_from(value, 'UTF8') from outbox where topic = 'intake.directory'"
+        " order by subject, sequence"  # as `ops accept-restore` does: a unit may come before its superior
+    )
+    async with after.app.state.database.transaction() as tx:
+        for kind, subject, number, event_id, value in said:
+            received = Received(event_id, kind, "intake.directory", subject, number, "999999", NOON, NOON)
+            event = BY_TYPE[kind].model_validate_json(value)
+            await OWN[type(event)](tx, event, received)
+    columns = {
+        "directory_units": "code, name, kind, superior, building, from_on, to_on",
+        "directory_staff": "staff, account, home_unit, pledged_on, from_on, to_on",
+        "directory_placements": "id, staff, unit, post, kind, from_on, to_on",
+        "staff_accounts": "account, staff, ends_at",
+    }
+    for table, names in columns.items():
+        rows = [await api.rows(f"select {names} from {table} order by 1") for api in (before, after)]
+        assert rows[0] == rows[1], table
+    assert await after.rows("select distinct name from directory_staff") == [("姓名随数据库恢复遗失",)]
