@@ -1,6 +1,7 @@
 """The house rules that no linter knows: one shape for four services, file sizes, charters, names. Sentences about what is wrong."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,20 @@ FILES = {"__init__.py", "__main__.py", "app.py", "settings.py", "consumer.py", "
 FOLDERS = {"api", "usecases", "domain", "db"}
 MAY_HAVE = {"web", "clients"}
 BANNED = {"utils", "helpers", "common", "base", "constants", "models", "service", "manager", "misc"}
+_REVISION = re.compile(r"^(revision|down_revision) = (.*)$", re.MULTILINE)
 MOST_LINES, MOST_MAKEFILE_LINES = 400, 90
 
 
 def violations(root: Path) -> list[str]:
     """All of them, in a fixed order."""
-    return [*_shape(root), *_sizes(root), *_charters(root), *_names(root), *_secrets_of_the_machine(root)]
+    return [
+        *_shape(root),
+        *_sizes(root),
+        *_charters(root),
+        *_names(root),
+        *_migrations(root),
+        *_secrets_of_the_machine(root),
+    ]
 
 
 def _shape(root: Path) -> Iterator[str]:
@@ -65,6 +74,18 @@ def _names(root: Path) -> Iterator[str]:
         for part in (path.stem, *path.relative_to(root).parts[:-1]):
             if part in BANNED:
                 yield f"{path.relative_to(root)}: the name {part} says nothing"
+
+
+def _migrations(root: Path) -> Iterator[str]:
+    """One line for each service: two branches that met each brought the next number, and no merge noticed."""
+    for service in SERVICES:
+        before: str | None = None
+        for path in sorted((root / "services" / service / "db" / "migrations" / "versions").glob("[0-9]*.py")):
+            told = dict(_REVISION.findall(path.read_text("utf-8")))
+            wanted = {"revision": f'"{path.name[:4]}"', "down_revision": f'"{before}"' if before else "None"}
+            if told != wanted:
+                yield f"{path.relative_to(root)} does not come right after {before}: {told}"
+            before = path.name[:4]
 
 
 def _secrets_of_the_machine(root: Path) -> Iterator[str]:

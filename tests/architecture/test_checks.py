@@ -94,6 +94,11 @@ SEEDS: list[tuple[str, Seed, str]] = [
     ("shape", changed("services/publicity/__init__.py", "Owns:", "Has:"), "has no charter"),
     ("shape", made("shared/nothing.py", "X = 1\n"), "does not open by saying what it is for"),
     ("shape", lambda tree: (tree / "services/discipline/clock.py").unlink(), "has no clock.py"),
+    (
+        "shape",
+        made("services/publicity/db/migrations/versions/0002_pre_x.py", 'revision = "0002"\ndown_revision = "0001"\n'),
+        "0002_pre_x.py does not come right after 0002",
+    ),
     ("shape", lambda tree: (tree / "services/fifth").mkdir(), "not the four services"),
     *(("imports", appended(path, f"\n{line}\n"), words) for path, line, words in IMPORTS),
 ]

@@ -3,8 +3,8 @@
 from shared.migrations import e0005_departures
 from shared.migrations.run import script
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 _TABLES = """
 alter table directory_staff add column relatives text[] not null default '{}';
