@@ -25,6 +25,8 @@ from services.intake.api import (
     reports,
     search,
     vault_command,
+    vault_openings,
+    vault_shreddings,
     vault_state,
 )
 from services.intake.api.door import Door
@@ -67,7 +69,7 @@ ROUTERS = (
     search.router,
     conflicts.router,
 )
-VAULT_ROUTERS = (vault_state.router,)
+VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
 
 def api() -> FastAPI:

@@ -13,6 +13,7 @@ from services.intake.api.report_forms import ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.db import reports
 from services.intake.domain.lead import Status
+from services.intake.domain.opening import Purpose
 from services.intake.domain.report import PROGRESS, Channel
 from services.intake.usecases.file_report import PUBLIC, Desk, Report
 from services.intake.usecases.read_lead import read_lead
@@ -59,12 +60,23 @@ class StepView(BaseModel):
     since: date
 
 
+class OpenedView(BaseModel):
+    """一次调取举报人信息 / one opening of the reporter's data."""
+
+    on: date
+    purpose: Purpose
+    zh: str
+    en: str
+
+
 class ProgressView(BaseModel):
     """办理进展,只到日 / how it stands, by days."""
 
     received_on: date
     now: StepView
     steps: list[StepView]
+    opened: int = Field(description="举报人信息被批准调取的次数 / how often the reporter's data were opened")
+    openings: list[OpenedView]
 
 
 @open_doors.post("/challenges")
@@ -99,17 +111,18 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
     """How a report stands, by its code, which is never part of an address. 查询办理进展"""
     ask: ReadProgress = request.app.state.read_progress
     if order.query_code is not None:
-        received_on, steps = await ask.by_code(order.query_code)
+        found = await ask.by_code(order.query_code)
     else:
         door: Door = request.app.state.door
         lead_no = (order.lead_no or "").strip().upper()
         door.guess(lead_no)
-        received_on, steps = await ask.by_own_code(lead_no, order.own_code or "")
+        found = await ask.by_own_code(lead_no, order.own_code or "")
     views = [
         StepView(status=step.status, zh=PROGRESS[step.status][0], en=PROGRESS[step.status][1], since=step.since)
-        for step in steps
+        for step in found.steps
     ]
-    return ProgressView(received_on=received_on, now=views[-1], steps=views)
+    opened = [OpenedView(on=on, purpose=purpose, zh=purpose.zh, en=purpose.en) for on, purpose in found.openings]
+    return ProgressView(received_on=found.received_on, now=views[-1], steps=views, opened=len(opened), openings=opened)
 
 
 class ReportView(BaseModel):

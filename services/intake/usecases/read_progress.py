@@ -1,10 +1,12 @@
 """A reporter asks how it stands: in plain words, by days, without naming a unit or a person. Whoever asks by a code that does not exist, or
 by a lead number that has none, gets one and the same answer after the same work."""
 
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from services.intake.db import reports
+from services.intake.db import openings, reports
+from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import read_code
 from services.intake.domain.report import Step
 from services.intake.usecases.file_report import Desk
@@ -13,11 +15,19 @@ from shared.db import Database
 from shared.errors import Invalid, NotFound
 
 NOBODY = "没有此查询码对应的举报 / there is no report for this code"
-Progress = tuple[date, tuple[Step, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a reporter is told: the day of receipt, the steps since, and when his own data were opened and what for."""
+
+    received_on: date
+    steps: tuple[Step, ...]
+    openings: tuple[tuple[date, Purpose], ...]
 
 
 class ReadProgress:
-    """The day of receipt and the steps since. It asks the database itself: no connection is held while a code is compared."""
+    """How a report stands. It asks the database itself: no connection is held while a code is compared."""
 
     def __init__(self, database: Database, desk: Desk, own_codes: OwnCodes) -> None:
         self._database, self._desk, self._own_codes = database, desk, own_codes
@@ -42,7 +52,10 @@ class ReadProgress:
 
     async def _of(self, lead_id: UUID | None) -> Progress:
         async with self._database.transaction() as tx:
-            found = await reports.progress(tx, lead_id or uuid4())
+            asked = lead_id or uuid4()
+            found = await reports.progress(tx, asked)
+            opened = await openings.told_to_reporter(tx, asked)
         if found is None:
             raise NotFound(NOBODY)
-        return found
+        received_on, steps = found
+        return Progress(received_on=received_on, steps=steps, openings=tuple(opened))

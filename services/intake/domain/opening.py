@@ -1,0 +1,234 @@
+"""An opening of one reporter's data 举报人信息调取 (G1, G5, G10, §4.1): one asks with purpose and time box, another grants, and then who
+was to read reads, while the time lasts. Three kinds: by the keepers, for the two officers of an interview, in an emergency."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol, Self
+from uuid import UUID
+
+from shared.codes import Labelled
+from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.secrecy import refuse_marked
+
+OFFICERS = 2
+"""An interview is held by two (G-MEET)."""
+LAPSES = timedelta(days=3)
+"""Nobody grants what was asked for longer ago: whoever still needs it asks again."""
+DISCIPLINE = "JW"
+VERIFYING = "verifying"
+NO_INTERVIEW = "线索不在核查中,没有当面核实 / the lead is not being verified, so there is no interview"
+INTERVIEWERS = frozenset({"p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm", "unh", "dhd", "dld"})
+"""Roles that may be named for an interview: of the unit that verifies, or of discipline for its own leg."""
+WORKS_ON_LEADS = INTERVIEWERS | {"unl", "qrv", "dcm"}
+"""Whoever has one of these roles keeps no reporter (§4.1: RVK ≠ P1–P6)."""
+DECIDERS = frozenset({"rvk", "ofd", "ldr"})
+
+
+class Kind(Labelled):
+    """Who reads. 调取方式"""
+
+    KEEPERS = "keepers", "保管员调取", "by a keeper"
+    INTERVIEW = "interview", "当面核实", "by two officers for an interview"
+    BREAK_GLASS = "break-glass", "紧急调取", "break-glass"
+
+
+class Purpose(Labelled):
+    """What for. 调取目的"""
+
+    CONTACT = "contact", "联系举报人", "to contact the reporter"
+    FEEDBACK = "feedback", "送达反馈", "to deliver feedback"
+    REWARD = "reward", "发放奖励", "to pay a reward"
+    PROTECTION = "protection", "保护举报人", "to protect the reporter"
+    OWN_REQUEST = "own-request", "举报人本人请求", "the reporter's own request"
+    INTERVIEW = "interview", "当面核实情况", "to interview the reporter"
+    DANGER = "danger", "人身危险", "danger to a person"
+    ORDER = "order", "法定机关要求", "an authority's lawful order"
+
+
+class State(Labelled):
+    """Where it stands. 调取状态"""
+
+    ASKED = "asked", "待批", "asked for"
+    GRANTED = "granted", "已批准", "granted"
+    REFUSED = "refused", "未批准", "refused"
+    ENDED = "ended", "已收回", "ended early"
+
+
+_P = Purpose
+PURPOSES = {
+    Kind.KEEPERS: frozenset({_P.CONTACT, _P.FEEDBACK, _P.REWARD, _P.PROTECTION, _P.OWN_REQUEST}),
+    Kind.INTERVIEW: frozenset({_P.INTERVIEW}),
+    Kind.BREAK_GLASS: frozenset({_P.DANGER, _P.ORDER, _P.PROTECTION}),
+}
+LONGEST = {Kind.KEEPERS: 60, Kind.INTERVIEW: 480, Kind.BREAK_GLASS: 60}
+"""Minutes. An interview has its way there and back."""
+NOT_FOR_INTERVIEWS = frozenset({"id_number", "address"})
+"""What two officers need not know to meet somebody (PIPL §6: the minimum)."""
+
+
+class Person(Protocol):
+    """Who acts: account, roles and unit, as the access token says."""
+
+    @property
+    def sub(self) -> str: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+    @property
+    def unit(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What the vault knows of a lead: enough to judge who may ask, nothing of what was reported."""
+
+    lead_id: UUID
+    reporter_ref: UUID | None
+    status: str
+    unit: str | None
+    has_discipline_leg: bool
+    """One that has not ended."""
+    worked_on_by: frozenset[str]
+    """Accounts in its history: registered, classified, assigned, merged it."""
+    officers: frozenset[str]
+    """Accounts that were named for an interview on it before."""
+
+    def units(self) -> frozenset[str]:
+        """Units that check it."""
+        legs = {DISCIPLINE} if self.has_discipline_leg else set()
+        return frozenset(legs | ({self.unit} if self.unit else set()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """One opening of one lead's reporter. A transition returns the new state; what is not allowed raises."""
+
+    id: UUID
+    lead_id: UUID
+    kind: Kind
+    purpose: Purpose
+    reason: str
+    minutes: int
+    officers: tuple[str, ...]
+    asked_by: str
+    asked_at: datetime
+    state: State = State.ASKED
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision_reason: str | None = None
+    ends_at: datetime | None = None
+    ended_by: str | None = None
+    ended_at: datetime | None = None
+
+    @classmethod
+    def ask(
+        cls,
+        opening_id: UUID,
+        matter: Matter,
+        kind: Kind,
+        purpose: Purpose,
+        *,
+        reason: str,
+        minutes: int,
+        officers: Iterable[str] = (),
+        by: Person,
+        at: datetime,
+    ) -> Self:
+        """Ask for it. Raises `NotAllowed` (no reporter, nobody to interview for), `Forbidden` (works on the lead), `Invalid`."""
+        named = tuple(officers)
+        _must_be_apart(matter, kind, by)
+        if matter.reporter_ref is None:
+            raise NotAllowed("该线索没有举报人信息 / this lead has no reporter on record")
+        if purpose not in PURPOSES[kind]:
+            allowed = "、".join(sorted(PURPOSES[kind]))
+            _refuse("purpose", f"此方式只用于:{allowed} / only for these: {', '.join(sorted(PURPOSES[kind]))}")
+        if not 1 <= minutes <= LONGEST[kind]:
+            _refuse("minutes", f"应为1至{LONGEST[kind]}分钟 / must be 1 to {LONGEST[kind]} minutes")
+        refuse_marked("reason", [reason])
+        if kind is Kind.INTERVIEW:
+            _check_interview(matter, named, by)
+        elif named:
+            _refuse("officers", "只有当面核实才指定人员 / only for an interview")
+        return cls(
+            id=opening_id,
+            lead_id=matter.lead_id,
+            kind=kind,
+            purpose=purpose,
+            reason=reason,
+            minutes=minutes,
+            officers=named,
+            asked_by=by.sub,
+            asked_at=at,
+        )
+
+    def decide(self, matter: Matter, *, grant: bool, reason: str | None, by: Person, at: datetime) -> Self:
+        """A second person grants it, and the time begins; or refuses it. Raises `Forbidden` (the one who asked, an officer that is named,
+        whoever works on the lead or has no say in this kind), `NotAllowed`."""
+        if by.sub == self.asked_by or by.sub in self.officers:
+            raise Forbidden("须由另一人批准 / another person than the one who asked or is to read decides")
+        if self.kind is not Kind.BREAK_GLASS and "rvk" not in by.roles:
+            raise Forbidden("须由另一名保管员批准 / another keeper decides")
+        _must_be_apart(matter, self.kind, by)
+        self._must_be(State.ASKED, "审批", "decide")
+        if at - self.asked_at > LAPSES:
+            raise NotAllowed("申请已过期,请重新申请 / this was asked for too long ago; ask again")
+        refuse_marked("reason", [reason or ""])
+        decided = replace(self, decided_by=by.sub, decided_at=at, decision_reason=reason)
+        if not grant:
+            return replace(decided, state=State.REFUSED)
+        return replace(decided, state=State.GRANTED, ends_at=at + timedelta(minutes=self.minutes))
+
+    def must_be_readable(self, matter: Matter, *, by: Person, at: datetime) -> None:
+        """Raises `Forbidden` unless the caller is the one it was granted for, `NotAllowed` unless it is granted and its time runs."""
+        if by.sub not in self.readers:
+            raise Forbidden("该调取不是批准给您的 / this was not granted to you")
+        if self.kind is Kind.INTERVIEW:
+            if not (by.roles & INTERVIEWERS and by.unit in matter.units()):
+                raise Forbidden("只限核查该线索单位的办案人员 / only officers of a unit that checks this lead")
+        else:
+            if not by.roles & ({"rvk"} if self.kind is Kind.KEEPERS else {"ofd"}):
+                raise Forbidden("您已不担任该职责 / you do not have that post any more")
+            _must_be_apart(matter, self.kind, by)
+        self._must_be(State.GRANTED, "查看", "read")
+        if self.decided_at is None or self.ends_at is None or not self.decided_at <= at < self.ends_at:
+            raise NotAllowed("批准的时间已过 / the time that was granted is over")
+        if self.kind is Kind.INTERVIEW and by.unit == matter.unit and matter.status != VERIFYING:
+            raise NotAllowed(NO_INTERVIEW)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who reads: the one who asked, or exactly the two that are named."""
+        return self.officers if self.kind is Kind.INTERVIEW else (self.asked_by,)
+
+    def end(self, *, by: Person, at: datetime) -> Self:
+        """Take it back before its time is over, or before it was decided. Raises `Forbidden`, `NotAllowed`."""
+        if not (by.roles & {"rvk", "dpo"} or by.sub == self.asked_by):
+            raise Forbidden("只有申请人、保管员和个人信息保护负责人可以收回 / only who asked, a keeper or the DPO")
+        if self.state not in (State.ASKED, State.GRANTED):
+            raise NotAllowed(f"不能收回:该调取{self.state.zh} / cannot be ended: it is {self.state.en}")
+        return replace(self, state=State.ENDED, ended_by=by.sub, ended_at=at)
+
+    def _must_be(self, state: State, zh: str, en: str) -> None:
+        if self.state is not state:
+            raise NotAllowed(f"不能{zh}:该调取{self.state.zh} / cannot {en}: it is {self.state.en}")
+
+
+def _must_be_apart(matter: Matter, kind: Kind, by: Person) -> None:
+    """§4.1: a keeper is no investigator of the lead. In an emergency the director may be the one who assigned it."""
+    if by.roles & WORKS_ON_LEADS:
+        raise Forbidden("办案人员不得保管举报人信息 / whoever works on leads keeps no reporter")
+    if by.unit in matter.units() or by.sub in matter.officers:
+        raise Forbidden("承办该线索的单位和人员不得调取 / not for the unit or the people who check this lead")
+    if kind is not Kind.BREAK_GLASS and by.sub in matter.worked_on_by:
+        raise Forbidden("经办过该线索的人员不得调取 / whoever handled this lead does not open its reporter")
+
+
+def _check_interview(matter: Matter, named: tuple[str, ...], by: Person) -> None:
+    if len(named) != OFFICERS or len(set(named)) != OFFICERS or by.sub in named:
+        _refuse("officers", "应为两名不同的办案人员,不含申请人 / two different officers, not the one who asks")
+    if matter.status != VERIFYING and not matter.has_discipline_leg:
+        raise NotAllowed(NO_INTERVIEW)
+
+
+def _refuse(field: str, reason: str) -> None:
+    raise Invalid(reason, fields=[(field, reason)])

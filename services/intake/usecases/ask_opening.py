@@ -1,0 +1,70 @@
+"""A reporter's data are asked for, and a second person decides (G1, G5, G10). Nothing is opened here."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.intake.db import openings
+from services.intake.domain.opening import Kind, Opening, Purpose
+from shared import audit
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.deadlines import china_date
+
+
+async def ask_opening(
+    tx: Transaction,
+    lead_id: UUID,
+    kind: Kind,
+    purpose: Purpose,
+    *,
+    reason: str,
+    minutes: int,
+    officers: Iterable[str] = (),
+    by: Principal,
+    at: datetime,
+) -> Opening:
+    """Ask for it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    matter = await openings.matter(tx, lead_id)
+    opening = Opening.ask(
+        uuid4(), matter, kind, purpose, reason=reason, minutes=minutes, officers=officers, by=by, at=at
+    )
+    await openings.add(tx, opening)
+    await put_on_record(tx, opening, "asked", by=by, at=at)
+    return opening
+
+
+async def decide_opening(
+    tx: Transaction, opening_id: UUID, *, grant: bool, reason: str | None, by: Principal, at: datetime
+) -> Opening:
+    """A second person grants or refuses it; granted, its time begins and the reporter will see it. Raises as `Opening.decide`."""
+    opening = await openings.get(tx, opening_id, lock=True)
+    matter = await openings.matter(tx, opening.lead_id)
+    opening = opening.decide(matter, grant=grant, reason=reason, by=by, at=at)
+    await openings.save(tx, opening)
+    if grant:
+        await openings.tell_reporter(tx, opening, on=china_date(at))
+    await put_on_record(tx, opening, "granted" if grant else "refused", by=by, at=at)
+    return opening
+
+
+async def end_opening(tx: Transaction, opening_id: UUID, *, by: Principal, at: datetime) -> Opening:
+    """Take it back. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
+    opening = (await openings.get(tx, opening_id, lock=True)).end(by=by, at=at)
+    await openings.save(tx, opening)
+    await put_on_record(tx, opening, "ended", by=by, at=at)
+    return opening
+
+
+async def put_on_record(
+    tx: Transaction, opening: Opening, step: str, *, by: Principal, at: datetime, number: int = 0
+) -> None:
+    """Each step is audited; of an emergency the DPO is told too."""
+    detail = {"opening": str(opening.id), "kind": opening.kind.value, "minutes": opening.minutes}
+    if number:
+        detail["reading"] = number
+    await audit.record(
+        tx, by, f"vault.opening-{step}", opening.lead_id, at=at, detail=detail, purpose=opening.purpose.value
+    )
+    if opening.kind is Kind.BREAK_GLASS:
+        await openings.tell_dpo(tx, opening.id, step, at=at)
