@@ -1,0 +1,162 @@
+"""Marked reporters for the canary: every door through which something of a reporter may come in, and how a marked one comes in there.
+
+A door that is added takes its place here, or among those that take nothing of a reporter with the reason; a test compares.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from io import BytesIO
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import httpx
+from openpyxl import Workbook
+
+from tests.support.reporting import COUNTER, REPORT, REPORTS, report, status
+
+MARK = "CANARYq7"
+"""In all that is of the reporter, in the metadata of files, and in every header that could tell who he is."""
+PHONE, ADDRESS = "17755550000", "203.0.113.77"
+SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS)
+HEADERS: dict[str, str] = {
+    "User-Agent": f"{MARK}-agent",
+    "X-Forwarded-For": ADDRESS,
+    "X-Real-IP": ADDRESS,
+    "Forwarded": f"for={ADDRESS}",
+    "Cookie": f"openid={MARK}",
+    "X-Device-Id": f"{MARK}-device",
+    "Referer": f"http://{MARK}.example",
+    "Accept-Language": f"zh-{MARK}",
+}
+PLAIN = "虚构的被举报人乙"
+"""Not of the reporter: must be found, or the search looks where nothing is."""
+WORDS = frozenset({"reporter", "caller", "informant"})
+"""Names of what holds a reporter's data in a body."""
+
+
+def marked(naming: str = "named") -> dict[str, Any]:
+    """A report with the mark in all that is of the reporter."""
+    who = {"relation": MARK, "note": MARK, "safe_contact": MARK, "meeting_place": MARK}
+    if naming != "anonymous":
+        who |= {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK}
+    return REPORT | {"naming": naming, "reporter": who, "persons": [{"name": PLAIN}]}
+
+
+class Sender:
+    """A client with marked headers, and the accounts' headers."""
+
+    def __init__(self, client: httpx.AsyncClient, as_: Callable[[str], Mapping[str, str]]) -> None:
+        self.client, self._as = client, as_
+
+    async def post(self, path: str, *, by: str, **more: Any) -> httpx.Response:
+        """POST as an account. Its Idempotency-Key is a machine's of the office and kept as it is, unless a reporter's slip hangs on it."""
+        own = {"Idempotency-Key": key() if path == COUNTER else uuid4().hex}
+        return await self.client.post(path, headers={**HEADERS, **self._as(by), **own}, **more)
+
+
+def key() -> str:
+    """A marked Idempotency-Key."""
+    return f"{MARK}{uuid4().hex}"
+
+
+Send: TypeAlias = Callable[[Sender, int], Awaitable[list[httpx.Response]]]
+
+
+async def _public(sender: Sender, number: int) -> list[httpx.Response]:
+    body = marked(("named", "confidential", "anonymous")[number % 3])
+    return [await report(sender.client, body, key=key(), **HEADERS)]
+
+
+async def _counter(sender: Sender, number: int) -> list[httpx.Response]:
+    own = {"own_code": f"{MARK}-own"} if number % 20 == 0 else {}
+    whole = marked() | {"channel": "visit"} | own
+    read = await sender.post(f"{COUNTER}/read-back", by="icl", json=whole)
+    confirmed = whole | {"confirmation": read.json()["confirmation"]}
+    return [await sender.post(COUNTER, by="icl", json=confirmed)]
+
+
+async def _lead(sender: Sender, number: int) -> list[httpx.Response]:
+    who = {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK}
+    body = {"source": "M", "summary": f"反映{PLAIN}强收费用,第{number}件", "area_codes": ["market"], "reporter": who}
+    return [await sender.post("/intake/v1/leads", by="icl", json=body)]
+
+
+async def _ledger(sender: Sender, number: int) -> list[httpx.Response]:
+    """Its rows are a superior's and hold no reporter; who wrote the file stands in its metadata and name."""
+    book = Workbook()
+    book.properties.creator = book.properties.lastModifiedBy = book.properties.title = MARK
+    sheet = book.worksheets[0]
+    sheet.append(["上级编号", "下发层级", "下发日期", "重点领域", "线索摘要"])
+    sheet.append([f"Q7-{uuid4().hex[:12]}", "市", "2018-06-01", "欺行霸市", f"反映{PLAIN}强收费用"])
+    content = BytesIO()
+    book.save(content)
+    files = {"file": (f"{MARK}-{number}.xlsx", content.getvalue())}
+    return [await sender.post("/intake/v1/ledgers", by="icl", files=files)]
+
+
+async def _challenge(sender: Sender, _: int) -> list[httpx.Response]:
+    return [await sender.client.post(f"{REPORTS}/challenges", headers=HEADERS)]
+
+
+async def _status(sender: Sender, _: int) -> list[httpx.Response]:
+    return [
+        await status(sender.client, query_code=MARK),
+        await status(sender.client, lead_no=MARK, own_code=MARK),
+    ]
+
+
+async def _receipt(sender: Sender, _: int) -> list[httpx.Response]:
+    return [await sender.client.post("/intake/v1/receipts/verification", json={MARK: MARK}, headers=HEADERS)]
+
+
+TAKES: dict[str, Send] = {
+    "POST /intake/v1/reports": _public,
+    "POST /intake/v1/counter-reports": _counter,
+    "POST /intake/v1/leads": _lead,
+    "POST /intake/v1/ledgers": _ledger,
+}
+"""Doors through which a reporter is kept."""
+PASSES: dict[str, Send] = {
+    "POST /intake/v1/counter-reports/read-back": _counter,
+    "POST /intake/v1/reports/challenges": _challenge,
+    "POST /intake/v1/reports/status": _status,
+    "POST /intake/v1/receipts/verification": _receipt,
+}
+"""Doors that a reporter, or what is said of one, only passes: nothing is kept there."""
+OFFICE = {"POST /intake/v1/directory/imports": "units and staff, from the office's own files"}
+"""Doors that take files or the like and nothing of a reporter, and why."""
+
+
+def doors(document: Mapping[str, Any], public: Callable[[Mapping[str, Any]], bool]) -> set[str]:
+    """Of an OpenAPI document, the operations through which something of a reporter may come: without a login, with a body that has a place
+    for one, or with a body that is no JSON (a file brings metadata)."""
+    found = set()
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            names = {name for kind in content.values() for name in _names(kind, schemas, set())}
+            writes = method.upper() in ("POST", "PUT", "PATCH")
+            headers = {found["name"].lower() for found in operation.get("parameters", ())}
+            unread = method.upper() != "POST" and not content  # its body is read as it comes
+            file = unread or "upload-metadata" in headers or any(kind != "application/json" for kind in content)
+            if writes and (public(operation) or names & WORDS or file):
+                found.add(f"{method.upper()} {path}")
+    return found
+
+
+def _names(part: Any, schemas: Mapping[str, Any], seen: set[str]) -> set[str]:
+    """Names of all properties that a schema has, however deep."""
+    found: set[str] = set()
+    if isinstance(part, dict):
+        properties = part.get("properties")
+        found |= set(properties) if isinstance(properties, dict) else set()
+        name = str(part.get("$ref", "")).rsplit("/", 1)[-1]
+        if name in schemas and name not in seen:
+            seen.add(name)
+            found |= _names(schemas[name], schemas, seen)
+        for value in part.values():
+            found |= _names(value, schemas, seen)
+    elif isinstance(part, list):
+        for value in part:
+            found |= _names(value, schemas, seen)
+    return found
