@@ -115,6 +115,26 @@ async def test_a_key_leaves_the_database_within_a_look_and_the_record_still_open
     assert await opened() == "举报人甲"
 
 
+async def test_a_move_that_is_cut_short_is_done_again_and_loses_nothing(new_vault: NewVault) -> None:
+    _, vault = await new_vault(2)
+
+    async def cut_short() -> None:
+        async with vault.app.state.database.transaction() as tx:
+            await vault.vault.take_in(tx)
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await cut_short()
+    # the store has the keys already, the database still has them too
+    assert await vault.rows("select count(wrapped_key) from vault.reporters") == [(2,)]
+    assert sum(vault.vault.store.counts()[0].values()) == 2
+    assert sum(await asyncio.gather(vault.take_in(), vault.take_in())) == 2
+    assert await vault.rows("select count(wrapped_key) from vault.reporters") == [(0,)]
+    async with vault.app.state.database.transaction() as tx:
+        for (ref,) in await vault.rows("select reporter_ref from vault.reporters"):
+            assert (await vault.vault.open(tx, ref))["name"] == "举报人甲"
+
+
 async def test_a_record_that_no_key_opens_is_left_and_keeps_no_other_waiting(new_vault: NewVault) -> None:
     intake, vault = await new_vault(1)
     await intake.rows(
