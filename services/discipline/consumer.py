@@ -1,16 +1,39 @@
 """Kafka in: which event does what."""
 
+from services.discipline.usecases.follow_lead import (
+    destroy_facts,
+    follow_merged,
+    follow_resumed,
+    follow_sealed,
+    follow_suspended,
+    follow_unmerged,
+)
 from services.discipline.usecases.keep_facts import keep_facts
 from services.discipline.usecases.open_leg import open_leg
 from shared import departures
 from shared.audit_witness import witness
 from shared.contracts.directory import StaffRecorded
-from shared.contracts.intake import DisciplineFactsSealed, DualAssignmentCreated
+from shared.contracts.intake import (
+    DisciplineFactsSealed,
+    DualAssignmentCreated,
+    LeadExpunged,
+    LeadMerged,
+    LeadResumed,
+    LeadSealed,
+    LeadSuspended,
+    LeadUnmerged,
+)
 from shared.inbox import Handlers
 
 HANDLERS: Handlers = {
     DualAssignmentCreated: open_leg,
     DisciplineFactsSealed: keep_facts,
     StaffRecorded: departures.follow,
+    LeadSuspended: follow_suspended,
+    LeadResumed: follow_resumed,
+    LeadMerged: follow_merged,
+    LeadUnmerged: follow_unmerged,
+    LeadSealed: follow_sealed,
+    LeadExpunged: destroy_facts,
     **witness("discipline"),
 }

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from services.intake.api import (
+    assignments,
     codes,
     conflicts,
     counter_reports,
@@ -20,6 +21,7 @@ from services.intake.api import (
     dual_assignments,
     leads,
     ledgers,
+    life,
     merges,
     receipts,
     reports,
@@ -68,6 +70,8 @@ ROUTERS = (
     directory.router,
     search.router,
     conflicts.router,
+    life.router,
+    assignments.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 

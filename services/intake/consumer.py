@@ -1,7 +1,14 @@
 """Kafka in: which event does what."""
 
+from services.intake.domain.lead_life import FOLLOWED, TOLD
 from services.intake.usecases.follow_leg import follow_ended, follow_received
-from services.intake.usecases.follow_work import follow_accepted, follow_concluded
+from services.intake.usecases.follow_work import (
+    follow_accepted,
+    follow_concluded,
+    follow_disputed,
+    follow_first_report,
+    follow_work,
+)
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
 from services.intake.usecases.relearn_entry import relearn_entry
 from services.intake.usecases.relearn_lead import (
@@ -13,6 +20,7 @@ from services.intake.usecases.relearn_lead import (
     relearn_step,
     relearn_unmerged,
 )
+from services.intake.usecases.relearn_life import relearn_objection, relearn_ruled, relearn_suspended, relearn_told
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived
@@ -22,20 +30,26 @@ from shared.contracts.intake import (
     DeadlineMoved,
     DualAssignmentCompleted,
     DualAssignmentCreated,
+    FeedbackObjected,
     LeadAssigned,
     LeadClassified,
     LeadMerged,
     LeadReceived,
+    LeadRuled,
+    LeadSuspended,
     LeadUnmerged,
     LegStatusChanged,
 )
-from shared.contracts.verification import WorkAccepted, WorkConcluded
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
 from shared.inbox import Handlers
 from shared.restore import Own
 
 HANDLERS: Handlers = {
     WorkAccepted: follow_accepted,
     WorkConcluded: follow_concluded,
+    WorkDisputed: follow_disputed,
+    WorkFirstReported: follow_first_report,
+    **{event: follow_work for event in FOLLOWED if event is not WorkDisputed},
     LegReceived: follow_received,
     LegEnded: follow_ended,
     **witness("intake"),
@@ -56,5 +70,9 @@ OWN: Own = {
     UnitRecorded: relearn_entry,
     StaffRecorded: relearn_entry,
     PlacementRecorded: relearn_entry,
+    **dict.fromkeys(TOLD, relearn_told),
+    LeadSuspended: relearn_suspended,
+    LeadRuled: relearn_ruled,
+    FeedbackObjected: relearn_objection,
 }
 """What intake said itself, for the way back after a restore."""

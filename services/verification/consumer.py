@@ -1,11 +1,32 @@
 """Kafka in: which event does what."""
 
 from services.verification.usecases.follow_directory import follow_placement, follow_staff
+from services.verification.usecases.follow_lead import (
+    destroy_facts,
+    follow_dates,
+    follow_merged,
+    follow_resumed,
+    follow_sealed,
+    follow_suspended,
+    follow_unmerged,
+    withdraw_disputed,
+)
 from services.verification.usecases.keep_facts import keep_facts
 from services.verification.usecases.open_work import open_work
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded
-from shared.contracts.intake import LeadAssigned, VerificationFactsSealed
+from shared.contracts.intake import (
+    DeadlineMoved,
+    LeadAssigned,
+    LeadExpunged,
+    LeadMerged,
+    LeadResumed,
+    LeadRuled,
+    LeadSealed,
+    LeadSuspended,
+    LeadUnmerged,
+    VerificationFactsSealed,
+)
 from shared.inbox import Handlers
 
 HANDLERS: Handlers = {
@@ -13,5 +34,13 @@ HANDLERS: Handlers = {
     VerificationFactsSealed: keep_facts,
     StaffRecorded: follow_staff,
     PlacementRecorded: follow_placement,
+    LeadRuled: withdraw_disputed,
+    DeadlineMoved: follow_dates,
+    LeadSuspended: follow_suspended,
+    LeadResumed: follow_resumed,
+    LeadMerged: follow_merged,
+    LeadUnmerged: follow_unmerged,
+    LeadSealed: follow_sealed,
+    LeadExpunged: destroy_facts,
     **witness("verification"),
 }

@@ -15,12 +15,16 @@ LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9
 
 
 class DeadlineKind(StrEnum):
-    """What a running limit asks for 期限种类: 分类, 交办, 签收, 办结."""
+    """What a running limit asks for 期限种类: 分类, 交办, 签收, 首报, 办结, 裁定, 主管部门办理, 反馈."""
 
     CLASSIFY = "classify"
     ASSIGN = "assign"
     SIGN = "sign"
+    FIRST_REPORT = "first-report"
     CONCLUDE = "conclude"
+    RULE = "rule"
+    REDIRECT = "redirect"
+    FEEDBACK = "feedback"
 
 
 class Leg(StrEnum):
@@ -78,6 +82,99 @@ class LeadAssigned(_LeadEvent):
     sign_by: date
     due_on: date
     provisional: bool
+    urgent: bool = False
+    """紧急: the short limits count."""
+    dispute_by: date | None = None
+    """Until when the unit may say "not ours" (D05); None: the ruling binds it."""
+
+
+class LeadDeclined(_LeadEvent):
+    """Outside the scope 线索不予受理 (§4.2). ``go_to`` is where the reporter is sent; the reason is restricted."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.declined.v1"
+    go_to: Code
+
+
+class LeadRedirected(_LeadEvent):
+    """A matter of 乱 went to the regulator that treats it 线索已转主管部门 (D29)."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.redirected.v1"
+    regulator: Code
+    number: int
+    """Which redirection of this lead it is."""
+
+
+class LeadRedirectReturned(_LeadEvent):
+    """The regulator gave it back, which happens once at most 主管部门退回."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.redirect-returned.v1"
+
+
+class LeadRuled(_LeadEvent):
+    """A dispute about who is charged was ruled 管辖已裁定 (D05): the disputed assignment is over, the next one follows as assigned.
+    ``binding``: two units have refused, the leading group has ruled."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.ruled.v1"
+    disputed_no: int
+    """The assignment that was disputed."""
+    unit: Code
+    binding: bool
+
+
+class LeadSuspended(_LeadEvent):
+    """It stands still: danger to a reporter, or a court's order 线索已中止. Its limits do not count."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.suspended.v1"
+
+
+class LeadResumed(_LeadEvent):
+    """It goes on where it stood 线索已恢复办理."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.resumed.v1"
+
+
+class FeedbackDelivered(_LeadEvent):
+    """The reporter was told, could not be reached in three tries, or is nobody who can be told 已反馈举报人 (D11, G-FEED)."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.feedback.delivered.v1"
+    outcome: Literal["delivered", "attempts", "not-applicable"]
+
+
+class FeedbackObjected(_LeadEvent):
+    """The reporter objected with new facts; another team looks 举报人提出异议 (D12)."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.feedback.objected.v1"
+
+
+class LeadClosed(_LeadEvent):
+    """It is done 线索已办结, by a regulator's result or after feedback."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.closed.v1"
+    by: Literal["regulator", "feedback"]
+
+
+class LeadReopened(_LeadEvent):
+    """It is taken up again 线索已重启: accepted after an objection, or reopened after its close by two people."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.reopened.v1"
+    status: Literal["received", "reopened"]
+
+
+class LeadSealed(_LeadEvent):
+    """Unfounded and at rest 线索已封存 (§4.2, G14): nobody uses what is known of it any more; counts stay."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.sealed.v1"
+
+
+class LeadExpunged(AboutLead):
+    """Its retention is over 线索已销毁 (PIPL §47): whoever has restricted facts of it destroys them within 24 hours; counts stay.
+
+    On a topic of its own that is kept for years, so that a database restored from an old backup hears it again.
+    """
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.expunged.v1"
+    TOPIC: ClassVar[str] = "intake.expungements"
+    SUBJECT: ClassVar[str] = "lead_id"
 
 
 class LeadMerged(_LeadEvent):
@@ -154,13 +251,15 @@ class DeadlineEscalated(_DeadlineEvent):
 
 class DeadlineMoved(_DeadlineEvent):
     """A running limit ends on another day, or its day is not provisional any more 期限变动: it was paused from ``first`` to ``last``
-    (inclusive), the pause was cut short (to ``last``, which lies before ``first`` when nothing is left of it), or a holiday notice came."""
+    (inclusive), the pause was cut short (to ``last``, which lies before ``first`` when nothing is left of it), a holiday notice came, or it
+    was extended by ``days`` (D08)."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.deadline.moved.v1"
-    because: Literal["paused", "resumed", "notice"]
+    because: Literal["paused", "resumed", "notice", "extended"]
     pause_id: UUID | None = None
     first: date | None = None
     last: date | None = None
+    days: int | None = None
 
 
 class After(BaseModel):

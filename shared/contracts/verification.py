@@ -30,6 +30,67 @@ class WorkAccepted(_WorkEvent):
     recusals_on_file: bool
 
 
+class WorkDisputed(_WorkEvent):
+    """The unit says that the lead is not its own 提出管辖异议 (D05); why is told to the office beside this."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.disputed.v1"
+    assignment_no: int
+
+
+class WorkFirstReported(_WorkEvent):
+    """The first report of an urgent lead is on file 紧急首报 (D07f)."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.first-reported.v1"
+
+
+class WorkTaskForceFormed(_WorkEvent):
+    """Several units verify it together from now on 已组建核查专班."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.task-force-formed.v1"
+
+
+class WorkReportSubmitted(_WorkEvent):
+    """The report went into the chain of sign-offs 核查报告已报送 (D09)."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.report-submitted.v1"
+
+
+class WorkReportReturned(_WorkEvent):
+    """A signer returned the report; all signatures are void 核查报告已退回 (D10)."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.report-returned.v1"
+
+
+class WorkReturnedByReview(_WorkEvent):
+    """Quality review sent a conclusion back 评查退回 (D36, D10)."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.returned-by-review.v1"
+
+
+class WorkParked(_WorkEvent):
+    """It cannot be verified now and waits for a date (C4) 已暂存."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.parked.v1"
+
+
+class WorkWoken(_WorkEvent):
+    """The date came, or a new fact 暂存到期或有新情况."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.woken.v1"
+
+
+class WorkTransferred(_WorkEvent):
+    """It was handed to another organ (C5) 已移交."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.transferred.v1"
+
+
+class WorkTransferUndone(_WorkEvent):
+    """The other organ gave no receipt: it is back where it was 移交未获接收."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.transfer-undone.v1"
+
+
 class WorkConcluded(_WorkEvent):
     """The work ended with a conclusion of §2.4 核查已有结论."""
 

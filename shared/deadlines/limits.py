@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from shared.deadlines.calendar import Calendar, Deadline, Pauses, start_of
+from shared.deadlines.calendar import Calendar, Deadline, Pauses, china_date, start_of
 
 
 class Unit(StrEnum):
@@ -43,6 +43,11 @@ class Limit:
                 return days.months(start, self.number, custody=self.custody, pauses=pauses)
             case Unit.HOURS:
                 raise ValueError(f"{self.id} is counted in hours, from an instant")
+
+    def day_after(self, start: datetime) -> Deadline:
+        """The day of its last hour, for what is counted in hours from this instant."""
+        end = after_hours(start, self.number, ())
+        return Deadline(china_date(end - timedelta(microseconds=1)), provisional=False)
 
 
 def after_hours(start: datetime, hours: float, pauses: Pauses) -> datetime:

@@ -31,6 +31,7 @@ class LegView(BaseModel):
     status: Status
     outcome: Outcome | None
     opened_at: datetime
+    suspended: bool
 
     @classmethod
     def of(cls, leg: Leg) -> Self:

@@ -1,11 +1,13 @@
 """The store of legs and of the sealed facts that came for them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.discipline.db.tables import leg_facts, leg_history, legs
+from services.discipline.db.tables import lead_standings, leg_facts, leg_history, legs
 from services.discipline.domain.leg import Leg, Outcome, Status
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
@@ -33,8 +35,8 @@ async def save(tx: Transaction, leg: Leg, *, actor: str, effective_at: datetime,
 
 async def get(tx: Transaction, leg_id: UUID, *, lock: bool = False) -> Leg:
     """One leg. Raises `NotFound`."""
-    query = select(legs).where(legs.c.id == leg_id)
-    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    query = whole().where(legs.c.id == leg_id)
+    row = (await tx.execute(query.with_for_update(of=legs) if lock else query)).mappings().one_or_none()
     if row is None:
         raise NotFound("没有该纪律线 / no such leg")
     return of_row(row)
@@ -42,10 +44,40 @@ async def get(tx: Transaction, leg_id: UUID, *, lock: bool = False) -> Leg:
 
 async def find(tx: Transaction, dual_assignment_id: UUID) -> Leg | None:
     """The leg of a dual assignment, if it has arrived."""
-    row = (
-        (await tx.execute(select(legs).where(legs.c.dual_assignment_id == dual_assignment_id))).mappings().one_or_none()
-    )
+    query = whole().where(legs.c.dual_assignment_id == dual_assignment_id)
+    row = (await tx.execute(query)).mappings().one_or_none()
     return of_row(row) if row else None
+
+
+def whole() -> Select[Any]:
+    """Legs with what intake says of their leads."""
+    stands = lead_standings.c
+    more = (
+        stands.suspended_at.is_not(None).label("suspended"),
+        (stands.sealed_at.is_not(None) | stands.expunged_at.is_not(None)).label("at_rest"),
+    )
+    return select(legs, *more).outerjoin(lead_standings, stands.lead_id == legs.c.lead_id)
+
+
+async def stand(tx: Transaction, lead_id: UUID, **values: Any) -> None:
+    """Keep what intake says of a lead."""
+    put = upsert(lead_standings).values(lead_id=lead_id, **values)
+    await tx.execute(put.on_conflict_do_update(index_elements=["lead_id"], set_=values))
+
+
+async def is_expunged(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether the facts of this lead are to be destroyed wherever they stand."""
+    query = select(lead_standings.c.expunged_at).where(lead_standings.c.lead_id == lead_id)
+    return (await tx.execute(query)).scalar_one_or_none() is not None
+
+
+async def destroy(tx: Transaction, lead_id: UUID) -> int:
+    """Nothing of what is known of a lead is left here: its boxes, reasons; → how many boxes there were."""
+    boxes = (leg_facts.c.lead_id == lead_id, leg_facts.c.box.is_not(None))
+    done = await tx.execute(update(leg_facts).where(*boxes).values(key_id=None, box=None))
+    mine = select(legs.c.id).where(legs.c.lead_id == lead_id)
+    await tx.execute(update(leg_history).where(leg_history.c.leg_id.in_(mine)).values(reason=None))
+    return int(done.rowcount)
 
 
 async def keep_facts(tx: Transaction, lead_id: UUID, sequence: int, sealed: SealedBox | None, *, at: datetime) -> None:
@@ -79,6 +111,8 @@ def of_row(row: RowMapping) -> Leg:
         version=row["version"],
         opened_at=row["opened_at"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        suspended=bool(row["suspended"]),
+        at_rest=bool(row["at_rest"]),
     )
 
 

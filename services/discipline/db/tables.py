@@ -47,3 +47,14 @@ leg_facts = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
 )
+
+lead_standings = Table(
+    "lead_standings",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("suspended_at", DateTime(timezone=True)),
+    Column("merged_into", Uuid),
+    Column("sealed_at", DateTime(timezone=True)),
+    Column("expunged_at", DateTime(timezone=True)),
+)
+"""What intake says of a lead as a whole; it may be heard before its leg is."""

@@ -38,6 +38,10 @@ class Leg:
     version: int
     opened_at: datetime
     outcome: Outcome | None = None
+    suspended: bool = False
+    """The lead stands still: nothing is done until it goes on."""
+    at_rest: bool = False
+    """The lead is sealed or expunged: its facts are not used any more."""
 
     @classmethod
     def open(cls, leg_id: UUID, *, dual_assignment_id: UUID, lead_id: UUID, at: datetime) -> tuple[Self, LegOpened]:
@@ -69,6 +73,8 @@ class Leg:
         )
 
     def _must_be(self, status: Status, zh: str, en: str) -> None:
+        if self.suspended:
+            raise NotAllowed("线索已中止,暂不办理 / the lead is suspended; nothing is done until it goes on")
         if self.status is not status:
             raise NotAllowed(
                 f"不能{zh}:纪律线为“{self.status.zh}”,应为“{status.zh}” / cannot {en}: the leg is {self.status.en}, not {status.en}"

@@ -15,9 +15,9 @@ from shared.sealing import Opener
 async def read_leg(
     tx: Transaction, leg_id: UUID, *, opener: Opener, by: Principal, at: datetime
 ) -> tuple[Leg, Facts | None]:
-    """The leg, and its facts unless they have not arrived or were destroyed. Raises `NotFound`."""
+    """The leg, and its facts unless they have not arrived, are sealed with the lead or were destroyed. Raises `NotFound`."""
     leg = await legs.get(tx, leg_id)
-    sealed = await legs.latest_facts(tx, leg.lead_id)
+    sealed = None if leg.at_rest else await legs.latest_facts(tx, leg.lead_id)
     facts = Facts.model_validate(opener.open(sealed)) if sealed else None
     await audit.record(tx, by, "leg.read", leg.id, at=at)
     return leg, facts

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.domain import codes, conflict, deadline, directory_codes, dual_assignment, lead, pause
+from services.intake.domain import codes, conflict, deadline, directory_codes, dual_assignment, lead_states, pause
 from shared.auth import Principal
 from shared.deadlines import Colour, Step
 from shared.http import require
@@ -34,7 +34,7 @@ async def get_codes(_: Annotated[Principal, require()]) -> CodeLists:
     """The code lists. 代码表"""
     words: dict[str, Mapping[Any, tuple[str, str]]] = {
         **codes.LABELS,
-        "status": {status.value: (status.zh, status.en) for status in lead.Status},
+        "status": {status.value: (status.zh, status.en) for status in lead_states.Status},
         "dual_assignment_status": {status.value: (status.zh, status.en) for status in dual_assignment.Status},
         "leg_status": dual_assignment.LEG_STATUS_WORDS,
         "deadline_kind": deadline.KIND_WORDS,

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from services.intake.api.directory import UnitCode
 from services.intake.db import leads, queries
 from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from services.intake.domain.upstream_number import normal_form
 from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
@@ -69,6 +70,9 @@ class LeadOrder(Order):
     allegations: list[Annotated[str, _text(2000)]] = Field(default_factory=list, max_length=50)
     discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
     reporter: Reporter | None = None
+    urgent: bool = Field(
+        default=False, description="有人身危险或证据即将灭失 / someone is in danger, or evidence is being lost"
+    )
 
 
 class ClassificationOrder(Order):
@@ -81,6 +85,10 @@ class ClassificationOrder(Order):
         default=None,
         max_length=11,
         description="不填则保留登记时的表现形式,[]为无 / left out: those of the register stay; []: none",
+    )
+    urgent: bool | None = Field(
+        default=None,
+        description="有人身危险或证据即将灭失,不填则不变 / danger, or evidence being lost; left out: as it was",
     )
 
 
@@ -115,6 +123,7 @@ class LeadView(BaseModel):
     area_codes: list[Area]
     manifestation_codes: list[str]
     named: bool
+    urgent: bool
     unit: str | None
     assignment_no: int | None
     sign_by: date | None
@@ -195,6 +204,7 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, clai
         allegations=tuple(order.allegations),
         grounds=tuple(dict.fromkeys(order.discipline_grounds)),
         named=order.reporter is not None,
+        urgent=order.urgent,
         reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,
     )
     state = request.app.state
@@ -251,6 +261,7 @@ async def post_classification(lead_id: UUID, order: ClassificationOrder, by: Ana
         level=order.level,
         areas=tuple(dict.fromkeys(order.area_codes)),
         manifestations=None if kinds is None else tuple(dict.fromkeys(kinds)),
+        urgent=order.urgent,
     )
     return LeadView.of(await classify_lead(tx, lead_id, chosen, by=by, at=at))
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.db import merges, repeats
 from services.intake.domain.codes import Level, Unit
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState, suggested_level
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.domain.repeat_score import FEATURES

@@ -12,9 +12,9 @@ from services.intake.api.door import TOO_MANY, Door, Everyone, Key, PublicRoute,
 from services.intake.api.report_forms import ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.db import reports
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.opening import Purpose
-from services.intake.domain.report import PROGRESS, Channel
+from services.intake.domain.report import Channel
 from services.intake.usecases.file_report import PUBLIC, Desk, Report
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.read_progress import ReadProgress
@@ -117,10 +117,7 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
         lead_no = (order.lead_no or "").strip().upper()
         door.guess(lead_no)
         found = await ask.by_own_code(lead_no, order.own_code or "")
-    views = [
-        StepView(status=step.status, zh=PROGRESS[step.status][0], en=PROGRESS[step.status][1], since=step.since)
-        for step in found.steps
-    ]
+    views = [StepView(status=step.status, zh=step.words[0], en=step.words[1], since=step.since) for step in found.steps]
     opened = [OpenedView(on=on, purpose=purpose, zh=purpose.zh, en=purpose.en) for on, purpose in found.openings]
     return ProgressView(received_on=found.received_on, now=views[-1], steps=views, opened=len(opened), openings=opened)
 

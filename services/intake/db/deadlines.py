@@ -7,14 +7,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, func, select, tuple_, update
+from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.intake.db.leads import of_row
 from services.intake.db.tables import deadline_pauses, deadline_steps, lead_history, leads
 from services.intake.db.tables import deadlines as table
 from services.intake.domain.deadline import LeadDeadline
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import Colour, Deadline, Pause
@@ -30,10 +31,39 @@ async def start(tx: Transaction, *started: LeadDeadline) -> None:
     await tx.execute(insert(table).on_conflict_do_nothing(), [_row(one) for one in started])
 
 
-async def stop(tx: Transaction, lead_id: UUID, *kinds: DeadlineKind, at: datetime) -> None:
-    """What they asked for was done (or is not asked for any more): they stop, wherever they stand."""
+async def start_anew(tx: Transaction, *started: LeadDeadline) -> None:
+    """They begin to run, each as the next round of its kind: the lead had one like it before, or it is the first."""
+    if not started:
+        return
+    query = select(table.c.kind, func.max(table.c.round)).where(table.c.lead_id == started[0].lead_id)
+    rounds = {row[0]: row[1] for row in await tx.execute(query.group_by(table.c.kind))}
+    await start(tx, *(replace(one, round=rounds.get(one.kind.value, 0) + 1) for one in started))
+
+
+async def stopped_with(tx: Transaction, lead_id: UUID, stopped_at: datetime) -> list[LeadDeadline]:
+    """Those that stopped at that instant, locked."""
+    query = select(table).where(table.c.lead_id == lead_id, table.c.stopped_at == stopped_at)
+    return await _whole(tx, query.order_by(*_KEY).with_for_update())
+
+
+async def stop(
+    tx: Transaction, lead_id: UUID, *kinds: DeadlineKind, at: datetime, suspended_at: datetime | None = None
+) -> None:
+    """What they asked for was done (or is not asked for any more): they stop, wherever they stand. Those that stand still since
+    `suspended_at` do not run on with the lead."""
     mine = (table.c.lead_id == lead_id, table.c.kind.in_([kind.value for kind in kinds]))
-    await tx.execute(update(table).where(*mine, table.c.stopped_at.is_(None)).values(stopped_at=at, next_at=None))
+    runs = or_(table.c.stopped_at.is_(None), table.c.stopped_at == suspended_at if suspended_at else false())
+    await tx.execute(update(table).where(*mine, runs).values(stopped_at=at, next_at=None))
+
+
+async def run_on(
+    tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, at: datetime, suspended_at: datetime | None
+) -> None:
+    """The newest of this kind had stopped and runs on, or does so with the lead."""
+    newest = select(func.max(table.c.round)).where(table.c.lead_id == lead_id, table.c.kind == kind.value)
+    mine = (table.c.lead_id == lead_id, table.c.kind == kind.value, table.c.round == newest.scalar_subquery())
+    values = {"stopped_at": suspended_at, "next_at": None if suspended_at else at}
+    await tx.execute(update(table).where(*mine).values(values))
 
 
 async def resume(tx: Transaction, lead_id: UUID, *, stopped_at: datetime, at: datetime) -> None:
@@ -45,7 +75,7 @@ async def resume(tx: Transaction, lead_id: UUID, *, stopped_at: datetime, at: da
 async def save(tx: Transaction, deadline: LeadDeadline) -> None:
     """Write when it ends and when it is looked at next. The caller holds its lock."""
     row = _row(deadline)
-    names = ("due_on", "provisional", "yellow_at", "orange_at", "due_at", "next_at", "calendar_no")
+    names = ("due_on", "provisional", "yellow_at", "orange_at", "due_at", "next_at", "calendar_no", "extension")
     key = (deadline.lead_id, deadline.kind.value, deadline.round)
     await tx.execute(update(table).where(tuple_(*_KEY) == key).values({name: row[name] for name in names}))
 
@@ -100,7 +130,7 @@ async def take_leads_without(
     """Some leads of these states for which nothing runs, locked, each with when the last of its state's deeds was put on record."""
     runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, table.c.stopped_at.is_(None)).exists()
     query = select(leads).where(leads.c.status.in_([status.value for status in came_by]), ~runs)
-    query = query.where(leads.c.merged_into.is_(None))
+    query = query.where(leads.c.merged_into.is_(None), leads.c.suspended_at.is_(None))
     rows = list(
         (await tx.execute(query.order_by(leads.c.id).limit(limit).with_for_update(skip_locked=True))).mappings()
     )

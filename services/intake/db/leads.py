@@ -11,8 +11,9 @@ from services.intake.db import search
 from services.intake.db.repeat_tables import repeat_pending
 from services.intake.db.tables import lead_history, lead_numbers, leads
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
-from services.intake.domain.lead import Assignment, Lead, Status
+from services.intake.domain.lead import Assignment, Lead
 from services.intake.domain.lead_number import LeadNumber
+from services.intake.domain.lead_states import Status
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
@@ -99,6 +100,13 @@ async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:
     return of_row(row)
 
 
+async def last_to(tx: Transaction, lead_id: UUID, action: str) -> str | None:
+    """Who did this to a lead last."""
+    deeds = lead_history.c
+    query = select(deeds.actor).where(deeds.lead_id == lead_id, deeds.action == action)
+    return (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).scalar_one_or_none()
+
+
 async def find_superior(tx: Transaction, region: str, upstream_no: str) -> Lead | None:
     """The lead that a superior handed down under this number, if it is registered."""
     return (await find_superiors(tx, region, [upstream_no])).get(upstream_no)
@@ -176,6 +184,10 @@ def of_row(row: RowMapping) -> Lead:
         assignment=assignment,
         profile_version=row["profile_version"],
         merged_into=row["merged_into"],
+        suspended_at=row["suspended_at"],
+        urgent=row["urgent"],
+        refused_by=tuple(row["refused_by"]),
+        earlier_units=tuple(row["earlier_units"]),
     )
 
 
@@ -196,4 +208,8 @@ def _changing(lead: Lead) -> dict[str, object]:
         "due_on": assignment.due_on if assignment else None,
         "provisional": assignment.provisional if assignment else None,
         "merged_into": lead.merged_into,
+        "suspended_at": lead.suspended_at,
+        "urgent": lead.urgent,
+        "refused_by": list(lead.refused_by),
+        "earlier_units": list(lead.earlier_units),
     }

@@ -5,12 +5,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, tuple_
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, case, select, tuple_
 
 from services.intake.db.leads import of_row
 from services.intake.db.tables import lead_history, leads
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import AT_REST, Status
 from shared.db import Transaction
+
+_standing = case(
+    (leads.c.status.in_(sorted(AT_REST)), leads.c.status),
+    (leads.c.merged_into.is_not(None), Status.MERGED.value),
+    (leads.c.suspended_at.is_not(None), Status.SUSPENDED.value),
+    else_=leads.c.status,
+)
 
 
 async def list_leads(
@@ -25,8 +33,7 @@ async def list_leads(
     """Leads by day of receipt; `after` is the key of the last one seen."""
     query = select(leads).order_by(leads.c.received_on, leads.c.id).limit(limit)
     if status is not None:
-        merged = leads.c.merged_into.is_not(None)
-        query = query.where(merged if status == Status.MERGED else ~merged & (leads.c.status == status))
+        query = query.where(_standing == status)
     for column, value in ((leads.c.source, source), (leads.c.upstream_no, upstream_no)):
         if value is not None:
             query = query.where(column == value)

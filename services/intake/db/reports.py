@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.tables import lead_history, leads, reports, spent_challenges
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.report import Filed, Step
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -62,7 +63,13 @@ async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ..
     rows = (await tx.execute(query)).all()
     if received_on is None:
         return None
-    return received_on, tuple(Step(Status(row.status), china_date(row.since)) for row in rows)
+    steps = [Step(Status(row.status), china_date(row.since)) for row in rows]
+    table = deadline_extensions
+    granted = select(table.c.decided_at).where(table.c.lead_id == lead_id, table.c.state == "granted")
+    for day in sorted(china_date(each) for each in (await tx.execute(granted)).scalars()):
+        place = sum(step.since <= day for step in steps)
+        steps.insert(place, Step(Status.VERIFYING, day, extended=True))
+    return received_on, tuple(steps)
 
 
 async def content(tx: Transaction, lead_id: UUID) -> Any:

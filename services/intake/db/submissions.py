@@ -75,9 +75,10 @@ with {before} r as materialized (
   select caller, key, mark, 201, answer::jsonb, at from r where key is not null order by caller, key
 ), the_leads as (
   insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
-    allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, created_at)
+    allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, urgent, created_at)
   select id, $1, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
-    allegations::text[], named, reporter_ref, 'received', 1, areas::text[], manifestations::text[], grounds::text[], profile_version, at
+    allegations::text[], named, reporter_ref, 'received', 1, areas::text[], manifestations::text[], grounds::text[], profile_version,
+    urgent, at
   from r order by n
 ), limits as (
   insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
@@ -128,6 +129,7 @@ _COLUMNS = {
     "manifestations": "text",
     "grounds": "text",
     "profile_version": "text",
+    "urgent": "bool",
     "effective_at": "timestamptz",
     "at": "timestamptz",
     "actor": "text",
@@ -248,6 +250,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         array_literal(lead.manifestations),
         array_literal(lead.grounds),
         lead.profile_version,
+        lead.urgent,
         row.effective_at,
         row.at,
         by.sub,

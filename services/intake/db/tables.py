@@ -59,23 +59,53 @@ leads = Table(
         ForeignKey("leads.id"),
         comment="the master, while a merge of two people stands; the rest of the row stays as it was",
     ),
-    CheckConstraint("status in ('received', 'classified', 'assigned', 'verifying', 'concluded')", name="status"),
+    Column("suspended_at", DateTime(timezone=True), comment="since when; the rest of the row stays as it was"),
+    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "refused_by",
+        ARRAY(Text),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="units that said that it is not theirs",
+    ),
+    Column(
+        "earlier_units",
+        ARRAY(Text),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="units that worked on it before another team was charged",
+    ),
+    CheckConstraint(
+        "status in ('received', 'not_accepted', 'classified', 'redirected', 'assigned', 'disputed', 'verifying', 'taskforce', "
+        "'in_signoff', 'concluded', 'parked', 'transferred', 'fed_back', 'closed', 'reopened', 'sealed', 'expunged')",
+        name="status",
+    ),
     # 三类来源 and 其他
     CheckConstraint("source in ('S', 'A', 'M', 'O')", name="source"),
     # a superior's lead can be answered only if we know whose it is and under which number
     CheckConstraint(
         "source <> 'S' or (issuing_level is not null and upstream_no is not null)", name="superior_is_named"
     ),
-    # what is classified has a tier and a level, and nothing else has
+    # what is classified has a tier and a level, and nothing else has; a repeat that is sealed with its master may be either
     CheckConstraint(
-        "(status = 'received') = (tier is null) and (tier is null) = (level is null)", name="classified_whole"
+        "(tier is null) = (level is null) "
+        "and (status in ('sealed', 'expunged') or (status in ('received', 'not_accepted')) = (tier is null))",
+        name="classified_whole",
     ),
     # an assignment is whole or absent
     CheckConstraint(
-        "(status in ('received', 'classified')) = (unit is null) and (unit is null) = (assignment_no is null) "
-        "and (unit is null) = (sign_by is null) and (unit is null) = (due_on is null) and (unit is null) = (provisional is null)",
+        "(unit is null) = (assignment_no is null) and (unit is null) = (sign_by is null) and (unit is null) = (due_on is null) "
+        "and (unit is null) = (provisional is null)",
         name="assignment_whole",
     ),
+    # who is charged is known from the assignment on; what a regulator has closed never had a unit
+    CheckConstraint(
+        "case when status in ('received', 'not_accepted', 'classified', 'redirected') then unit is null "
+        "when status in ('closed', 'reopened', 'sealed', 'expunged') then true else unit is not null end",
+        name="assigned_by_status",
+    ),
+    # both lie over the state before, and only one can
+    CheckConstraint("suspended_at is null or merged_into is null", name="suspended_alone"),
     CheckConstraint("merged_into <> id", name="merged_elsewhere"),
     # repeats are found before anyone is charged; afterwards a unit would work on a lead that is another's part
     CheckConstraint("merged_into is null or unit is null", name="merged_before_assignment"),
@@ -199,7 +229,11 @@ deadlines = Table(
     Column("next_at", DateTime(timezone=True), comment="when the timer has something to say next; null after the last"),
     Column("calendar_no", Integer, nullable=False, comment="the newest holiday notice that it was counted with"),
     Column("stopped_at", DateTime(timezone=True)),
-    CheckConstraint("kind in ('classify', 'assign', 'sign', 'conclude')", name="kind"),
+    Column("extension", Integer, nullable=False, server_default=text("0"), comment="natural days more (D08), once"),
+    CheckConstraint(
+        "kind in ('classify', 'assign', 'sign', 'first-report', 'conclude', 'rule', 'redirect', 'feedback')",
+        name="kind",
+    ),
     CheckConstraint("yellow_at <= orange_at and orange_at <= due_at", name="colours_in_order"),
     # what has stopped says nothing any more
     CheckConstraint("stopped_at is null or next_at is null", name="stopped_is_silent"),

@@ -59,6 +59,31 @@ class Unit(StrEnum):
     STREET = "JD01"
 
 
+class Regulator(StrEnum):
+    """Who treats a matter of 乱 行业主管部门: the regulators of 示例区, and the petition office."""
+
+    CONSTRUCTION = "JS"
+    MARKET = "SJ"
+    TRANSPORT = "JT"
+    LAND = "ZR"
+    FARMING = "NY"
+    FINANCE = "JR"
+    CITY_ORDER = "CG"
+    PETITIONS = "XF"
+
+
+class GoTo(StrEnum):
+    """Where somebody is sent whose report is outside the scope 不予受理的去向."""
+
+    PETITION = "petition"
+    COURT = "court"
+    ARBITRATION = "arbitration"
+    POLICE = "police"
+    REGULATOR = "regulator"
+    DISCIPLINE = "discipline"
+    OTHER_DISTRICT = "other-district"
+
+
 class Ground(StrEnum):
     """Why a lead also goes to discipline (M17)."""
 
@@ -90,6 +115,25 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ZF": ("线索核查专班", "verification task force"),
         "JS": ("建设局", "construction bureau"),
         "JD01": ("临江街道", "Linjiang street office"),
+    },
+    "regulator": {
+        "JS": ("建设局", "construction bureau"),
+        "SJ": ("市场监管局", "market regulation bureau"),
+        "JT": ("交通运输局", "transport bureau"),
+        "ZR": ("自然资源局", "natural resources bureau"),
+        "NY": ("农业农村局", "agriculture bureau"),
+        "JR": ("金融工作局", "finance office"),
+        "CG": ("城市管理局", "city management bureau"),
+        "XF": ("信访局", "petition office"),
+    },
+    "go_to": {
+        "petition": ("信访部门", "petition office"),
+        "court": ("人民法院", "court"),
+        "arbitration": ("仲裁机构", "arbitration"),
+        "police": ("公安机关(普通警情)", "police, as an ordinary matter"),
+        "regulator": ("行业主管部门", "regulator"),
+        "discipline": ("纪委监委", "discipline inspection"),
+        "other-district": ("其他区县", "another district"),
     },
     "discipline_ground": {
         "official_involved": ("党员干部涉黑涉恶", "official involved"),

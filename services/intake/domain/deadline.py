@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from services.intake.domain.lead import RESULT_LIMIT, Lead
+from services.intake.domain.lead import Lead
 from shared.contracts.envelope import Event
 from shared.contracts.intake import DeadlineColoured, DeadlineEscalated, DeadlineKind, DeadlineMoved
 from shared.deadlines import (
@@ -31,7 +31,11 @@ KIND_WORDS = {
     DeadlineKind.CLASSIFY: ("分类", "classify"),
     DeadlineKind.ASSIGN: ("交办", "assign"),
     DeadlineKind.SIGN: ("签收", "sign for receipt"),
+    DeadlineKind.FIRST_REPORT: ("首报", "report for the first time"),
     DeadlineKind.CONCLUDE: ("办结", "conclude"),
+    DeadlineKind.RULE: ("裁定管辖", "rule the dispute"),
+    DeadlineKind.REDIRECT: ("主管部门办理", "hear from the regulator"),
+    DeadlineKind.FEEDBACK: ("反馈举报人", "tell the reporter"),
 }
 Said = DeadlineColoured | DeadlineEscalated
 Because = Literal["paused", "resumed", "notice"]
@@ -56,6 +60,8 @@ class LeadDeadline:
     calendar_no: int
     pauses: Pauses = ()
     stopped_at: datetime | None = None
+    extension: int = 0
+    """Natural days more, granted once (D08)."""
 
     @classmethod
     def start(
@@ -129,6 +135,13 @@ class LeadDeadline:
         more = {"pause_id": pause_id, "first": first, "last": last}
         return self._moved(pauses, "resumed", days=days, now=now, always=more)
 
+    def extend(self, number: int, *, calendar: Calendar, now: datetime) -> tuple[Self, DeadlineMoved]:
+        """So many natural days more; the superior's date stays what it is."""
+        extended = replace(self, extension=number)
+        plan = extended.plan(calendar)
+        extended = replace(extended, calendar_no=calendar.number, next_at=plan.next_at(now), **_dates(plan))
+        return extended, DeadlineMoved(**extended.common(), because="extended", days=number, effective_at=now)
+
     def _moved(
         self,
         pauses: Pauses,
@@ -150,7 +163,9 @@ class LeadDeadline:
 
     def plan(self, days: Calendar) -> Schedule:
         """All of it as this calendar has it."""
-        return schedule(self.limit, self.started_at, days, superior=self.superior, pauses=self.pauses)
+        return schedule(
+            self.limit, self.started_at, days, superior=self.superior, pauses=self.pauses, extension=self.extension
+        )
 
     def _event(self, what: Colour | Step, at: datetime) -> Said:
         if isinstance(what, Colour):
@@ -180,7 +195,7 @@ def _dates(plan: Schedule) -> dict[str, Any]:
 
 def to_classify(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
     """What runs from its registration (D02)."""
-    return _of(lead, DeadlineKind.CLASSIFY, "D02", days=days, at=at)
+    return _of(lead, DeadlineKind.CLASSIFY, "D02u" if lead.urgent else "D02", days=days, at=at)
 
 
 def to_assign(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
@@ -188,15 +203,47 @@ def to_assign(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
     return _of(lead, DeadlineKind.ASSIGN, "D03", days=days, at=at)
 
 
-def of_assignment(lead: Lead, *, days: Calendar, at: datetime) -> tuple[LeadDeadline, LeadDeadline]:
-    """The two that run from an assignment: sign for receipt (D04), conclude (D07, the superior's date when it is earlier)."""
+def to_rule(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from a dispute (D05)."""
+    return _of(lead, DeadlineKind.RULE, "D05r", days=days, at=at)
+
+
+def to_hear(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from its redirection: the regulator's result (D29)."""
+    return _of(lead, DeadlineKind.REDIRECT, "D29r", days=days, at=at)
+
+
+def to_tell(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from its conclusion: the reporter is told (D11)."""
+    return _of(lead, DeadlineKind.FEEDBACK, "D11", days=days, at=at)
+
+
+def of_assignment(
+    lead: Lead, *, days: Calendar, at: datetime, since: datetime | None = None
+) -> tuple[LeadDeadline, ...]:
+    """Those that run from an assignment: sign for receipt (D04), conclude (D07 from `since` on, the superior's date when it is earlier); of
+    an urgent lead also the first report (D07f)."""
     if lead.assignment is None or lead.level is None:
         raise ValueError("the lead is not assigned")
     number = lead.assignment.number
-    conclude = RESULT_LIMIT[lead.level]
+    first = [_of(lead, DeadlineKind.FIRST_REPORT, "D07f", days=days, at=at, number=number)] if lead.urgent else []
     return (
-        _of(lead, DeadlineKind.SIGN, "D04", days=days, at=at, number=number),
-        _of(lead, DeadlineKind.CONCLUDE, conclude, days=days, at=at, number=number, superior=lead.upstream_deadline),
+        _of(lead, DeadlineKind.SIGN, lead.sign_limit, days=days, at=at, number=number),
+        *first,
+        to_conclude(lead, days=days, at=since or at, number=number),
+    )
+
+
+def to_conclude(lead: Lead, *, days: Calendar, at: datetime, number: int = 1) -> LeadDeadline:
+    """The result (D07); also anew, when a parked lead is woken."""
+    return _of(
+        lead,
+        DeadlineKind.CONCLUDE,
+        lead.result_limit,
+        days=days,
+        at=at,
+        number=number,
+        superior=lead.upstream_deadline,
     )
 
 

@@ -72,3 +72,12 @@ class DualAssignment:
             dual = replace(dual, completed_at=at)
             said.append(DualAssignmentCompleted(dual_assignment_id=self.id, lead_id=self.lead_id, effective_at=at))
         return dual, tuple(said)
+
+    def begin_again(self, leg: Leg, status: LegStatus, *, at: datetime) -> tuple[Self, LegStatusChanged]:
+        """A leg that had moved on is back at work: the conclusion was returned, or another team is charged. The parent is open again."""
+        crime, discipline = (status, self.discipline) if leg is Leg.CRIME else (self.crime, status)
+        dual = replace(self, version=self.version + 1, completed_at=None, crime=crime, discipline=discipline)
+        said = LegStatusChanged(
+            dual_assignment_id=self.id, lead_id=self.lead_id, leg=leg, status=status, effective_at=at
+        )
+        return dual, said

@@ -2,31 +2,20 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
-from shared.codes import Labelled
+from services.intake.domain.lead_states import AT_REST, MOVES, Action, Status, Target
 from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
-from shared.deadlines import PROFILE_VERSION, Calendar, Deadline, china_date, profile_of
+from shared.deadlines import PROFILE_VERSION, Calendar, Deadline, Unit, china_date, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed, Registered
 
-
-class Status(Labelled):
-    """Where a lead stands. 线索状态"""
-
-    RECEIVED = "received", "已登记", "registered"
-    CLASSIFIED = "classified", "已分类", "classified"
-    ASSIGNED = "assigned", "已交办", "assigned"
-    VERIFYING = "verifying", "核查中", "being verified"
-    CONCLUDED = "concluded", "已有结论", "concluded"
-    MERGED = "merged", "已并入", "merged as a repeat"
-
-
-HANDED_OVER = frozenset({Status.ASSIGNED, Status.VERIFYING, Status.CONCLUDED})
+__all__ = ["LOST", "MOST_DISPUTES", "Assignment", "Lead", "Status"]
 LOST = "原文随数据库恢复遗失,见核查单位密封材料"
 RESULT_LIMIT = {Level.GENERAL: "D07a", Level.KEY: "D07b", Level.MAJOR: "D07c"}
 """How long the unit has for a lead of this level."""
+MOST_DISPUTES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +56,45 @@ class Lead:
     profile_version: str = PROFILE_VERSION
     merged_into: UUID | None = None
     """Its master while it is merged as a repeat; whatever else it is stays as it was, so that unmerging restores it."""
+    suspended_at: datetime | None = None
+    """Since when it is suspended; as with a merge, all else stays as it was."""
+    urgent: bool = False
+    """紧急: someone is in danger, or evidence is being lost; then the short limits count (D02u, D04u, D07d, D07f)."""
+    refused_by: tuple[str, ...] = ()
+    """Units that said "not ours", in order; a second one is the last (D05)."""
+    earlier_units: tuple[str, ...] = ()
+    """Units that worked on it before it was given to another team."""
 
     @property
     def standing(self) -> Status:
         """Its status as people see it."""
-        return Status.MERGED if self.merged_into else self.status
+        if self.status in AT_REST:
+            return self.status
+        if self.merged_into:
+            return Status.MERGED
+        return Status.SUSPENDED if self.suspended_at else self.status
+
+    def step(self, action: Action, **changes: Any) -> Self:
+        """It as it stands after this action, by the table of §4.2. Raises `NotAllowed` for what the table lacks."""
+        self.must_allow(action)
+        target = MOVES[action][self.standing]
+        if isinstance(target, Target) or target in (Status.MERGED, Status.SUSPENDED):
+            target = self.status
+        return replace(self, status=target, version=self.version + 1, **changes)
+
+    def must_be_used(self) -> None:
+        """Raises `NotAllowed` when it is sealed or expunged: what it says is not shown any more (G14)."""
+        if self.status in AT_REST:
+            raise NotAllowed(
+                f"线索{self.status.zh},内容不再使用 / the lead is {self.status.en}; its content is not used"
+            )
+
+    def must_allow(self, action: Action) -> None:
+        """Raises `NotAllowed` when nothing of the kind is done in this state."""
+        if self.standing not in MOVES[action]:
+            raise NotAllowed(
+                f"不能{action.zh}:线索为“{self.standing.zh}” / cannot {action.en}: the lead is {self.standing.en}"
+            )
 
     def received(self, *, effective_at: datetime) -> LeadReceived:
         """The event of its registration."""
@@ -96,12 +119,13 @@ class Lead:
         *,
         may_major: bool,
         at: datetime,
+        urgent: bool | None = None,
     ) -> tuple[Self, LeadClassified]:
         """A person chooses tier, level, areas and manifestations (M06, M07); again until it is assigned.
 
         Raises `NotAllowed`, `Forbidden` (level 重大 is for OFD), `Invalid` (a superior's lead is never 乱 unchecked, §4.2; no area).
         """
-        self._must_be("分类", "classify", Status.RECEIVED, Status.CLASSIFIED)
+        self.must_allow(Action.CLASSIFY)
         if level is Level.MAJOR and not may_major:
             raise Forbidden("“重大”由扫黑办主任确定 / level 重大 is set by the director of the office (ofd)")
         if tier is Tier.DISORDER and self.source is Source.SUPERIOR:
@@ -112,14 +136,13 @@ class Lead:
             )
         if not areas:
             raise Invalid("至少选一个领域 / at least one area is needed", fields=[("area_codes", "不能为空 / empty")])
-        lead = replace(
-            self,
-            status=Status.CLASSIFIED,
-            version=self.version + 1,
+        lead = self.step(
+            Action.CLASSIFY,
             tier=tier,
             level=level,
             areas=areas,
             manifestations=manifestations,
+            urgent=self.urgent if urgent is None else urgent,
         )
         return lead, LeadClassified(
             lead_id=self.id,
@@ -131,35 +154,73 @@ class Lead:
         )
 
     def is_classified_as(
-        self, tier: Tier, level: Level, areas: tuple[Area, ...], manifestations: tuple[str, ...]
+        self,
+        tier: Tier,
+        level: Level,
+        areas: tuple[Area, ...],
+        manifestations: tuple[str, ...],
+        *,
+        urgent: bool | None = None,
     ) -> bool:
         """Whether exactly this is the standing classification."""
         chosen = (self.tier, self.level, self.areas, self.manifestations)
-        return self.standing is Status.CLASSIFIED and chosen == (tier, level, areas, manifestations)
+        same = chosen == (tier, level, areas, manifestations) and urgent in (None, self.urgent)
+        return self.standing is Status.CLASSIFIED and same
 
     def assign(
         self, unit: str, grounds: tuple[Ground, ...], *, on: date, days: Calendar, at: datetime
     ) -> tuple[Self, LeadAssigned]:
-        """Charge a unit with it (M13). `on` is the day in China of `at`. Raises `NotAllowed`."""
-        self._must_be("交办", "assign", Status.CLASSIFIED)
+        """Charge a unit with it (M13), another than before when it was reopened. `on` is the day in China of `at`. Raises `NotAllowed`,
+        `Invalid`."""
+        self.must_allow(Action.ASSIGN)
+        anew: dict[str, Any] = {}
+        if self.status is Status.REOPENED:
+            self.must_be_another(unit)
+            anew = {"earlier_units": self.worked, "refused_by": ()}
+        return self.charged(Action.ASSIGN, unit, on=on, days=days, at=at, grounds=_union(self.grounds, grounds), **anew)
+
+    def must_be_another(self, unit: str) -> None:
+        """Raises `Invalid` for a unit that has worked on it before."""
+        if unit in self.worked:
+            told = "须交其他力量办理 / another team than before is needed"
+            raise Invalid(told, fields=[("unit", told)])
+
+    @property
+    def worked(self) -> tuple[str, ...]:
+        """Units that have worked on it, the present one too."""
+        now = (self.assignment.unit,) if self.assignment else ()
+        return tuple(dict.fromkeys((*self.earlier_units, *now)))
+
+    def charged(
+        self,
+        action: Action,
+        unit: str,
+        *,
+        on: date,
+        days: Calendar,
+        at: datetime,
+        since: date | None = None,
+        **more: Any,
+    ) -> tuple[Self, LeadAssigned]:
+        """A unit is charged by this action. The result is due from `since` on (D07), the signature from `on` on (D04)."""
         if self.level is None:
             raise NotAllowed("不能交办:线索尚未分级 / cannot assign: the lead has no level")
         profile = profile_of(self.profile_version)
-        sign_by = profile["D04"].after(on, days)
-        due = profile[RESULT_LIMIT[self.level]].after(on, days)
+        sign = profile[self.sign_limit]
+        # what is counted in hours ends on the day of its last hour
+        sign_by = sign.day_after(at) if sign.unit is Unit.HOURS else sign.after(on, days)
+        due = profile[self.result_limit].after(since or on, days)
         if self.upstream_deadline and self.upstream_deadline < due.on:
             # D07e: the earlier of the profile's and the superior's date wins, and the superior's is nobody's to move
             due = Deadline(self.upstream_deadline, provisional=False)
         assignment = Assignment(
-            unit=unit, number=1, sign_by=sign_by.on, due_on=due.on, provisional=sign_by.provisional or due.provisional
+            unit=unit,
+            number=self.assignment.number + 1 if self.assignment else 1,
+            sign_by=sign_by.on,
+            due_on=due.on,
+            provisional=sign_by.provisional or due.provisional,
         )
-        lead = replace(
-            self,
-            status=Status.ASSIGNED,
-            version=self.version + 1,
-            assignment=assignment,
-            grounds=_union(self.grounds, grounds),
-        )
+        lead = self.step(action, assignment=assignment, **more)
         return lead, LeadAssigned(
             lead_id=self.id,
             assignment_no=assignment.number,
@@ -168,8 +229,26 @@ class Lead:
             sign_by=assignment.sign_by,
             due_on=assignment.due_on,
             provisional=assignment.provisional,
+            urgent=self.urgent,
+            dispute_by=profile["D05"].after(on, days).on if lead.may_be_disputed_by(unit) else None,
             effective_at=at,
         )
+
+    @property
+    def sign_limit(self) -> str:
+        """How long the unit has to sign for it."""
+        return "D04u" if self.urgent else "D04"
+
+    @property
+    def result_limit(self) -> str:
+        """How long the unit has for the result. Raises `NotAllowed` without a level."""
+        if self.level is None:
+            raise NotAllowed("线索尚未分级 / the lead has no level")
+        return "D07d" if self.urgent else RESULT_LIMIT[self.level]
+
+    def may_be_disputed_by(self, unit: str) -> bool:
+        """A unit says "not ours" once; what a second unit has refused is ruled for good (D05)."""
+        return unit not in self.refused_by and len(self.refused_by) < MOST_DISPUTES
 
     def with_dates(self, sign: Deadline, conclude: Deadline) -> Self:
         """Its assignment ends on other days: a pause, or a holiday notice that came late."""
@@ -182,8 +261,7 @@ class Lead:
     def add_grounds(self, grounds: tuple[Ground, ...]) -> Self:
         """Grounds for the discipline leg were found, at whatever state (M17, M27). Raises `Invalid` when none is given, `Registered` when
         none is new."""
-        if self.merged_into:
-            self._must_be("补充涉纪情形", "add grounds")
+        self.must_allow(Action.ADD_GROUNDS)
         if not grounds:
             raise Invalid(
                 "至少选一种涉纪情形 / at least one ground is needed",
@@ -193,32 +271,22 @@ class Lead:
             raise Registered("这些涉纪情形已登记 / these grounds are registered already")
         return replace(self, version=self.version + 1, grounds=_union(self.grounds, grounds))
 
-    def begin_verifying(self) -> Self:
-        """The unit signed for it."""
-        self._must_be("开始核查", "begin verifying", Status.ASSIGNED)
-        return replace(self, status=Status.VERIFYING, version=self.version + 1)
-
-    def conclude(self) -> Self:
-        """The work on it has a conclusion."""
-        self._must_be("办结", "conclude", Status.VERIFYING)
-        return replace(self, status=Status.CONCLUDED, version=self.version + 1)
-
     def merge_into(self, master: Self) -> Self:
         """It repeats what `master` reports (§4.2). Only before it is assigned. Raises `NotAllowed`, `Invalid`."""
-        self._must_be("并入", "merge", Status.RECEIVED, Status.CLASSIFIED)
+        self.must_allow(Action.MERGE)
         if master.id == self.id:
             raise Invalid(
                 "不能并入自身 / a lead is not merged into itself", fields=[("master_id", "同一线索 / the same lead")]
             )
         if master.merged_into:
             raise NotAllowed("主线索本身已并入其他线索 / the master is itself merged into another lead")
-        return replace(self, merged_into=master.id, version=self.version + 1)
+        if master.status in AT_REST:
+            raise NotAllowed("主线索已封存 / the master is sealed")
+        return self.step(Action.MERGE, merged_into=master.id)
 
     def unmerge(self) -> Self:
         """It stands for itself again, as it stood before. Raises `NotAllowed`."""
-        if not self.merged_into:
-            raise NotAllowed("该线索未并入其他线索 / the lead is not merged")
-        return replace(self, merged_into=None, version=self.version + 1)
+        return self.step(Action.UNMERGE, merged_into=None)
 
     @classmethod
     def relearned(cls, event: LeadReceived) -> Self:
@@ -260,7 +328,7 @@ class Lead:
             due_on=event.due_on,
             provisional=event.provisional,
         )
-        return replace(self, status=Status.ASSIGNED, version=version, assignment=assignment)
+        return replace(self, status=Status.ASSIGNED, version=version, assignment=assignment, urgent=event.urgent)
 
     def facts(self, *, with_grounds: bool) -> Facts:
         """The restricted facts for a box: grounds for discipline only, nothing of the reporter ever."""
@@ -272,10 +340,6 @@ class Lead:
             allegations=self.allegations,
             discipline_grounds=tuple(self.grounds) if with_grounds else (),
         )
-
-    def _must_be(self, zh: str, en: str, *statuses: Status) -> None:
-        if self.standing not in statuses:
-            raise NotAllowed(f"不能{zh}:线索为“{self.standing.zh}” / cannot {en}: the lead is {self.standing.en}")
 
 
 def _union(first: tuple[Ground, ...], second: tuple[Ground, ...]) -> tuple[Ground, ...]:

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from services.intake.domain.codes import IssuingLevel, Level
 from services.intake.domain.lead import Lead
+from services.intake.domain.two_people import must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import LeadMerged, LeadUnmerged
-from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.errors import Invalid, NotAllowed
 
 UNFOUNDED = "C3"
 """查否: reported again, it is looked at again by another team."""
 MANY_REPEATS = 3
+TWO_PEOPLE = "并案须由另一人复核 / a merge is decided by another person than the one who proposed it"
 
 
 class MergeState(Labelled):
@@ -55,7 +57,7 @@ class Merge:
     ) -> tuple[Self, Lead, LeadMerged]:
         """The second person agrees: the lead is merged. `repeats` are those of the master before. Raises `NotAllowed`, `Forbidden`."""
         self._must_be("复核", "decide", MergeState.PROPOSED)
-        self._another(self.proposed_by, by)
+        must_be_another(self.proposed_by, by, TWO_PEOPLE)
         check_mergeable(lead, master, has_repeats=has_repeats)
         level = suggested_level(master, len(repeats) + 1)
         merge = replace(self, state=MergeState.STANDING, decided_by=by, decided_at=at, suggested_level=level)
@@ -67,7 +69,7 @@ class Merge:
     def refuse(self, *, by: str, at: datetime) -> Self:
         """The second person does not agree. Raises `NotAllowed`, `Forbidden`."""
         self._must_be("复核", "decide", MergeState.PROPOSED)
-        self._another(self.proposed_by, by)
+        must_be_another(self.proposed_by, by, TWO_PEOPLE)
         return replace(self, state=MergeState.REFUSED, decided_by=by, decided_at=at)
 
     def propose_undo(self, reason: str, *, by: str, at: datetime) -> Self:
@@ -78,7 +80,7 @@ class Merge:
     def confirm_undo(self, lead: Lead, *, left: int, by: str, at: datetime) -> tuple[Self, Lead, LeadUnmerged]:
         """The second person agrees: both stand as they would without the merge. `left` repeats stay with the master."""
         self._must_be("复核撤销", "decide on undoing", MergeState.UNDO_PROPOSED)
-        self._another(self.undo_by, by)
+        must_be_another(self.undo_by, by, TWO_PEOPLE)
         merge = replace(self, state=MergeState.UNDONE, undone_by=by, undone_at=at)
         event = LeadUnmerged(
             lead_id=lead.id, merge_id=self.id, master_id=self.master_id, repeat_count=left, effective_at=at
@@ -88,17 +90,12 @@ class Merge:
     def refuse_undo(self, *, by: str) -> Self:
         """The merge stands."""
         self._must_be("复核撤销", "decide on undoing", MergeState.UNDO_PROPOSED)
-        self._another(self.undo_by, by)
+        must_be_another(self.undo_by, by, TWO_PEOPLE)
         return replace(self, state=MergeState.STANDING, undo_by=None, undo_at=None, undo_reason=None)
 
     def _must_be(self, zh: str, en: str, state: MergeState) -> None:
         if self.state is not state:
             raise NotAllowed(f"不能{zh}:并案为“{self.state.zh}” / cannot {en}: the merge is {self.state.en}")
-
-    @staticmethod
-    def _another(first: str | None, second: str) -> None:
-        if first == second:
-            raise Forbidden("并案须由另一人复核 / a merge is decided by another person than the one who proposed it")
 
 
 def check_mergeable(lead: Lead, master: Lead, *, has_repeats: bool) -> None:

@@ -6,10 +6,11 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.deadline import KIND_WORDS, LeadDeadline
+from services.intake.domain.two_people import must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Pause, Unit, china_date
-from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.errors import Invalid, NotAllowed
 
 LONGEST = 90
 """Days: whoever needs longer asks again and is looked at again."""
@@ -77,8 +78,7 @@ class PauseRequest:
         """Another person grants it from today on, or refuses it. Raises `Forbidden` for the one who asked, `NotAllowed`."""
         if self.status is not Status.ASKED:
             raise NotAllowed(f"该申请{self.status.zh} / the request is {self.status.en}")
-        if by == self.asked_by:
-            raise Forbidden("申请人不能批准自己的申请 / whoever asked does not decide")
+        must_be_another(self.asked_by, by, "申请人不能批准自己的申请 / whoever asked does not decide")
         decided = replace(self, decided_by=by, decided_at=at, decision_reason=reason)
         if not grant:
             return replace(decided, status=Status.REFUSED)

@@ -74,6 +74,15 @@ class ReceiptSigner:
         self._key_id = key.key_id
         self.public_keys = {**older, key.key_id: base64.b64encode(bytes(self._key.verify_key)).decode()}
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that signs now."""
+        return self._key_id
+
+    def signature(self, document: bytes) -> str:
+        """Base64 of the signature over a document that names its own kind."""
+        return base64.b64encode(self._key.sign(document).signature).decode()
+
     def sign(self, *, region: str, number: str, received_on: str, content_hash: str) -> dict[str, str]:
         """A signed receipt, as JSON."""
         unsigned = Receipt(

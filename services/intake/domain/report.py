@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.intake.domain.codes import LABELS, Ground
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 
 Block = Mapping[str, Any]
 DONT_KNOW = "不清楚"
@@ -190,12 +190,34 @@ class Step:
 
     status: Status
     since: date
+    extended: bool = False
+    """More time was granted then (D08): the reporter is told."""
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """In plain words."""
+        return EXTENDED if self.extended else PROGRESS[self.status]
 
 
+EXTENDED = ("情况复杂,核查期限已依规延长", "The matter is complex; more time was granted to check it")
 PROGRESS: Mapping[Status, tuple[str, str]] = {
     Status.RECEIVED: ("已收到您的举报,正在梳理", "Received; it is being looked through"),
     Status.CLASSIFIED: ("已完成初步梳理,正在确定核查单位", "Looked through; a unit to check it is being chosen"),
     Status.ASSIGNED: ("已交有关单位核查", "Handed to a unit to be checked"),
     Status.VERIFYING: ("正在核查", "Being checked"),
     Status.CONCLUDED: ("核查已有结论,将按规定向您反馈", "Checked; you will be told the result as the rules say"),
+    Status.MERGED: ("与其他举报一并核查", "Being looked at together with other reports"),
+    Status.NOT_ACCEPTED: ("不属于受理范围,可提出异议", "Outside the scope; you may object"),
+    Status.REDIRECTED: ("已转行业主管部门办理", "Handed to the regulator that treats it"),
+    Status.DISPUTED: ("正在确定核查单位", "It is being settled which unit checks it"),
+    Status.TASKFORCE: ("正在由核查专班核查", "Being checked by several units together"),
+    Status.IN_SIGNOFF: ("核查完毕,结论正在审核", "Checked; the result is being reviewed"),
+    Status.PARKED: ("目前无法查清,已定期限再查", "It cannot be settled now and will be looked at again"),
+    Status.TRANSFERRED: ("已移交有管辖权的机关", "Handed to the organ that is competent"),
+    Status.FED_BACK: ("已向您反馈,可提出异议", "You were told the result; you may object"),
+    Status.CLOSED: ("已办结", "Closed"),
+    Status.REOPENED: ("已重新启动", "Taken up again"),
+    Status.SUSPENDED: ("暂停办理", "Standing still for now"),
+    Status.SEALED: ("已办结", "Closed"),
+    Status.EXPUNGED: ("已办结", "Closed"),
 }

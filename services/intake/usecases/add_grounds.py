@@ -5,7 +5,8 @@ from uuid import UUID
 
 from services.intake.db import dual_assignments, leads
 from services.intake.domain.codes import Ground
-from services.intake.domain.lead import HANDED_OVER, Lead
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import HANDED_OVER
 from services.intake.usecases.open_legs import open_legs, send_discipline_facts
 from shared import audit
 from shared.auth import Principal

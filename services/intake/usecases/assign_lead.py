@@ -3,15 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, notices
+from services.intake.db import leads, notices
 from services.intake.domain.codes import Ground
-from services.intake.domain.deadline import of_assignment
 from services.intake.domain.lead import Lead
+from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
-from services.intake.usecases.open_legs import open_legs
-from shared import audit, outbox
+from shared import audit
 from shared.auth import Principal
-from shared.contracts.intake import After, DeadlineKind, VerificationFactsSealed
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.sealing import Sealer
@@ -34,18 +32,6 @@ async def assign_lead(
     lead, assigned = lead.assign(unit, grounds, on=china_date(at), days=days, at=at)
     findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "assign", by=by, effective_at=at, at=at)
-    await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
-    await deadlines.start(tx, *of_assignment(lead, days=days, at=at))
-    sequence = await outbox.put(tx, assigned, at=at)
-    told = lead.facts(with_grounds=False).model_copy(update={"excluded_staff": findings.excluded})
-    facts = VerificationFactsSealed(
-        lead_id=lead.id,
-        after=After(topic=assigned.TOPIC, subject=assigned.subject, sequence=sequence),
-        sealed=sealer.seal("verification", told.model_dump(mode="json")),
-        effective_at=at,
-    )
-    await outbox.put(tx, facts, at=at)
-    if lead.grounds:
-        await open_legs(tx, lead, region=region, sealer=sealer, at=at)
+    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, at=at)
     await audit.record(tx, by, "lead.assign", lead.id, at=at, detail={"unit": unit, "dual": bool(lead.grounds)})
     return lead

@@ -22,6 +22,8 @@ class Classification:
     level: Level
     areas: tuple[Area, ...]
     manifestations: tuple[str, ...] | None
+    urgent: bool | None = None
+    """None: as it was."""
 
 
 async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, *, by: Principal, at: datetime) -> Lead:
@@ -31,10 +33,16 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     """
     lead = await leads.get(tx, lead_id, lock=True)
     manifestations = lead.manifestations if chosen.manifestations is None else chosen.manifestations
-    if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations):
+    if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations, urgent=chosen.urgent):
         return lead
     lead, classified = lead.classify(
-        chosen.tier, chosen.level, chosen.areas, manifestations, may_major="ofd" in by.roles, at=at
+        chosen.tier,
+        chosen.level,
+        chosen.areas,
+        manifestations,
+        may_major="ofd" in by.roles,
+        urgent=chosen.urgent,
+        at=at,
     )
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)

@@ -1,35 +1,100 @@
 """The work on a lead moved on in verification: the register follows, and with it the crime leg of a dual assignment."""
 
-from services.intake.db import deadlines, dual_assignments, leads, merges
+from datetime import datetime
+
+from services.intake.db import deadlines, dual_assignments, leads, merges, notices
+from services.intake.db.life import SIGNED
+from services.intake.domain.deadline import LeadDeadline, to_conclude, to_rule, to_tell
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_life import FOLLOWED, follow, refused
+from services.intake.domain.lead_states import Action
+from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
+from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import DeadlineKind, Leg, LegStatus
-from shared.contracts.verification import WorkAccepted, WorkConcluded
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
 from shared.db import Transaction
 from shared.inbox import Received
+
+PARKED = "C4"
+"""Cannot be verified now: no closure, so nobody is told yet."""
 
 
 async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Received) -> None:
     """The unit signed: the lead is being verified."""
-    lead = (await leads.get(tx, accepted.lead_id, lock=True)).begin_verifying()
-    await deadlines.stop(tx, lead.id, DeadlineKind.SIGN, at=accepted.effective_at)
-    await _follow(tx, lead, LegStatus.ACCEPTED, accepted, received)
+    lead = follow(await leads.get(tx, accepted.lead_id, lock=True), Action.BEGIN)
+    await _stop(tx, lead, DeadlineKind.SIGN, at=accepted.effective_at)
+    await _save(tx, lead, accepted, received, action=SIGNED)
+    await _move_leg(tx, lead, LegStatus.ACCEPTED, accepted, received)
 
 
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
-    """The work ended: the lead is concluded."""
-    lead = (await leads.get(tx, concluded.lead_id, lock=True)).conclude()
-    await deadlines.stop(tx, lead.id, DeadlineKind.CONCLUDE, at=concluded.effective_at)
+    """The work ended: the lead is concluded, and its reporter is to be told (D11)."""
+    lead = follow(await leads.get(tx, concluded.lead_id, lock=True), Action.CONCLUDE)
+    at = concluded.effective_at
+    await _stop(tx, lead, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT, at=at)
+    if concluded.conclusion != PARKED:
+        await _start(tx, lead, to_tell(lead, days=await notices.calendar(tx), at=at))
     if lead.assignment:
-        await merges.conclude(tx, lead.id, concluded.conclusion, lead.assignment.unit, at=concluded.effective_at)
-    await _follow(tx, lead, LegStatus.ENDED, concluded, received)
+        await merges.conclude(tx, lead.id, concluded.conclusion, lead.assignment.unit, at=at)
+    await _save(tx, lead, concluded, received)
+    await _move_leg(tx, lead, LegStatus.ENDED, concluded, received)
 
 
-async def _follow(
-    tx: Transaction, lead: Lead, status: LegStatus, event: WorkAccepted | WorkConcluded, received: Received
-) -> None:
-    await leads.save(tx, lead, "follow", by=None, effective_at=event.effective_at, at=received.at)
+async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Received) -> None:
+    """The unit says that it is not its own: the office has to rule (D05)."""
+    lead = await leads.get(tx, disputed.lead_id, lock=True)
+    lead = refused(lead, lead.assignment.unit if lead.assignment else "")
+    at = disputed.effective_at
+    await _stop(tx, lead, DeadlineKind.SIGN, DeadlineKind.FIRST_REPORT, at=at)
+    await _start(tx, lead, to_rule(lead, days=await notices.calendar(tx), at=at))
+    await _save(tx, lead, disputed, received)
+
+
+async def follow_first_report(tx: Transaction, reported: WorkFirstReported, received: Received) -> None:
+    """The first report of an urgent lead is there (D07f)."""
+    lead = await leads.get(tx, reported.lead_id, lock=True)
+    await _stop(tx, lead, DeadlineKind.FIRST_REPORT, at=reported.effective_at)
+    detail = {"first_report": True}
+    await audit.record(tx, None, "lead.follow", reported.lead_id, at=received.at, detail=detail)
+
+
+async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> None:
+    """Everything else that verification says of the work (`FOLLOWED`)."""
+    action = FOLLOWED[type(event)]
+    lead = follow(await leads.get(tx, event.lead_id, lock=True), action)
+    days, at = await notices.calendar(tx), event.effective_at
+    if action is Action.WAKE:
+        # D07 anew: the time while it waited was nobody's
+        await _start(tx, lead, to_conclude(lead, days=days, at=at))
+    elif action in (Action.RETURN_BY_REVIEW, Action.PARK):
+        await _stop(tx, lead, DeadlineKind.FEEDBACK, at=at)
+    if action is Action.RETURN_BY_REVIEW:
+        # what was concluded too early was not concluded: its own limit runs on
+        await deadlines.run_on(tx, lead.id, DeadlineKind.CONCLUDE, at=at, suspended_at=lead.suspended_at)
+    await _save(tx, lead, event, received)
+    if action in (Action.RETURN_BY_REVIEW, Action.WAKE):
+        await _begin_leg_again(tx, lead, event, received)
+    await keep_dates(tx, lead, "follow", by=None, at=received.at)
+
+
+async def _start(tx: Transaction, lead: Lead, limit: LeadDeadline) -> None:
+    """It begins to run; that of a suspended lead runs on with it."""
+    await deadlines.start_anew(tx, limit)
+    if lead.suspended_at is not None:
+        await deadlines.stop(tx, lead.id, limit.kind, at=lead.suspended_at)
+
+
+async def _stop(tx: Transaction, lead: Lead, *kinds: DeadlineKind, at: datetime) -> None:
+    await deadlines.stop(tx, lead.id, *kinds, at=at, suspended_at=lead.suspended_at)
+
+
+async def _save(tx: Transaction, lead: Lead, event: AboutLead, received: Received, *, action: str = "follow") -> None:
+    await leads.save(tx, lead, action, by=None, effective_at=event.effective_at, at=received.at)
     await audit.record(tx, None, "lead.follow", lead.id, at=received.at, detail={"status": lead.status.value})
+
+
+async def _move_leg(tx: Transaction, lead: Lead, status: LegStatus, event: AboutLead, received: Received) -> None:
     dual = await dual_assignments.of_lead(tx, lead.id)
     if dual is not None and dual.crime is not status:
         # after a restore the leg may stand there already, from our own word (relearn_lead)
@@ -37,3 +102,11 @@ async def _follow(
         await dual_assignments.save(tx, dual)
         for each in said:
             await outbox.put(tx, each, at=received.at)
+
+
+async def _begin_leg_again(tx: Transaction, lead: Lead, event: AboutLead, received: Received) -> None:
+    dual = await dual_assignments.of_lead(tx, lead.id)
+    if dual is not None and dual.crime is LegStatus.ENDED:
+        dual, said = dual.begin_again(Leg.CRIME, LegStatus.ACCEPTED, at=event.effective_at)
+        await dual_assignments.save(tx, dual)
+        await outbox.put(tx, said, at=received.at)

@@ -17,7 +17,8 @@ async def keep_dates(
     work = lead.assignment
     if work is None:
         return
-    found = {one.kind: one for one in await deadlines.of_lead(tx, lead.id) if one.round == work.number}
+    newest = sorted(await deadlines.of_lead(tx, lead.id), key=lambda one: one.round)
+    found = {one.kind: one for one in newest}
     sign, conclude = found.get(DeadlineKind.SIGN), found.get(DeadlineKind.CONCLUDE)
     if sign is None or conclude is None:
         return

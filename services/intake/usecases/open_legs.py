@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from services.intake.db import dual_assignments, reports
 from services.intake.domain.dual_assignment import DualAssignment
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import HANDED_OVER, Status
 from services.intake.domain.report import umbrella
 from shared import outbox
 from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
@@ -13,9 +14,9 @@ from shared.db import Transaction
 from shared.sealing import Sealer
 
 _CRIME_LEG = {
-    Status.ASSIGNED: LegStatus.CREATED,
-    Status.VERIFYING: LegStatus.ACCEPTED,
-    Status.CONCLUDED: LegStatus.ENDED,
+    **dict.fromkeys(HANDED_OVER, LegStatus.ENDED),
+    **dict.fromkeys((Status.ASSIGNED, Status.DISPUTED), LegStatus.CREATED),
+    **dict.fromkeys((Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF), LegStatus.ACCEPTED),
 }
 
 

@@ -11,7 +11,8 @@ from shared.db import Transaction
 
 
 async def read_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
-    """The lead. Raises `NotFound`."""
+    """The lead. Raises `NotFound`, `NotAllowed` when it is sealed or expunged (G14)."""
     lead = await leads.get(tx, lead_id)
+    lead.must_be_used()
     await audit.record(tx, by, "lead.read", lead.id, at=at)
     return lead

@@ -42,6 +42,7 @@ class NewLead:
     allegations: tuple[str, ...] = ()
     grounds: tuple[Ground, ...] = ()
     named: bool = False
+    urgent: bool = False
     reporter: Mapping[str, Any] | None = None
 
 
@@ -85,6 +86,7 @@ class Registration:
             manifestations=new.manifestations,
             grounds=new.grounds,
             profile_version=in_force(self.received_on).version,
+            urgent=new.urgent,
         )
 
 

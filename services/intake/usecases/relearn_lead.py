@@ -45,11 +45,11 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
         await deadlines.start(tx, to_assign(lead, days=days, at=at))
     else:
         await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
-        sign, conclude = of_assignment(lead, days=days, at=at)
-        if event.due_on < conclude.due.on:
+        limits = of_assignment(lead, days=days, at=at)
+        if event.due_on < limits[-1].due.on:
             # the superior's date is gone with the text, but the event tells that it won
-            sign, conclude = of_assignment(replace(lead, upstream_deadline=event.due_on), days=days, at=at)
-        await deadlines.start(tx, sign, conclude)
+            limits = of_assignment(replace(lead, upstream_deadline=event.due_on), days=days, at=at)
+        await deadlines.start(tx, *limits)
 
 
 async def relearn_dual(tx: Transaction, event: DualAssignmentCreated, received: Received) -> None:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from services.intake.db import deadlines, notices
 from services.intake.domain.deadline import LeadDeadline, of_assignment, to_assign, to_classify
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from shared import audit
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction

@@ -11,7 +11,9 @@ from services.verification.db import queries
 from services.verification.domain.work import Conclusion, Status, Verifier, Work
 from services.verification.usecases.accept_work import accept_work
 from services.verification.usecases.conclude_work import conclude_work
+from services.verification.usecases.dispute_work import dispute_work
 from services.verification.usecases.read_work import read_work
+from services.verification.usecases.report_first import report_first
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.http import Day, Now, Order, Page, Paging, Tx, require
@@ -53,6 +55,9 @@ class WorkView(BaseModel):
     provisional: bool
     conclusion: Conclusion | None
     opened_at: datetime
+    urgent: bool
+    dispute_by: date | None
+    suspended: bool = Field(description="线索已中止,暂不办理 / the lead is suspended")
     verifiers: list[VerifierView]
 
     @classmethod
@@ -64,6 +69,7 @@ class WorkDetail(WorkView):
     """A work with its plan and restricted facts; facts are null while not arrived or once destroyed."""
 
     plan: str | None
+    first_report: str | None
     facts: Facts | None
 
 
@@ -72,6 +78,18 @@ class Acceptance(Order):
 
     verifiers: list[NamedVerifier] = Field(min_length=2, max_length=20)
     plan: str = Field(min_length=1, max_length=8000)
+
+
+class Dispute(Order):
+    """Why it is not this unit's. 管辖异议"""
+
+    reason: str = Field(min_length=5, max_length=500)
+
+
+class FirstReport(Order):
+    """What was found and done in the first hours. 紧急首报"""
+
+    text: str = Field(min_length=5, max_length=4000)
 
 
 class NewConclusion(Order):
@@ -93,7 +111,7 @@ async def list_works(by: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = 
 async def get_work(work_id: UUID, request: Request, by: Reader, tx: Tx, at: Now) -> WorkDetail:
     """One work with its facts; the reading is put on record. 核查任务详情(查阅留痕)"""
     work, facts = await read_work(tx, work_id, opener=request.app.state.opener, by=by, at=at)
-    return WorkDetail(**WorkView.of(work).model_dump(), plan=work.plan, facts=facts)
+    return WorkDetail(**WorkView.of(work).model_dump(), plan=work.plan, first_report=work.first_report, facts=facts)
 
 
 @router.post("/{work_id}/acceptance")
@@ -107,3 +125,15 @@ async def post_acceptance(work_id: UUID, order: Acceptance, request: Request, by
 async def post_conclusion(work_id: UUID, order: NewConclusion, by: Leader, tx: Tx, at: Now) -> WorkView:
     """Conclude a work. 作出结论"""
     return WorkView.of(await conclude_work(tx, work_id, order.conclusion, by=by, at=at))
+
+
+@router.post("/{work_id}/dispute")
+async def post_dispute(work_id: UUID, order: Dispute, by: Leader, tx: Tx, at: Now) -> WorkView:
+    """Not ours: once, before signing, within two working days; the office rules. 提出管辖异议"""
+    return WorkView.of(await dispute_work(tx, work_id, order.reason, by=by, at=at))
+
+
+@router.post("/{work_id}/first-report")
+async def post_first_report(work_id: UUID, order: FirstReport, by: Leader, tx: Tx, at: Now) -> WorkView:
+    """The first report of an urgent lead, within 24 hours. 紧急首报"""
+    return WorkView.of(await report_first(tx, work_id, order.text, by=by, at=at))

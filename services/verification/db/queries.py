@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import tuple_
 
 from services.verification.db.tables import works
-from services.verification.db.works import of_row, verifiers_of
+from services.verification.db.works import of_row, verifiers_of, whole
 from services.verification.domain.work import Work
 from shared.db import Transaction
 
@@ -16,7 +16,7 @@ async def list_works(
     tx: Transaction, *, unit: str | None, lead_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Work]:
     """Works by arrival, newest last; of one unit unless `unit` is None. `after` is the key of the last one seen."""
-    query = select(works).order_by(works.c.opened_at, works.c.id).limit(limit)
+    query = whole().order_by(works.c.opened_at, works.c.id).limit(limit)
     if unit is not None:
         query = query.where(works.c.unit == unit)
     if lead_id is not None:

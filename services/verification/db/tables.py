@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from shared.db import service_metadata
@@ -37,9 +38,16 @@ works = Table(
     Column("version", Integer, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("status in ('opened', 'accepted', 'concluded')", name="status"),
+    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "dispute_by",
+        Date,
+        comment="until when the unit may say that it is not its own; null: a ruling binds it",
+    ),
+    Column("first_report", Text),
+    CheckConstraint("status in ('opened', 'disputed', 'withdrawn', 'accepted', 'concluded')", name="status"),
     # the work begins in order only with a plan on file
-    CheckConstraint("(status = 'opened') = (plan is null)", name="plan_when_accepted"),
+    CheckConstraint("(status in ('accepted', 'concluded')) = (plan is not null)", name="plan_when_accepted"),
     # a conclusion stands exactly when the work has ended
     CheckConstraint("(status = 'concluded') = (conclusion is not null)", name="conclusion_when_concluded"),
     # one work for one assignment, however often its event arrives
@@ -101,3 +109,21 @@ absences = Table(
     Column("to_on", Date),
     Index("ix_absences_staff", "staff"),
 )
+
+lead_standings = Table(
+    "lead_standings",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("suspended_at", DateTime(timezone=True)),
+    Column("merged_into", Uuid),
+    Column("sealed_at", DateTime(timezone=True)),
+    Column("expunged_at", DateTime(timezone=True)),
+    Column("sign_by", Date),
+    Column("due_on", Date),
+    Column(
+        "moved_at",
+        DateTime(timezone=True),
+        comment="when a limit was last moved; a work that opens later has its dates already",
+    ),
+)
+"""What intake says of a lead as a whole; it may be heard before any work on it is."""

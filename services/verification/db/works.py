@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, Select, case, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.verification.db.tables import verifiers, work_facts, work_history, works
+from services.verification.db.tables import lead_standings, verifiers, work_facts, work_history, works
 from services.verification.domain.work import Conclusion, Status, Verifier, Work
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
+
+DESTROYED = "已销毁"
 
 
 async def add(tx: Transaction, work: Work, *, region: str, actor: str, at: datetime) -> None:
@@ -19,7 +23,9 @@ async def add(tx: Transaction, work: Work, *, region: str, actor: str, at: datet
     await _remember(tx, work, actor=actor, effective_at=work.opened_at, at=at)
 
 
-async def save(tx: Transaction, work: Work, *, actor: str, effective_at: datetime, at: datetime) -> None:
+async def save(
+    tx: Transaction, work: Work, *, actor: str, effective_at: datetime, at: datetime, reason: str | None = None
+) -> None:
     """Write the new state. Raises `Conflict` when someone else wrote since it was read."""
     done = await tx.execute(
         update(works)
@@ -29,25 +35,77 @@ async def save(tx: Transaction, work: Work, *, actor: str, effective_at: datetim
     )
     if done.one_or_none() is None:
         raise Conflict("核查任务已被他人更新 / the work was changed by someone else meanwhile")
-    if work.status is Status.ACCEPTED:
-        await tx.execute(
-            insert(verifiers),
+    if work.verifiers:
+        named = upsert(verifiers).values(
             [
                 {"work_id": work.id, "staff": v.staff, "recusal_statement_on": v.recusal_statement_on}
                 for v in work.verifiers
-            ],
+            ]
         )
-    await _remember(tx, work, actor=actor, effective_at=effective_at, at=at)
+        await tx.execute(named.on_conflict_do_nothing())
+    await _remember(tx, work, actor=actor, effective_at=effective_at, at=at, reason=reason)
 
 
 async def get(tx: Transaction, work_id: UUID, *, lock: bool = False) -> Work:
     """One work. Raises `NotFound`."""
-    query = select(works).where(works.c.id == work_id)
-    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    query = whole().where(works.c.id == work_id)
+    row = (await tx.execute(query.with_for_update(of=works) if lock else query)).mappings().one_or_none()
     if row is None:
         raise NotFound("没有该核查任务 / no such work")
     named = await verifiers_of(tx, [work_id])
     return of_row(row, named.get(work_id, ()))
+
+
+def whole() -> Select[Any]:
+    """Works with what intake says of their leads."""
+    stands = lead_standings.c
+    more = (
+        stands.suspended_at.is_not(None).label("suspended"),
+        (stands.sealed_at.is_not(None) | stands.expunged_at.is_not(None)).label("at_rest"),
+    )
+    return select(works, *more).outerjoin(lead_standings, stands.lead_id == works.c.lead_id)
+
+
+async def of_assignment(tx: Transaction, lead_id: UUID, assignment_no: int | None) -> Work | None:
+    """The work of this assignment, or the newest on the lead; locked."""
+    query = whole().where(works.c.lead_id == lead_id)
+    if assignment_no is not None:
+        query = query.where(works.c.assignment_no == assignment_no)
+    query = query.order_by(works.c.assignment_no.desc()).limit(1).with_for_update(of=works)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        return None
+    return of_row(row, (await verifiers_of(tx, [row["id"]])).get(row["id"], ()))
+
+
+async def stand(tx: Transaction, lead_id: UUID, **values: Any) -> None:
+    """Keep what intake says of a lead."""
+    put = upsert(lead_standings).values(lead_id=lead_id, **values)
+    await tx.execute(put.on_conflict_do_update(index_elements=["lead_id"], set_=values))
+
+
+async def standing_of(tx: Transaction, lead_id: UUID) -> Mapping[str, Any] | None:
+    """What intake said of a lead, if it did."""
+    query = select(lead_standings).where(lead_standings.c.lead_id == lead_id)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+async def destroy(tx: Transaction, lead_id: UUID) -> int:
+    """Nothing of what is known of a lead is left here: its boxes, plans, reports, reasons; → how many boxes there were."""
+    done = await tx.execute(
+        update(work_facts)
+        .where(work_facts.c.lead_id == lead_id, work_facts.c.box.is_not(None))
+        .values(key_id=None, box=None)
+    )
+    mine = select(works.c.id).where(works.c.lead_id == lead_id)
+    await tx.execute(update(work_history).where(work_history.c.work_id.in_(mine)).values(reason=None))
+    gone = {
+        "plan": case((works.c.plan.is_not(None), DESTROYED)),
+        "first_report": case((works.c.first_report.is_not(None), DESTROYED)),
+    }
+    await tx.execute(update(works).where(works.c.lead_id == lead_id).values(gone))
+    return int(done.rowcount)
 
 
 async def exists_for(tx: Transaction, lead_id: UUID) -> bool:
@@ -103,6 +161,11 @@ def of_row(row: RowMapping, named: tuple[Verifier, ...]) -> Work:
         verifiers=named,
         plan=row["plan"],
         conclusion=Conclusion(row["conclusion"]) if row["conclusion"] else None,
+        urgent=row["urgent"],
+        dispute_by=row["dispute_by"],
+        first_report=row["first_report"],
+        suspended=bool(row["suspended"]),
+        at_rest=bool(row["at_rest"]),
     )
 
 
@@ -121,10 +184,15 @@ def _row(work: Work) -> dict[str, object]:
         "opened_at": work.opened_at,
         "plan": work.plan,
         "conclusion": work.conclusion.value if work.conclusion else None,
+        "urgent": work.urgent,
+        "dispute_by": work.dispute_by,
+        "first_report": work.first_report,
     }
 
 
-async def _remember(tx: Transaction, work: Work, *, actor: str, effective_at: datetime, at: datetime) -> None:
+async def _remember(
+    tx: Transaction, work: Work, *, actor: str, effective_at: datetime, at: datetime, reason: str | None = None
+) -> None:
     await tx.execute(
         insert(work_history),
         {
@@ -132,6 +200,7 @@ async def _remember(tx: Transaction, work: Work, *, actor: str, effective_at: da
             "version": work.version,
             "status": work.status.value,
             "actor": actor,
+            "reason": reason,
             "effective_at": effective_at,
             "recorded_at": at,
         },

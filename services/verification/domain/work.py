@@ -7,7 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from shared.codes import Labelled
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkOpened
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
 from shared.deadlines import china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
@@ -19,6 +19,8 @@ class Status(Labelled):
     """Where a work stands. 核查任务状态"""
 
     OPENED = "opened", "已到达", "arrived"
+    DISPUTED = "disputed", "管辖有争议", "disputed"
+    WITHDRAWN = "withdrawn", "已由裁定撤回", "withdrawn by a ruling"
     ACCEPTED = "accepted", "核查中", "being verified"
     CONCLUDED = "concluded", "已有结论", "concluded"
 
@@ -60,6 +62,14 @@ class Work:
     verifiers: tuple[Verifier, ...] = ()
     plan: str | None = None
     conclusion: Conclusion | None = None
+    urgent: bool = False
+    dispute_by: date | None = None
+    """Until when the unit may say that it is not its own (D05); None: a ruling binds it."""
+    first_report: str | None = None
+    suspended: bool = False
+    """The lead stands still: nothing is done until it goes on."""
+    at_rest: bool = False
+    """The lead is sealed or expunged: its facts are not used any more."""
 
     @property
     def opened(self) -> WorkOpened:
@@ -75,6 +85,7 @@ class Work:
         statement dated before the assignment or later than today, no plan, or one with a secrecy mark.
         """
         self.must_belong_to(unit)
+        self._must_move()
         self._must_be(Status.OPENED, "签收", "accept")
         named = tuple(replace(verifier, staff=verifier.staff.upper()) for verifier in verifiers)
         different = len({verifier.staff for verifier in named})
@@ -111,9 +122,44 @@ class Work:
     def conclude(self, conclusion: Conclusion, *, unit: str, at: datetime) -> tuple[Self, WorkConcluded]:
         """The work ends with a conclusion. Raises `Forbidden`, `NotAllowed`."""
         self.must_belong_to(unit)
+        self._must_move()
         self._must_be(Status.ACCEPTED, "作出结论", "conclude")
         work = replace(self, status=Status.CONCLUDED, version=self.version + 1, conclusion=conclusion)
         return work, WorkConcluded(work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at)
+
+    def dispute(self, *, unit: str, on: date, at: datetime) -> tuple[Self, WorkDisputed]:
+        """The unit says "not ours" (D05): before it signs, within the time, once. Raises `Forbidden`, `NotAllowed`."""
+        self.must_belong_to(unit)
+        self._must_move()
+        self._must_be(Status.OPENED, "提出管辖异议", "dispute")
+        if self.dispute_by is None:
+            raise NotAllowed("裁定后不得再提管辖异议 / the ruling binds; it is not disputed again")
+        if on > self.dispute_by:
+            raise NotAllowed(f"管辖异议应于{self.dispute_by}前提出 / a dispute was to be raised by {self.dispute_by}")
+        work = replace(self, status=Status.DISPUTED, version=self.version + 1)
+        return work, WorkDisputed(
+            work_id=self.id, lead_id=self.lead_id, assignment_no=self.assignment_no, effective_at=at
+        )
+
+    def withdraw(self) -> Self:
+        """The dispute was ruled; the assignment that follows opens a work of its own."""
+        self._must_be(Status.DISPUTED, "撤回", "withdraw")
+        return replace(self, status=Status.WITHDRAWN, version=self.version + 1)
+
+    def report_first(self, text: str, *, unit: str, at: datetime) -> tuple[Self, WorkFirstReported]:
+        """The first report of an urgent lead (D07f). Raises `Forbidden`, `NotAllowed`, `Invalid` for one with a secrecy mark."""
+        self.must_belong_to(unit)
+        self._must_move()
+        self._must_be(Status.ACCEPTED, "报送首报", "report for the first time")
+        if not self.urgent or self.first_report is not None:
+            raise NotAllowed("非紧急线索或已报首报 / it is not urgent, or the first report is on file")
+        refuse_marked("text", [text])
+        work = replace(self, first_report=text, version=self.version + 1)
+        return work, WorkFirstReported(work_id=self.id, lead_id=self.lead_id, effective_at=at)
+
+    def _must_move(self) -> None:
+        if self.suspended:
+            raise NotAllowed("线索已中止,暂不办理 / the lead is suspended; nothing is done until it goes on")
 
     def must_belong_to(self, unit: str) -> None:
         """Comes before everything else, so that another unit learns nothing of the work's state. Raises `Forbidden`."""

@@ -11,4 +11,7 @@ async def keep_facts(tx: Transaction, facts: VerificationFactsSealed, received: 
     """Keep the box. Raises `NotYet` while the work that it belongs to has not been opened."""
     if not await works.exists_for(tx, facts.lead_id):
         raise NotYet(facts.after.topic, facts.after.subject, facts.after.sequence)
-    await works.keep_facts(tx, facts.lead_id, received.sequence, facts.sealed, at=received.at)
+    said = await works.standing_of(tx, facts.lead_id)
+    # what is destroyed stays so, whatever a broker still holds of it
+    sealed = None if said and said["expunged_at"] else facts.sealed
+    await works.keep_facts(tx, facts.lead_id, received.sequence, sealed, at=received.at)

@@ -15,10 +15,10 @@ from shared.sealing import Opener
 async def read_work(
     tx: Transaction, work_id: UUID, *, opener: Opener, by: Principal, at: datetime
 ) -> tuple[Work, Facts | None]:
-    """The work, and its facts unless they have not arrived or were destroyed. Raises `NotFound`, `Forbidden`."""
+    """The work, and its facts unless they have not arrived, are sealed with the lead or were destroyed. Raises `NotFound`, `Forbidden`."""
     work = await works.get(tx, work_id)
     work.must_belong_to(by.unit)
-    sealed = await works.latest_facts(tx, work.lead_id)
+    sealed = None if work.at_rest else await works.latest_facts(tx, work.lead_id)
     facts = Facts.model_validate(opener.open(sealed)) if sealed else None
     await audit.record(tx, by, "work.read", work.id, at=at)
     return work, facts

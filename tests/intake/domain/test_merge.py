@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Tier
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Action, Status
 from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState, suggested_level
 from shared.errors import Forbidden, Invalid, NotAllowed, Registered
 from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
@@ -39,8 +40,8 @@ STATES: dict[Status, Callable[[], Lead]] = {
     Status.RECEIVED: lead,
     Status.CLASSIFIED: classified,
     Status.ASSIGNED: assigned,
-    Status.VERIFYING: lambda: assigned().begin_verifying(),
-    Status.CONCLUDED: lambda: assigned().begin_verifying().conclude(),
+    Status.VERIFYING: lambda: replace(assigned(), status=Status.VERIFYING),
+    Status.CONCLUDED: lambda: replace(assigned(), status=Status.CONCLUDED),
 }
 
 
@@ -62,8 +63,8 @@ def test_a_merged_lead_does_nothing_by_itself() -> None:
         lambda: one.assign("GA", (), on=DAY, days=DAYS, at=NOON),
         lambda: one.add_grounds((Ground.UMBRELLA,)),
         lambda: one.merge_into(lead()),
-        one.begin_verifying,
-        one.conclude,
+        lambda: one.step(Action.BEGIN),
+        lambda: one.step(Action.CONCLUDE),
     ):
         with pytest.raises(NotAllowed):
             act()
@@ -165,7 +166,7 @@ def step(one: Lead, action: str) -> Lead:
             return one.assign("GA", (), on=DAY, days=DAYS, at=NOON)[0]
         if action == "ground":
             return one.add_grounds((Ground.UMBRELLA,))
-        return one.begin_verifying() if action == "accept" else one.conclude()
+        return one.step(Action.BEGIN if action == "accept" else Action.CONCLUDE)
     except (NotAllowed, Registered):
         return one
 

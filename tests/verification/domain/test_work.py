@@ -1,6 +1,7 @@
 """Every state × action of the work on a lead."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,13 +20,42 @@ def conclude(one: Work, unit: str = "GA") -> Any:
     return one.conclude(Conclusion.C1, unit=unit, at=NOON)
 
 
+def dispute(one: Work, unit: str = "GA") -> Any:
+    return one.dispute(unit=unit, on=DAY, at=NOON)
+
+
+def report_first(one: Work, unit: str = "GA") -> Any:
+    return one.report_first("已固定证据", unit=unit, at=NOON)
+
+
+def fresh() -> Work:
+    return work(urgent=True, dispute_by=DAY)
+
+
+def withdrawn() -> Work:
+    disputed: Work = dispute(fresh())[0]
+    return disputed.withdraw()
+
+
 AT: dict[Status, Callable[[], Work]] = {
-    Status.OPENED: work,
-    Status.ACCEPTED: lambda: accept(work())[0],
-    Status.CONCLUDED: lambda: conclude(accept(work())[0])[0],
+    Status.OPENED: fresh,
+    Status.DISPUTED: lambda: dispute(fresh())[0],
+    Status.WITHDRAWN: withdrawn,
+    Status.ACCEPTED: lambda: accept(fresh())[0],
+    Status.CONCLUDED: lambda: conclude(accept(fresh())[0])[0],
 }
-ACTIONS: dict[str, Callable[[Work], Any]] = {"accept": accept, "conclude": conclude}
-BECOMES = {(Status.OPENED, "accept"): Status.ACCEPTED, (Status.ACCEPTED, "conclude"): Status.CONCLUDED}
+ACTIONS: dict[str, Callable[[Work], Any]] = {
+    "accept": accept,
+    "conclude": conclude,
+    "dispute": dispute,
+    "report_first": report_first,
+}
+BECOMES = {
+    (Status.OPENED, "accept"): Status.ACCEPTED,
+    (Status.OPENED, "dispute"): Status.DISPUTED,
+    (Status.ACCEPTED, "report_first"): Status.ACCEPTED,
+    (Status.ACCEPTED, "conclude"): Status.CONCLUDED,
+}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -33,6 +63,8 @@ BECOMES = {(Status.OPENED, "accept"): Status.ACCEPTED, (Status.ACCEPTED, "conclu
 def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: str) -> None:
     before = AT[status]()
     assert before.status is status
+    with pytest.raises(NotAllowed, match="中止"):
+        ACTIONS[action](replace(before, suspended=True))
     if (status, action) not in BECOMES:
         with pytest.raises(NotAllowed):
             ACTIONS[action](before)

@@ -1,0 +1,282 @@
+"""What becomes of a lead beyond its assignment: declined, redirected, suspended, told to the reporter, closed, reopened (§4.2)."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.intake.api.directory import UnitCode
+from services.intake.api.leads import LeadView
+from services.intake.db import leads, life
+from services.intake.domain.codes import GoTo, Regulator
+from services.intake.domain.decision import Decision, Kind, State
+from services.intake.domain.feedback import Channel, Try
+from services.intake.domain.redirect import Redirect
+from services.intake.usecases.close_lead import close_lead, take_objection
+from services.intake.usecases.decide_on_lead import decide_on_lead, propose_decision
+from services.intake.usecases.decline_lead import accept_after_all, decline_lead
+from services.intake.usecases.deliver_feedback import deliver_feedback, log_try
+from services.intake.usecases.redirect_lead import (
+    Result,
+    end_redirect,
+    receive_redirect,
+    redirect_lead,
+    return_redirect,
+)
+from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
+from shared.auth import Principal
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+
+router = APIRouter(tags=["life 线索办理"])
+Director = Annotated[Principal, require("ofd")]
+Office = Annotated[Principal, require("ana", "ofd", "sup")]
+Proposer = Annotated[Principal, require("ofd", "dpo")]
+Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
+Watcher = Annotated[Principal, require("ofd", "sup", "qrv", "dpo", "aud")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+
+
+class DeclineOrder(Order):
+    """Why it is outside the scope, and where to go instead. 不予受理"""
+
+    go_to: GoTo
+    reason: Reason
+    concerns_office: bool = Field(
+        description="是否反映本办自身问题:是则不得不予受理 / about this office itself: then it is never declined here"
+    )
+
+
+class ReasonOrder(Order):
+    """Why. 理由"""
+
+    reason: Reason
+
+
+class RedirectOrder(Order):
+    """The regulator. 转主管部门"""
+
+    regulator: Regulator
+
+
+class ReceiptOrder(Order):
+    """The regulator's receipt. 主管部门回执"""
+
+    receipt_no: Number
+    receipt_on: Day
+
+
+class ResultOrder(Order):
+    """What the regulator did, and when the reporter was told. 主管部门办理结果"""
+
+    result: Text
+    result_on: Day
+    told_on: Day | None = None
+
+
+class SuspensionOrder(Order):
+    """Why it stands still, and what was done to protect. 中止"""
+
+    reason: Reason
+    measures: Annotated[Text, Field(description="已采取的保护措施 / protective measures that were begun")]
+
+
+class TryOrder(Order):
+    """One try to tell the reporter. 反馈尝试"""
+
+    channel: Channel
+    on: Day
+    reached: bool
+
+
+class FeedbackOrder(Order):
+    """That the reporter was told, or all tries were made. 登记反馈"""
+
+    accepted: bool = Field(default=False, description="举报人表示无异议 / the reporter has nothing to object to")
+
+
+class ObjectionOrder(Order):
+    """The objection with new facts, and the other team. 异议再查"""
+
+    unit: UnitCode
+    reason: Reason
+
+
+class ProposalOrder(Order):
+    """What is proposed and why. 提议"""
+
+    kind: Kind
+    reason: Reason
+
+
+class ConfirmationOrder(Order):
+    """The second person's word. 决定"""
+
+    confirm: bool
+    reason: Reason | None = None
+
+
+class RedirectView(BaseModel):
+    """Where a matter of 乱 went and what came of it. 转交记录"""
+
+    lead_id: UUID
+    number: int
+    regulator: str
+    sent_at: datetime
+    receipt_no: str | None
+    receipt_on: date | None
+    result: str | None
+    result_on: date | None
+    told_on: date | None
+    returned_at: datetime | None
+    return_reason: str | None
+
+    @classmethod
+    def of(cls, redirect: Redirect) -> Self:
+        return cls.model_validate(redirect, from_attributes=True)
+
+
+class DecisionView(BaseModel):
+    """A decision by two people; `proposed_by` null: the clock. 两人决定"""
+
+    id: UUID
+    lead_id: UUID
+    kind: Kind
+    state: State
+    reason: str
+    proposed_by: str | None
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        return cls.model_validate(decision, from_attributes=True)
+
+
+@router.post("/leads/{lead_id}/decline")
+async def post_decline(lead_id: UUID, order: DeclineOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """Outside the scope; never a report about the office itself. 不予受理"""
+    return LeadView.of(
+        await decline_lead(
+            tx, lead_id, order.go_to.value, order.reason, concerns_office=order.concerns_office, by=by, at=at
+        )
+    )
+
+
+@router.post("/leads/{lead_id}/acceptance")
+async def post_acceptance(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """An objection to the refusal is upheld, by another person than the one who declined. 异议成立,改为受理"""
+    return LeadView.of(await accept_after_all(tx, lead_id, order.reason, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/redirect")
+async def post_redirect(lead_id: UUID, order: RedirectOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """A matter of 乱 goes to its regulator. 转主管部门"""
+    return LeadView.of(await redirect_lead(tx, lead_id, order.regulator.value, by=by, at=at))
+
+
+@router.get("/leads/{lead_id}/redirects")
+async def get_redirects(lead_id: UUID, _: Office, tx: Tx) -> list[RedirectView]:
+    """Where it went and what came of it. 转交记录"""
+    await leads.get(tx, lead_id)
+    return [RedirectView.of(each) for each in await life.redirects_of(tx, lead_id)]
+
+
+@router.post("/leads/{lead_id}/redirect/receipt")
+async def post_redirect_receipt(lead_id: UUID, order: ReceiptOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """The regulator's receipt is on file. 登记主管部门回执"""
+    return LeadView.of(await receive_redirect(tx, lead_id, order.receipt_no, order.receipt_on, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/redirect/result")
+async def post_redirect_result(lead_id: UUID, order: ResultOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """The regulator's result closes it; the reporter is told first. 登记主管部门结果并办结"""
+    result = Result(text=order.result, on=order.result_on, told_on=order.told_on)
+    return LeadView.of(await end_redirect(tx, lead_id, result, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/redirect/return")
+async def post_redirect_return(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """The regulator gives it back, once. 主管部门退回"""
+    return LeadView.of(await return_redirect(tx, lead_id, order.reason, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/suspension")
+async def post_suspension(lead_id: UUID, order: SuspensionOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """It stands still and its limits with it: danger to a reporter, a court's order. 中止"""
+    return LeadView.of(await suspend_lead(tx, lead_id, order.reason, order.measures, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/resumption")
+async def post_resumption(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+    """It goes on where it stood. 恢复办理"""
+    return LeadView.of(await resume_lead(tx, lead_id, order.reason, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/feedback-tries", status_code=204)
+async def post_try(lead_id: UUID, order: TryOrder, by: Office, tx: Tx, at: Now) -> None:
+    """One try to tell the reporter is put on file. 登记反馈尝试"""
+    await log_try(tx, lead_id, Try(channel=order.channel, on=order.on, reached=order.reached), by=by, at=at)
+
+
+@router.post("/leads/{lead_id}/feedback")
+async def post_feedback(lead_id: UUID, order: FeedbackOrder, by: Office, tx: Tx, at: Now) -> LeadView:
+    """The reporter was told; or three tries on three days by two ways; or there is nobody to tell. 登记反馈"""
+    return LeadView.of(await deliver_feedback(tx, lead_id, accepted=order.accepted, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/objection")
+async def post_objection(
+    lead_id: UUID, order: ObjectionOrder, request: Request, by: Director, tx: Tx, at: Now
+) -> LeadView:
+    """The reporter objects with new facts: another team looks. 异议再查"""
+    state = request.app.state
+    lead = await take_objection(
+        tx, lead_id, order.unit, order.reason, region=state.region, sealer=state.sealer, by=by, at=at
+    )
+    return LeadView.of(lead)
+
+
+@router.post("/leads/{lead_id}/closing")
+async def post_closing(lead_id: UUID, by: Director, tx: Tx, at: Now) -> LeadView:
+    """Nobody objects any more and both legs are ended. 办结"""
+    return LeadView.of(await close_lead(tx, lead_id, by=by, at=at))
+
+
+@router.post("/leads/{lead_id}/decisions", status_code=201, response_model=DecisionView)
+async def post_decision(lead_id: UUID, order: ProposalOrder, by: Proposer, tx: Tx, at: Now, once: Once) -> Response:
+    """Propose what takes two people: reopening (ofd, decided by qrv), expunging (dpo, decided by aud). 提议"""
+
+    async def propose() -> DecisionView:
+        return DecisionView.of(await propose_decision(tx, lead_id, order.kind, order.reason, by=by, at=at))
+
+    return await once.reply(201, propose)
+
+
+@router.get("/decisions")
+async def list_decisions(
+    _: Watcher,
+    tx: Tx,
+    paging: Paging,
+    kind: Kind | None = None,
+    state: State | None = None,
+    lead_id: UUID | None = None,
+) -> Page[DecisionView]:
+    """Decisions as they were proposed; `state=proposed` waits for the second person. 决定列表"""
+    rows = await life.page_decisions(
+        tx, kind=kind, state=state, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
+    )
+    return paging.page([DecisionView.of(row) for row in rows], key=lambda row: (row.proposed_at, row.id))
+
+
+@router.post("/decisions/{decision_id}/confirmation")
+async def post_confirmation(decision_id: UUID, order: ConfirmationOrder, by: Decider, tx: Tx, at: Now) -> DecisionView:
+    """The second person confirms, which does it, or refuses. 决定"""
+    return DecisionView.of(
+        await decide_on_lead(tx, decision_id, confirm=order.confirm, reason=order.reason, by=by, at=at)
+    )

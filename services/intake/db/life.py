@@ -1,0 +1,180 @@
+"""The store of a lead's later life: redirections, feedback, decisions by two people."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, exists, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.intake.db.life_tables import decisions, feedback_tries, feedbacks, redirects, sheet_prints
+from services.intake.db.repeat_tables import conclusions
+from services.intake.db.tables import lead_history, reports
+from services.intake.domain.decision import Decision, Kind, State
+from services.intake.domain.feedback import Channel, Feedback, Try
+from services.intake.domain.redirect import Redirect
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import NotAllowed, NotFound
+
+CHARGING = ("assign", "rule", "object")
+"""The deeds that charge a unit."""
+SIGNED = "sign"
+"""The deed by which the register follows the unit's signature."""
+
+
+async def add_redirect(tx: Transaction, redirect: Redirect) -> None:
+    """Keep where a lead went."""
+    await tx.execute(insert(redirects), _plain(redirect))
+
+
+async def save_redirect(tx: Transaction, redirect: Redirect) -> None:
+    """Write what came of it; the caller holds the lead's lock."""
+    row = _plain(redirect)
+    names = ("receipt_no", "receipt_on", "result", "result_on", "told_on", "returned_at", "return_reason")
+    here = (redirects.c.lead_id == redirect.lead_id, redirects.c.number == redirect.number)
+    await tx.execute(update(redirects).where(*here).values({name: row[name] for name in names}))
+
+
+async def redirects_of(tx: Transaction, lead_id: UUID) -> list[Redirect]:
+    """All of a lead, in order."""
+    query = select(redirects).where(redirects.c.lead_id == lead_id).order_by(redirects.c.number)
+    return [Redirect(**row) for row in (await tx.execute(query)).mappings()]
+
+
+async def last_redirect(tx: Transaction, lead_id: UUID) -> Redirect:
+    """The newest of a lead. Raises `NotFound`."""
+    found = await redirects_of(tx, lead_id)
+    if not found:
+        raise NotFound("该线索没有转交 / the lead was not redirected")
+    return found[-1]
+
+
+async def holds_code(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether its reporter has a query code, named or not."""
+    return bool((await tx.execute(select(exists().where(reports.c.lead_id == lead_id)))).scalar_one())
+
+
+async def keep_conclusion(tx: Transaction, lead_id: UUID, code: str, unit: str, *, at: datetime) -> None:
+    """Keep how a lead ended where no unit verified it."""
+    values = {"lead_id": lead_id, "code": code, "unit": unit, "concluded_at": at}
+    await tx.execute(upsert(conclusions).values(values).on_conflict_do_update(index_elements=["lead_id"], set_=values))
+
+
+async def add_try(tx: Transaction, lead_id: UUID, assignment_no: int, made: Try, *, by: str, at: datetime) -> None:
+    """Log one try to tell the reporter; the caller holds the lead's lock."""
+    query = select(func.coalesce(func.max(feedback_tries.c.number), 0)).where(feedback_tries.c.lead_id == lead_id)
+    number = int((await tx.execute(query)).scalar_one()) + 1
+    row = {"lead_id": lead_id, "number": number, "channel": made.channel.value, "tried_on": made.on}
+    more = {"reached": made.reached, "assignment_no": assignment_no, "tried_by": by, "recorded_at": at}
+    await tx.execute(insert(feedback_tries), {**row, **more})
+
+
+async def tries_of(tx: Transaction, lead_id: UUID, assignment_no: int) -> list[Try]:
+    """The tries about this conclusion, in order."""
+    table = feedback_tries
+    query = select(table).where(table.c.lead_id == lead_id, table.c.assignment_no == assignment_no)
+    rows = await tx.execute(query.order_by(table.c.number))
+    return [Try(channel=Channel(row.channel), on=row.tried_on, reached=row.reached) for row in rows]
+
+
+async def add_feedback(
+    tx: Transaction, lead_id: UUID, assignment_no: int, outcome: str, *, accepted: bool, at: datetime
+) -> None:
+    """Keep how the reporter was told; told anew after a new conclusion."""
+    values = {"outcome": outcome, "accepted": accepted, "told_at": at}
+    row = {"lead_id": lead_id, "assignment_no": assignment_no, **values}
+    await tx.execute(insert(feedbacks), row)
+
+
+async def feedback_of(tx: Transaction, lead_id: UUID, assignment_no: int) -> Feedback:
+    """How the reporter was told of this conclusion. Raises `NotFound`."""
+    table = feedbacks
+    query = select(table).where(table.c.lead_id == lead_id, table.c.assignment_no == assignment_no)
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound("没有反馈记录 / no feedback on file")
+    return Feedback(outcome=row.outcome, accepted=row.accepted, told_on=china_date(row.told_at))
+
+
+async def add_print(tx: Transaction, lead_id: UUID, assignment_no: int, *, by: str, at: datetime) -> int:
+    """A print of the sheet; → its number. The caller holds the lead's lock."""
+    query = select(func.coalesce(func.max(sheet_prints.c.print_no), 0)).where(sheet_prints.c.lead_id == lead_id)
+    number = int((await tx.execute(query)).scalar_one()) + 1
+    row = {"lead_id": lead_id, "print_no": number, "assignment_no": assignment_no, "printed_by": by, "printed_at": at}
+    await tx.execute(insert(sheet_prints), row)
+    return number
+
+
+async def last_assignment(tx: Transaction, lead_id: UUID) -> tuple[str, datetime] | None:
+    """Who charged the present unit, and when."""
+    deeds = lead_history.c
+    query = select(deeds.actor, deeds.effective_at).where(deeds.lead_id == lead_id, deeds.action.in_(CHARGING))
+    row = (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).one_or_none()
+    return (row.actor, row.effective_at) if row else None
+
+
+async def accepted_at(tx: Transaction, lead_id: UUID) -> datetime | None:
+    """When the present unit signed for it."""
+    deeds = lead_history.c
+    charged = select(func.max(deeds.version)).where(deeds.lead_id == lead_id, deeds.action.in_(CHARGING))
+    query = select(deeds.effective_at).where(
+        deeds.lead_id == lead_id, deeds.action == SIGNED, deeds.version > charged.scalar_subquery()
+    )
+    return (await tx.execute(query.order_by(deeds.version).limit(1))).scalar_one_or_none()
+
+
+async def add_decision(tx: Transaction, decision: Decision) -> None:
+    """Keep what is proposed. Raises `NotAllowed` when the same is open already."""
+    done = upsert(decisions).values(_plain(decision)).on_conflict_do_nothing().returning(decisions.c.id)
+    if (await tx.execute(done)).first() is None:
+        raise NotAllowed(f"“{decision.kind.zh}”已有待决定的提议 / it is proposed already")
+
+
+async def save_decision(tx: Transaction, decision: Decision) -> None:
+    """Write what was decided; the caller holds its lock."""
+    row = _plain(decision)
+    names = ("state", "decided_by", "decided_at", "decision_reason")
+    await tx.execute(update(decisions).where(decisions.c.id == decision.id).values({name: row[name] for name in names}))
+
+
+async def get_decision(tx: Transaction, decision_id: UUID, *, lock: bool = False) -> Decision:
+    """One decision. Raises `NotFound`."""
+    query = select(decisions).where(decisions.c.id == decision_id)
+    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有该决定 / no such decision")
+    return _decision(row)
+
+
+async def page_decisions(
+    tx: Transaction,
+    *,
+    kind: Kind | None,
+    state: State | None,
+    lead_id: UUID | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Decision]:
+    """Decisions as they were proposed; `after` is the key of the last one seen."""
+    query = select(decisions).order_by(decisions.c.proposed_at, decisions.c.id).limit(limit)
+    for column, value in (
+        (decisions.c.kind, kind and kind.value),
+        (decisions.c.state, state and state.value),
+        (decisions.c.lead_id, lead_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if after is not None:
+        query = query.where(tuple_(decisions.c.proposed_at, decisions.c.id) > after)
+    return [_decision(row) for row in (await tx.execute(query)).mappings()]
+
+
+def _decision(row: RowMapping) -> Decision:
+    return Decision(**{**row, "kind": Kind(row["kind"]), "state": State(row["state"])})
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as columns of the same names."""
+    found = {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return {name: str(each) if isinstance(each, Kind | State) else each for name, each in found.items()}

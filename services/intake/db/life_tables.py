@@ -1,0 +1,138 @@
+"""The tables of a lead's later life: redirections to regulators, feedback to the reporter, decisions that take two people."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from services.intake.db.tables import metadata
+
+redirects = Table(
+    "redirects",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("regulator", Text, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+    Column("receipt_no", Text),
+    Column("receipt_on", Date),
+    Column("result", Text),
+    Column("result_on", Date),
+    Column("told_on", Date, comment="when the reporter was told; null when there is nobody to tell"),
+    Column("returned_at", DateTime(timezone=True)),
+    Column("return_reason", Text),
+    CheckConstraint("(receipt_no is null) = (receipt_on is null)", name="receipt_whole"),
+    # a result comes from who has taken it, and what has a result is not returned
+    CheckConstraint(
+        "result is null or (receipt_no is not null and result_on is not null)", name="result_after_receipt"
+    ),
+    CheckConstraint("returned_at is null or result is null", name="returned_or_ended"),
+    # once a lead, whichever regulator
+    Index("uq_redirects_lead_id", "lead_id", unique=True, postgresql_where=text("returned_at is not null")),
+)
+
+feedback_tries = Table(
+    "feedback_tries",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("tried_on", Date, nullable=False),
+    Column("reached", Boolean, nullable=False),
+    Column("assignment_no", Integer, nullable=False, comment="which conclusion it is about"),
+    Column("tried_by", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("channel in ('phone', 'text', 'visit', 'mailbox', 'letter')", name="channel"),
+)
+
+feedbacks = Table(
+    "feedbacks",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("assignment_no", Integer, primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False, comment="the reporter said that nothing is objected to"),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("outcome in ('delivered', 'attempts', 'not-applicable')", name="outcome"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Text, comment="null: the clock"),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision_reason", Text),
+    CheckConstraint("kind in ('reopen', 'seal', 'expunge')", name="kind"),
+    CheckConstraint("state in ('proposed', 'confirmed', 'refused')", name="state"),
+    # G10: the one who proposes never decides
+    CheckConstraint("decided_by <> proposed_by", name="two_people"),
+    CheckConstraint(
+        "(state = 'proposed') = (decided_by is null) and (decided_by is null) = (decided_at is null)",
+        name="decided_whole",
+    ),
+    # one open question of a kind for one lead
+    Index(
+        "uq_decisions_lead_id_kind", "lead_id", "kind", unique=True, postgresql_where=text("state = 'proposed'::text")
+    ),
+    Index("ix_decisions_proposed_at_id", "proposed_at", "id"),
+)
+
+deadline_extensions = Table(
+    "deadline_extensions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision_reason", Text),
+    CheckConstraint("state in ('asked', 'granted', 'refused')", name="state"),
+    CheckConstraint("days between 1 and 30", name="days"),
+    # two people for each extension
+    CheckConstraint("decided_by <> asked_by", name="two_people"),
+    CheckConstraint(
+        "(state = 'asked') = (decided_by is null) and (decided_by is null) = (decided_at is null)", name="decided_whole"
+    ),
+    # once an assignment (D08), and one open request
+    Index(
+        "uq_deadline_extensions_lead_id_round",
+        "lead_id",
+        "round",
+        unique=True,
+        postgresql_where=text("state in ('asked', 'granted')"),
+    ),
+    Index("ix_deadline_extensions_asked_at_id", "asked_at", "id"),
+)
+
+sheet_prints = Table(
+    "sheet_prints",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("print_no", Integer, primary_key=True),
+    Column("assignment_no", Integer, nullable=False),
+    Column("printed_by", Text, nullable=False),
+    Column("printed_at", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,208 @@
+"""What intake itself decides of a lead beyond its assignment: → (new state, event). Frozen and pure; the table is `lead_states.MOVES`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Literal
+
+from services.intake.domain.codes import Source, Tier
+from services.intake.domain.lead import MOST_DISPUTES, Lead
+from services.intake.domain.lead_states import Action, Status
+from services.intake.domain.two_people import must_be_another
+from shared.contracts.envelope import AboutLead
+from shared.contracts.intake import (
+    FeedbackDelivered,
+    FeedbackObjected,
+    LeadAssigned,
+    LeadClosed,
+    LeadDeclined,
+    LeadExpunged,
+    LeadRedirected,
+    LeadRedirectReturned,
+    LeadReopened,
+    LeadResumed,
+    LeadRuled,
+    LeadSealed,
+    LeadSuspended,
+)
+from shared.contracts.verification import (
+    WorkDisputed,
+    WorkParked,
+    WorkReportReturned,
+    WorkReportSubmitted,
+    WorkReturnedByReview,
+    WorkTaskForceFormed,
+    WorkTransferred,
+    WorkTransferUndone,
+    WorkWoken,
+)
+from shared.deadlines import Calendar, china_date
+from shared.errors import Forbidden, Invalid, NotAllowed
+
+OFFICE_ITSELF = ("扫黑办", "扫黑除恶办", "扫黑除恶专项斗争领导小组办公室", "线索办", "专项办")
+"""Words by which a report means this office; whoever is meant does not decide (§4.2, G22)."""
+SEALABLE = frozenset({"C3", "C7"})
+
+
+def decline(lead: Lead, go_to: str, *, concerns_office: bool, at: datetime) -> tuple[Lead, LeadDeclined]:
+    """Outside the scope. Raises `NotAllowed`; `Forbidden` for a report about the office itself, which goes upward."""
+    told = lead.step(Action.DECLINE)
+    if concerns_office or any(word in text for text in (lead.summary, *lead.allegations) for word in OFFICE_ITSELF):
+        raise Forbidden(
+            "反映本办自身问题的线索不得由本办决定不予受理,应报上级 / a report about the office itself is never "
+            "declined here; it goes upward"
+        )
+    return told, LeadDeclined(lead_id=lead.id, go_to=go_to, effective_at=at)
+
+
+def accept_after_all(lead: Lead, *, declined_by: str | None, by: str, at: datetime) -> tuple[Lead, LeadReopened]:
+    """An objection is upheld, by another person than the one who declined (D12). Raises `NotAllowed`, `Forbidden`."""
+    taken = lead.step(Action.ACCEPT_AFTER_ALL)
+    must_be_another(
+        declined_by, by, "异议须由另一人审查 / the objection is judged by another person than the one who declined"
+    )
+    return taken, LeadReopened(lead_id=lead.id, status="received", effective_at=at)
+
+
+def redirect(lead: Lead, regulator: str, *, number: int, at: datetime) -> tuple[Lead, LeadRedirected]:
+    """A matter of 乱 goes to the regulator; a superior's lead never does unchecked (M07). Raises `NotAllowed`, `Invalid`."""
+    gone = lead.step(Action.REDIRECT)
+    if lead.source is Source.SUPERIOR or lead.tier is not Tier.DISORDER:
+        told = "只有定为“乱”且非上级转办的线索可转主管部门 / only a lead of tier 乱 that no superior handed down is redirected"
+        raise Invalid(told, fields=[("tier", told)])
+    return gone, LeadRedirected(lead_id=lead.id, regulator=regulator, number=number, effective_at=at)
+
+
+def return_redirect(lead: Lead, *, at: datetime) -> tuple[Lead, LeadRedirectReturned]:
+    """The regulator gives it back."""
+    return lead.step(Action.RETURN_REDIRECT), LeadRedirectReturned(lead_id=lead.id, effective_at=at)
+
+
+def end_redirect(lead: Lead, *, at: datetime) -> tuple[Lead, LeadClosed]:
+    """The regulator's result closes it."""
+    return lead.step(Action.END_REDIRECT), LeadClosed(lead_id=lead.id, by="regulator", effective_at=at)
+
+
+def follow(lead: Lead, action: Action, **changes: Any) -> Lead:
+    """It follows what verification says. What was said there before the word of a suspension came counts all the same: it stays suspended,
+    over another state. Raises `NotAllowed`."""
+    return replace(replace(lead, suspended_at=None).step(action, **changes), suspended_at=lead.suspended_at)
+
+
+def refused(lead: Lead, unit: str) -> Lead:
+    """The unit says "not ours" (D05). Raises `NotAllowed`, also when the ruling binds it."""
+    if not lead.may_be_disputed_by(unit):
+        raise NotAllowed("裁定后不得再提管辖异议 / the ruling binds; it is not disputed again")
+    return follow(lead, Action.DISPUTE, refused_by=(*lead.refused_by, unit))
+
+
+def rule(
+    lead: Lead, unit: str, *, leading_group: bool, days: Calendar, since: date | None, at: datetime
+) -> tuple[Lead, LeadRuled, LeadAssigned]:
+    """Who is charged, after a dispute: by the office; after a second unit has refused by the leading group, for good (D05). `since`: from
+    when the result is due, for a unit that is charged again; nobody gains time by disputing. Raises `NotAllowed`, `Forbidden`."""
+    lead.must_allow(Action.RULE)
+    if lead.assignment is None:
+        raise NotAllowed("线索没有交办 / the lead has no assignment")
+    binding = len(lead.refused_by) >= MOST_DISPUTES
+    if binding and not leading_group:
+        raise Forbidden("两个单位均提出异议,由领导小组裁定 / two units have refused; the leading group rules")
+    disputed = lead.assignment.number
+    since = since if unit in lead.refused_by else None
+    lead, assigned = lead.charged(Action.RULE, unit, on=china_date(at), days=days, at=at, since=since)
+    return (
+        lead,
+        LeadRuled(
+            lead_id=lead.id, disputed_no=disputed, unit=unit, binding=assigned.dispute_by is None, effective_at=at
+        ),
+        assigned,
+    )
+
+
+def suspend(lead: Lead, *, at: datetime) -> tuple[Lead, LeadSuspended]:
+    """It stands still."""
+    return lead.step(Action.SUSPEND, suspended_at=at), LeadSuspended(lead_id=lead.id, effective_at=at)
+
+
+def resume(lead: Lead, *, at: datetime) -> tuple[Lead, LeadResumed]:
+    """It goes on where it stood."""
+    return lead.step(Action.RESUME, suspended_at=None), LeadResumed(lead_id=lead.id, effective_at=at)
+
+
+def feed_back(
+    lead: Lead, outcome: Literal["delivered", "attempts", "not-applicable"], *, at: datetime
+) -> tuple[Lead, FeedbackDelivered]:
+    """The reporter knows, or cannot be told."""
+    return lead.step(Action.FEED_BACK), FeedbackDelivered(lead_id=lead.id, outcome=outcome, effective_at=at)
+
+
+def object_to(lead: Lead, unit: str, *, days: Calendar, at: datetime) -> tuple[Lead, FeedbackObjected, LeadAssigned]:
+    """The reporter objects with new facts: another team looks (D12). Raises `NotAllowed`, `Invalid` for a team that looked before."""
+    lead.must_allow(Action.OBJECT)
+    lead.must_be_another(unit)
+    told = FeedbackObjected(lead_id=lead.id, effective_at=at)
+    lead, assigned = lead.charged(
+        Action.OBJECT, unit, on=china_date(at), days=days, at=at, earlier_units=lead.worked, refused_by=()
+    )
+    return lead, told, assigned
+
+
+def close(lead: Lead, *, leg_open: bool, at: datetime) -> tuple[Lead, LeadClosed]:
+    """Done. Raises `NotAllowed`, also while a leg of its dual assignment is open (§4.3)."""
+    done = lead.step(Action.CLOSE)
+    if leg_open:
+        raise NotAllowed("双交办尚有一线未办结 / a leg of its dual assignment is open")
+    return done, LeadClosed(lead_id=lead.id, by="feedback", effective_at=at)
+
+
+def reopen(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:
+    """New evidence, or an order from above; two people have decided."""
+    return lead.step(Action.REOPEN), LeadReopened(lead_id=lead.id, status="reopened", effective_at=at)
+
+
+def seal(lead: Lead, *, conclusion: str | None, held: bool, at: datetime) -> tuple[Lead, LeadSealed]:
+    """Unfounded (C3), or merged into such a one (C7), and at rest. Raises `NotAllowed` for other conclusions and under a legal hold."""
+    sealed = lead.step(Action.SEAL)
+    if (conclusion if lead.merged_into is None else "C7") not in SEALABLE:
+        raise NotAllowed("只有查否(C3)或并入(C7)的线索才封存 / only an unfounded or merged lead is sealed")
+    _not_held(held=held)
+    return sealed, LeadSealed(lead_id=lead.id, effective_at=at)
+
+
+def expunge(lead: Lead, *, held: bool, at: datetime) -> tuple[Lead, LeadExpunged]:
+    """Its retention is over. Raises `NotAllowed`, also under a legal hold."""
+    gone = lead.step(Action.EXPUNGE)
+    _not_held(held=held)
+    return gone, LeadExpunged(lead_id=lead.id, effective_at=at)
+
+
+def _not_held(*, held: bool) -> None:
+    if held:
+        raise NotAllowed("线索在依法保留中 / the lead is under a legal hold")
+
+
+FOLLOWED: Mapping[type[AboutLead], Action] = {
+    WorkDisputed: Action.DISPUTE,
+    WorkTaskForceFormed: Action.FORM_TASKFORCE,
+    WorkReportSubmitted: Action.SUBMIT_REPORT,
+    WorkReportReturned: Action.RETURN_REPORT,
+    WorkReturnedByReview: Action.RETURN_BY_REVIEW,
+    WorkParked: Action.PARK,
+    WorkWoken: Action.WAKE,
+    WorkTransferred: Action.TRANSFER,
+    WorkTransferUndone: Action.UNDO_TRANSFER,
+}
+"""What verification says → what the register does then. Signing and conclusions have more to them (usecases/follow_work)."""
+
+TOLD: Mapping[type[AboutLead], Callable[[Lead], Lead]] = {
+    LeadDeclined: lambda lead: lead.step(Action.DECLINE),
+    LeadRedirected: lambda lead: lead.step(Action.REDIRECT),
+    LeadRedirectReturned: lambda lead: lead.step(Action.RETURN_REDIRECT),
+    LeadResumed: lambda lead: lead.step(Action.RESUME, suspended_at=None),
+    FeedbackDelivered: lambda lead: lead.step(Action.FEED_BACK),
+    LeadClosed: lambda lead: lead.step(Action.END_REDIRECT if lead.status is Status.REDIRECTED else Action.CLOSE),
+    LeadReopened: lambda lead: lead.step(
+        Action.ACCEPT_AFTER_ALL if lead.status is Status.NOT_ACCEPTED else Action.REOPEN
+    ),
+}
+"""What intake said itself → the lead after it, for the way back after a restore."""

@@ -1,0 +1,134 @@
+"""Where a lead 线索 can stand and what may be done with it there: the whole machine of domain.md §4.2 as one table.
+
+Intake decides until the assignment and again from the feedback on; in between the register follows what verification says. `MERGED` and
+`SUSPENDED` lie over the state before, which stays in the row, so that undoing brings it back exactly.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+from shared.codes import Labelled
+
+
+class Status(Labelled):
+    """Where a lead stands. 线索状态"""
+
+    RECEIVED = "received", "已登记", "registered"
+    NOT_ACCEPTED = "not_accepted", "不予受理", "not accepted"
+    CLASSIFIED = "classified", "已分类", "classified"
+    REDIRECTED = "redirected", "已转行业主管部门", "redirected to a regulator"
+    ASSIGNED = "assigned", "已交办", "assigned"
+    DISPUTED = "disputed", "管辖有争议", "disputed"
+    VERIFYING = "verifying", "核查中", "being verified"
+    TASKFORCE = "taskforce", "专班核查中", "being verified by a task force"
+    IN_SIGNOFF = "in_signoff", "签批中", "being signed off"
+    CONCLUDED = "concluded", "已有结论", "concluded"
+    PARKED = "parked", "暂存", "parked"
+    TRANSFERRED = "transferred", "已移交", "transferred"
+    FED_BACK = "fed_back", "已反馈", "fed back"
+    CLOSED = "closed", "已办结", "closed"
+    REOPENED = "reopened", "已重启", "reopened"
+    SEALED = "sealed", "已封存", "sealed"
+    EXPUNGED = "expunged", "已销毁", "expunged"
+    SUSPENDED = "suspended", "已中止", "suspended"
+    MERGED = "merged", "已并入", "merged as a repeat"
+
+
+class Action(Labelled):
+    """What is done with a lead. 线索动作"""
+
+    CLASSIFY = "classify", "分类", "classify"
+    DECLINE = "decline", "决定不予受理", "decline"
+    ACCEPT_AFTER_ALL = "accept-after-all", "改为受理", "accept after all"
+    REDIRECT = "redirect", "转交主管部门", "redirect"
+    RECEIPT_OF_REDIRECT = "receipt-of-redirect", "登记主管部门回执", "enter the regulator's receipt"
+    RETURN_REDIRECT = "return-redirect", "退回转交", "return the redirected lead"
+    END_REDIRECT = "end-redirect", "以主管部门结果办结", "close with the regulator's result"
+    MERGE = "merge", "并入", "merge"
+    UNMERGE = "unmerge", "撤销并入", "unmerge"
+    ADD_GROUNDS = "add-grounds", "补充涉纪情形", "add grounds"
+    ASSIGN = "assign", "交办", "assign"
+    DISPUTE = "dispute", "提出管辖异议", "dispute"
+    RULE = "rule", "裁定", "rule"
+    BEGIN = "begin", "开始核查", "begin verifying"
+    EXTEND = "extend", "延期", "extend"
+    FORM_TASKFORCE = "form-taskforce", "组建专班", "form a task force"
+    SUBMIT_REPORT = "submit-report", "报送核查报告", "submit the report"
+    RETURN_REPORT = "return-report", "退回核查报告", "return the report"
+    CONCLUDE = "conclude", "作出结论", "conclude"
+    RETURN_BY_REVIEW = "return-by-review", "评查退回", "return by quality review"
+    PARK = "park", "暂存", "park"
+    WAKE = "wake", "恢复核查", "wake"
+    TRANSFER = "transfer", "移交", "transfer"
+    UNDO_TRANSFER = "undo-transfer", "移交未接收", "take back the transfer"
+    FEED_BACK = "feed-back", "登记反馈", "feed back"
+    OBJECT = "object", "采纳异议再查", "look again after an objection"
+    CLOSE = "close", "办结", "close"
+    REOPEN = "reopen", "重启", "reopen"
+    SEAL = "seal", "封存", "seal"
+    EXPUNGE = "expunge", "销毁", "expunge"
+    SUSPEND = "suspend", "中止", "suspend"
+    RESUME = "resume", "恢复办理", "resume"
+
+
+class Target(Enum):
+    """A target that is no state of its own."""
+
+    SAME = "it stays where it stands"
+    BEFORE = "its state before"
+
+
+S, A, SAME, BEFORE = Status, Action, Target.SAME, Target.BEFORE
+WITH_UNIT = frozenset({S.ASSIGNED, S.DISPUTED, S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF})
+"""A unit is at work, or about to be."""
+HANDED_OVER = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED, S.FED_BACK, S.CLOSED}
+ACTIVE = (HANDED_OVER - {S.CLOSED}) | {S.RECEIVED, S.CLASSIFIED, S.REDIRECTED, S.REOPENED}
+"""Something is still to be done with it, so it can be suspended."""
+AT_REST = frozenset({S.SEALED, S.EXPUNGED})
+"""Nobody reads it any more."""
+WITHOUT_TIER = frozenset({S.RECEIVED, S.NOT_ACCEPTED})
+NEVER_ASSIGNED = frozenset({S.RECEIVED, S.NOT_ACCEPTED, S.CLASSIFIED, S.REDIRECTED})
+
+
+def _all(statuses: Iterable[Status], target: Status | Target) -> dict[Status, Status | Target]:
+    return dict.fromkeys(statuses, target)
+
+
+MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
+    A.CLASSIFY: _all([S.RECEIVED, S.CLASSIFIED], S.CLASSIFIED),
+    A.DECLINE: {S.RECEIVED: S.NOT_ACCEPTED},
+    A.ACCEPT_AFTER_ALL: {S.NOT_ACCEPTED: S.RECEIVED},
+    A.REDIRECT: {S.CLASSIFIED: S.REDIRECTED},
+    A.RECEIPT_OF_REDIRECT: {S.REDIRECTED: SAME},
+    A.RETURN_REDIRECT: {S.REDIRECTED: S.CLASSIFIED},
+    A.END_REDIRECT: {S.REDIRECTED: S.CLOSED},
+    A.MERGE: _all([S.RECEIVED, S.CLASSIFIED], S.MERGED),
+    A.UNMERGE: {S.MERGED: BEFORE},
+    A.ADD_GROUNDS: _all(ACTIVE | {S.CLOSED, S.SUSPENDED}, SAME),
+    A.ASSIGN: _all([S.CLASSIFIED, S.REOPENED], S.ASSIGNED),
+    A.DISPUTE: {S.ASSIGNED: S.DISPUTED},
+    A.RULE: {S.DISPUTED: S.ASSIGNED},
+    A.BEGIN: {S.ASSIGNED: S.VERIFYING},
+    A.EXTEND: _all([S.VERIFYING, S.TASKFORCE], SAME),
+    A.FORM_TASKFORCE: {S.VERIFYING: S.TASKFORCE},
+    A.SUBMIT_REPORT: _all([S.VERIFYING, S.TASKFORCE], S.IN_SIGNOFF),
+    A.RETURN_REPORT: {S.IN_SIGNOFF: S.VERIFYING},
+    # without a chain of sign-offs, which verification keeps, the unit's leader concludes
+    A.CONCLUDE: _all([S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF], S.CONCLUDED),
+    A.RETURN_BY_REVIEW: {S.CONCLUDED: S.VERIFYING},
+    A.PARK: {S.CONCLUDED: S.PARKED},
+    A.WAKE: {S.PARKED: S.VERIFYING},
+    A.TRANSFER: {S.CONCLUDED: S.TRANSFERRED},
+    A.UNDO_TRANSFER: {S.TRANSFERRED: S.CONCLUDED},
+    A.FEED_BACK: _all([S.CONCLUDED, S.TRANSFERRED], S.FED_BACK),
+    # another team looks, and it signs first
+    A.OBJECT: {S.FED_BACK: S.ASSIGNED},
+    A.CLOSE: {S.FED_BACK: S.CLOSED},
+    A.REOPEN: {S.CLOSED: S.REOPENED},
+    # a repeat (C7) is sealed with its master
+    A.SEAL: _all([S.CLOSED, S.MERGED], S.SEALED),
+    A.EXPUNGE: {S.SEALED: S.EXPUNGED},
+    A.SUSPEND: _all(ACTIVE, S.SUSPENDED),
+    A.RESUME: {S.SUSPENDED: BEFORE},
+}
+"""Action → from which state to which. What is not here is refused."""

@@ -1,0 +1,58 @@
+"""A matter of 乱 at its regulator 转主管部门 (§4.2, D29): receipt, then a result, or it comes back once. Frozen and pure."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Self
+from uuid import UUID
+
+from shared.deadlines import china_date
+from shared.errors import Invalid, NotAllowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """Where it went, and what came of it."""
+
+    lead_id: UUID
+    number: int
+    regulator: str
+    sent_by: str
+    sent_at: datetime
+    receipt_no: str | None = None
+    receipt_on: date | None = None
+    result: str | None = None
+    result_on: date | None = None
+    told_on: date | None = None
+    returned_at: datetime | None = None
+    return_reason: str | None = None
+
+    def receive(self, receipt_no: str, on: date, *, today: date) -> Self:
+        """The regulator's receipt is on file. Raises `NotAllowed`, `Invalid`."""
+        if self.receipt_no is not None:
+            raise NotAllowed("主管部门回执已登记 / the receipt is on file already")
+        self._in_order("receipt_on", on, today, since=china_date(self.sent_at))
+        return replace(self, receipt_no=receipt_no, receipt_on=on)
+
+    def end(self, result: str, on: date, *, told_on: date | None, reachable: bool, today: date) -> Self:
+        """The regulator's result is on file, and whoever reported was told. Raises `NotAllowed`, `Invalid`."""
+        if self.receipt_on is None:
+            raise NotAllowed("尚无主管部门回执 / the regulator's receipt is not on file")
+        self._in_order("result_on", on, today, since=self.receipt_on)
+        if reachable and told_on is None:
+            told = "须先将结果告知举报人 / the reporter is told first"
+            raise Invalid(told, fields=[("told_on", told)])
+        if told_on is not None:
+            self._in_order("told_on", told_on, today, since=on)
+        return replace(self, result=result, result_on=on, told_on=told_on)
+
+    def give_back(self, reason: str, *, returned_before: bool, at: datetime) -> Self:
+        """The regulator returns it with a reason, once a lead. Raises `NotAllowed`."""
+        if returned_before:
+            raise NotAllowed("该线索已被主管部门退回过一次 / it was returned once already; no second time")
+        return replace(self, returned_at=at, return_reason=reason)
+
+    @staticmethod
+    def _in_order(field: str, day: date, today: date, *, since: date) -> None:
+        if not since <= day <= today:
+            told = f"应在{since}至今天之间 / must lie between {since} and today"
+            raise Invalid(told, fields=[(field, told)])

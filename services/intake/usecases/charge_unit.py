@@ -1,0 +1,64 @@
+"""What goes with each assignment, the first and every later one: its limits run, the word and the sealed facts leave, both legs of a dual
+assignment are there."""
+
+from datetime import datetime
+
+from services.intake.db import deadlines, dual_assignments, merges
+from services.intake.domain.deadline import of_assignment
+from services.intake.domain.lead import Lead
+from services.intake.usecases.open_legs import open_legs
+from shared import outbox
+from shared.contracts.intake import After, DeadlineKind, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
+from shared.db import Transaction
+from shared.deadlines import Calendar
+from shared.sealing import Sealer
+
+
+async def charge(
+    tx: Transaction,
+    lead: Lead,
+    assigned: LeadAssigned,
+    *,
+    excluded: tuple[str, ...],
+    days: Calendar,
+    region: str,
+    sealer: Sealer,
+    at: datetime,
+    since: datetime | None = None,
+) -> None:
+    """The lead is saved as assigned; do what follows from it. `excluded`: staff who must not take part; `since`: from when the result is
+    due, if earlier than now."""
+    await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
+    await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
+    sequence = await outbox.put(tx, assigned, at=at)
+    await send_verification_facts(tx, lead, excluded=excluded, sealer=sealer, at=at, after_sequence=sequence)
+    if not lead.grounds:
+        return
+    dual = await dual_assignments.of_lead(tx, lead.id)
+    if dual is None:
+        await open_legs(tx, lead, region=region, sealer=sealer, at=at)
+    elif dual.crime is not LegStatus.CREATED:
+        dual, moved = dual.begin_again(Leg.CRIME, LegStatus.CREATED, at=at)
+        await dual_assignments.save(tx, dual)
+        await outbox.put(tx, moved, at=at)
+
+
+async def send_verification_facts(
+    tx: Transaction, lead: Lead, *, excluded: tuple[str, ...], sealer: Sealer, at: datetime, after_sequence: int
+) -> None:
+    """Send what is reported, sealed for verification alone, with what repeats add to it: their facts are the master's too (§4.2)."""
+    facts = lead.facts(with_grounds=False)
+    repeats = await merges.repeats_of(tx, lead.id)
+    added = [text for each in repeats for text in (f"重复举报 {each.lead_no}:{each.summary}", *each.allegations)]
+    sealed = VerificationFactsSealed(
+        lead_id=lead.id,
+        after=After(topic=LeadAssigned.TOPIC, subject=str(lead.id), sequence=after_sequence),
+        sealed=sealer.seal(
+            "verification",
+            facts.model_copy(
+                update={"allegations": (*facts.allegations, *added), "excluded_staff": excluded}
+            ).model_dump(mode="json"),
+        ),
+        effective_at=at,
+    )
+    await outbox.put(tx, sealed, at=at)

@@ -1,0 +1,59 @@
+"""After the feedback: nobody objects and the lead is closed (§4.2, D12), or an objection with new facts gives it to another team."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import dual_assignments, leads, life, notices
+from services.intake.domain import lead_life
+from services.intake.domain.dual_assignment import Status as DualStatus
+from services.intake.domain.feedback import must_be_final
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Action
+from services.intake.usecases.charge_unit import charge
+from services.intake.usecases.check_unit import check_unit
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.deadlines import china_date, profile_of
+from shared.sealing import Sealer
+from shared.secrecy import refuse_marked
+
+
+async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
+    """Close it. Raises `NotFound`, `NotAllowed` while the reporter may object, or a leg of its dual assignment is open."""
+    lead = await leads.get(tx, lead_id, lock=True)
+    lead.must_allow(Action.CLOSE)
+    feedback = await life.feedback_of(tx, lead_id, lead.assignment.number if lead.assignment else 0)
+    objection = profile_of(lead.profile_version)["D12"]
+    must_be_final(feedback, objection=objection, days=await notices.calendar(tx), today=china_date(at))
+    dual = await dual_assignments.of_lead(tx, lead_id)
+    lead, said = lead_life.close(lead, leg_open=dual is not None and dual.status is DualStatus.OPEN, at=at)
+    await leads.save(tx, lead, "close", by=by, effective_at=at, at=at)
+    await outbox.put(tx, said, at=at)
+    await audit.record(tx, by, "lead.close", lead.id, at=at)
+    return lead
+
+
+async def take_objection(
+    tx: Transaction,
+    lead_id: UUID,
+    unit: str,
+    reason: str,
+    *,
+    region: str,
+    sealer: Sealer,
+    by: Principal,
+    at: datetime,
+) -> Lead:
+    """The reporter's objection has new facts: another team looks. Raises `NotFound`, `NotAllowed`, `Invalid` for a team that has,
+    `ConflictOfInterest`."""
+    refuse_marked("reason", [reason])
+    lead = await leads.get(tx, lead_id, lock=True)
+    days = await notices.calendar(tx)
+    lead, said, assigned = lead_life.object_to(lead, unit, days=days, at=at)
+    findings = await check_unit(tx, lead, unit, by=by, at=at)
+    await leads.save(tx, lead, "object", by=by, effective_at=at, at=at, reason=reason)
+    await outbox.put(tx, said, at=at)
+    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, at=at)
+    await audit.record(tx, by, "lead.object", lead.id, at=at, purpose=reason, detail={"unit": unit})
+    return lead

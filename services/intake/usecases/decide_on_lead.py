@@ -1,0 +1,59 @@
+"""What takes two people on a lead (G10): one proposes, another decides; what was confirmed is done in the same transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.intake.db import deadlines, leads, life, notices
+from services.intake.domain import lead_life
+from services.intake.domain.deadline import to_assign
+from services.intake.domain.decision import Decision, Kind, may_propose
+from services.intake.domain.lead_states import Action
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.secrecy import refuse_marked
+
+ACTIONS = {Kind.REOPEN: Action.REOPEN, Kind.SEAL: Action.SEAL, Kind.EXPUNGE: Action.EXPUNGE}
+
+
+async def propose_decision(
+    tx: Transaction, lead_id: UUID, kind: Kind, reason: str, *, by: Principal, at: datetime
+) -> Decision:
+    """Propose it. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
+    refuse_marked("reason", [reason])
+    may_propose(kind, by.roles)
+    (await leads.get(tx, lead_id, lock=True)).must_allow(ACTIONS[kind])
+    decision = Decision(id=uuid4(), lead_id=lead_id, kind=kind, reason=reason, proposed_by=by.sub, proposed_at=at)
+    await life.add_decision(tx, decision)
+    detail = {"decision": str(decision.id), "kind": kind.value}
+    await audit.record(tx, by, "decision.propose", lead_id, at=at, purpose=reason, detail=detail)
+    return decision
+
+
+async def decide_on_lead(
+    tx: Transaction, decision_id: UUID, *, confirm: bool, reason: str | None, by: Principal, at: datetime
+) -> Decision:
+    """Confirm it, which does it, or refuse. Raises `NotFound`, `NotAllowed`, `Forbidden` for the proposer and for another role."""
+    refuse_marked("reason", [reason or ""])
+    known = await life.get_decision(tx, decision_id)
+    await leads.get(tx, known.lead_id, lock=True)
+    decision = (await life.get_decision(tx, decision_id, lock=True)).decide(
+        confirm=confirm, reason=reason, by=by.sub, roles=by.roles, at=at
+    )
+    await life.save_decision(tx, decision)
+    detail = {"decision": str(decision.id), "kind": decision.kind.value, "state": decision.state.value}
+    await audit.record(tx, by, "decision.decide", decision.lead_id, at=at, purpose=reason, detail=detail)
+    if confirm:
+        await DEEDS[decision.kind](tx, decision, by, at)
+    return decision
+
+
+async def _reopen(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
+    lead, said = lead_life.reopen(await leads.get(tx, decision.lead_id, lock=True), at=at)
+    await leads.save(tx, lead, "reopen", by=by, effective_at=at, at=at, reason=decision.reason)
+    await deadlines.start_anew(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
+    await outbox.put(tx, said, at=at)
+
+
+DEEDS: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {Kind.REOPEN: _reopen}

@@ -1,0 +1,42 @@
+"""A lead outside the scope is not accepted; an objection is judged by another person (§4.2, D02, D12)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import deadlines, leads, notices
+from services.intake.domain import lead_life
+from services.intake.domain.deadline import to_classify
+from services.intake.domain.lead import Lead
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
+from shared.db import Transaction
+from shared.secrecy import refuse_marked
+
+
+async def decline_lead(
+    tx: Transaction, lead_id: UUID, go_to: str, reason: str, *, concerns_office: bool, by: Principal, at: datetime
+) -> Lead:
+    """Decline it, with the reason and where to go instead. Raises `NotFound`, `NotAllowed`, `Forbidden` when it is about this office."""
+    refuse_marked("reason", [reason])
+    lead = await leads.get(tx, lead_id, lock=True)
+    lead, said = lead_life.decline(lead, go_to, concerns_office=concerns_office, at=at)
+    await leads.save(tx, lead, "decline", by=by, effective_at=at, at=at, reason=reason)
+    await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+    await outbox.put(tx, said, at=at)
+    await audit.record(tx, by, "lead.decline", lead.id, at=at, purpose=reason, detail={"go_to": go_to})
+    return lead
+
+
+async def accept_after_all(tx: Transaction, lead_id: UUID, reason: str, *, by: Principal, at: datetime) -> Lead:
+    """An objection is upheld: it is received, and its time to be classified begins anew. Raises `NotFound`, `NotAllowed`,
+    `Forbidden` for the one who declined it."""
+    refuse_marked("reason", [reason])
+    lead = await leads.get(tx, lead_id, lock=True)
+    declined_by = await leads.last_to(tx, lead_id, "decline")
+    lead, said = lead_life.accept_after_all(lead, declined_by=declined_by, by=by.sub, at=at)
+    await leads.save(tx, lead, "accept-after-all", by=by, effective_at=at, at=at, reason=reason)
+    await deadlines.start_anew(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
+    await outbox.put(tx, said, at=at)
+    await audit.record(tx, by, "lead.accept-after-all", lead.id, at=at, purpose=reason)
+    return lead

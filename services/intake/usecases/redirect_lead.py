@@ -1,0 +1,86 @@
+"""A matter of 乱 goes to its regulator; receipt, result or return come back from there (§4.2, D29)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.intake.db import deadlines, leads, life, notices
+from services.intake.domain import lead_life
+from services.intake.domain.deadline import to_assign, to_hear
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Action
+from services.intake.domain.redirect import Redirect
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.secrecy import refuse_marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the regulator did, when, and when the reporter was told."""
+
+    text: str
+    on: date
+    told_on: date | None
+
+
+async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: Principal, at: datetime) -> Lead:
+    """Send it there. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    lead = await leads.get(tx, lead_id, lock=True)
+    number = len(await life.redirects_of(tx, lead_id)) + 1
+    lead, said = lead_life.redirect(lead, regulator, number=number, at=at)
+    await leads.save(tx, lead, "redirect", by=by, effective_at=at, at=at)
+    sent = Redirect(lead_id=lead.id, number=number, regulator=regulator, sent_by=by.sub, sent_at=at)
+    await life.add_redirect(tx, sent)
+    await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
+    await deadlines.start_anew(tx, to_hear(lead, days=await notices.calendar(tx), at=at))
+    await outbox.put(tx, said, at=at)
+    await audit.record(tx, by, "lead.redirect", lead.id, at=at, detail={"regulator": regulator, "number": number})
+    return lead
+
+
+async def receive_redirect(
+    tx: Transaction, lead_id: UUID, receipt_no: str, on: date, *, by: Principal, at: datetime
+) -> Lead:
+    """The regulator's receipt came. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    lead = (await leads.get(tx, lead_id, lock=True)).step(Action.RECEIPT_OF_REDIRECT)
+    sent = (await life.last_redirect(tx, lead_id)).receive(receipt_no, on, today=china_date(at))
+    await life.save_redirect(tx, sent)
+    await leads.save(tx, lead, Action.RECEIPT_OF_REDIRECT, by=by, effective_at=at, at=at)
+    await audit.record(tx, by, "lead.receive-redirect", lead.id, at=at, detail={"number": sent.number})
+    return lead
+
+
+async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Principal, at: datetime) -> Lead:
+    """The regulator's result is on file and the reporter told: the lead is closed as C6. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    refuse_marked("result", [result.text])
+    lead, said = lead_life.end_redirect(await leads.get(tx, lead_id, lock=True), at=at)
+    reachable = lead.named or await life.holds_code(tx, lead_id)
+    sent = (await life.last_redirect(tx, lead_id)).end(
+        result.text, result.on, told_on=result.told_on, reachable=reachable, today=china_date(at)
+    )
+    await life.save_redirect(tx, sent)
+    await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
+    await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
+    await outbox.put(tx, said, at=at)
+    await audit.record(tx, by, "lead.end-redirect", lead.id, at=at, detail={"number": sent.number})
+    return lead
+
+
+async def return_redirect(tx: Transaction, lead_id: UUID, reason: str, *, by: Principal, at: datetime) -> Lead:
+    """The regulator gives it back, once; its time to be assigned begins anew. Raises `NotFound`, `NotAllowed`."""
+    refuse_marked("reason", [reason])
+    lead, said = lead_life.return_redirect(await leads.get(tx, lead_id, lock=True), at=at)
+    earlier = await life.redirects_of(tx, lead_id)
+    sent = earlier[-1].give_back(reason, returned_before=any(each.returned_at for each in earlier), at=at)
+    await life.save_redirect(tx, sent)
+    await leads.save(tx, lead, "return-redirect", by=by, effective_at=at, at=at, reason=reason)
+    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
+    await deadlines.start_anew(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
+    await outbox.put(tx, said, at=at)
+    await audit.record(tx, by, "lead.return-redirect", lead.id, at=at, purpose=reason, detail={"number": sent.number})
+    return lead

@@ -1,0 +1,71 @@
+"""After a restore: what intake itself said of a lead's later life and then forgot (docs/operations.md).
+
+Where verification's own word moved a lead in between, that word is heard again only afterwards; so the lead is brought to where intake's
+event found it, and verification's repeats then find it beyond.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from services.intake.db import deadlines, leads
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_life import TOLD
+from services.intake.domain.lead_states import Status
+from shared.contracts.envelope import AboutLead
+from shared.contracts.intake import (
+    DeadlineKind,
+    FeedbackDelivered,
+    FeedbackObjected,
+    LeadClosed,
+    LeadReopened,
+    LeadRuled,
+    LeadSuspended,
+)
+from shared.db import Transaction
+from shared.inbox import Received
+
+_FOUND_AT: dict[type[AboutLead], Status] = {
+    FeedbackDelivered: Status.CONCLUDED,
+    FeedbackObjected: Status.FED_BACK,
+    LeadRuled: Status.DISPUTED,
+}
+"""Where verification's word had brought the lead when intake said this."""
+
+
+async def relearn_told(tx: Transaction, event: AboutLead, received: Received) -> None:
+    """The lead stands as the event says; what ran for it has stopped."""
+    lead = TOLD[type(event)](await _found(tx, event))
+    await _save(tx, lead, event, received)
+    if isinstance(event, LeadClosed | LeadReopened | FeedbackDelivered):
+        await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
+
+
+async def relearn_suspended(tx: Transaction, event: LeadSuspended, received: Received) -> None:
+    """It stands still; why is lost with the text."""
+    lead = await leads.get(tx, event.lead_id, lock=True)
+    await _save(tx, replace(lead, suspended_at=event.effective_at, version=lead.version + 1), event, received)
+    await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
+
+
+async def relearn_ruled(tx: Transaction, event: LeadRuled, received: Received) -> None:
+    """A dispute was ruled; the assignment that follows says the rest."""
+    lead = await _found(tx, event)
+    refused = (lead.assignment.unit,) if lead.assignment else ()
+    changed = replace(lead, version=lead.version + 1, refused_by=tuple(dict.fromkeys((*lead.refused_by, *refused))))
+    await _save(tx, changed, event, received)
+
+
+async def relearn_objection(tx: Transaction, event: FeedbackObjected, received: Received) -> None:
+    """Another team was charged; the assignment that follows says which."""
+    lead = await _found(tx, event)
+    await _save(tx, replace(lead, version=lead.version + 1, earlier_units=lead.worked), event, received)
+
+
+async def _found(tx: Transaction, event: AboutLead) -> Lead:
+    lead = await leads.get(tx, event.lead_id, lock=True)
+    at = _FOUND_AT.get(type(event))
+    return replace(lead, status=at) if at and lead.assignment else lead
+
+
+async def _save(tx: Transaction, lead: Lead, event: AboutLead, received: Received) -> Any:
+    await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)

@@ -1,0 +1,77 @@
+"""What intake decides of a lead reaches the work on it: it stands still, is ruled elsewhere, has other dates, or is destroyed (§4.11)."""
+
+from dataclasses import replace
+
+from services.verification.db import works
+from services.verification.domain.work import Status
+from shared import audit
+from shared.contracts.intake import (
+    DeadlineKind,
+    DeadlineMoved,
+    LeadExpunged,
+    LeadMerged,
+    LeadResumed,
+    LeadRuled,
+    LeadSealed,
+    LeadSuspended,
+    LeadUnmerged,
+)
+from shared.db import Transaction
+from shared.inbox import Received
+
+ACTOR = "system:verification"
+
+
+async def follow_suspended(tx: Transaction, event: LeadSuspended, _: Received) -> None:
+    """Nothing is done with it until it goes on."""
+    await works.stand(tx, event.lead_id, suspended_at=event.effective_at)
+
+
+async def follow_resumed(tx: Transaction, event: LeadResumed, _: Received) -> None:
+    """It goes on."""
+    await works.stand(tx, event.lead_id, suspended_at=None)
+
+
+async def follow_merged(tx: Transaction, event: LeadMerged, _: Received) -> None:
+    """A repeat belongs to its master: it never had a work of its own, and what it adds comes in the master's next box."""
+    await works.stand(tx, event.lead_id, merged_into=event.master_id)
+
+
+async def follow_unmerged(tx: Transaction, event: LeadUnmerged, _: Received) -> None:
+    """It stands for itself again; the master's next box is without it."""
+    await works.stand(tx, event.lead_id, merged_into=None)
+
+
+async def follow_sealed(tx: Transaction, event: LeadSealed, _: Received) -> None:
+    """Its facts are not shown any more."""
+    await works.stand(tx, event.lead_id, sealed_at=event.effective_at)
+
+
+async def destroy_facts(tx: Transaction, event: LeadExpunged, received: Received) -> None:
+    """Its facts are destroyed here and now, and what may still arrive is not kept (PIPL §47)."""
+    await works.stand(tx, event.lead_id, expunged_at=event.effective_at)
+    boxes = await works.destroy(tx, event.lead_id)
+    await audit.record(tx, None, "work.destroy-facts", event.lead_id, at=received.at, detail={"boxes": boxes})
+
+
+async def withdraw_disputed(tx: Transaction, event: LeadRuled, received: Received) -> None:
+    """The dispute was ruled: that work is over, whichever unit is charged next."""
+    work = await works.of_assignment(tx, event.lead_id, event.disputed_no)
+    if work is not None and work.status is Status.DISPUTED:
+        await works.save(tx, work.withdraw(), actor=ACTOR, effective_at=event.effective_at, at=received.at)
+        await audit.record(tx, None, "work.withdraw", work.id, at=received.at)
+
+
+async def follow_dates(tx: Transaction, event: DeadlineMoved, received: Received) -> None:
+    """The limit to sign or to conclude ends on another day: paused, extended, a holiday notice."""
+    name = {DeadlineKind.SIGN: "sign_by", DeadlineKind.CONCLUDE: "due_on"}.get(event.kind)
+    if name is None:
+        return
+    await works.stand(tx, event.lead_id, **{name: event.due_on, "moved_at": event.effective_at})
+    work = await works.of_assignment(tx, event.lead_id, None)
+    if work is None or getattr(work, name) == event.due_on:
+        return
+    sign_by = event.due_on if event.kind is DeadlineKind.SIGN else work.sign_by
+    due_on = event.due_on if event.kind is DeadlineKind.CONCLUDE else work.due_on
+    moved = replace(work, sign_by=sign_by, due_on=due_on, provisional=event.provisional, version=work.version + 1)
+    await works.save(tx, moved, actor=ACTOR, effective_at=event.effective_at, at=received.at)

@@ -1,0 +1,157 @@
+"""What intake decides of a lead reaches the work on it: suspended, disputed and ruled, other dates, urgent, sealed, destroyed."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.contracts.intake import (
+    After,
+    DeadlineKind,
+    DeadlineMoved,
+    LeadAssigned,
+    LeadExpunged,
+    LeadMerged,
+    LeadResumed,
+    LeadRuled,
+    LeadSealed,
+    LeadSuspended,
+    LeadUnmerged,
+    VerificationFactsSealed,
+)
+from tests.conftest import NewApi
+from tests.support.api import Api
+from tests.support.builders import DAY, NOON
+from tests.support.hearing import Hearing
+from tests.verification.api.test_works import FACTS, ON, WORKS, order, said
+
+
+def assigned(lead: UUID, number: int = 1, unit: str = "GA", **more: Any) -> LeadAssigned:
+    values: dict[str, Any] = {
+        "level": "general",
+        "sign_by": DAY,
+        "due_on": date(2018, 7, 2),
+        "provisional": False,
+        **more,
+    }
+    return LeadAssigned(lead_id=lead, assignment_no=number, unit=unit, effective_at=NOON, **values)
+
+
+def sealed(hearing: Hearing, lead: UUID) -> VerificationFactsSealed:
+    after = After(topic=LeadAssigned.TOPIC, subject=str(lead), sequence=1)
+    return VerificationFactsSealed(lead_id=lead, after=after, sealed=hearing.seal(FACTS), effective_at=NOON)
+
+
+async def work(api: Api, lead: UUID, number: int = 1) -> str:
+    rows = await api.rows("select id::text from works where lead_id = $1 and assignment_no = $2", lead, number)
+    return f"{WORKS}/{rows[0][0]}"
+
+
+async def test_nothing_is_done_with_a_work_while_its_lead_stands_still(new_api: NewApi) -> None:
+    api, lead = await new_api("verification"), uuid4()
+    hearing = Hearing(api, "verification")
+    # heard before the work is there: it counts all the same
+    await hearing.tell(LeadSuspended(lead_id=lead, effective_at=NOON), assigned(lead, dispute_by=DAY))
+    path = await work(api, lead)
+    assert (await api.get(path, by="unl")).json()["suspended"] is True
+    for door, body in (("acceptance", order("GA-101", "P002")), ("dispute", {"reason": "不属于本单位管辖"})):
+        answer = await api.post(f"{path}/{door}", body, by="unl", **ON)
+        assert (answer.status_code, "中止" in answer.json()["detail"]) == (409, True)
+    await hearing.tell(LeadResumed(lead_id=lead, effective_at=NOON))
+    assert (await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)).status_code == 200
+
+
+@pytest.mark.rule("D05")
+async def test_a_unit_disputes_once_in_time_and_a_ruling_ends_that_work(new_api: NewApi) -> None:
+    api, lead = await new_api("verification"), uuid4()
+    hearing = Hearing(api, "verification")
+    await hearing.tell(assigned(lead, dispute_by=date(2018, 6, 5)))
+    path, why = await work(api, lead), {"reason": "不属于本单位管辖"}
+    assert (await api.post(f"{path}/dispute", why, by="unh", **ON)).status_code == 403
+    late = {"X-Local-Clock": "2018-06-06T10:00:00+08:00"}
+    assert (await api.post(f"{path}/dispute", why, by="unl", **late)).status_code == 409
+    assert (await api.post(f"{path}/dispute", why, by="unl", **ON)).json()["status"] == "disputed"
+    assert (await api.post(f"{path}/dispute", why, by="unl", **ON)).status_code == 409
+    assert (await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)).status_code == 409
+    assert await said(api) == ["opened", "disputed"]
+    ruled = LeadRuled(lead_id=lead, disputed_no=1, unit="GA", binding=True, effective_at=NOON)
+    await hearing.tell(ruled, assigned(lead, 2))
+    assert (await api.get(path, by="unl")).json()["status"] == "withdrawn"
+    bound = await work(api, lead, 2)
+    assert (await api.post(f"{bound}/dispute", why, by="unl", **ON)).status_code == 409, "binding"
+    assert (await api.post(f"{bound}/acceptance", order("GA-101", "P002"), by="unl", **ON)).status_code == 200
+
+
+@pytest.mark.rule("D08")
+async def test_a_work_has_the_dates_that_its_limits_have_whichever_word_comes_first(new_api: NewApi) -> None:
+    api = await new_api("verification")
+    hearing = Hearing(api, "verification")
+
+    def moved(lead: UUID, kind: DeadlineKind, to: date) -> DeadlineMoved:
+        return DeadlineMoved(
+            lead_id=lead,
+            kind=kind,
+            round=1,
+            limit_id="D07a",
+            due_on=to,
+            provisional=False,
+            because="extended",
+            days=20,
+            effective_at=NOON.replace(day=20),
+        )
+
+    for first in ("assigned", "moved"):
+        lead = uuid4()
+        events = [assigned(lead), moved(lead, DeadlineKind.CONCLUDE, date(2018, 7, 23))]
+        await hearing.tell(*(events if first == "assigned" else reversed(events)))
+        await hearing.tell(moved(lead, DeadlineKind.CLASSIFY, date(2018, 9, 1)))
+        found = (await api.get(await work(api, lead), by="unl")).json()
+        assert (found["due_on"], found["sign_by"]) == ("2018-07-23", "2018-06-01"), first
+
+
+@pytest.mark.rule("D07")
+async def test_the_first_report_of_an_urgent_lead_is_told_without_its_text(new_api: NewApi) -> None:
+    api, lead, other = await new_api("verification"), uuid4(), uuid4()
+    await Hearing(api, "verification").tell(assigned(lead, urgent=True), assigned(other))
+    text = {"text": "已赶赴现场固定证据"}
+    for one, wanted in ((lead, 200), (other, 409)):
+        path = await work(api, one)
+        assert (await api.post(f"{path}/first-report", text, by="unl", **ON)).status_code == 409, "not signed for yet"
+        await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)
+        assert (await api.post(f"{path}/first-report", text, by="unl", **ON)).status_code == wanted
+        assert (await api.post(f"{path}/first-report", text, by="unl", **ON)).status_code == 409
+    values = await api.rows("select convert_from(value, 'utf8') from outbox")
+    assert "first-reported" in str(await api.rows("select type from outbox"))
+    assert "现场" not in str(values)
+
+
+@pytest.mark.rule("G14")
+async def test_facts_are_hidden_when_sealed_and_destroyed_when_expunged_even_those_that_come_later(
+    new_api: NewApi,
+) -> None:
+    api, lead = await new_api("verification"), uuid4()
+    hearing = Hearing(api, "verification")
+    await hearing.tell(assigned(lead), sealed(hearing, lead))
+    path = await work(api, lead)
+    await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)
+    assert (await api.get(path, by="unl")).json()["facts"]["summary"] == FACTS.summary
+    await hearing.tell(LeadSealed(lead_id=lead, effective_at=NOON))
+    assert (await api.get(path, by="unl")).json()["facts"] is None
+    assert await api.rows("select count(*) from work_facts where box is not null") == [(1,)]
+    await hearing.tell(LeadExpunged(lead_id=lead, effective_at=NOON), sealed(hearing, lead))
+    assert await api.rows("select count(*), count(box) from work_facts") == [(2, 0)]
+    assert await api.rows("select plan, conclusion from works") == [("已销毁", None)]
+    assert await api.rows("select count(*) from audit_log where action = 'work.destroy-facts'") == [(1,)]
+    # the row stays, so that counts do
+    assert len((await api.get(WORKS, by="unl")).json()["items"]) == 1
+
+
+async def test_a_repeat_is_known_as_one_until_it_is_unmerged(new_api: NewApi) -> None:
+    api, lead, master = await new_api("verification"), uuid4(), uuid4()
+    hearing = Hearing(api, "verification")
+    merge: dict[str, Any] = {"lead_id": lead, "merge_id": uuid4(), "master_id": master, "effective_at": NOON}
+    await hearing.tell(LeadMerged(**merge, repeat_count=1))
+    assert await api.rows("select merged_into from lead_standings") == [(master,)]
+    await hearing.tell(LeadUnmerged(**merge, repeat_count=0))
+    assert await api.rows("select merged_into from lead_standings") == [(None,)]
