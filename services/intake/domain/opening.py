@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self
 from uuid import UUID
 
+from services.intake.domain.lead_states import Status
 from shared.codes import Labelled
 from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
@@ -16,7 +17,9 @@ OFFICERS = 2
 LAPSES = timedelta(days=3)
 """Nobody grants what was asked for longer ago: whoever still needs it asks again."""
 DISCIPLINE = "JW"
-VERIFYING = "verifying"
+CHECKED = frozenset({Status.VERIFYING, Status.TASKFORCE})
+TASK_FORCE = frozenset({"tfl", "tfm"})
+"""Its members come from several units."""
 NO_INTERVIEW = "线索不在核查中,没有当面核实 / the lead is not being verified, so there is no interview"
 INTERVIEWERS = frozenset({"p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm", "unh", "dhd", "dld"})
 """Roles that may be named for an interview: of the unit that verifies, or of discipline for its own leg."""
@@ -183,7 +186,9 @@ class Opening:
         if by.sub not in self.readers:
             raise Forbidden("该调取不是批准给您的 / this was not granted to you")
         if self.kind is Kind.INTERVIEW:
-            if not (by.roles & INTERVIEWERS and by.unit in matter.units()):
+            of_the_unit = by.roles & INTERVIEWERS and by.unit in matter.units()
+            of_the_force = by.roles & TASK_FORCE and matter.status == Status.TASKFORCE
+            if not (of_the_unit or of_the_force):
                 raise Forbidden("只限核查该线索单位的办案人员 / only officers of a unit that checks this lead")
         else:
             if not by.roles & ({"rvk"} if self.kind is Kind.KEEPERS else {"ofd"}):
@@ -192,7 +197,7 @@ class Opening:
         self._must_be(State.GRANTED, "查看", "read")
         if self.decided_at is None or self.ends_at is None or not self.decided_at <= at < self.ends_at:
             raise NotAllowed("批准的时间已过 / the time that was granted is over")
-        if self.kind is Kind.INTERVIEW and by.unit == matter.unit and matter.status != VERIFYING:
+        if self.kind is Kind.INTERVIEW and by.unit == matter.unit and matter.status not in CHECKED:
             raise NotAllowed(NO_INTERVIEW)
 
     @property
@@ -226,7 +231,7 @@ def _must_be_apart(matter: Matter, kind: Kind, by: Person) -> None:
 def _check_interview(matter: Matter, named: tuple[str, ...], by: Person) -> None:
     if len(named) != OFFICERS or len(set(named)) != OFFICERS or by.sub in named:
         _refuse("officers", "应为两名不同的办案人员,不含申请人 / two different officers, not the one who asks")
-    if matter.status != VERIFYING and not matter.has_discipline_leg:
+    if matter.status not in CHECKED and not matter.has_discipline_leg:
         raise NotAllowed(NO_INTERVIEW)
 
 

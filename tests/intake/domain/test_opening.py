@@ -192,6 +192,9 @@ def test_a_keeper_whose_unit_got_the_lead_meanwhile_reads_no_more() -> None:
         (person("p1", "dhd", unit="JW"), replace(MATTER, status="concluded", has_discipline_leg=True), None),
         (person("p1", "dhd", unit="JW"), replace(MATTER, has_discipline_leg=True), None),
         (person("p1", "dhd", unit="JW"), MATTER, Forbidden),
+        (P1, replace(MATTER, status="taskforce"), None),
+        (person("p1", "tfm", unit="ZF"), replace(MATTER, status="taskforce"), None),
+        (person("p1", "tfm", unit="ZF"), MATTER, Forbidden),
     ],
 )
 def test_an_interview_is_for_exactly_the_two_named_while_their_unit_checks_the_lead(
