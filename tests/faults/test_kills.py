@@ -12,7 +12,7 @@ import httpx
 from shared.contracts.topics import SERVICES
 from tests.support.running import Running, until
 
-LEADS, DUAL_EVERY, CLIENTS, KILLS = 2_000, 25, 12, 12
+LEADS, ASSIGN_EVERY, DUAL_EVERY, CLIENTS, KILLS = 2_000, 3, 24, 12, 10
 STEPS = ["xiansuo.intake.lead.received.v1", "xiansuo.intake.lead.classified.v1", "xiansuo.intake.lead.assigned.v1"]
 
 
@@ -43,13 +43,15 @@ async def insist(client: httpx.AsyncClient, ledger: Ledger, path: str, **request
 
 
 async def carry(client: httpx.AsyncClient, running: Running, ledger: Ledger, number: int) -> None:
-    """One lead from the door to its assignment. A repeated step that was done already answers 409, which is as good."""
+    """One lead from the door, each n-th to its assignment. A repeated step that was done already answers 409, which is as good."""
     order = {"source": "M", "summary": f"故障中的虚构线索第{number}条"}
     key = running.as_("icl", **{"Idempotency-Key": str(uuid4())})
     answer = await insist(client, ledger, "/intake/v1/leads", json=order, headers=key)
     assert answer.status_code == 201, answer.text
     lead = UUID(answer.json()["id"])
     ledger.registered.add(lead)
+    if number % ASSIGN_EVERY:
+        return
     chosen = {"tier": "evil", "level": "general", "area_codes": ["other"]}
     path = f"/intake/v1/leads/{lead}"
     answer = await insist(client, ledger, f"{path}/classification", json=chosen, headers=running.as_("ana"))
@@ -83,7 +85,7 @@ async def kill_things(running: Running, done: asyncio.Event) -> list[str]:
     platform = running.platform
     names = [name for name in platform.children if name != "gateway"]
     order = ["intake api", "intake worker 1", "verification worker 1", "kafka", "publicity worker 1", "postgres"]
-    order += ["intake worker 2", "discipline worker 1", "intake api", "kafka", "verification api", "postgres"]
+    order += ["intake worker 2", "discipline worker 1", "intake api", "verification api"]
     assert set(order) - {"kafka", "postgres"} <= set(names)
     while len(killed) < KILLS or not done.is_set():
         name = order[len(killed) % len(order)]
@@ -137,7 +139,7 @@ async def test_what_was_accepted_is_stored_and_applied_exactly_once(running: Run
     print(f"\n  {len(killed)} kills ({dict(Counter(killed))}), answers {dict(ledger.answers)}")
 
     assert len(killed) >= KILLS
-    assert len(ledger.registered) == len(ledger.assigned) == LEADS
+    assert (len(ledger.registered), len(ledger.assigned)) == (LEADS, LEADS // ASSIGN_EVERY)
     ours = list(ledger.registered)
     stored = await running.rows("intake", "select id, lead_no, status from leads where id = any($1)", ours)
     assert {row[0] for row in stored} == ledger.registered
@@ -163,7 +165,7 @@ async def test_what_was_accepted_is_stored_and_applied_exactly_once(running: Run
     for lead, sequence, kind in facts:
         told.setdefault(lead, []).append((sequence, kind))
     assert {lead: sorted(events) for lead, events in told.items()} == {
-        lead: list(enumerate(STEPS, 1)) for lead in ledger.registered
+        lead: list(enumerate(STEPS if lead in ledger.assigned else STEPS[:1], 1)) for lead in ledger.registered
     }
     for service in SERVICES:
         assert await running.rows(service, "select topic from held union all select topic from parked") == []
