@@ -7,12 +7,12 @@ subjects go on, and an operator replays or skips it.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -44,6 +44,7 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +140,39 @@ class Inbox:
         self.clock = clock
 
     async def take(self, records: Sequence[Record]) -> None:
-        """Apply a fetched batch: in one transaction if all goes well, else one by one. Raises only what passes by itself (try again)
-        or what needs an operator."""
-        wakes = True
-        try:
-            async with self.database.transaction() as tx:
-                batch = [(record.topic, decode(record.value), record.value) for record in records]
-                moved = await self._apply(tx, batch)
-            # nothing can wait for a subject that nobody here had heard of: who waits for one writes its row
-            wakes = any(mark.waiting or not mark.new for mark in moved.values())
-        except NeedsOperator:
-            raise
-        except Exception as fault:
-            if is_transient(fault):
-                raise
-            log.info("inbox.one_by_one", records=len(records), error=type(fault).__name__)
-            for record in records:
-                await self._take_one(record)
-        if wakes:
+        """Apply a fetched batch: in one transaction if all goes well, else what is before the bad one, the bad one, and what is after it,
+        each by itself. Raises only what passes by itself (try again) or what needs an operator."""
+        if await self._take_together(records):
             await self.release()
+
+    async def _take_together(self, records: Sequence[Record]) -> bool:
+        """→ whether something may have waited for these."""
+        wakes = False
+        while records:
+            progress = _Progress()
+            try:
+                async with self.database.transaction() as tx:
+                    batch = [(record.topic, decode(record.value), record.value) for record in progress.of(records)]
+                    moved = await self._apply(tx, batch, progress)
+            except NeedsOperator:
+                raise
+            except Exception as fault:
+                if is_transient(fault):
+                    raise
+                log.info("inbox.set_apart", records=len(records), error=type(fault).__name__)
+            else:
+                # nothing can wait for a subject that nobody here had heard of: who waits for one writes its row
+                return wakes or any(mark.waiting or not mark.new for mark in moved.values())
+            wakes = True
+            # where it was none of them but their end, nobody knows which one it is about: halves
+            known = progress.at < len(records)
+            at = progress.at if known else len(records) // 2
+            await self._take_together(records[:at])
+            if known or len(records) == 1:
+                await self._take_one(records[at])
+                at += 1
+            records = records[at:]
+        return wakes
 
     async def release(self) -> int:
         """Apply what was held and is held no longer; → how many. Also called by a timer, so that no wake-up can be missed."""
@@ -228,7 +243,9 @@ class Inbox:
                 await self._park(record, fault)
                 return False
 
-    async def _apply(self, tx: Transaction, batch: Sequence[tuple[str, Envelope, bytes]]) -> dict[Key, Mark]:
+    async def _apply(
+        self, tx: Transaction, batch: Sequence[tuple[str, Envelope, bytes]], progress: "_Progress | None" = None
+    ) -> dict[Key, Mark]:
         """→ the subjects that moved on."""
         counts: Counter[tuple[metrics.Counter, str]] = Counter()
         after_commit(tx, partial(_count, counts))
@@ -236,7 +253,7 @@ class Inbox:
         early: list[Waiting] = []
         seen: set[Key] = set()
         together: dict[InBatches, list[Heard]] = {}
-        for topic, envelope, value in batch:
+        for topic, envelope, value in (progress or _Progress()).of(batch):
             key = (topic, envelope.subject)
             mark = marks[key]
             step = decide(mark.last, mark.event_id, envelope)
@@ -312,6 +329,19 @@ class Inbox:
         if kept:
             metrics.given_up.labels(record.topic).inc()
             log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
+
+
+class _Progress:
+    """Which one of a batch is in hand; its length when none is."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def of(self, batch: Sequence[T]) -> Iterator[T]:
+        """One after the other."""
+        for self.at, one in enumerate(batch):
+            yield one
+        self.at = len(batch)
 
 
 def _hoped(batch: Sequence[tuple[str, Envelope, bytes]]) -> dict[Key, Place]:

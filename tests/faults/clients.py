@@ -8,6 +8,9 @@ from pathlib import Path
 from deploy.local.places import ROOT
 from tests.faults.rig import Rig
 
+PATIENCE = 180.0
+"""Seconds after which a client gives up, which is a failure of the platform."""
+
 
 def start_load(rig: Rig, folder: Path, leads: int, rate: float) -> "subprocess.Popen[str]":
     """Clients at work on intake, in a process of their own."""
@@ -17,6 +20,7 @@ def start_load(rig: Rig, folder: Path, leads: int, rate: float) -> "subprocess.P
         "leads": leads,
         "clients": 24,
         "rate": rate,
+        "patience": PATIENCE * rig.slow,
         "assign_every": 4,
         "dual_every": 40,
         **{name: str(folder / name) for name in ("stop", "answers")},

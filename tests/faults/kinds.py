@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from tests.faults import process_kinds, server_kinds
@@ -32,8 +33,11 @@ PROCESSES: dict[str, tuple[Kind, int]] = {
     "SIGSTOP worker": (process_kinds.pause_worker, 3),
     "rebalance storm": (process_kinds.rebalance_storm, 1),
     "revived relay": (process_kinds.revived_relay, 2),
-    "crash point": (process_kinds.crash_point, 8),
     "clock jump": (process_kinds.clock_jump, 2),
+    **{
+        f"crash of {where} {point}": (partial(process_kinds.crash_point, where, point), 1)
+        for where, point in process_kinds.CRASHES
+    },
 }
 SERVERS: dict[str, tuple[Kind, int]] = {
     "SIGKILL broker and controller": (server_kinds.kill_broker, 3),
@@ -43,9 +47,9 @@ SERVERS: dict[str, tuple[Kind, int]] = {
     "restart of PostgreSQL": (server_kinds.restart_postgres, 2),
     "SIGSTOP PostgreSQL": (server_kinds.pause_postgres, 2),
     "pg_terminate_backend": (server_kinds.terminate_backends, 5),
-    "network": (server_kinds.network, 6),
-    "disk full": (server_kinds.disk_full, 2),
-    "poison": (server_kinds.poison, 3),
+    **{f"network {mode}": (partial(server_kinds.network, mode), 2) for mode in server_kinds.NETWORK},
+    **{f"disk full of {what}": (partial(server_kinds.disk_full, what), 1) for what in server_kinds.DISKS},
+    **{f"record from outside, {what}": (partial(server_kinds.poison, what), 1) for what in server_kinds.POISONS},
 }
 LANES = {"processes": PROCESSES, "servers": SERVERS}
 
@@ -55,7 +59,7 @@ def schedule(seed: int, faults: int, *, disks: bool = True) -> list[Fault]:
     dice = Random(seed)
     found = []
     for lane, kinds in LANES.items():
-        usable = {kind: weight for kind, (_, weight) in kinds.items() if disks or kind != "disk full"}
+        usable = {kind: weight for kind, (_, weight) in kinds.items() if disks or not kind.startswith("disk full")}
         first = dice.sample(list(usable), len(usable))
         share = faults // 2 + (faults % 2 if lane == "processes" else 0)
         chosen = [*first, *dice.choices(list(usable), list(usable.values()), k=max(0, share - len(first)))][:share]

@@ -16,9 +16,6 @@ from uuid import uuid4
 import httpx
 import uvloop
 
-PATIENCE = 180.0
-"""Seconds after which a client gives up, which is a failure of the platform."""
-
 
 class Clients:
     """What they share."""
@@ -40,7 +37,7 @@ class Clients:
     async def insist(self, client: httpx.AsyncClient, path: str, account: str, **request: Any) -> httpx.Response:
         """Ask until there is an answer that is no "try again"."""
         headers = {"Authorization": f"Bearer {self.tokens[account]}", **request.pop("headers", {})}
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + self.order["patience"]
         while True:
             try:
                 answer = await client.post(path, headers=headers, **request)
@@ -51,7 +48,7 @@ class Clients:
                 if answer.status_code != 503:
                     return answer
             if asyncio.get_running_loop().time() > deadline:
-                raise TimeoutError(f"{path} was not answered in {PATIENCE} s")
+                raise TimeoutError(f"{path} was not answered in {self.order['patience']} s")
             await asyncio.sleep(random.uniform(0.1, 0.5))
 
     async def carry(self, client: httpx.AsyncClient, number: int) -> None:

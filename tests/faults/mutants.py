@@ -79,7 +79,16 @@ MUTANTS = (
         ("            if step is Step.HOLD:\n", "            if step is Step.HOLD and not mark.parked:\n"),
         ("            elif step is Step.APPLY:\n", "            elif step is not Step.REPEAT:\n"),
     ),
-    mutant("one by one skips the first", "shared.inbox", ("for record in records:\n", "for record in records[1:]:\n")),
+    mutant(
+        "what comes before a bad one is dropped",
+        "shared.inbox",
+        ("            await self._take_together(records[:at])\n", ""),
+    ),
+    mutant(
+        "what comes after a bad one is dropped",
+        "shared.inbox",
+        ("            records = records[at:]\n", "            records = records[at + 1 :]\n"),
+    ),
     mutant("NotYet dropped", "shared.inbox", ("if await self._hold_for(record, envelope, need):", "if need:")),
     mutant(
         "a passing fault parks",

@@ -89,13 +89,13 @@ def _revive(rig: Rig, service: str, seen: Seen) -> str:
     epoch = _epoch(rig, service)
     rig.platform.children[old].signal(signal.SIGSTOP)
     rig.launch(new, {"lock": "ignored"})
-    deadline = time.monotonic() + 40
+    deadline = rig.soon(40)
     while _epoch(rig, service) == epoch and time.monotonic() < deadline:
         time.sleep(0.2)
     time.sleep(1)
     rig.platform.children[old].signal(signal.SIGCONT)
-    fenced = 0
-    while not fenced and time.monotonic() < deadline + 30:
+    fenced, fenced_by = 0, rig.soon(40)
+    while not fenced and time.monotonic() < fenced_by:
         time.sleep(0.3)
         fenced = rig.platform.children[old].log.read_text("utf-8", "replace").count('"Fenced"') - before
     rig.platform.children[new].stop()
@@ -111,28 +111,29 @@ def _epoch(rig: Rig, service: str) -> int:
     return int(rig.rows_now(service, "select coalesce(max(epoch), 0) from relay")[0][0])
 
 
-def crash_point(rig: Rig, dice: Random, _: Seen) -> str:
-    where, point = dice.choice(
-        [
-            ("intake api", "before commit"),
-            ("intake api", "after commit before reply"),
-            ("intake worker", "before publish"),
-            ("intake worker", "after handing over a batch"),
-            ("intake worker", "after publish before save"),
-            ("verification worker", "before commit"),
-            ("publicity worker", "before commit"),
-            ("publicity worker", "after inbox commit before offset commit"),
-            ("verification worker", "after inbox commit before offset commit"),
-            ("publicity worker", "after offset commit"),
-        ]
-    )
+CRASHES = (
+    ("intake api", "before commit"),
+    ("intake api", "after commit before reply"),
+    ("intake worker", "before publish"),
+    ("intake worker", "after handing over a batch"),
+    ("intake worker", "after publish before save"),
+    ("verification worker", "before commit"),
+    ("publicity worker", "before commit"),
+    ("publicity worker", "after inbox commit before offset commit"),
+    ("verification worker", "after inbox commit before offset commit"),
+    ("publicity worker", "after offset commit"),
+)
+"""Whose processes die, and where in their work."""
+
+
+def crash_point(where: str, point: str, rig: Rig, dice: Random, _: Seen) -> str:
     names = [where] if where.endswith("api") else [f"{where} 1", f"{where} 2"]
     spec = {"crash": point, "pass": dice.randint(3, 30)}
     for name in names:
         rig.platform.children[name].stop()
     for name in names:
         rig.launch(name, spec)
-    deadline = time.monotonic() + REACHED
+    deadline = rig.soon(REACHED)
     crashed: list[str] = []
     while not crashed and time.monotonic() < deadline:
         time.sleep(0.1)

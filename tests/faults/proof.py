@@ -39,6 +39,8 @@ class Outcome:
     balance: Balance
     failures: list[str]
     answers: dict[str, int]
+    acted: Counter[str]
+    """Kinds of fault that did what they should, and how often."""
 
 
 def main() -> int:
@@ -51,6 +53,7 @@ def main() -> int:
     parser.add_argument(
         "--nodes", type=int, nargs="+", default=[1, 3], help="Kafka nodes; each has its share of the run"
     )
+    parser.add_argument("--slow", type=float, default=1.0, help="how much longer all may take; 1 on a quiet machine")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs")
     parser.add_argument("--drills", action="store_true", help="then the rolling restart and the restores")
     arguments = parser.parse_args()
@@ -61,17 +64,17 @@ def main() -> int:
     for number, nodes in enumerate(arguments.nodes):
         _say(f"== {nodes} Kafka node{'s' if nodes > 1 else ''} ==")
         leads, faults = arguments.leads // share, arguments.faults // share
-        outcomes.append(run(arguments.seed + number, leads, faults, arguments.rate, nodes, keep=arguments.keep))
+        outcomes.append(run(arguments.seed + number, leads, faults, arguments.rate, nodes, arguments))
     wrong = drills.play() if arguments.drills else []
     return _sum_up(arguments.seed, outcomes, wrong)
 
 
-def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bool) -> Outcome:
+def run(seed: int, leads: int, faults: int, rate: float, nodes: int, options: argparse.Namespace) -> Outcome:
     """One platform: load and faults side by side, then quiet, then the ledger."""
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="xiansuo-proof-"))
     folder.chmod(0o711)
-    rig = Rig(folder / "platform", nodes=nodes)
+    rig = Rig(folder / "platform", nodes=nodes, slow=options.slow)
     rig.rigged.crash_in_migration = Random(seed).randint(2, 9)
     failures: list[str] = []
     seen, over = Seen(), threading.Event()
@@ -92,7 +95,7 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
                 lane.done.wait()
             (folder / "stop").touch()
             quiet = time.monotonic()
-            if code := load.wait(leads / rate * 3 + 600):
+            if code := load.wait(leads / rate * 3 + 600 * options.slow):
                 failures.append(f"the load ended with {code}")
             # leads that came after the last fault have their own moment to arrive
             quiet = max(quiet, time.monotonic() - 1)
@@ -106,12 +109,17 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, *, keep: bo
         if seen.fenced:
             _say(f"   relays fenced by their epoch: {seen.fenced}; forged records skipped: {seen.skipped}")
         return Outcome(
-            len(plan), time.monotonic() - began, found, failures, json.loads((folder / "answers").read_text())
+            len(plan),
+            time.monotonic() - began,
+            found,
+            failures,
+            json.loads((folder / "answers").read_text()),
+            sum((lane.acted for lane in lanes), Counter()),
         )
     finally:
         rig.stop()
         over.set()
-        if keep or failures:
+        if options.keep or failures:
             _say(f"   logs: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,6 +135,7 @@ class _Lane(threading.Thread):
         super().__init__(daemon=True)
         self.rig, self.plan, self.seen, self.failures, self.over = rig, plan, seen, failures, over
         self.done = threading.Event()
+        self.acted: Counter[str] = Counter()
 
     def run(self) -> None:
         for fault in self.plan:
@@ -141,25 +150,26 @@ class _Lane(threading.Thread):
         try:
             with self.rig.alone if fault.lane == "servers" else nullcontext():
                 where = kind(self.rig, Random(fault.dice), self.seen)
+            self.acted[fault.kind] += 1
         except Exception as fault_of_ours:  # noqa: BLE001 - whatever it is, it is shown and the run is not fine
             where = f"FAILED: {type(fault_of_ours).__name__}: {fault_of_ours}"
             self.failures.append(f"{fault.kind}: {where}")
         took = time.monotonic() - began
         clock = time.strftime("%H:%M:%S")
-        _say(f"{clock} {fault.lane:9} {fault.number:4} {fault.kind:30} {where}; healthy after {took:.1f} s")
+        _say(f"{clock} {fault.lane:9} {fault.number:4} {fault.kind:34} {where}; healthy after {took:.1f} s")
 
 
 def _settle(rig: Rig, quiet: float, failures: list[str]) -> None:
     """All healthy and all applied everywhere; how long that took after the last fault."""
     try:
         rig.healthy(rig.names())
-        asyncio.run(rig.settled(LAST_WAIT))
+        asyncio.run(rig.settled(LAST_WAIT * rig.slow))
     except (TimeoutError, AssertionError) as fault:
         failures.append(f"never settled: {fault}")
     took = time.monotonic() - quiet
     _say(f"   all applied everywhere {took:.1f} s after the last fault and the last lead")
-    if took > STUCK:
-        failures.append(f"it took {took:.0f} s until all was applied, more than {STUCK:.0f}")
+    if took > STUCK * rig.slow:
+        failures.append(f"it took {took:.0f} s until all was applied, more than {STUCK * rig.slow:.0f}")
 
 
 def _sum_up(seed: int, outcomes: list[Outcome], drilled: list[str]) -> int:
@@ -174,6 +184,11 @@ def _sum_up(seed: int, outcomes: list[Outcome], drilled: list[str]) -> int:
         for failure in outcome.failures:
             _say(f"   failed: {failure}")
     answers: Counter[str] = sum((Counter(outcome.answers) for outcome in outcomes), Counter())
+    acted = sum((outcome.acted for outcome in outcomes), Counter[str]())
+    kinds = [kind for lane in LANES.values() for kind in lane]
+    _say(f"kinds of fault that acted: {sum(kind in acted for kind in kinds)} of {len(kinds)}")
+    if missing := [kind for kind in kinds if kind not in acted]:
+        _say(f"   not in this run: {', '.join(missing)}")
     told = sum(outcome.balance.counted["accepted"] for outcome in outcomes)
     _say(f"seed {seed}: {told} leads accepted, {sum(o.faults for o in outcomes)} faults, answers {dict(answers)}")
     wrong = [status for status in answers if status.isdigit() and int(status) >= 500 and status != "503"]

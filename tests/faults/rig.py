@@ -121,9 +121,11 @@ class RiggedPlatform(Platform):
 
 
 class Rig(Running):
-    """The rigged platform and what the faults and the ledger need of it."""
+    """The rigged platform and what the faults and the ledger need of it. Where a machine is busy with other things everything takes
+    `slow` times as long."""
 
-    def __init__(self, folder: Path, *, nodes: int) -> None:
+    def __init__(self, folder: Path, *, nodes: int, slow: float = 1.0) -> None:
+        self.slow = slow
         folder.mkdir(parents=True)
         self.outside, self._tokens = None, {}
         self.alone = threading.Lock()
@@ -142,6 +144,10 @@ class Rig(Running):
     def start(self) -> None:
         super().start()
         self.plain = {name: list(child.arguments) for name, child in self.platform.children.items()}
+
+    def soon(self, seconds: float) -> float:
+        """Until when something has to be done that takes at most this long on a quiet machine."""
+        return time.monotonic() + seconds * self.slow
 
     def stop(self) -> None:
         for child in self.platform.children.values():
@@ -184,20 +190,20 @@ class Rig(Running):
 
     def healthy(self, names: list[str], seconds: float = 90) -> float:
         """Wait until these are ready; → seconds waited. Raises TimeoutError naming those that are not."""
-        began = time.monotonic()
+        began, deadline = time.monotonic(), self.soon(seconds)
         waiting = list(names)
         if (ended := self.rigged.wire.process.poll()) is not None:
             raise RuntimeError(f"the proxies ended with {ended}")
         while waiting := [name for name in waiting if not self.ready(name)]:
-            if time.monotonic() - began > seconds:
+            if time.monotonic() > deadline:
                 tails = "\n".join(self.platform.children[name].tail() for name in waiting[:2])
-                raise TimeoutError(f"not healthy after {seconds} s: {', '.join(waiting)}\n{tails}")
+                raise TimeoutError(f"not healthy after {time.monotonic() - began:.0f} s: {', '.join(waiting)}\n{tails}")
             time.sleep(0.1)
         return time.monotonic() - began
 
     def rows_now(self, service: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """As `rows`, from a thread without a loop; asks again while the database is away."""
-        deadline = time.monotonic() + 60
+        deadline = self.soon(60)
         while True:
             try:
                 return asyncio.run(self.rows(service, statement, *values))

@@ -96,8 +96,10 @@ def terminate_backends(rig: Rig, dice: Random, _: Seen) -> str:
     return f"{ended[0][0]} backends of {service}"
 
 
-def network(rig: Rig, dice: Random, _: Seen) -> str:
-    mode = dice.choice(["cut", "hang", "slow", "half"])
+NETWORK = ("cut", "hang", "slow", "half")
+
+
+def network(mode: str, rig: Rig, dice: Random, _: Seen) -> str:
     seconds = dice.uniform(1, 8)
     what: str = dice.choice([*SERVICES, "intake", "kafka"])
     node = dice.choice(rig.rigged.brokers)
@@ -106,13 +108,13 @@ def network(rig: Rig, dice: Random, _: Seen) -> str:
     time.sleep(seconds)
     rig.rigged.wire.mode(port, "pass")
     rig.healthy(rig.names())
-    return (
-        f"{mode} to {f'Kafka node {node.node}' if what == 'kafka' else f'the database of {what}'} for {seconds:.1f} s"
-    )
+    return f"to {f'Kafka node {node.node}' if what == 'kafka' else f'the database of {what}'} for {seconds:.1f} s"
 
 
-def disk_full(rig: Rig, dice: Random, _: Seen) -> str:
-    what = dice.choice(["postgres", "kafka"])
+DISKS = ("postgres", "kafka")
+
+
+def disk_full(what: str, rig: Rig, dice: Random, _: Seen) -> str:
     seconds = dice.uniform(2, 5)
     rig.disks[what].fill()
     time.sleep(seconds)
@@ -128,19 +130,21 @@ def disk_full(rig: Rig, dice: Random, _: Seen) -> str:
     for node in rig.rigged.brokers:
         node.wait()
     rig.healthy(rig.names())
-    return f"of {what} for {seconds:.1f} s ({', '.join(fell) + ' fell' if fell else 'nothing fell'})"
+    return f"for {seconds:.1f} s ({', '.join(fell) + ' fell' if fell else 'nothing fell'})"
 
 
-def poison(rig: Rig, dice: Random, seen: Seen) -> str:
+POISONS = ("bytes", "large bytes", "wrong schema", "forged sequence", "oversized")
+
+
+def poison(kind: str, rig: Rig, dice: Random, seen: Seen) -> str:
     """Records that nobody of us wrote. Each reader parks them, goes on, and an operator skips them."""
-    kind = dice.choice(["bytes", "large bytes", "wrong schema", "forged sequence", "oversized"])
     lead, topic = uuid4(), "intake.leads"
     if kind == "oversized":
         refusal = rig.produce(topic, str(lead), bytes(2_000_000))
         if refusal is None:
             raise AssertionError("the broker took a record of 2 MB")
         seen.refused += 1
-        return f"oversized on {topic}: refused by the broker ({refusal})"
+        return f"on {topic}: refused by the broker ({refusal})"
     seen.forged.add(str(lead))
     number = {"wrong schema": 1, "forged sequence": 3}.get(kind, 0)
     value = dice.randbytes(980_000 if kind == "large bytes" else 40)
@@ -156,7 +160,7 @@ def poison(rig: Rig, dice: Random, seen: Seen) -> str:
     readers = [service for service in SERVICES if topic in {t.name for t in read_by(service)}]
     for service in readers:
         _skip(rig, service, topic, lead, number, seen)
-    return f"{kind} on {topic}: parked and skipped by {', '.join(readers)}"
+    return f"on {topic}: parked and skipped by {', '.join(readers)}"
 
 
 def _skip(rig: Rig, service: str, topic: str, lead: UUID, number: int, seen: Seen) -> None:
@@ -174,7 +178,7 @@ def _skip(rig: Rig, service: str, topic: str, lead: UUID, number: int, seen: See
 
 
 def _waits_in(rig: Rig, service: str, table: str, where: str) -> str:
-    deadline = time.monotonic() + 60
+    deadline = rig.soon(60)
     while time.monotonic() < deadline:
         if rows := rig.rows_now(service, f"select subject from {table} where {where} limit 1"):
             return str(rows[0][0])

@@ -16,7 +16,7 @@ from shared.contracts.intake import LeadAssigned, LeadClassified, VerificationFa
 from shared.contracts.verification import WorkAccepted
 from shared.db import Database, Transaction
 from shared.errors import Invalid, NotFound, NotYet
-from shared.inbox import Handlers, Inbox, OwnerRestored, Received, Record
+from shared.inbox import Handlers, InBatches, Inbox, OwnerRestored, Received, Record
 from tests.conftest import NewDatabase
 from tests.support.builders import NOON, envelope
 from tests.support.postgres import Copy
@@ -74,6 +74,11 @@ class Hearer:
         )
         return [row[0] for row in rows]
 
+    async def transactions(self) -> int:
+        """How many there were that wrote something."""
+        [[xid]] = await self.copy.server.run_async("select pg_current_xact_id()::text::bigint", database=self.copy.name)
+        return int(xid)
+
     async def count(self, table: str) -> int:
         rows = await self.copy.server.run_async(f"select count(*) from {table}", database=self.copy.name)
         return int(rows[0][0])
@@ -119,6 +124,38 @@ async def test_what_needs_another_topic_is_held_until_that_is_applied(hearer: He
     await hearer.inbox.take([record(lead, 2)])
     assert await hearer.noted(lead, "box") == [1]
     assert await hearer.count("held") == 0
+
+
+@pytest.mark.parametrize("bad", [(), (250,), (0, 1, 499)])
+async def test_a_broken_one_among_five_hundred_costs_a_few_transactions(hearer: Hearer, bad: tuple[int, ...]) -> None:
+    leads = [uuid4() for _ in range(500)]
+    records = [
+        Record(TOPIC, 0, n, b"no json" if n in bad else envelope(classified(lead), 1)) for n, lead in enumerate(leads)
+    ]
+    before = await hearer.transactions()
+    await hearer.inbox.take(records)
+    begun = await hearer.transactions() - before
+    assert await hearer.count("audit_log") == 500 - len(bad)
+    assert await hearer.count("parked") == len(bad)
+    # of each: what is before it, a look at it, its parking; not one of each record
+    assert begun < 50
+
+
+async def test_where_the_end_of_a_batch_fails_the_bad_one_is_found_by_halves(hearer: Hearer) -> None:
+    leads, calls = [uuid4() for _ in range(64)], []
+
+    async def all_at_once(tx: Transaction, heard: Any) -> None:
+        calls.append(len(heard))
+        if any(event.lead_id == leads[40] for event, _ in heard):
+            raise KeyError
+        await audit.record(tx, None, "noted", str(len(heard)), at=NOON)
+
+    inbox = Inbox(hearer.database, {LeadClassified: InBatches(all_at_once)}, clock=now)
+    await inbox.take([record(lead, 1) for lead in leads])
+    [parked] = await ops.list_parked(hearer.database)
+    assert parked["subject"] == str(leads[40])
+    assert await hearer.count("inbox where last = 1") == 63
+    assert len(calls) < 16
 
 
 async def test_a_broken_event_is_parked_others_go_on_and_replay_lets_its_followers_through(hearer: Hearer) -> None:
