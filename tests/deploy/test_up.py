@@ -142,7 +142,7 @@ def run(server_folders: Path) -> Iterator[Run]:
 def operator_looks(run: Run) -> None:
     """Each process's metrics on its own port, and the commands with the right settings."""
     targets = json.loads((run.folder / "targets.json").read_text())
-    assert len(targets) == 8
+    assert len(targets) == 9  # APIs, workers and the vault
     for target in targets:
         page = httpx.get(f"http://{target['targets'][0]}/metrics", timeout=10, trust_env=False)
         assert 'xiansuo_probe_up{part="database"} 1.0' in page.text, target
