@@ -10,9 +10,11 @@ from services.discipline.usecases.follow_lead import (
 )
 from services.discipline.usecases.keep_facts import keep_facts
 from services.discipline.usecases.open_leg import open_leg
+from services.discipline.usecases.relearn_leg import relearn_opened, relearn_step
 from shared import departures
 from shared.audit_witness import witness
 from shared.contracts.directory import StaffRecorded
+from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
 from shared.contracts.intake import (
     DisciplineFactsSealed,
     DualAssignmentCreated,
@@ -24,6 +26,7 @@ from shared.contracts.intake import (
     LeadUnmerged,
 )
 from shared.inbox import Handlers
+from shared.restore import Own
 
 HANDLERS: Handlers = {
     DualAssignmentCreated: open_leg,
@@ -37,3 +40,6 @@ HANDLERS: Handlers = {
     LeadExpunged: destroy_facts,
     **witness("discipline"),
 }
+
+OWN: Own = {LegOpened: relearn_opened, LegReceived: relearn_step, LegEnded: relearn_step}
+"""What discipline said itself, for the way back after a restore."""

@@ -13,6 +13,7 @@ from services.verification.usecases.follow_lead import (
 )
 from services.verification.usecases.keep_facts import keep_facts
 from services.verification.usecases.open_work import open_work
+from services.verification.usecases.relearn_work import relearn_opened, relearn_step
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded
 from shared.contracts.intake import (
@@ -27,7 +28,9 @@ from shared.contracts.intake import (
     LeadUnmerged,
     VerificationFactsSealed,
 )
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
 from shared.inbox import Handlers
+from shared.restore import Own
 
 HANDLERS: Handlers = {
     LeadAssigned: open_work,
@@ -44,3 +47,12 @@ HANDLERS: Handlers = {
     LeadExpunged: destroy_facts,
     **witness("verification"),
 }
+
+OWN: Own = {
+    WorkOpened: relearn_opened,
+    WorkAccepted: relearn_step,
+    WorkDisputed: relearn_step,
+    WorkFirstReported: relearn_step,
+    WorkConcluded: relearn_step,
+}
+"""What verification said itself, for the way back after a restore."""

@@ -1,5 +1,6 @@
 """Faults of the servers and of what lies between: brokers, PostgreSQL, network, disks, and records that nobody of us wrote."""
 
+import importlib
 import json
 import signal
 import time
@@ -10,11 +11,11 @@ from uuid import UUID, uuid4
 import psutil
 
 from deploy.local.kafka import Kafka
-from shared.contracts.intake import LeadClassified
+from shared.contracts.intake import LeadAssigned
 from shared.contracts.topics import SERVICES, read_by
 from tests.faults.rig import Rig
 from tests.faults.seen import Seen
-from tests.support.builders import NOON, envelope
+from tests.support.builders import DAY, NOON, envelope
 
 
 def kill_broker(rig: Rig, dice: Random, _: Seen) -> str:
@@ -149,8 +150,15 @@ def poison(kind: str, rig: Rig, dice: Random, seen: Seen) -> str:
     number = {"wrong schema": 1, "forged sequence": 3}.get(kind, 0)
     value = dice.randbytes(980_000 if kind == "large bytes" else 40)
     if number:
-        event = LeadClassified(
-            lead_id=lead, tier="evil", level="key", area_codes=(), manifestation_codes=(), effective_at=NOON
+        event = LeadAssigned(
+            lead_id=lead,
+            assignment_no=1,
+            unit="GA",
+            level="key",
+            sign_by=DAY,
+            due_on=DAY,
+            provisional=False,
+            effective_at=NOON,
         )
         forged = json.loads(envelope(event, number))
         forged["data"].pop("effective_at")
@@ -164,16 +172,18 @@ def poison(kind: str, rig: Rig, dice: Random, seen: Seen) -> str:
 
 
 def _skip(rig: Rig, service: str, topic: str, lead: UUID, number: int, seen: Seen) -> None:
-    table = "held" if number > 1 else "parked"
+    """An operator skips it; number 0 is a record that nobody can read. Who has no use for that type of event sees nothing wrong with it."""
     where = f"subject = '{lead}'" if number else "sequence = 0"
-    subject = _waits_in(rig, service, table, where)
-    # what came before a forged number never comes; then the forged one itself is parked
-    for step in range(1, number):
-        _command(rig, service, "skip", topic, subject, str(step))
-        seen.skipped += 1
+    # what came before a forged number never comes; then the forged one itself is in turn
     if number > 1:
-        _waits_in(rig, service, "parked", where)
-    _command(rig, service, "skip", topic, subject, str(number))
+        _waits_in(rig, service, "held", where)
+    for step in range(1, number):
+        _command(rig, service, "skip", topic, str(lead), str(step))
+        seen.skipped += 1
+    if number and LeadAssigned not in importlib.import_module(f"services.{service}.consumer").HANDLERS:
+        _waits_in(rig, service, "inbox", f"{where} and last = {number}")
+        return
+    _command(rig, service, "skip", topic, _waits_in(rig, service, "parked", where), str(number))
     seen.skipped += 1
 
 

@@ -25,6 +25,7 @@ class Outcome(Labelled):
     PROCURATORATE = "to_procuratorate", "移送检察机关", "handed to the procuratorate"
     SHELVED = "shelved", "暂存待查", "shelved"
     UNFOUNDED = "unfounded", "反映不实", "unfounded"
+    LOST = "lost", "随数据库恢复遗失,待补登", "lost in a restore, to be recorded again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,10 @@ class Leg:
         return leg, LegEnded(
             leg_id=self.id, dual_assignment_id=self.dual_assignment_id, lead_id=self.lead_id, effective_at=at
         )
+
+    def supply(self, outcome: Outcome) -> Self:
+        """The outcome that a restore has lost is on file again."""
+        return replace(self, outcome=outcome, version=self.version + 1)
 
     def _must_be(self, status: Status, zh: str, en: str) -> None:
         if self.suspended:

@@ -11,7 +11,9 @@ from shared.inbox import Received
 
 
 async def open_leg(tx: Transaction, created: DualAssignmentCreated, received: Received) -> None:
-    """Open the leg and tell the others that it arrived."""
+    """Open the leg and tell the others that it arrived; after a restore it may stand there already, from our own word (relearn_leg)."""
+    if await legs.find(tx, created.dual_assignment_id) is not None:
+        return
     leg, opened = Leg.open(
         uuid4(), dual_assignment_id=created.dual_assignment_id, lead_id=created.lead_id, at=created.effective_at
     )

@@ -8,12 +8,26 @@ from services.discipline.domain.leg import Leg, Outcome
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
+from shared.errors import Invalid
 
 
 async def record_outcome(tx: Transaction, leg_id: UUID, outcome: Outcome, *, by: Principal, at: datetime) -> Leg:
-    """End the leg. Raises `NotFound`, `NotAllowed`."""
-    leg, ended = (await legs.get(tx, leg_id, lock=True)).end(outcome, at=at)
-    await legs.save(tx, leg, actor=by.sub, effective_at=at, at=at)
-    await outbox.put(tx, ended, at=at)
+    """End the leg, or put the outcome of an ended one on file again that a restore has lost: the others know that it ended.
+
+    Raises `NotFound`, `NotAllowed`, `Invalid`.
+    """
+    if outcome is Outcome.LOST:
+        raise Invalid(
+            "“已遗失”不能登记为处置结果 / that it was lost is no outcome",
+            fields=[("outcome", "不能选择 / not a choice")],
+        )
+    leg = await legs.get(tx, leg_id, lock=True)
+    if leg.outcome is Outcome.LOST:
+        leg = leg.supply(outcome)
+        await legs.save(tx, leg, actor=by.sub, effective_at=at, at=at)
+    else:
+        leg, ended = leg.end(outcome, at=at)
+        await legs.save(tx, leg, actor=by.sub, effective_at=at, at=at)
+        await outbox.put(tx, ended, at=at)
     await audit.record(tx, by, "leg.record-outcome", leg.id, at=at)
     return leg

@@ -1,16 +1,17 @@
 """The store of works, their verifiers and the sealed facts that came for them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, insert, select, update
+from sqlalchemy import RowMapping, Select, case, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.verification.db.tables import lead_standings, verifiers, work_facts, work_history, works
 from services.verification.domain.work import Conclusion, Status, Verifier, Work
 from shared.contracts.envelope import SealedBox
+from shared.contracts.intake import LeadAssigned
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
 
@@ -111,6 +112,32 @@ async def destroy(tx: Transaction, lead_id: UUID) -> int:
 async def exists_for(tx: Transaction, lead_id: UUID) -> bool:
     """Whether any work on this lead has arrived."""
     return (await tx.execute(select(works.c.id).where(works.c.lead_id == lead_id).limit(1))).one_or_none() is not None
+
+
+async def waiting_for_assignment(tx: Transaction, lead_id: UUID) -> int:
+    """How many works of this lead a restore brought back and their assignments did not yet."""
+    query = select(func.count()).where(works.c.lead_id == lead_id, works.c.assignment_no < 0)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def complete(tx: Transaction, assigned: LeadAssigned, *, sign_by: date, due_on: date) -> bool:
+    """What this assignment says of the work that a restore brought back for it; → whether there is one."""
+    done = await tx.execute(
+        update(works)
+        .where(
+            works.c.lead_id == assigned.lead_id,
+            works.c.assignment_no < 0,
+            works.c.unit == assigned.unit,
+            works.c.opened_at == assigned.effective_at,
+        )
+        .values(
+            sign_by=sign_by,
+            due_on=due_on,
+            **assigned.model_dump(include={"assignment_no", "level", "provisional", "urgent", "dispute_by"}),
+        )
+        .returning(works.c.id)
+    )
+    return done.first() is not None
 
 
 async def verifiers_of(tx: Transaction, work_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Verifier, ...]]:

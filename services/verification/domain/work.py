@@ -13,6 +13,7 @@ from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
 
 MIN_VERIFIERS = 2
+LOST = "原文随数据库恢复遗失"
 
 
 class Status(Labelled):
@@ -70,6 +71,39 @@ class Work:
     """The lead stands still: nothing is done until it goes on."""
     at_rest: bool = False
     """The lead is sealed or expunged: its facts are not used any more."""
+
+    @classmethod
+    def relearned(cls, event: WorkOpened, *, before: int) -> Self:
+        """A work that a restore has forgotten, as far as its own word tells; `before` others of the lead wait like it. What the assignment
+        says of it is not known until that is heard again; until then its number is below 0."""
+        day = china_date(event.effective_at)
+        return cls(
+            id=event.work_id,
+            lead_id=event.lead_id,
+            assignment_no=-1 - before,
+            unit=event.unit,
+            level="",
+            sign_by=day,
+            due_on=day,
+            provisional=True,
+            status=Status.OPENED,
+            version=1,
+            opened_at=event.effective_at,
+        )
+
+    def after(self, event: WorkAccepted | WorkDisputed | WorkFirstReported | WorkConcluded) -> Self:
+        """As an event says that was said and then forgotten in a restore."""
+        version = self.version + 1
+        match event:
+            case WorkAccepted():
+                return replace(self, status=Status.ACCEPTED, version=version, plan=LOST)
+            case WorkDisputed():
+                return replace(self, status=Status.DISPUTED, version=version)
+            case WorkFirstReported():
+                return replace(self, first_report=LOST, version=version)
+            case WorkConcluded():
+                conclusion = Conclusion(event.conclusion)
+                return replace(self, status=Status.CONCLUDED, version=version, conclusion=conclusion)
 
     @property
     def opened(self) -> WorkOpened:

@@ -11,12 +11,14 @@ from shared.inbox import Received
 
 
 async def open_work(tx: Transaction, assigned: LeadAssigned, received: Received) -> None:
-    """Open the work and tell the others that it arrived."""
+    """Open the work and tell the others that it arrived; after a restore it may stand there already, from our own word (relearn_work)."""
     sign_by, due_on = assigned.sign_by, assigned.due_on
     said = await works.standing_of(tx, assigned.lead_id)
     if said and said["moved_at"] and said["moved_at"] > assigned.effective_at:
         # a limit was moved since, and that was heard first
         sign_by, due_on = said["sign_by"] or sign_by, said["due_on"] or due_on
+    if await works.complete(tx, assigned, sign_by=sign_by, due_on=due_on):
+        return
     work = Work(
         id=uuid4(),
         lead_id=assigned.lead_id,

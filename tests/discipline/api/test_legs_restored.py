@@ -1,0 +1,47 @@
+"""Legs that a restore forgot stand again under their ids, and the outcome that no event carries is recorded once more."""
+
+from uuid import UUID, uuid4
+
+from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
+from shared.contracts.intake import DualAssignmentCreated
+from tests.conftest import NewApi
+from tests.support.builders import NOON
+from tests.support.hearing import Hearing
+from tests.support.restored import relearn
+
+LEGS = "/discipline/v1/legs"
+
+
+async def test_a_forgotten_leg_stands_again_and_is_not_opened_twice(new_api: NewApi) -> None:
+    api, lead = await new_api("discipline"), uuid4()
+    legs = {status: (uuid4(), uuid4()) for status in ("opened", "received", "ended")}
+
+    def said(steps: int, leg: UUID, dual: UUID) -> list[LegOpened | LegReceived | LegEnded]:
+        kinds = (LegOpened, LegReceived, LegEnded)[:steps]
+        return [kind(leg_id=leg, dual_assignment_id=dual, lead_id=lead, effective_at=NOON) for kind in kinds]
+
+    for steps, ids in enumerate(legs.values(), 1):
+        await relearn(api, "discipline", *said(steps, *ids))
+    hearing = Hearing(api, "discipline")
+    await hearing.tell(
+        *(
+            DualAssignmentCreated(lead_id=lead, dual_assignment_id=dual, effective_at=NOON)
+            for dual in (*(dual for _, dual in legs.values()), uuid4())
+        )
+    )
+    stands = dict(await api.rows("select id, status from legs"))
+    assert {status: stands.pop(leg) for status, (leg, _) in legs.items()} == {status: status for status in legs}
+    assert list(stands.values()) == ["opened"], "the one that nobody had heard of is opened as ever"
+    assert await api.rows("select count(*) from outbox where topic = 'discipline.legs'") == [(1 + 2 + 3 + 1,)]
+
+    ended = f"{LEGS}/{legs['ended'][0]}"
+    assert (await api.get(ended, by="dhd")).json()["outcome"] == "lost"
+    for leg in legs.values():
+        refused = await api.post(f"{LEGS}/{leg[0]}/outcome", {"outcome": "lost"}, by="dhd")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "outcome")
+    again = await api.post(f"{ended}/outcome", {"outcome": "four_forms"}, by="dhd")
+    assert (again.status_code, again.json()["outcome"]) == (200, "four_forms")
+    # the others know that it ended
+    assert await api.rows("select count(*) from outbox where topic = 'discipline.legs'") == [(7,)]
+    twice = await api.post(f"{ended}/outcome", {"outcome": "shelved"}, by="dhd")
+    assert twice.status_code == 409

@@ -1,0 +1,60 @@
+"""Works that a restore forgot stand again under their ids; what their assignment says comes with it when it is heard again."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from shared.contracts.intake import LeadAssigned
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
+from tests.conftest import NewApi
+from tests.support.builders import DAY, NOON
+from tests.support.hearing import Hearing
+from tests.support.restored import relearn
+
+
+async def test_a_forgotten_work_stands_again_and_is_not_opened_twice(new_api: NewApi) -> None:
+    api, lead, works = await new_api("verification"), uuid4(), [uuid4() for _ in range(4)]
+    times = [NOON + timedelta(days=n) for n in range(5)]
+
+    def assigned(number: int) -> LeadAssigned:
+        return LeadAssigned(
+            lead_id=lead,
+            assignment_no=number,
+            unit="GA",
+            level="key",
+            sign_by=DAY,
+            due_on=DAY + timedelta(days=60),
+            provisional=False,
+            urgent=True,
+            effective_at=times[number - 1],
+        )
+
+    for steps, work in enumerate(works, 1):
+        common: dict[str, Any] = {"work_id": work, "lead_id": lead, "effective_at": times[steps - 1]}
+        accepted = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
+        said = (
+            WorkOpened(unit="GA", **common),
+            WorkAccepted(**accepted, **common),
+            WorkFirstReported(**common),
+            WorkConcluded(conclusion="C1", **common),
+        )
+        await relearn(api, "verification", *(said[:steps] if steps < 3 else said))
+        if steps == 3:
+            break
+    common = {"work_id": works[3], "lead_id": lead, "effective_at": times[3]}
+    await relearn(api, "verification", WorkOpened(unit="GA", **common), WorkDisputed(assignment_no=4, **common))
+    before = "select id, status, plan, conclusion from works where assignment_no < 0 order by opened_at"
+    lost = "原文随数据库恢复遗失"
+    stand = [
+        (works[0], "opened", None, None),
+        (works[1], "accepted", lost, None),
+        (works[2], "concluded", lost, "C1"),
+        (works[3], "disputed", None, None),
+    ]
+    assert await api.rows(before) == stand
+    await Hearing(api, "verification").tell(*map(assigned, (1, 2, 3, 4, 5)))
+    found = await api.rows("select id, assignment_no, level, due_on, provisional, status from works order by opened_at")
+    due = DAY + timedelta(days=60)
+    assert found[:4] == [(row[0], n, "key", due, False, row[1]) for n, row in enumerate(stand, 1)]
+    assert found[4][1:] == (5, "key", due, False, "opened")
+    assert await api.rows("select count(*) from outbox where topic = 'verification.works'") == [(1 + 2 + 4 + 2 + 1,)]
