@@ -6,7 +6,9 @@ add nothing, and number and position are unique, so that a chain cannot fork wha
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -24,14 +26,18 @@ from sqlalchemy import (
     text,
 )
 
-from shared import outbox
-from shared.audit_content import Signer, beginning, link, plain
+from shared import audit_anchor, outbox
+from shared.audit_content import Signed, Signer, beginning, link, plain
 from shared.contracts.catalogue import CHECKPOINTS
 from shared.contracts.checkpoint import chain_of
+from shared.contracts.envelope import rfc3339
 from shared.db import Database, engine_metadata, is_transient
+from shared.deadlines import china_date, start_of
 from shared.errors import NeedsOperator
 
 log = structlog.get_logger(__name__)
+ANCHOR_SECONDS = 60.0
+"""How often a sealer looks whether a day has ended since the last anchor."""
 
 audit_chain = Table(
     "audit_chain",
@@ -99,6 +105,9 @@ insert into audit_sealer (shard, epoch, snapshot, number) values (0, 1, '1:1:', 
 on conflict (shard) do update set epoch = audit_sealer.epoch + 1 returning epoch, snapshot, number, hash
 """
 _END = "select number, hash from audit_chain order by number desc limit 1"
+_LAST_BEFORE = (
+    "select number, hash, at, key_id, signature from audit_checkpoints where at < $1 order by number desc limit 1"
+)
 _SIGNED = """
 select coalesce((select number from audit_checkpoints k
   where exists (select 1 from audit_chain c where c.number = k.number and c.hash = k.hash) order by number desc limit 1), 0)
@@ -136,8 +145,11 @@ class AuditChain:
         checkpoint_every: float = 60.0,
         poll: float = 0.2,
         page: int = 5_000,
+        anchors: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.database, self.signer = database, signer
+        self.anchors, self.clock = anchors, clock
         self.service, self.chain = service, chain_of(region, service)
         self.checkpoint_every, self.poll, self.page = checkpoint_every, poll, page
         self.state = "starting"
@@ -183,13 +195,16 @@ class _Shift:
     async def work(self) -> None:
         await self.take_over()
         loop = asyncio.get_running_loop()
-        next_checkpoint = loop.time()
+        next_checkpoint = next_anchor = loop.time()
         while True:
             self.of.state = "active"
             more = await self.step()
             if self.number > self.signed and loop.time() >= next_checkpoint:
                 await self.sign()
                 next_checkpoint = loop.time() + self.of.checkpoint_every
+            if self.of.anchors and loop.time() >= next_anchor:
+                await self.anchor(self.of.anchors)
+                next_anchor = loop.time() + ANCHOR_SECONDS
             if not more:
                 await asyncio.sleep(self.of.poll)
 
@@ -242,9 +257,23 @@ class _Shift:
             await self.connection.execute(ADD, list(range(self.number + 1, end + 1)), positions, hashes)
         self.number, self.hash = end, last
 
+    async def anchor(self, folder: Path) -> None:
+        """Keep the last signature of the days that are over as the anchor of its day. A folder that fails stops no sealing."""
+        today = start_of(china_date(self.of.clock()))
+        row = await self.connection.fetchrow(_LAST_BEFORE, today)
+        if row is None:
+            return
+        signed = Signed(
+            self.of.chain, row["number"], row["hash"].hex(), rfc3339(row["at"]), row["key_id"], row["signature"]
+        )
+        try:
+            await asyncio.to_thread(audit_anchor.keep, folder, china_date(row["at"]), signed)
+        except OSError as fault:
+            log.error("audit.anchor_failed", error=type(fault).__name__)  # noqa: TRY400 - its text names a path
+
     async def sign(self) -> None:
         """Sign the chain's end and say so, unless another sealer has taken over."""
-        at = datetime.now(UTC)
+        at = self.of.clock()
         signed = self.of.signer.sign(self.of.chain, self.number, self.hash, at)
         async with self.of.database.transaction() as tx:
             if (await tx.execute(_MY_SHIFT, {"epoch": self.epoch})).one_or_none() is None:

@@ -1,4 +1,4 @@
-"""`python -m shared.audit_verify FILE… --keys KEYS`: proves audit chains from exports alone and names what is wrong.
+"""`python -m shared.audit_verify FILE… --keys KEYS [--anchors FOLDER]`: proves audit chains from exports alone and names what is wrong.
 
 Needs no database, no settings and no Kafka. Each FILE is one service's export; with the files of several services each is also held
 against what the others witnessed. KEYS is a JSON object: key id → {"chain": …, "public_key": base64}. Ends with 0 when everything is
@@ -91,6 +91,21 @@ def read(lines: Iterable[str]) -> Export:
         export.find(
             "incomplete", sum(counts.values()), "导出文件不完整,请重新导出", "the export is not whole; export again"
         )
+    return export
+
+
+def read_anchors(folder: Path) -> Export:
+    """The daily anchors of a folder, as what a witness keeps. What cannot be read stands in `findings`."""
+    export = Export(chain="锚定文件 anchors")
+    for number, path in enumerate(sorted(folder.glob("*.json")), 1):
+        try:
+            line = json.loads(path.read_text("utf-8"))
+            words = (str(line[name]) for name in ("hash", "at", "key_id", "signature"))
+            export.witnessed.append(Signed(str(line["chain"]), int(line["number"]), *words))
+        except (ValueError, KeyError, TypeError):
+            export.find(
+                "unreadable", number, f"锚定文件 {path.name} 无法读取", f"the anchor {path.name} cannot be read"
+            )
     return export
 
 
@@ -205,13 +220,15 @@ def report(exports: Iterable[Export], findings: Iterable[Finding]) -> str:
     return "\n".join(lines)
 
 
-def verify(files: Iterable[Path], keys: Path) -> tuple[list[Finding], str]:
+def verify(files: Iterable[Path], keys: Path, anchors: Path | None = None) -> tuple[list[Finding], str]:
     """Findings and their report. Raises OSError, and ValueError when the keys cannot be read."""
     known = TypeAdapter(dict[str, PublicKey]).validate_json(keys.read_bytes())
     exports = []
     for path in files:
         with path.open(encoding="utf-8", errors="replace") as lines:
             exports.append(read(lines))
+    if anchors:
+        exports.append(read_anchors(anchors))
     findings = judge(exports, known)
     return findings, report(exports, findings)
 
@@ -223,9 +240,10 @@ def main() -> int:
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="导出文件 / exports, one a service")
     parser.add_argument("--keys", required=True, type=Path, help="公钥文件 / JSON: key id → {chain, public_key}")
+    parser.add_argument("--anchors", type=Path, help="每日锚定文件夹 / folder of daily anchors")
     arguments = parser.parse_args()
     try:
-        findings, words = verify(arguments.files, arguments.keys)
+        findings, words = verify(arguments.files, arguments.keys, arguments.anchors)
     except (OSError, ValidationError) as fault:
         print(f"无法读取 / cannot read: {fault}", file=sys.stderr)
         return 2

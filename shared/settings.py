@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, Json, SecretStr, StringConstraints, model_validator
+from pydantic import DirectoryPath, Field, Json, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.audit_content import AuditKey, Signer
@@ -59,6 +59,8 @@ class ServiceSettings(ServerSettings):
     """JSON object {key_id, private_key}: signs the audit chain; only the worker needs it."""
     audit_checkpoint_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
     """While there is something new in the audit chain, it is signed this often."""
+    audit_anchors: DirectoryPath | None = None
+    """Folder that gets a file with the chain's signed head for each day that is over (G11); for the worker. Without it there are none."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

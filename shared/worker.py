@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -58,6 +59,7 @@ class Worker:
     timers: Timers
     signer: Signer
     checkpoint_every: float = 60.0
+    anchors: Path | None = None
     state: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,7 @@ class Worker:
             service=self.service,
             region=self.region,
             checkpoint_every=self.checkpoint_every,
+            anchors=self.anchors,
         )
         self.consume = Consume(self.inbox, self.address, service=self.service) if read_by(self.service) else None
 

@@ -160,6 +160,7 @@ def worker() -> Starlette:
             ),
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
+            anchors=settings.audit_anchors,
         ),
     )
 

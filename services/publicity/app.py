@@ -43,5 +43,6 @@ def worker() -> Starlette:
             timers=TIMERS,
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
+            anchors=settings.audit_anchors,
         ),
     )
