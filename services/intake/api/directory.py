@@ -223,7 +223,7 @@ async def put_staff(
 async def put_placement(
     staff: Annotated[StaffNumber, Path()], order: PlacementOrder, request: Request, by: Keeper, tx: Tx, at: Now
 ) -> StaffDetail:
-    """Record a placement; the same unit, post, kind and first day again changes its end. 登记任职、借调、离岗"""
+    """Record a placement; the same unit, post, kind and first day again changes its end. 登记任职或离岗"""
     placement = Placement(staff=staff, **order.model_dump(exclude={"reason"}))
     await record_entry(tx, placement, order.reason, region=request.app.state.region, by=by, at=at)
     return StaffDetail.of(*await directory.get_staff(tx, staff))
