@@ -196,6 +196,14 @@ async def put(tx: Transaction, event: Event, *, at: datetime) -> int:
     return int(sequence)
 
 
+async def last(tx: Transaction, topic: str, subject: str) -> int:
+    """The number of the last event of this subject on this topic; 0 before the first."""
+    query = select(outbox_sequences.c.last).where(
+        outbox_sequences.c.topic == topic, outbox_sequences.c.subject == subject
+    )
+    return (await tx.execute(query)).scalar_one_or_none() or 0
+
+
 def value_of(event: Event) -> bytes:
     """The event's data as the outbox keeps them; a sealed box is kept apart. Raises `TooLarge`."""
     if event.TOPIC not in TOPICS:

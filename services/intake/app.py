@@ -25,7 +25,9 @@ from services.intake.api import (
     merges,
     receipts,
     reports,
+    retention,
     search,
+    suggestions,
     vault_command,
     vault_openings,
     vault_shreddings,
@@ -72,6 +74,8 @@ ROUTERS = (
     conflicts.router,
     life.router,
     assignments.router,
+    retention.router,
+    suggestions.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 

@@ -14,6 +14,7 @@ from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
+from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.say_deadlines import say_deadlines
 from services.intake.usecases.start_missing import start_missing
@@ -56,6 +57,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
         "search.index": Timer(every=1, run=make_searchable),
+        "retention.look": Timer(every=3600, run=look_at_retention),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
     }
 
@@ -63,6 +65,12 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
 async def forget_challenges(tx: Transaction, at: datetime) -> None:
     """Forget challenges that are expired."""
     await forget_spent(tx, at)
+
+
+async def look_at_retention(tx: Transaction, at: datetime) -> None:
+    """What is kept long enough is proposed to be sealed, or given up."""
+    await propose_sealing(tx, at)
+    await retire_reporters(tx, at)
 
 
 @asynccontextmanager
@@ -84,6 +92,7 @@ async def _take_in(database: Database, vault: Vault) -> None:
         try:
             async with database.transaction() as tx:
                 taken = await vault.take_in(tx)
+                await vault.destroy_retired(tx)
             pause = 0.0 if taken == BATCH else 1.0
         except Exception as fault:
             # whatever stands in the way: the keys stay where they are, and it is tried again

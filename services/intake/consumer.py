@@ -20,7 +20,13 @@ from services.intake.usecases.relearn_lead import (
     relearn_step,
     relearn_unmerged,
 )
-from services.intake.usecases.relearn_life import relearn_objection, relearn_ruled, relearn_suspended, relearn_told
+from services.intake.usecases.relearn_life import (
+    relearn_objection,
+    relearn_rest,
+    relearn_ruled,
+    relearn_suspended,
+    relearn_told,
+)
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived
@@ -33,9 +39,11 @@ from shared.contracts.intake import (
     FeedbackObjected,
     LeadAssigned,
     LeadClassified,
+    LeadExpunged,
     LeadMerged,
     LeadReceived,
     LeadRuled,
+    LeadSealed,
     LeadSuspended,
     LeadUnmerged,
     LegStatusChanged,
@@ -72,6 +80,8 @@ OWN: Own = {
     PlacementRecorded: relearn_entry,
     **dict.fromkeys(TOLD, relearn_told),
     LeadSuspended: relearn_suspended,
+    LeadSealed: relearn_rest,
+    LeadExpunged: relearn_rest,
     LeadRuled: relearn_ruled,
     FeedbackObjected: relearn_objection,
 }

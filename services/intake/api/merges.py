@@ -267,9 +267,13 @@ async def get_merge(merge_id: UUID, _: Reader, tx: Tx) -> MergeView:
 
 
 @router.post("/merges/{merge_id}/decision")
-async def post_decision(merge_id: UUID, order: DecisionOrder, by: Analyst, tx: Tx, at: Now) -> MergeView:
+async def post_decision(
+    merge_id: UUID, order: DecisionOrder, request: Request, by: Analyst, tx: Tx, at: Now
+) -> MergeView:
     """Confirm or refuse a proposed merge, by another person than the proposer. 复核并案"""
-    return MergeView.of(await decide_merge(tx, merge_id, confirm=order.confirm, by=by, at=at))
+    return MergeView.of(
+        await decide_merge(tx, merge_id, confirm=order.confirm, sealer=request.app.state.sealer, by=by, at=at)
+    )
 
 
 @router.post("/merges/{merge_id}/undo")
@@ -279,9 +283,11 @@ async def post_undo(merge_id: UUID, order: UndoOrder, by: Analyst, tx: Tx, at: N
 
 
 @router.post("/merges/{merge_id}/undo-decision")
-async def post_undo_decision(merge_id: UUID, order: DecisionOrder, by: Analyst, tx: Tx, at: Now) -> UndoneView:
+async def post_undo_decision(
+    merge_id: UUID, order: DecisionOrder, request: Request, by: Analyst, tx: Tx, at: Now
+) -> UndoneView:
     """Confirm or refuse undoing, by another person; both leads stand as they would without the merge. 复核撤销并案"""
-    merge = await decide_undo(tx, merge_id, confirm=order.confirm, by=by, at=at)
+    merge = await decide_undo(tx, merge_id, confirm=order.confirm, sealer=request.app.state.sealer, by=by, at=at)
     since = merge.decided_at if order.confirm else None
     done = await merges.done_since(tx, merge.master_id, since) if since else []
     return UndoneView(merge=MergeView.of(merge), done_meanwhile=[DoneView.model_validate(line) for line in done])

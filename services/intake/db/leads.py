@@ -1,6 +1,7 @@
 """The store of leads, their numbers and history."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -89,6 +90,11 @@ async def save(
         raise Conflict("线索已被他人更新 / the lead was changed by someone else meanwhile")
     await search.restand(tx, lead, by)
     await remember(tx, lead, action, by=by, effective_at=effective_at, at=at, reason=reason)
+
+
+async def touch(tx: Transaction, lead: Lead, action: str, *, by: Principal | None, at: datetime) -> None:
+    """A deed that changes nothing of the lead itself, on its history."""
+    await save(tx, replace(lead, version=lead.version + 1), action, by=by, effective_at=at, at=at)
 
 
 async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:

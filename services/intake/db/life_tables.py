@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.intake.db.tables import metadata
 
@@ -135,4 +136,48 @@ sheet_prints = Table(
     Column("assignment_no", Integer, nullable=False),
     Column("printed_by", Text, nullable=False),
     Column("printed_at", DateTime(timezone=True), nullable=False),
+)
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("basis_no", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    Column("released_by", Text),
+    Column("released_at", DateTime(timezone=True)),
+    Column("release_reason", Text),
+    # who ordered to keep does not end it alone
+    CheckConstraint("released_by <> set_by", name="two_people"),
+    CheckConstraint("(released_by is null) = (released_at is null)", name="released_whole"),
+    Index("ix_legal_holds_lead_id", "lead_id", postgresql_where=text("released_at is null")),
+)
+
+expunge_plan = Table(
+    "expunge_plan",
+    metadata,
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("statement", Text, nullable=False, comment="destroys what one table knows of the lead $1"),
+)
+"""Run in order by the owner's function `expunge_texts`, for a lead that is expunged; intake's own role only reads it."""
+
+class_suggestions = Table(
+    "class_suggestions",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("rubric", Text, nullable=False),
+    Column("suggested", JSONB, nullable=False),
+    Column(
+        "because",
+        JSONB,
+        nullable=False,
+        comment="rules of the rubric with its own words that were met; never other text",
+    ),
+    Column("chosen", JSONB, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
 )

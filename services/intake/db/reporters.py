@@ -59,6 +59,12 @@ async def mark_shredded(tx: Transaction, reporter_ref: UUID, *, on: date) -> Non
     await tx.execute(gone.values(wrapped_key=None, shredded_on=first))
 
 
+async def marked_shredded(tx: Transaction) -> dict[UUID, date]:
+    """Those who are given up, with the day."""
+    query = select(reporters.c.reporter_ref, reporters.c.shredded_on).where(reporters.c.shredded_on.is_not(None))
+    return {row.reporter_ref: row.shredded_on for row in await tx.execute(query)}
+
+
 async def get(tx: Transaction, reporter_ref: UUID) -> Kept | None:
     """One, as it stands."""
     query = select(reporters.c.key_id, reporters.c.wrapped_key, reporters.c.ciphertext, reporters.c.shredded_on)

@@ -48,8 +48,7 @@ async def send_verification_facts(
 ) -> None:
     """Send what is reported, sealed for verification alone, with what repeats add to it: their facts are the master's too (§4.2)."""
     facts = lead.facts(with_grounds=False)
-    repeats = await merges.repeats_of(tx, lead.id)
-    added = [text for each in repeats for text in (f"重复举报 {each.lead_no}:{each.summary}", *each.allegations)]
+    added = await merges.added_by_repeats(tx, lead.id)
     sealed = VerificationFactsSealed(
         lead_id=lead.id,
         after=After(topic=LeadAssigned.TOPIC, subject=str(lead.id), sequence=after_sequence),

@@ -8,6 +8,7 @@ from services.intake.db import deadlines, leads, notices
 from services.intake.domain.codes import Area, Level, Tier
 from services.intake.domain.deadline import to_assign
 from services.intake.domain.lead import Lead
+from services.intake.usecases.suggest_class import keep_suggestion
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -35,6 +36,7 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     manifestations = lead.manifestations if chosen.manifestations is None else chosen.manifestations
     if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations, urgent=chosen.urgent):
         return lead
+    before = lead
     lead, classified = lead.classify(
         chosen.tier,
         chosen.level,
@@ -45,6 +47,7 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
         at=at,
     )
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
+    await keep_suggestion(tx, before, lead, by=by, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
     await deadlines.start(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, classified, at=at)

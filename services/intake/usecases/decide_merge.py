@@ -5,13 +5,17 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, merges, repeats
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
+from shared.sealing import Sealer
 
 
-async def decide_merge(tx: Transaction, merge_id: UUID, *, confirm: bool, by: Principal, at: datetime) -> Merge:
+async def decide_merge(
+    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: Sealer, by: Principal, at: datetime
+) -> Merge:
     """Confirm or refuse. A master that was found unfounded (查否) goes on the list for another team.
 
     Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it.
@@ -39,6 +43,7 @@ async def decide_merge(tx: Transaction, merge_id: UUID, *, confirm: bool, by: Pr
     await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
     await repeats.decide(tx, lead.id, master.id, "merged", by=by.sub, at=at)
     await outbox.put(tx, said, at=at)
+    await tell_anew(tx, master, sealer=sealer, at=at)
     concluded = await merges.conclusion_of(tx, master.id)
     if concluded and concluded[0] == UNFOUNDED:
         entry = ReExamination(

@@ -9,6 +9,7 @@ from services.intake.domain import lead_life
 from services.intake.domain.deadline import to_assign
 from services.intake.domain.decision import Decision, Kind, may_propose
 from services.intake.domain.lead_states import Action
+from services.intake.usecases import keep_retention
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
@@ -24,6 +25,8 @@ async def propose_decision(
     refuse_marked("reason", [reason])
     may_propose(kind, by.roles)
     (await leads.get(tx, lead_id, lock=True)).must_allow(ACTIONS[kind])
+    if kind is Kind.EXPUNGE:
+        await keep_retention.must_be_over(tx, lead_id, at=at)
     decision = Decision(id=uuid4(), lead_id=lead_id, kind=kind, reason=reason, proposed_by=by.sub, proposed_at=at)
     await life.add_decision(tx, decision)
     detail = {"decision": str(decision.id), "kind": kind.value}
@@ -56,4 +59,8 @@ async def _reopen(tx: Transaction, decision: Decision, by: Principal, at: dateti
     await outbox.put(tx, said, at=at)
 
 
-DEEDS: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {Kind.REOPEN: _reopen}
+DEEDS: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {
+    Kind.REOPEN: _reopen,
+    Kind.SEAL: keep_retention.seal,
+    Kind.EXPUNGE: keep_retention.expunge,
+}

@@ -59,6 +59,15 @@ class Vault:
         after_commit(tx, partial(TAKEN.inc, len(keys)))
         return len(rows)
 
+    async def destroy_retired(self, tx: Transaction) -> int:
+        """The keys of those whom retention or an expunged lead has given up are destroyed in the store, too; → how many."""
+        marked = await reporters.marked_shredded(tx)
+        gone = await asyncio.to_thread(self.store.shredded, list(marked))
+        left = {ref: on for ref, on in marked.items() if ref not in gone}
+        for ref, on in left.items():
+            await asyncio.to_thread(self.store.shred, ref, on=on)
+        return len(left)
+
     async def open(self, tx: Transaction, reporter_ref: UUID) -> dict[str, Any]:
         """What the reporter said of himself. Raises `NotAllowed` when it was shredded, `NotFound`, `CannotOpen`."""
         kept = await reporters.get(tx, reporter_ref)

@@ -7,7 +7,7 @@ event found it, and verification's repeats then find it beyond.
 from dataclasses import replace
 from typing import Any
 
-from services.intake.db import deadlines, leads
+from services.intake.db import deadlines, leads, retention
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_life import TOLD
 from services.intake.domain.lead_states import Status
@@ -17,8 +17,10 @@ from shared.contracts.intake import (
     FeedbackDelivered,
     FeedbackObjected,
     LeadClosed,
+    LeadExpunged,
     LeadReopened,
     LeadRuled,
+    LeadSealed,
     LeadSuspended,
 )
 from shared.db import Transaction
@@ -69,3 +71,15 @@ async def _found(tx: Transaction, event: AboutLead) -> Lead:
 
 async def _save(tx: Transaction, lead: Lead, event: AboutLead, received: Received) -> Any:
     await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
+
+
+async def relearn_rest(tx: Transaction, event: LeadSealed | LeadExpunged, received: Received) -> None:
+    """It was sealed or expunged, and stays so: what an older backup brought back of an expunged lead is destroyed before anyone is
+    served."""
+    lead = await leads.get(tx, event.lead_id, lock=True)
+    status = Status.EXPUNGED if isinstance(event, LeadExpunged) else Status.SEALED
+    await _save(tx, replace(lead, status=status, suspended_at=None, version=lead.version + 1), event, received)
+    await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
+    await retention.stop_finding(tx, lead.id)
+    if isinstance(event, LeadExpunged):
+        await retention.destroy_texts(tx, lead.id)

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, merges, repeats
 from services.intake.domain.merge import Merge
+from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
+from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 
@@ -22,7 +24,9 @@ async def propose_undo(tx: Transaction, merge_id: UUID, reason: str, *, by: Prin
     return merge
 
 
-async def decide_undo(tx: Transaction, merge_id: UUID, *, confirm: bool, by: Principal, at: datetime) -> Merge:
+async def decide_undo(
+    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: Sealer, by: Principal, at: datetime
+) -> Merge:
     """The second person decides. Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it."""
     merge = await merges.get(tx, merge_id)
     lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
@@ -42,6 +46,7 @@ async def decide_undo(tx: Transaction, merge_id: UUID, *, confirm: bool, by: Pri
     if entry := await merges.re_examination_of(tx, merge.id):
         await merges.save_re_examination(tx, entry.withdraw())
     await outbox.put(tx, said, at=at)
+    await tell_anew(tx, master, sealer=sealer, at=at)
     detail = {"merge": str(merge.id), "master": str(master.id), "repeats": left}
     await audit.record(tx, by, "merge.undo", lead.id, at=at, detail=detail)
     return merge

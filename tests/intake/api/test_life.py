@@ -8,10 +8,11 @@ import pytest
 
 from services.intake.consumer import HANDLERS
 from shared.contracts import verification as said
-from shared.contracts.envelope import AboutLead
+from shared.contracts.envelope import AboutLead, SealedBox
 from shared.inbox import Received
 from tests.conftest import NewApi
-from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_leads import assign, classify, opener, register
+from tests.intake.api.test_merges import AGAIN, FIRST, look, merge, undo
 from tests.support.api import Api
 
 PUBLIC: dict[str, Any] = {"source": "M", "issuing_level": None, "upstream_no": None}
@@ -232,3 +233,25 @@ async def test_the_register_follows_all_that_verification_says(new_api: NewApi) 
     assert legs == [("ended", "created")]
     heard = await api.rows("select count(*) from outbox where type like '%leg-status-changed.v1'")
     assert heard == [(6,)], "accepted, ended, back for review, ended, back awake, ended"
+
+
+async def test_what_a_repeat_adds_reaches_the_unit_at_work_and_is_taken_back_when_unmerged(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    master, again = [await register(api, **PUBLIC, summary=text) for text in (FIRST, AGAIN)]
+    await look(api)
+    await classify(api, master)
+    await assign(api, master)
+
+    async def facts() -> str:
+        [(key_id, box)] = await api.rows(
+            "select s.key_id, s.box from outbox o join outbox_sealed s using (id) where o.topic = 'intake.sealed-verification' "
+            "order by o.position desc limit 1"
+        )
+        return str(opener(api, "verification").open(SealedBox(key_id=key_id, box=box)))
+
+    assert AGAIN not in await facts()
+    identity = await merge(api, again, master)
+    assert FIRST in await facts()
+    assert AGAIN in await facts()
+    await undo(api, identity)
+    assert AGAIN not in await facts()

@@ -1,0 +1,118 @@
+"""What is kept for how long: the retention table, sealed leads and when they may be destroyed, legal holds (G14, G24)."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, StringConstraints
+
+from services.intake.db import leads, notices, retention
+from services.intake.domain.retention import RETENTION, LegalHold, Record, over_on
+from services.intake.usecases.keep_retention import release_hold, set_hold
+from shared.auth import Principal
+from shared.deadlines import Unit, china_date
+from shared.http import Now, Once, Order, Page, Paging, Tx, require
+
+router = APIRouter(tags=["retention 保存期限"])
+Keeper = Annotated[Principal, require("ofd", "dpo")]
+Watcher = Annotated[Principal, require("ofd", "dpo", "aud", "sup")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+
+
+class RetentionView(BaseModel):
+    """How long a kind of record is kept, and by which rule. 保存期限"""
+
+    record: Record
+    number: int
+    unit: Unit
+    basis: str
+
+
+class SealedView(BaseModel):
+    """A sealed lead and the last day it is kept. 封存线索"""
+
+    lead_id: UUID
+    lead_no: str
+    sealed_at: datetime
+    kept_until: date
+    over: bool
+
+
+class HoldOrder(Order):
+    """The document that orders to keep, and why. 依法保留"""
+
+    basis_no: Number
+    reason: Reason
+
+
+class ReleaseOrder(Order):
+    """Why it ends. 解除依法保留"""
+
+    reason: Reason
+
+
+class HoldView(BaseModel):
+    """An order to keep: nothing of the lead is sealed or destroyed while it stands. 依法保留"""
+
+    id: UUID
+    lead_id: UUID
+    basis_no: str
+    reason: str
+    set_by: str
+    set_at: datetime
+    released_by: str | None
+    released_at: datetime | None
+    release_reason: str | None
+
+    @classmethod
+    def of(cls, hold: LegalHold) -> Self:
+        return cls.model_validate(hold, from_attributes=True)
+
+
+@router.get("/retention")
+async def get_retention(_: Watcher) -> list[RetentionView]:
+    """The retention table. 保存期限表"""
+    return [
+        RetentionView(record=record, number=limit.number, unit=limit.unit, basis=limit.basis)
+        for record, limit in RETENTION.items()
+    ]
+
+
+@router.get("/retention/sealed")
+async def list_sealed(_: Watcher, tx: Tx, at: Now, paging: Paging) -> Page[SealedView]:
+    """Sealed leads, oldest first, with the day until which they are kept. 封存线索列表"""
+    found = await retention.sealed(tx, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    page = paging.page(found, key=lambda item: (item[1], item[0].id))
+    days, today = await notices.calendar(tx), china_date(at)
+    items = []
+    for lead, since in page.items:
+        until = over_on(Record.SEALED, china_date(since), days)
+        items.append(
+            SealedView(lead_id=lead.id, lead_no=lead.lead_no, sealed_at=since, kept_until=until, over=until < today)
+        )
+    return Page(items=items, next=page.next)
+
+
+@router.post("/leads/{lead_id}/holds", status_code=201, response_model=HoldView)
+async def post_hold(lead_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: Now, once: Once) -> Response:
+    """Order to keep a lead: a case, a court, an audit. 设定依法保留"""
+
+    async def put() -> HoldView:
+        return HoldView.of(await set_hold(tx, lead_id, order.basis_no, order.reason, by=by, at=at))
+
+    return await once.reply(201, put)
+
+
+@router.get("/leads/{lead_id}/holds")
+async def get_holds(lead_id: UUID, _: Watcher, tx: Tx) -> list[HoldView]:
+    """All orders to keep of a lead. 依法保留记录"""
+    await leads.get(tx, lead_id)
+    return [HoldView.of(hold) for hold in await retention.holds_of(tx, lead_id)]
+
+
+@router.post("/holds/{hold_id}/release")
+async def post_release(hold_id: UUID, order: ReleaseOrder, by: Keeper, tx: Tx, at: Now) -> HoldView:
+    """Another person than the one who set it ends it. 解除依法保留"""
+    return HoldView.of(await release_hold(tx, hold_id, order.reason, by=by, at=at))

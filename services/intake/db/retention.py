@@ -1,0 +1,132 @@
+"""The store of legal holds, what retention asks for, and the destruction of a lead's texts."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, insert, or_, select, text, update
+
+from services.intake.db import search
+from services.intake.db.leads import of_row
+from services.intake.db.life_tables import decisions, legal_holds
+from services.intake.db.repeat_tables import conclusions
+from services.intake.db.tables import lead_history, leads
+from services.intake.domain.lead import Lead
+from services.intake.domain.retention import LegalHold
+from shared.db import Transaction, driver
+from shared.errors import NotFound
+
+_FORGET_KEYS = """
+with gone as (delete from repeat_leads where lead_id = $1 returning number)
+delete from repeat_keys k using gone where k.number = gone.number
+"""
+_DESTROY = text("select expunge_texts(:lead)")
+_RETIRE = text("select retire_reporter(:lead)")
+ENDS = ("close", "end-redirect")
+"""The deeds that end a lead."""
+
+
+async def add_hold(tx: Transaction, hold: LegalHold) -> None:
+    """Keep an order to keep."""
+    await tx.execute(insert(legal_holds), {name: getattr(hold, name) for name in hold.__dataclass_fields__})
+
+
+async def save_hold(tx: Transaction, hold: LegalHold) -> None:
+    """Write its release; the caller holds its lock."""
+    values = {name: getattr(hold, name) for name in ("released_by", "released_at", "release_reason")}
+    await tx.execute(update(legal_holds).where(legal_holds.c.id == hold.id).values(values))
+
+
+async def get_hold(tx: Transaction, hold_id: UUID) -> LegalHold:
+    """One, locked. Raises `NotFound`."""
+    query = select(legal_holds).where(legal_holds.c.id == hold_id).with_for_update()
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有该依法保留 / no such hold")
+    return LegalHold(**row)
+
+
+async def holds_of(tx: Transaction, lead_id: UUID) -> list[LegalHold]:
+    """All of a lead, in order."""
+    query = select(legal_holds).where(legal_holds.c.lead_id == lead_id).order_by(legal_holds.c.set_at)
+    return [LegalHold(**row) for row in (await tx.execute(query)).mappings()]
+
+
+async def is_held(tx: Transaction, *lead_ids: UUID) -> bool:
+    """Whether an order to keep stands for any of these."""
+    stands = exists().where(legal_holds.c.lead_id.in_(lead_ids), legal_holds.c.released_at.is_(None))
+    return bool((await tx.execute(select(stands))).scalar_one())
+
+
+async def stop_finding(tx: Transaction, lead_id: UUID) -> None:
+    """No search finds it by what it says any more (G14)."""
+    await (await driver(tx)).execute(_FORGET_KEYS, lead_id)
+    await search.forget(tx, lead_id)
+
+
+async def destroy_texts(tx: Transaction, lead_id: UUID) -> None:
+    """Destroy every text of an expunged lead, its boxes and its reporter's key, by the plan of the database; intake's own role cannot
+    otherwise."""
+    await tx.execute(_DESTROY, {"lead": lead_id})
+
+
+async def retire_reporter(tx: Transaction, lead_id: UUID) -> bool:
+    """Mark the reporter of a closed lead as shredded; the vault destroys the key. → whether there was one."""
+    return bool((await tx.execute(_RETIRE, {"lead": lead_id})).scalar_one())
+
+
+async def since(tx: Transaction, lead_id: UUID, *actions: str) -> datetime | None:
+    """When one of these deeds was done to it last."""
+    deeds = lead_history.c
+    query = select(func.max(deeds.effective_at)).where(deeds.lead_id == lead_id, deeds.action.in_(actions))
+    found: datetime | None = (await tx.execute(query)).scalar_one()
+    return found
+
+
+async def closed_unfounded(
+    tx: Transaction, before: datetime, *, asked_before: datetime, limit: int
+) -> list[tuple[Lead, datetime]]:
+    """Leads that ended as unfounded before an instant and wait for nothing, each with when. Those whose sealing is proposed, or was refused
+    after `asked_before`, are left out."""
+    asked = exists().where(
+        decisions.c.lead_id == leads.c.id,
+        decisions.c.kind == "seal",
+        or_(decisions.c.state == "proposed", decisions.c.decided_at > asked_before),
+    )
+    query = _ended(before).join(conclusions, conclusions.c.lead_id == leads.c.id)
+    query = query.where(conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held())
+    return await _found(tx, query, limit)
+
+
+async def with_reporter(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
+    """Leads that ended before an instant and whose reporter may still be kept, each with when."""
+    deeds = lead_history.alias()
+    retired = exists().where(deeds.c.lead_id == leads.c.id, deeds.c.action == "retire-reporter")
+    query = _ended(before).where(leads.c.reporter_ref.is_not(None), ~retired, ~_held())
+    return await _found(tx, query.where(leads.c.status.in_(["closed", "sealed"])), limit)
+
+
+async def sealed(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[tuple[Lead, datetime]]:
+    """What is sealed, oldest first."""
+    when = func.max(lead_history.c.effective_at).label("since")
+    query = select(leads, when).join(lead_history, lead_history.c.lead_id == leads.c.id)
+    query = query.where(leads.c.status == "sealed", lead_history.c.action == "seal").group_by(leads.c.id)
+    if after is not None:
+        query = query.having((when > after[0]) | ((when == after[0]) & (leads.c.id > after[1])))
+    rows = (await tx.execute(query.order_by(when, leads.c.id).limit(limit))).mappings()
+    return [(of_row(row), row["since"]) for row in rows]
+
+
+def _ended(before: datetime) -> Select[Any]:
+    when = func.max(lead_history.c.effective_at).label("since")
+    query = select(leads, when).join(lead_history, lead_history.c.lead_id == leads.c.id)
+    return query.where(lead_history.c.action.in_(ENDS)).group_by(leads.c.id).having(when < before)
+
+
+def _held() -> Any:
+    return exists().where(legal_holds.c.lead_id == leads.c.id, legal_holds.c.released_at.is_(None))
+
+
+async def _found(tx: Transaction, query: Select[Any], limit: int) -> list[tuple[Lead, datetime]]:
+    rows = list((await tx.execute(query.order_by(leads.c.id).limit(limit))).mappings())
+    return [(of_row(row), row["since"]) for row in rows]

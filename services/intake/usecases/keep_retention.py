@@ -1,0 +1,117 @@
+"""What is kept too long goes (G14, G24): sealing is proposed by the clock and decided by the DPO, expunging takes DPO and AUD, a reporter's
+key is destroyed when its time is over. A legal hold stops all three."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from services.intake.db import leads, life, merges, notices, retention
+from services.intake.domain import lead_life
+from services.intake.domain.decision import Decision, Kind
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
+from services.intake.domain.retention import RETENTION, LegalHold, Record, over_on
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.contracts.envelope import AboutLead
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import NotAllowed
+from shared.secrecy import refuse_marked
+
+AT_ONCE = 200
+AGAIN = timedelta(days=60)
+"""A sealing that the DPO refused is proposed again after this."""
+CLOCK = "办结满60日,查否线索应予封存"
+
+
+async def propose_sealing(tx: Transaction, at: datetime) -> int:
+    """Leads that ended as unfounded long enough ago are put before the DPO; → how many."""
+    days = await notices.calendar(tx)
+    earliest = at - timedelta(days=RETENTION[Record.UNFOUNDED].number)
+    found = await retention.closed_unfounded(tx, earliest, asked_before=at - AGAIN, limit=AT_ONCE)
+    due = [lead for lead, since in found if over_on(Record.UNFOUNDED, china_date(since), days) < china_date(at)]
+    for lead in due:
+        decision = Decision(id=uuid4(), lead_id=lead.id, kind=Kind.SEAL, reason=CLOCK, proposed_by=None, proposed_at=at)
+        await life.add_decision(tx, decision)
+        await audit.record(tx, None, "decision.propose", lead.id, at=at, detail={"kind": Kind.SEAL.value})
+    return len(due)
+
+
+async def retire_reporters(tx: Transaction, at: datetime) -> int:
+    """The identity of reporters whose lead ended long enough ago is given up: the vault destroys the key; → how many."""
+    days = await notices.calendar(tx)
+    found = await retention.with_reporter(tx, at - timedelta(days=700), limit=AT_ONCE)
+    due = [lead for lead, since in found if over_on(Record.REPORTER, china_date(since), days) < china_date(at)]
+    for each in due:
+        lead = await leads.get(tx, each.id, lock=True)
+        await retention.retire_reporter(tx, lead.id)
+        await leads.touch(tx, lead, "retire-reporter", by=None, at=at)
+        await audit.record(tx, None, "lead.retire-reporter", lead.id, at=at)
+    return len(due)
+
+
+async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
+    """Whether a sealed lead may be expunged. Raises `NotAllowed` before its time."""
+    sealed_at = await retention.since(tx, lead_id, "seal")
+    days = await notices.calendar(tx)
+    if sealed_at is not None and (until := over_on(Record.SEALED, china_date(sealed_at), days)) >= china_date(at):
+        raise NotAllowed(f"封存线索保存至{until},尚不能销毁 / the sealed lead is kept until {until}")
+
+
+async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
+    """It comes to rest with its repeats. Raises `NotAllowed` under a hold, or when it did not end as unfounded."""
+    lead, repeats = await _whole(tx, decision.lead_id)
+    held = await retention.is_held(tx, lead.id, *(each.id for each in repeats))
+    concluded = await merges.conclusion_of(tx, lead.id)
+    for each in (lead, *repeats):
+        done, said = lead_life.seal(each, conclusion=concluded and concluded[0], held=held, at=at)
+        await leads.save(tx, done, "seal", by=by, effective_at=at, at=at)
+        await retention.stop_finding(tx, each.id)
+        await _say(tx, said, by=by, at=at)
+
+
+async def expunge(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
+    """Every text of it and of its repeats is destroyed here, and the others are told. Raises `NotAllowed` under a hold."""
+    lead, repeats = await _whole(tx, decision.lead_id)
+    held = await retention.is_held(tx, lead.id, *(each.id for each in repeats))
+    for each in (lead, *repeats):
+        done, said = lead_life.expunge(each, held=held, at=at)
+        await leads.save(tx, done, "expunge", by=by, effective_at=at, at=at)
+        await retention.destroy_texts(tx, each.id)
+        await _say(tx, said, by=by, at=at)
+
+
+async def set_hold(
+    tx: Transaction, lead_id: UUID, basis_no: str, reason: str, *, by: Principal, at: datetime
+) -> LegalHold:
+    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep."""
+    refuse_marked("reason", [reason])
+    if (await leads.get(tx, lead_id, lock=True)).status is Status.EXPUNGED:
+        raise NotAllowed("线索已销毁 / the lead is expunged")
+    hold = LegalHold(id=uuid4(), lead_id=lead_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
+    await retention.add_hold(tx, hold)
+    await audit.record(tx, by, "hold.set", lead_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
+    return hold
+
+
+async def release_hold(tx: Transaction, hold_id: UUID, reason: str, *, by: Principal, at: datetime) -> LegalHold:
+    """Another person ends it. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
+    refuse_marked("reason", [reason])
+    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by.sub, at=at)
+    await retention.save_hold(tx, hold)
+    await audit.record(tx, by, "hold.release", hold.lead_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
+    return hold
+
+
+async def _whole(tx: Transaction, lead_id: UUID) -> tuple[Lead, list[Lead]]:
+    """A lead with its repeats, which come to rest with it."""
+    lead = await leads.get(tx, lead_id, lock=True)
+    if lead.merged_into is not None:
+        raise NotAllowed("并入的线索随主线索封存、销毁 / a repeat is sealed and expunged with its master")
+    return lead, await merges.repeats_of(tx, lead_id)
+
+
+async def _say(tx: Transaction, said: AboutLead, *, by: Principal, at: datetime) -> None:
+    await outbox.put(tx, said, at=at)
+    deed = said.TYPE.split(".")[3]
+    await audit.record(tx, by, f"lead.{deed}", said.lead_id, at=at)

