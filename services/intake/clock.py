@@ -11,6 +11,7 @@ import structlog
 from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
+from services.intake.usecases.exchange_between_legs import release_over
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
@@ -57,6 +58,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
         "search.index": Timer(every=1, run=make_searchable),
+        "dual-holds.release": Timer(every=60, run=end_holds),
         "retention.look": Timer(every=3600, run=look_at_retention),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
     }
@@ -65,6 +67,11 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
 async def forget_challenges(tx: Transaction, at: datetime) -> None:
     """Forget challenges that are expired."""
     await forget_spent(tx, at)
+
+
+async def end_holds(tx: Transaction, at: datetime) -> None:
+    """Holds whose last day is over end."""
+    await release_over(tx, at)
 
 
 async def look_at_retention(tx: Transaction, at: datetime) -> None:

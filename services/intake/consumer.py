@@ -1,6 +1,7 @@
 """Kafka in: which event does what."""
 
 from services.intake.domain.lead_life import FOLLOWED, TOLD
+from services.intake.usecases.exchange_between_legs import relearn_hold
 from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_work import (
     follow_accepted,
@@ -36,6 +37,8 @@ from shared.contracts.intake import (
     DeadlineMoved,
     DualAssignmentCompleted,
     DualAssignmentCreated,
+    DualHoldReleased,
+    DualHoldSet,
     FeedbackObjected,
     LeadAssigned,
     LeadClassified,
@@ -82,6 +85,8 @@ OWN: Own = {
     LeadSuspended: relearn_suspended,
     LeadSealed: relearn_rest,
     LeadExpunged: relearn_rest,
+    DualHoldSet: relearn_hold,
+    DualHoldReleased: relearn_hold,
     LeadRuled: relearn_ruled,
     FeedbackObjected: relearn_objection,
 }

@@ -4,7 +4,9 @@ from services.verification.usecases.follow_directory import follow_placement, fo
 from services.verification.usecases.follow_lead import (
     destroy_facts,
     follow_dates,
+    follow_hold,
     follow_merged,
+    follow_release,
     follow_resumed,
     follow_sealed,
     follow_suspended,
@@ -18,6 +20,8 @@ from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded
 from shared.contracts.intake import (
     DeadlineMoved,
+    DualHoldReleased,
+    DualHoldSet,
     LeadAssigned,
     LeadExpunged,
     LeadMerged,
@@ -39,6 +43,8 @@ HANDLERS: Handlers = {
     PlacementRecorded: follow_placement,
     LeadRuled: withdraw_disputed,
     DeadlineMoved: follow_dates,
+    DualHoldSet: follow_hold,
+    DualHoldReleased: follow_release,
     LeadSuspended: follow_suspended,
     LeadResumed: follow_resumed,
     LeadMerged: follow_merged,

@@ -43,6 +43,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.LeadReopened,
     intake.LeadSealed,
     intake.LeadExpunged,
+    intake.DualHoldSet,
+    intake.DualHoldReleased,
     verification.WorkDisputed,
     verification.WorkFirstReported,
     verification.WorkTaskForceFormed,

@@ -223,6 +223,23 @@ class DualAssignmentCompleted(_DualEvent):
     TYPE: ClassVar[str] = "xiansuo.intake.dual-assignment.completed.v1"
 
 
+class DualHoldSet(_DualEvent):
+    """An arrest or a publication waits until a day (inclusive): discipline asked, the leader of the crime leg agreed 已暂缓 (§4.3)."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.dual-assignment.hold-set.v1"
+    hold_id: UUID
+    what: Literal["arrest", "publication"]
+    until: date
+
+
+class DualHoldReleased(_DualEvent):
+    """A hold is over: its last day has passed, or it is needed no longer 暂缓已解除."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.dual-assignment.hold-released.v1"
+    hold_id: UUID
+    what: Literal["arrest", "publication"]
+
+
 class _DeadlineEvent(AboutLead):
     """About one running limit of a lead: what has to be done (``kind``), under which limit of the profile, in which assignment."""
 

@@ -181,3 +181,56 @@ class_suggestions = Table(
     Column("decided_by", Text, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
 )
+
+dual_holds = Table(
+    "dual_holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dual_assignment_id", Uuid, ForeignKey("dual_assignments.id"), nullable=False),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("asked_by", Text, comment="null after a restore that has lost it"),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("released_by", Text),
+    Column("released_at", DateTime(timezone=True)),
+    CheckConstraint("what in ('arrest', 'publication')", name="what"),
+    CheckConstraint("state in ('asked', 'standing', 'refused', 'released')", name="state"),
+    # both leaders: the one who asks is not the one who agrees
+    CheckConstraint("decided_by <> asked_by", name="two_people"),
+    CheckConstraint("(state = 'asked') = (decided_by is null)", name="decided_whole"),
+    CheckConstraint("(state = 'released') = (released_by is not null)", name="released_whole"),
+    Index("ix_dual_holds_dual_assignment_id", "dual_assignment_id"),
+    # the timer's own
+    Index("ix_dual_holds_until", "until", postgresql_where=text("state = 'standing'::text")),
+)
+
+dual_contacts = Table(
+    "dual_contacts",
+    metadata,
+    Column("dual_assignment_id", Uuid, ForeignKey("dual_assignments.id"), primary_key=True),
+    Column("leg", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("named_by", Text, nullable=False),
+    Column("named_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("leg in ('crime', 'discipline')", name="leg"),
+)
+
+dual_requests = Table(
+    "dual_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dual_assignment_id", Uuid, ForeignKey("dual_assignments.id"), nullable=False),
+    Column("from_leg", Text, nullable=False),
+    Column("need", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("answer", Text),
+    Column("answered_by", Text),
+    Column("answered_at", DateTime(timezone=True)),
+    CheckConstraint("(answer is null) = (answered_by is null)", name="answered_whole"),
+    Index("ix_dual_requests_dual_assignment_id", "dual_assignment_id"),
+)

@@ -57,6 +57,8 @@ class WorkView(BaseModel):
     opened_at: datetime
     urgent: bool
     dispute_by: date | None
+    arrest_held_until: date | None = Field(description="抓捕暂缓至 / an arrest waits until")
+    publication_held_until: date | None = Field(description="公开暂缓至 / a publication waits until")
     suspended: bool = Field(description="线索已中止,暂不办理 / the lead is suspended")
     verifiers: list[VerifierView]
 

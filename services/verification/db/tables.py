@@ -125,5 +125,7 @@ lead_standings = Table(
         DateTime(timezone=True),
         comment="when a limit was last moved; a work that opens later has its dates already",
     ),
+    Column("arrest_held_until", Date),
+    Column("publication_held_until", Date),
 )
 """What intake says of a lead as a whole; it may be heard before any work on it is."""

@@ -63,6 +63,8 @@ def whole() -> Select[Any]:
     more = (
         stands.suspended_at.is_not(None).label("suspended"),
         (stands.sealed_at.is_not(None) | stands.expunged_at.is_not(None)).label("at_rest"),
+        stands.arrest_held_until,
+        stands.publication_held_until,
     )
     return select(works, *more).outerjoin(lead_standings, stands.lead_id == works.c.lead_id)
 
@@ -193,6 +195,8 @@ def of_row(row: RowMapping, named: tuple[Verifier, ...]) -> Work:
         first_report=row["first_report"],
         suspended=bool(row["suspended"]),
         at_rest=bool(row["at_rest"]),
+        arrest_held_until=row["arrest_held_until"],
+        publication_held_until=row["publication_held_until"],
     )
 
 

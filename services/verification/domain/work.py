@@ -71,6 +71,9 @@ class Work:
     """The lead stands still: nothing is done until it goes on."""
     at_rest: bool = False
     """The lead is sealed or expunged: its facts are not used any more."""
+    arrest_held_until: date | None = None
+    publication_held_until: date | None = None
+    """Until when these wait for the discipline leg (§4.3)."""
 
     @classmethod
     def relearned(cls, event: WorkOpened, *, before: int) -> Self:

@@ -8,6 +8,8 @@ from shared import audit
 from shared.contracts.intake import (
     DeadlineKind,
     DeadlineMoved,
+    DualHoldReleased,
+    DualHoldSet,
     LeadExpunged,
     LeadMerged,
     LeadResumed,
@@ -52,6 +54,16 @@ async def destroy_facts(tx: Transaction, event: LeadExpunged, received: Received
     await works.stand(tx, event.lead_id, expunged_at=event.effective_at)
     boxes = await works.destroy(tx, event.lead_id)
     await audit.record(tx, None, "work.destroy-facts", event.lead_id, at=received.at, detail={"boxes": boxes})
+
+
+async def follow_hold(tx: Transaction, event: DualHoldSet, _: Received) -> None:
+    """An arrest or a publication waits for the discipline leg; the unit sees until when, and nothing of why."""
+    await works.stand(tx, event.lead_id, **{f"{event.what}_held_until": event.until})
+
+
+async def follow_release(tx: Transaction, event: DualHoldReleased, _: Received) -> None:
+    """It waits no longer."""
+    await works.stand(tx, event.lead_id, **{f"{event.what}_held_until": None})
 
 
 async def withdraw_disputed(tx: Transaction, event: LeadRuled, received: Received) -> None:

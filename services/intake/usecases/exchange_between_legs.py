@@ -1,0 +1,134 @@
+"""What the legs of a dual assignment exchange: holds that both leaders agree to, requests between two named contacts (§4.3)."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from services.intake.db import dual_assignments, leads
+from services.intake.db import dual_exchange as exchange
+from services.intake.domain.dual_assignment import DualAssignment
+from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request, leg_of
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import Forbidden
+from shared.inbox import Received
+
+AT_ONCE = 200
+NAMES = {Leg.CRIME: "ofd", Leg.DISCIPLINE: "dcm"}
+"""Who names the contact of which leg: each side its own."""
+
+
+async def ask_hold(tx: Transaction, dual_id: UUID, what: Delayed, until: date, *, by: Principal, at: datetime) -> Hold:
+    """The leader of discipline asks for delay. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    dual = await _locked(tx, dual_id)
+    hold = Hold.ask(uuid4(), dual, what, until, by=by.sub, today=china_date(at), at=at)
+    await exchange.put_hold(tx, hold)
+    await _record(tx, "hold.ask", hold, by=by, at=at)
+    return hold
+
+
+async def decide_hold(tx: Transaction, hold_id: UUID, *, grant: bool, by: Principal, at: datetime) -> Hold:
+    """The leader of the unit that is charged agrees, or not. Raises `NotFound`, `NotAllowed`, `Forbidden` for another unit."""
+    hold = await exchange.get_hold(tx, hold_id)
+    lead = await leads.get(tx, hold.lead_id)
+    if lead.assignment is None or lead.assignment.unit != by.unit:
+        raise Forbidden("该线索由其他单位承办 / another unit is charged with the lead")
+    hold, said = hold.decide(grant=grant, by=by.sub, today=china_date(at), at=at)
+    await exchange.put_hold(tx, hold)
+    if said is not None:
+        await outbox.put(tx, said, at=at)
+    await _record(tx, "hold.decide", hold, by=by, at=at)
+    return hold
+
+
+async def release_hold(tx: Transaction, hold_id: UUID, *, by: Principal, at: datetime) -> Hold:
+    """The leg that asked needs it no longer. Raises `NotFound`, `NotAllowed`."""
+    hold, said = (await exchange.get_hold(tx, hold_id)).release(by=by.sub, at=at)
+    await exchange.put_hold(tx, hold)
+    await outbox.put(tx, said, at=at)
+    await _record(tx, "hold.release", hold, by=by, at=at)
+    return hold
+
+
+async def release_over(tx: Transaction, at: datetime) -> int:
+    """Holds whose last day is over end by the clock; → how many."""
+    found = await exchange.over(tx, china_date(at), limit=AT_ONCE)
+    for each in found:
+        hold, said = each.release(by="system:intake", at=at)
+        await exchange.put_hold(tx, hold)
+        await outbox.put(tx, said, at=at)
+        await _record(tx, "hold.release", hold, by=None, at=at)
+    return len(found)
+
+
+async def name_contact(tx: Transaction, dual_id: UUID, leg: Leg, account: str, *, by: Principal, at: datetime) -> None:
+    """Each side names its own contact. Raises `NotFound`, `Forbidden` for the other side."""
+    if NAMES[leg] not in by.roles:
+        raise Forbidden("各方只能指定本方联系人 / each side names its own contact")
+    await _locked(tx, dual_id)
+    await exchange.name_contact(tx, dual_id, leg, account, by=by.sub, at=at)
+    await audit.record(tx, by, "dual-assignment.name-contact", dual_id, at=at, detail={"leg": leg.value})
+
+
+async def ask_request(tx: Transaction, dual_id: UUID, need: Need, *, by: Principal, at: datetime) -> Request:
+    """A contact needs something of the other leg. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
+    dual = await _locked(tx, dual_id)
+    contacts = await exchange.contacts_of(tx, dual_id)
+    request = Request.ask(uuid4(), dual, need, contacts=contacts, by=by.sub, at=at)
+    await exchange.add_request(tx, request)
+    detail = {"request": str(request.id), "need": need.value}
+    await audit.record(tx, by, "dual-assignment.ask", dual_id, at=at, detail=detail)
+    return request
+
+
+async def answer_request(tx: Transaction, request_id: UUID, answer: Answer, *, by: Principal, at: datetime) -> Request:
+    """The other leg's contact answers. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
+    request = await exchange.get_request(tx, request_id)
+    contacts = await exchange.contacts_of(tx, request.dual_assignment_id)
+    request = request.reply(answer, contacts=contacts, by=by.sub, at=at)
+    await exchange.save_request(tx, request)
+    detail = {"request": str(request.id), "answer": answer.value}
+    await audit.record(tx, by, "dual-assignment.answer", request.dual_assignment_id, at=at, detail=detail)
+    return request
+
+
+async def read_requests(tx: Transaction, dual_id: UUID, *, by: Principal, at: datetime) -> list[Request]:
+    """What was asked and answered, for the two contacts and the office. Raises `NotFound`, `Forbidden`."""
+    await dual_assignments.get(tx, dual_id)
+    if not by.roles & {"ofd", "sup"}:
+        leg_of(by.sub, await exchange.contacts_of(tx, dual_id))
+    await audit.record(tx, by, "dual-assignment.read-requests", dual_id, at=at)
+    return await exchange.requests_of(tx, dual_id)
+
+
+async def relearn_hold(tx: Transaction, event: DualHoldSet | DualHoldReleased, received: Received) -> None:
+    """After a restore: a hold stands, or is over, as was said; who asked and agreed is in the audit chain that the others keep."""
+    if isinstance(event, DualHoldReleased):
+        hold = await exchange.get_hold(tx, event.hold_id)
+        await exchange.put_hold(tx, hold.release(by="lost", at=event.effective_at)[0])
+        return
+    hold = Hold(
+        id=event.hold_id,
+        dual_assignment_id=event.dual_assignment_id,
+        lead_id=event.lead_id,
+        what=Delayed(event.what),
+        until=event.until,
+        asked_by=None,
+        asked_at=event.effective_at,
+        state=HoldState.STANDING,
+        decided_by="lost",
+        decided_at=received.at,
+    )
+    await exchange.put_hold(tx, hold)
+
+
+async def _locked(tx: Transaction, dual_id: UUID) -> DualAssignment:
+    dual = await dual_assignments.get(tx, dual_id)
+    return await dual_assignments.of_lead(tx, dual.lead_id) or dual
+
+
+async def _record(tx: Transaction, deed: str, hold: Hold, *, by: Principal | None, at: datetime) -> None:
+    detail = {"hold": str(hold.id), "what": hold.what.value, "state": hold.state.value}
+    await audit.record(tx, by, f"dual-assignment.{deed}", hold.dual_assignment_id, at=at, detail=detail)

@@ -1,0 +1,142 @@
+"""Between the legs of a dual assignment: holds that both leaders agree to, requests between two named contacts, and nothing else (§4.3)."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.intake.domain.dual_assignment import DualAssignment
+from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request
+from services.intake.usecases.exchange_between_legs import release_over
+from shared.contracts.intake import Leg
+from shared.errors import Forbidden, Invalid, NotAllowed
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_life import PUBLIC, on
+from tests.support.api import Api
+from tests.support.builders import DAY, NOON
+
+DUALS = "/intake/v1/dual-assignments"
+
+
+async def dual(api: Api) -> str:
+    """The address of an open dual assignment; its grounds were found after the lead was assigned."""
+    lead = await register(api, **PUBLIC)
+    await classify(api, lead)
+    await assign(api, lead)
+    path = f"/intake/v1/leads/{lead}/discipline-grounds"
+    order = {"discipline_grounds": ["umbrella"], "reason": "核查中发现"}
+    assert (await api.post(path, order, by="ofd", **on("2018-06-04"))).status_code == 200
+    [(identity,)] = await api.rows("select id::text from dual_assignments where lead_id = $1", lead)
+    return f"{DUALS}/{identity}"
+
+
+async def said(api: Api) -> list[str]:
+    rows = await api.rows("select type from outbox where topic = 'intake.dual-assignments' order by position")
+    return [kind.split(".")[-2] for (kind,) in rows]
+
+
+@pytest.mark.rule("M17", "G10")
+async def test_a_hold_takes_both_leaders_has_an_end_and_ends_by_itself(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    path, order = await dual(api), {"what": "arrest", "until": "2018-06-20"}
+    assert await said(api) == ["created"], "found later: the leg opens at once"
+    for account in ("unl", "ofd", "dcm"):
+        assert (await api.post(f"{path}/holds", order, by=account, key="h")).status_code == 403, account
+    late = await api.post(f"{path}/holds", order | {"until": "2018-09-20"}, by="dld", key="h1", **on("2018-06-05"))
+    assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "until")
+    ids = []
+    for key in ("h2", "h3"):
+        asked = await api.post(f"{path}/holds", order, by="dld", key=key, **on("2018-06-05"))
+        assert asked.status_code == 201, asked.text
+        ids.append(asked.json()["id"])
+    decide = f"/intake/v1/dual-holds/{ids[0]}/decision"
+    assert (await api.post(decide, {"grant": True}, by="dld")).status_code == 403
+    assert (await api.post(decide, {"grant": True}, by="unl", **on("2018-06-05"))).json()["state"] == "standing"
+    assert (await api.post(decide, {"grant": True}, by="unl", **on("2018-06-05"))).status_code == 409
+    refused = await api.post(f"/intake/v1/dual-holds/{ids[1]}/decision", {"grant": False}, by="p6", **on("2018-06-05"))
+    assert refused.json()["state"] == "refused"
+
+    async def clock(day: str) -> int:
+        async with api.app.state.database.transaction() as tx:
+            return await release_over(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
+
+    assert await clock("2018-06-20") == 0, "its last day counts"
+    assert await clock("2018-06-21") == 1
+    assert await clock("2018-06-21") == 0
+    assert (await api.post(f"/intake/v1/dual-holds/{ids[0]}/release", None, by="dld")).status_code == 409
+    assert await said(api) == ["created", "hold-set", "hold-released"]
+    views = (await api.get(f"{path}/holds", by="sup")).json()
+    assert [view["state"] for view in views] == ["released", "refused"]
+    await api.rows("update leads set unit = 'JS'")
+    third = await api.post(f"{path}/holds", order, by="dld", key="h4", **on("2018-06-05"))
+    other = f"/intake/v1/dual-holds/{third.json()['id']}/decision"
+    assert (await api.post(other, {"grant": True}, by="unl", **on("2018-06-05"))).status_code == 403, "not its unit"
+
+
+@pytest.mark.rule("M17")
+async def test_we_need_x_goes_through_the_two_named_contacts_alone(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    path = await dual(api)
+
+    async def need(by: str) -> Any:
+        return await api.post(f"{path}/requests", {"need": "documents"}, by=by, key=str(uuid4()))
+
+    crime, discipline = {"leg": "crime", "account": "unh"}, {"leg": "discipline", "account": "dhd"}
+    assert (await api.post(f"{path}/contacts", discipline, by="ofd")).status_code == 403, "each side its own"
+    assert (await api.post(f"{path}/contacts", crime, by="ofd")).status_code == 204
+    assert (await need("unh")).status_code == 409, "the other side has named none"
+    assert (await api.post(f"{path}/contacts", discipline, by="dcm")).status_code == 204
+    assert (await need("unl")).status_code == 403
+    asked = await need("unh")
+    assert asked.status_code == 201, asked.text
+    answer = f"/intake/v1/dual-requests/{asked.json()['id']}/answer"
+    assert (await api.post(answer, {"answer": "yes"}, by="unh")).status_code == 403
+    assert (await api.post(answer, {"answer": "later"}, by="dhd")).json()["answer"] == "later"
+    assert (await api.post(answer, {"answer": "yes"}, by="dhd")).json()["answer"] == "yes"
+    assert (await api.post(answer, {"answer": "no"}, by="dhd")).status_code == 409
+    assert (await api.get(f"{path}/requests", by="unl")).status_code == 403
+    for account in ("unh", "dhd", "ofd"):
+        assert len((await api.get(f"{path}/requests", by=account)).json()) == 1
+    assert (await api.post(f"{path}/requests", {"need": "他家住址"}, by="unh", key="t")).status_code == 422, "no text"
+
+
+@pytest.mark.rule("M17")
+def test_every_state_of_a_hold_and_what_is_done_with_it() -> None:
+    parent = DualAssignment(id=uuid4(), lead_id=uuid4(), created_at=NOON)
+
+    def hold(state: HoldState) -> Hold:
+        asked = Hold.ask(uuid4(), parent, Delayed.ARREST, DAY, by="dld", today=DAY, at=NOON)
+        return replace(asked, state=state)
+
+    for state in HoldState:
+        if state is HoldState.ASKED:
+            assert hold(state).decide(grant=True, by="unl", today=DAY, at=NOON)[0].state is HoldState.STANDING
+        else:
+            with pytest.raises(NotAllowed):
+                hold(state).decide(grant=True, by="unl", today=DAY, at=NOON)
+        if state is HoldState.STANDING:
+            assert hold(state).release(by="dld", at=NOON)[0].state is HoldState.RELEASED
+        else:
+            with pytest.raises(NotAllowed):
+                hold(state).release(by="dld", at=NOON)
+    with pytest.raises(Forbidden):
+        hold(HoldState.ASKED).decide(grant=True, by="dld", today=DAY, at=NOON)
+    with pytest.raises(NotAllowed):
+        hold(HoldState.ASKED).decide(grant=True, by="unl", today=date(2018, 6, 2), at=NOON)
+    with pytest.raises(Invalid):
+        Hold.ask(uuid4(), parent, Delayed.ARREST, date(2018, 5, 31), by="dld", today=DAY, at=NOON)
+    done = replace(parent, completed_at=NOON)
+    with pytest.raises(NotAllowed):
+        Hold.ask(uuid4(), done, Delayed.ARREST, DAY, by="dld", today=DAY, at=NOON)
+    contacts = {Leg.CRIME: "a", Leg.DISCIPLINE: "b"}
+    with pytest.raises(NotAllowed):
+        Request.ask(uuid4(), done, Need.EXPERT, contacts=contacts, by="a", at=NOON)
+    request = Request.ask(uuid4(), parent, Need.EXPERT, contacts=contacts, by="a", at=NOON)
+    for answer in Answer:
+        assert request.reply(answer, contacts=contacts, by="b", at=NOON).answer is answer
+    with pytest.raises(Forbidden):
+        request.reply(Answer.YES, contacts=contacts, by="a", at=NOON)
+    assert isinstance(request.id, UUID)
