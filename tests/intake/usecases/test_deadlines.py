@@ -79,8 +79,8 @@ async def many(api: Api, number: int) -> None:
     await asyncio.gather(*(state.submit_lead(order, Claim("icl-1", str(uuid4()), b"m", NOON)) for order in orders))
 
 
-@pytest.mark.rule("D02", "D03", "D04", "D07")
-async def test_a_lead_is_never_without_a_running_limit_until_it_is_concluded(new_api: NewApi) -> None:
+@pytest.mark.rule("D02", "D03", "D04", "D07", "D11")
+async def test_a_lead_is_never_without_a_running_limit_until_its_reporter_is_told(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api)
     assert await running(api) == ["classify"]
@@ -92,16 +92,20 @@ async def test_a_lead_is_never_without_a_running_limit_until_it_is_concluded(new
     await follow(api, lead, "accepted", china("2018-06-02T10:00"))
     assert await running(api) == ["conclude"]
     await follow(api, lead, "concluded", china("2018-07-02T10:00"))
-    assert await running(api) == []
+    assert await running(api) == ["feedback"]
     assert await api.rows(
         "select kind, round, limit_id, due_on, stopped_at from deadlines order by due_at, kind desc"
     ) == [
         ("sign", 1, "D04", date(2018, 6, 4), china("2018-06-02T10:00")),
         ("assign", 1, "D03", date(2018, 6, 4), china("2018-06-01T09:00")),
         ("classify", 1, "D02", date(2018, 6, 6), china("2018-06-01T09:00")),
+        ("feedback", 1, "D11", date(2018, 7, 9), None),
         ("conclude", 1, "D07b", date(2018, 7, 31), china("2018-07-02T10:00")),
     ]
-    assert await say(api, china("2018-12-01T09:00")) == 0, "what has stopped says nothing"
+    assert await say(api, china("2018-12-01T09:00")) == 1
+    assert await api.rows("select distinct kind from deadline_steps") == [("feedback",)], (
+        "what has stopped says nothing"
+    )
 
 
 @pytest.mark.rule("LADDER")
@@ -267,7 +271,10 @@ async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) ->
     for lead in leads[3:]:
         await follow(api, lead, "accepted", NOON)
     await follow(api, leads[4], "concluded", NOON)
-    as_kept = "select lead_id, kind, started_at, due_on, due_at from deadlines where stopped_at is null order by 1, 2"
+    as_kept = (
+        "select lead_id, kind, started_at, due_on, due_at from deadlines where stopped_at is null and kind <> 'feedback' "
+        "order by 1, 2"
+    )
     before = await api.rows(as_kept)
     assert len(before) == 5
     await api.rows("delete from deadlines")
