@@ -29,12 +29,9 @@ async def test_the_code_lists_name_every_status_of_a_lead_in_both_languages(new_
     api = await new_api("intake")
     lists = (await api.get("/intake/v1/codes", by="icl")).json()["lists"]
     assert [status["code"] for status in lists["status"]] == [
-        "received",
-        "classified",
-        "assigned",
-        "verifying",
-        "concluded",
-        "merged",
+        *("received", "not_accepted", "classified", "redirected", "assigned", "disputed", "verifying", "taskforce"),
+        *("in_signoff", "concluded", "parked", "transferred", "fed_back", "closed", "reopened", "sealed", "expunged"),
+        *("suspended", "merged"),
     ]
     words = [entry for entries in lists.values() for entry in entries]
     assert [entry for entry in words if not re.search("[一-鿿]", entry["zh"]) or not entry["en"]] == []
