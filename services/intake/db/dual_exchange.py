@@ -33,7 +33,8 @@ async def get_hold(tx: Transaction, hold_id: UUID) -> Hold:
 
 async def holds_of(tx: Transaction, dual_id: UUID) -> list[Hold]:
     """All of a dual assignment, in order."""
-    query = select(dual_holds).where(dual_holds.c.dual_assignment_id == dual_id).order_by(dual_holds.c.asked_at)
+    query = select(dual_holds).where(dual_holds.c.dual_assignment_id == dual_id)
+    query = query.order_by(dual_holds.c.asked_at, dual_holds.c.id)
     return [_hold(row) for row in (await tx.execute(query)).mappings()]
 
 
