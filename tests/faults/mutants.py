@@ -4,6 +4,7 @@
 A mutant is a change of a module's text, made in memory while it is tried. Exit 1 when one survives; then the tests are too weak.
 """
 
+import asyncio
 import importlib
 import sys
 import time
@@ -11,14 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from uuid import UUID
 
+from deploy.local.postgres import Postgres
 from shared.inbox import OwnerRestored, Record
+from tests.faults.sql_mutants import SQL_MUTANTS, SqlMutant, catch_sql
 from tests.simulation.faults import run
 from tests.simulation.machine import Process
-from tests.simulation.world import LEADS, World, simulate
+from tests.simulation.world import LEADS, World, quiet, simulate
 from tests.support.builders import classified, envelope
+from tests.support.postgres import Copy, Server, Templates
 
 SEEDS = 600
 
@@ -236,16 +241,44 @@ def catch(it: Mutant, seeds: int = SEEDS) -> str | None:
 
 
 def main(names: list[str]) -> int:
-    survived = 0
-    for it in MUTANTS:
-        if names and it.name not in names:
-            continue
+    """Try those of these names, or all; → how many survived."""
+    seen: list[str | None] = []
+
+    def told(name: str, caught: str | None, started: float) -> None:
+        seen.append(caught)
+        print(f"{name:52} → {caught or 'SURVIVED'} ({time.monotonic() - started:.1f} s)"[:230], flush=True)
+
+    for it in [it for it in MUTANTS if not names or it.name in names]:
         started = time.monotonic()
-        caught = catch(it)
-        survived += caught is None
-        print(f"{it.name:52} → {caught or 'SURVIVED'} ({time.monotonic() - started:.1f} s)"[:230], flush=True)
-    print(f"{survived} survived")
-    return survived
+        told(it.name, catch(it), started)
+    if statements := [it for it in SQL_MUTANTS if not names or it.name in names]:
+        with _templates() as templates:
+            for one in statements:
+                started = time.monotonic()
+                told(one.name, asyncio.run(_catch_sql(one, templates)), started)
+    print(f"{len(seen)} breaks, {seen.count(None)} survived")
+    return seen.count(None)
+
+
+@contextmanager
+def _templates() -> Iterator[Templates]:
+    """A PostgreSQL of its own."""
+    with TemporaryDirectory(prefix="xiansuo-mutants-") as folder:
+        Path(folder).chmod(0o711)
+        postgres = Postgres(Path(folder) / "postgres", settings={"fsync": "off"})
+        postgres.start()
+        try:
+            yield Templates(Server(postgres.dsn("postgres")))
+        finally:
+            postgres.stop()
+
+
+async def _catch_sql(it: SqlMutant, templates: Templates) -> str | None:
+    async def new(service: str) -> Copy:
+        return Copy(templates.server, await templates.copy(service), service)
+
+    with quiet():
+        return await catch_sql(it, new)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.mutants import MUTANTS, Mutant, broken, catch
+from tests.faults.sql_mutants import SQL_MUTANTS, reworded
 
 QUICKLY = {
     "offsets committed before the inbox",
@@ -30,4 +31,7 @@ def test_every_break_has_its_place() -> None:
     assert len(MUTANTS) >= 15
     for it in MUTANTS:
         with broken(it):
+            pass
+    for one in SQL_MUTANTS:
+        with reworded(one):
             pass
