@@ -34,6 +34,8 @@ class Principal:
     sub: str
     roles: frozenset[str]
     unit: str
+    purpose: str | None = None
+    """Why restricted data are read in this request, where the door asks for it."""
 
 
 class Keys:

@@ -11,13 +11,13 @@ from services.discipline.consumer import HANDLERS
 from services.discipline.settings import Settings
 from shared.auth import Keys
 from shared.db import Database
-from shared.http import create_app, worker_app
+from shared.http import create_app, read_alerts, worker_app
 from shared.sealing import Opener
 from shared.worker import Worker
 
 SERVICE = "discipline"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (legs.router,)
+ROUTERS = (legs.router, read_alerts.router)
 
 
 def api() -> FastAPI:

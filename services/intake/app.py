@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from services.intake.api import (
     assignments,
+    circle,
     codes,
     conflicts,
     counter_reports,
@@ -39,6 +40,7 @@ from services.intake.api.receipt_command import main as receipt
 from services.intake.clock import taking_in, timers
 from services.intake.consumer import HANDLERS
 from services.intake.db.key_store import KeyStore
+from services.intake.domain.circle import secret_of
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings, VaultSettings
 from services.intake.usecases.file_report import Desk
@@ -52,7 +54,7 @@ from shared.auth import Keys
 from shared.db import Database
 from shared.deadlines import Notice
 from shared.errors import Invalid
-from shared.http import create_app, worker_app
+from shared.http import create_app, read_alerts, worker_app
 from shared.process import FileAction, serve
 from shared.sealing import Sealer
 from shared.worker import Worker
@@ -78,6 +80,8 @@ ROUTERS = (
     assignments.router,
     retention.router,
     suggestions.router,
+    circle.router,
+    read_alerts.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -92,6 +96,7 @@ def api() -> FastAPI:
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
+    app.state.circle_secret = secret_of(settings.digest())
     _reports(app, settings, database)
     return app
 

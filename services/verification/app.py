@@ -11,13 +11,13 @@ from services.verification.consumer import HANDLERS
 from services.verification.settings import Settings
 from shared.auth import Keys
 from shared.db import Database
-from shared.http import create_app, worker_app
+from shared.http import create_app, read_alerts, worker_app
 from shared.sealing import Opener
 from shared.worker import Worker
 
 SERVICE = "verification"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (works.router, staff.router)
+ROUTERS = (works.router, staff.router, read_alerts.router)
 
 
 def api() -> FastAPI:

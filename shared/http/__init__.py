@@ -1,7 +1,7 @@
 """The HTTP edge of every service: app factory, commit before reply, problem+json, who may call, idempotency, keyset pages."""
 
 from shared.http.app import create_app, worker_app
-from shared.http.callers import public, require, undeclared_routes
+from shared.http.callers import public, reader, require, undeclared_routes
 from shared.http.edge import Claimed, Now, Once, Tx, answered
 from shared.http.fields import Day, Order
 from shared.http.paging import Page, Paging
@@ -18,6 +18,7 @@ __all__ = [
     "answered",
     "create_app",
     "public",
+    "reader",
     "require",
     "undeclared_routes",
     "worker_app",

@@ -4,16 +4,19 @@ Here too, because every route passes here once its caller is let in: a query par
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Header, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from shared.audit import PURPOSE_HEADER, Purpose
 from shared.auth import Keys, Principal
 from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http.edge import transaction
+from shared.reads import purpose_needed
 
 _bearer = HTTPBearer(auto_error=False, description="OIDC access token; locally: make token AS=ofd")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -38,6 +41,34 @@ class _Requirement:
         return principal
 
 
+class _Reader(_Requirement):
+    """The same at a door to restricted data: the caller also says what for."""
+
+    def __init__(self, roles: Iterable[str], *, always: bool) -> None:
+        super().__init__(roles)
+        self.always = always
+
+    async def __call__(
+        self,
+        request: Request,
+        bearer: Bearer,
+        purpose: Annotated[
+            str | None,
+            Header(
+                alias=PURPOSE_HEADER,
+                description="查阅目的 / what for: " + "; ".join(f"{p.value} {p.zh} / {p.en}" for p in Purpose),
+                json_schema_extra={"enum": [p.value for p in Purpose]},
+            ),
+        ] = None,
+    ) -> Principal:
+        principal = await super().__call__(request, bearer)
+        if purpose is None and not self.always:
+            return principal
+        if purpose not in list(Purpose):
+            raise purpose_needed()
+        return replace(principal, purpose=purpose)
+
+
 class _Everyone:
     """A dependency that says: no token is needed here, on purpose."""
 
@@ -48,6 +79,12 @@ class _Everyone:
 def require(*roles: str) -> Any:
     """`by: Annotated[Principal, require("ofd")]`: the caller has one of these roles; without arguments: is signed in."""
     return Depends(_Requirement(roles))
+
+
+def reader(*roles: str, always: bool = True) -> Any:
+    """Like `require`, at a door to restricted data: with a purpose (header `Access-Purpose`). Not `always`: where only some questions read
+    such data, and the use case asks."""
+    return Depends(_Reader(roles, always=always))
 
 
 def public() -> Any:

@@ -41,8 +41,8 @@ class Api:
         return await self.client.post(path, json=body, headers=self.as_(by, **more))
 
     async def get(self, path: str, *, by: str, **headers: str) -> httpx.Response:
-        """GET as an account."""
-        return await self.client.get(path, headers=self.as_(by, **headers))
+        """GET as an account, to handle the matter unless another purpose is given."""
+        return await self.client.get(path, headers=self.as_(by, **{"Access-Purpose": "handle", **headers}))
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the service's database, as superuser."""

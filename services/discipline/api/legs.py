@@ -14,12 +14,13 @@ from services.discipline.usecases.receive_leg import receive_leg
 from services.discipline.usecases.record_outcome import record_outcome
 from shared.auth import Principal
 from shared.contracts.intake import Facts
-from shared.http import Now, Order, Page, Paging, Tx, require
+from shared.http import Now, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(prefix="/legs", tags=["legs 纪律线"])
 Clerk = Annotated[Principal, require("dcm")]
 Handler = Annotated[Principal, require("dhd")]
 Reader = Annotated[Principal, require("dcm", "dhd", "dld")]
+DetailReader = Annotated[Principal, reader("dcm", "dhd", "dld")]
 
 
 class LegView(BaseModel):
@@ -58,7 +59,7 @@ async def list_legs(_: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = No
 
 
 @router.get("/{leg_id}")
-async def get_leg(leg_id: UUID, request: Request, by: Reader, tx: Tx, at: Now) -> LegDetail:
+async def get_leg(leg_id: UUID, request: Request, by: DetailReader, tx: Tx, at: Now) -> LegDetail:
     """One leg with its facts; the reading is put on record. 纪律线详情(查阅留痕)"""
     leg, facts = await read_leg(tx, leg_id, opener=request.app.state.opener, by=by, at=at)
     return LegDetail(**LegView.of(leg).model_dump(), facts=facts)

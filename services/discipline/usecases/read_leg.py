@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.discipline.db import legs
 from services.discipline.domain.leg import Leg
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.db import Transaction
@@ -19,5 +19,5 @@ async def read_leg(
     leg = await legs.get(tx, leg_id)
     sealed = None if leg.at_rest else await legs.latest_facts(tx, leg.lead_id)
     facts = Facts.model_validate(opener.open(sealed)) if sealed else None
-    await audit.record(tx, by, "leg.read", leg.id, at=at)
+    await reads.note(tx, by, "leg.read", leg.id, at=at)
     return leg, facts

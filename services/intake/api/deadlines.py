@@ -12,16 +12,17 @@ from services.intake.domain.codes import Level, Unit
 from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.pause import PauseRequest, Status
 from services.intake.usecases.pause_deadline import ask_pause, decide_pause, resume_deadline
+from shared import reads
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Colour
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(tags=["deadlines 期限"])
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 Asker = Annotated[Principal, require("ana", "ofd", "sup")]
 Decider = Annotated[Principal, require("ofd", "ldr")]
-Judge = Annotated[Principal, require("ana", "ofd", "sup", "ldr")]
+Judge = Annotated[Principal, reader("ana", "ofd", "sup", "ldr")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 
 
@@ -138,9 +139,10 @@ async def get_deadlines(lead_id: UUID, _: Reader, tx: Tx, at: Now) -> list[LeadD
 
 
 @router.get("/leads/{lead_id}/pauses")
-async def get_pauses(lead_id: UUID, _: Judge, tx: Tx) -> list[PauseView]:
-    """All requests for pauses of a lead's limits. 线索暂停记录"""
+async def get_pauses(lead_id: UUID, by: Judge, tx: Tx, at: Now) -> list[PauseView]:
+    """All requests for pauses of a lead's limits; the reading is put on record. 线索暂停记录(查阅留痕)"""
     await leads.get(tx, lead_id)
+    await reads.note(tx, by, "lead.read-pauses", lead_id, at=at)
     return [PauseView.of(request) for request in await pauses.of_lead(tx, lead_id)]
 
 
@@ -183,8 +185,9 @@ async def list_deadlines(
 
 
 @router.get("/pauses")
-async def list_pauses(_: Judge, tx: Tx, paging: Paging, status: Status | None = None) -> Page[PauseView]:
-    """Requests for pauses as they were made; `status=asked` waits for a decision. 暂停申请列表"""
+async def list_pauses(by: Judge, tx: Tx, at: Now, paging: Paging, status: Status | None = None) -> Page[PauseView]:
+    """Requests for pauses as they were made, on record; `status=asked` waits for a decision. 暂停申请列表(查阅留痕)"""
+    await reads.note(tx, by, "pauses.list", "pauses", at=at)
     rows = await pauses.page(tx, status=status, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([PauseView.of(row) for row in rows], key=lambda row: (row.asked_at, row.id))
 

@@ -21,9 +21,10 @@ from services.intake.usecases.classify_lead import Classification, classify_lead
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.submit_lead import Outcome
+from shared import reads
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
-from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, require
+from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, reader, require
 
 router = APIRouter(prefix="/leads", tags=["leads 线索"])
 Clerk = Annotated[Principal, require("icl")]
@@ -235,19 +236,22 @@ async def list_leads(
 
 @router.get("/{lead_id}")
 async def get_lead(
-    lead_id: UUID, by: Annotated[Principal, require("ana", "ofd", "sup")], tx: Tx, at: Now
+    lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd", "sup")], tx: Tx, at: Now
 ) -> LeadDetail:
     """One lead with its facts; the reading is put on record. 线索详情(查阅留痕)"""
-    lead = await read_lead(tx, lead_id, by=by, at=at)
+    lead = await read_lead(tx, lead_id, secret=request.app.state.circle_secret, by=by, at=at)
     return LeadDetail.of(lead, discipline_grounds=list(lead.grounds) if "ofd" in by.roles else None)
 
 
 @router.get("/{lead_id}/history")
-async def get_history(lead_id: UUID, by: Reader, tx: Tx) -> list[HistoryLine]:
-    """What was done with a lead. 办理记录"""
+async def get_history(
+    lead_id: UUID, by: Annotated[Principal, reader("icl", "ana", "ofd", "sup", "ldr", always=False)], tx: Tx, at: Now
+) -> list[HistoryLine]:
+    """What was done with a lead; reading the reasons takes a purpose and is put on record. 办理记录"""
     await leads.get(tx, lead_id)
     lines = [HistoryLine.model_validate(line) for line in await queries.history(tx, lead_id)]
     if by.roles & _MAY_KNOW_WHY:
+        await reads.note(tx, by, "lead.read-history", lead_id, at=at)
         return lines
     return [line.model_copy(update={"reason": None}) for line in lines]
 

@@ -21,12 +21,13 @@ from services.intake.usecases.propose_merge import propose_merge
 from services.intake.usecases.read_repeats import read_repeats
 from services.intake.usecases.undo_merge import decide_undo, propose_undo
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(tags=["repeats 重复举报"])
 Analyst = Annotated[Principal, require("ana", "ofd")]
 Director = Annotated[Principal, require("ofd")]
 Reader = Annotated[Principal, require("ana", "ofd", "sup")]
+FactsReader = Annotated[Principal, reader("ana", "ofd", "sup")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
@@ -179,7 +180,7 @@ def told(features: Any) -> list[FeatureView]:
 
 
 @router.get("/leads/{lead_id}/candidates")
-async def get_candidates(lead_id: UUID, request: Request, by: Analyst, tx: Tx, at: Now) -> list[CandidateView]:
+async def get_candidates(lead_id: UUID, request: Request, by: FactsReader, tx: Tx, at: Now) -> list[CandidateView]:
     """Leads that may be the same matter, with the reasons; the asking is put on record. 疑似重复线索(查询留痕)"""
     found = await find_repeats(tx, lead_id, secret=secret_of(request.app.state.digest), by=by, at=at)
     others = {lead.id: lead for lead in await repeats.get_many(tx, [each.candidate_id for each in found])}
@@ -209,7 +210,7 @@ async def post_dismissal(lead_id: UUID, candidate_id: UUID, by: Analyst, tx: Tx,
 
 
 @router.get("/leads/{lead_id}/repeats")
-async def get_repeats(lead_id: UUID, by: Reader, tx: Tx, at: Now) -> RepeatsView:
+async def get_repeats(lead_id: UUID, by: FactsReader, tx: Tx, at: Now) -> RepeatsView:
     """What the repeats of a master add to it; the reading is put on record. 主线索的重复举报(查阅留痕)"""
     master, found = await read_repeats(tx, lead_id, by=by, at=at)
     return RepeatsView(

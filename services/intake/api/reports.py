@@ -21,7 +21,7 @@ from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
 from shared.errors import NotFound
-from shared.http import Claimed, Now, Order, Tx, require
+from shared.http import Claimed, Now, Order, Tx, reader
 
 router = APIRouter(tags=["reports 举报"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
@@ -129,9 +129,11 @@ class ReportView(BaseModel):
 
 
 @router.get("/leads/{lead_id}/report")
-async def get_report(lead_id: UUID, by: Annotated[Principal, require("ana", "ofd")], tx: Tx, at: Now) -> ReportView:
+async def get_report(
+    lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd")], tx: Tx, at: Now
+) -> ReportView:
     """The blocks of a report; who shields it is shown to the director alone, and the reading is put on record. 举报内容(查阅留痕)"""
-    await read_lead(tx, lead_id, by=by, at=at)
+    await read_lead(tx, lead_id, secret=request.app.state.circle_secret, by=by, at=at)
     found = await reports.content(tx, lead_id)
     if found is None:
         raise NotFound("该线索不是由举报登记的 / this lead did not come in as a report")

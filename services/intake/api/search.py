@@ -16,10 +16,11 @@ from services.intake.usecases.search_leads import drop_search, keep_search, sear
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
 from shared.deadlines import Colour
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(tags=["search 检索"])
 Anyone = Annotated[Principal, require(*OFFICE, *UNITS, *DISCIPLINE)]
+Seeker = Annotated[Principal, reader(*OFFICE, *UNITS, *DISCIPLINE, always=False)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100, pattern=r"^[^\x00]*$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,16}$")]
 
@@ -93,14 +94,14 @@ def _filters(
 
 @router.get("/search")
 async def get_search(
-    by: Anyone,
+    by: Seeker,
     tx: Tx,
     at: Now,
     paging: Paging,
     filters: Annotated[Filters, Depends(_filters)],
     text: Words | None = None,
 ) -> Page[LeadView] | Page[LegView]:
-    """Leads that the caller may see: the office the whole area, a unit its own, discipline those with a leg; newest first. 线索检索"""
+    """Leads that the caller may see, newest first; words take a purpose. 线索检索"""
     after = paging.after(int)
     leads = await search_leads(
         tx,

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text
 
+from services.intake.db.desk_tables import saved_searches
 from services.intake.db.leads import of_row
 from services.intake.db.search import BLOCK
-from services.intake.db.search_tables import saved_searches
 from services.intake.domain.lead import Lead, Status
 from services.intake.domain.search import Search
 from services.intake.domain.search_terms import asked

@@ -13,7 +13,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.domain.repeat_marks import Marks, marks_of
 from services.intake.domain.repeat_score import THRESHOLD, Score, score
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 
@@ -31,7 +31,7 @@ async def find_repeats(
     lead = await register.get(tx, lead_id)
     await _suggest(tx, [lead], secret=secret, at=at)
     found = await repeats.suggestions(tx, lead_id)
-    await audit.record(tx, by, "lead.candidates", lead_id, at=at, detail={"found": len(found)})
+    await reads.note(tx, by, "lead.read-candidates", lead_id, at=at, detail={"found": len(found)})
     return found
 
 

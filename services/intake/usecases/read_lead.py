@@ -1,18 +1,32 @@
-"""Someone of the office reads a lead with its restricted facts; the reading itself is put on record (G11)."""
+"""Someone of the office reads a lead with its restricted facts; the reading itself is put on record (G11), and whether it concerns the
+reader's own circle (G12)."""
 
+import json
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads
+from services.intake.db import circle, leads, notices, reports
+from services.intake.domain.circle import touched
 from services.intake.domain.lead import Lead
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 
 
-async def read_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
+async def read_lead(tx: Transaction, lead_id: UUID, *, secret: bytes, by: Principal, at: datetime) -> Lead:
     """The lead. Raises `NotFound`, `NotAllowed` when it is sealed or expunged (G14)."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
-    await audit.record(tx, by, "lead.read", lead.id, at=at)
+    blocks = await reports.content(tx, lead_id)
+    told = "。".join((lead.summary, *lead.allegations, json.dumps(blocks, ensure_ascii=False) if blocks else ""))
+    ties = touched(told, await circle.of(tx, by.sub), unit=by.unit, secret=secret)
+    await reads.note(
+        tx,
+        by,
+        "lead.read",
+        lead.id,
+        at=at,
+        circle=[reads.Kind(tie.value) for tie in sorted(ties)],
+        days=await notices.calendar(tx),
+    )
     return lead

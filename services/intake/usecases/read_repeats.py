@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.intake.db import leads, merges
 from services.intake.domain.lead import Lead
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 
@@ -14,5 +14,5 @@ async def read_repeats(tx: Transaction, master_id: UUID, *, by: Principal, at: d
     """The master and its repeats. Raises `NotFound`."""
     master = await leads.get(tx, master_id)
     found = await merges.repeats_of(tx, master_id)
-    await audit.record(tx, by, "lead.read-repeats", master_id, at=at, detail={"repeats": len(found)})
+    await reads.note(tx, by, "lead.read-repeats", master_id, at=at, detail={"repeats": len(found)})
     return master, found

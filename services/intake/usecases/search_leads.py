@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from services.intake.db import found
 from services.intake.domain.lead import Lead
 from services.intake.domain.search import Search, View
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import NotAllowed, NotFound
@@ -22,7 +22,7 @@ async def search_leads(
     leads = await found.leads_of(tx, seen, now=at, before=before, limit=limit)
     if search.text is not None:
         detail = {"view": view.value, "found": len(leads), "words": len(search.text.split())}
-        await audit.record(tx, by, "lead.search", "leads", at=at, detail=detail)
+        await reads.note(tx, by, "lead.search", "leads", at=at, detail=detail)
     return leads
 
 

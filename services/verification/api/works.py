@@ -16,11 +16,13 @@ from services.verification.usecases.read_work import read_work
 from services.verification.usecases.report_first import report_first
 from shared.auth import Principal
 from shared.contracts.intake import Facts
-from shared.http import Day, Now, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(prefix="/works", tags=["works 核查任务"])
 Leader = Annotated[Principal, require("unl")]
-Reader = Annotated[Principal, require("unl", "unh", "p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm")]
+_OF_UNIT = ("unl", "unh", "p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm")
+Reader = Annotated[Principal, require(*_OF_UNIT)]
+DetailReader = Annotated[Principal, reader(*_OF_UNIT)]
 
 
 class VerifierView(BaseModel):
@@ -110,7 +112,7 @@ async def list_works(by: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = 
 
 
 @router.get("/{work_id}")
-async def get_work(work_id: UUID, request: Request, by: Reader, tx: Tx, at: Now) -> WorkDetail:
+async def get_work(work_id: UUID, request: Request, by: DetailReader, tx: Tx, at: Now) -> WorkDetail:
     """One work with its facts; the reading is put on record. 核查任务详情(查阅留痕)"""
     work, facts = await read_work(tx, work_id, opener=request.app.state.opener, by=by, at=at)
     return WorkDetail(**WorkView.of(work).model_dump(), plan=work.plan, first_report=work.first_report, facts=facts)

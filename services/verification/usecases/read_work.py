@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.verification.db import works
 from services.verification.domain.work import Work
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.db import Transaction
@@ -20,5 +20,5 @@ async def read_work(
     work.must_belong_to(by.unit)
     sealed = None if work.at_rest else await works.latest_facts(tx, work.lead_id)
     facts = Facts.model_validate(opener.open(sealed)) if sealed else None
-    await audit.record(tx, by, "work.read", work.id, at=at)
+    await reads.note(tx, by, "work.read", work.id, at=at)
     return work, facts

@@ -90,9 +90,9 @@ async def test_a_repeat_is_suggested_with_its_reasons_and_what_is_decided_is_kep
     deeds = await api.rows("select action from audit_log where subject = $1 order by position", str(again))
     assert [action for (action,) in deeds] == [
         "lead.register",
-        "lead.candidates",
+        "lead.read-candidates",
         "lead.dismiss-candidate",
-        "lead.candidates",
+        "lead.read-candidates",
     ]
 
 

@@ -1,6 +1,19 @@
-"""The tables of the search: what each lead is found by, and searches that someone keeps."""
+"""The tables of the office's desk: what each lead is found by, searches that someone keeps, and what a reader declares of oneself."""
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.intake.db.tables import metadata
@@ -38,4 +51,14 @@ saved_searches = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     # a name means one search to its owner
     UniqueConstraint("owner", "name"),
+)
+
+circle_marks = Table(
+    "circle_marks",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("tie", Text, primary_key=True),
+    Column("mark", LargeBinary, primary_key=True, comment="keyed hash of a word that the person declared"),
+    Column("length", Integer, nullable=False, comment="of the word, in characters"),
+    CheckConstraint("tie in ('neighbour', 'colleague', 'relative')", name="tie"),
 )

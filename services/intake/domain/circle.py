@@ -1,0 +1,66 @@
+"""A reader's own circle 本人关系圈: where one lives, relatives, units one was in. Declared by the person, kept as keyed hashes, compared
+with what one reads (G12). Pure.
+
+Nothing here says who anybody's relatives are: without the key a mark tells nothing, and the marks are only ever compared with a text that
+this very person is reading.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from services.intake.domain.codes import LABELS
+from services.intake.domain.repeat_marks import plain
+from shared.codes import Labelled
+
+
+class Tie(Labelled):
+    """How it concerns the reader. 关系"""
+
+    NEIGHBOUR = "neighbour", "居住地", "where the person lives"
+    COLLEAGUE = "colleague", "单位", "a unit of the person's"
+    RELATIVE = "relative", "亲属", "a relative"
+
+
+OWN_UNIT = {"SB": ("扫黑办", "扫黑除恶办"), **{code: (words[0],) for code, words in LABELS["unit"].items()}}
+"""What a unit is called in a report."""
+SHORTEST, LONGEST = 2, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One declared word: what it is, how long it is, its keyed hash."""
+
+    tie: Tie
+    length: int
+    value: bytes
+
+
+def secret_of(digest: bytes) -> bytes:
+    """The key of these hashes, from the service's key of keyed hashes."""
+    return hmac.digest(digest, b"xiansuo.intake.circle.v1", "sha256")
+
+
+def declared(tie: Tie, words: Iterable[str], *, secret: bytes) -> list[Mark]:
+    """The marks of what a person declares."""
+    return list(dict.fromkeys(_mark(tie, plain(word), secret) for word in words))
+
+
+def touched(text: str, marks: Iterable[Mark], *, unit: str, secret: bytes) -> set[Tie]:
+    """How a text concerns a person with these marks, who is in this unit."""
+    text = plain(text)
+    found = {Tie.COLLEAGUE} if any(name in text for name in OWN_UNIT.get(unit, ())) else set[Tie]()
+    known = set(marks)
+    for length in {mark.length for mark in known}:
+        ties = {mark.tie for mark in known if mark.length == length} - found
+        found |= {tie for part in _parts(text, length) for tie in ties if _mark(tie, part, secret) in known}
+    return found
+
+
+def _parts(text: str, length: int) -> Iterator[str]:
+    return (text[at : at + length] for at in range(len(text) - length + 1))
+
+
+def _mark(tie: Tie, word: str, secret: bytes) -> Mark:
+    return Mark(tie, len(word), hashlib.blake2b(f"{tie}:{word}".encode(), key=secret, digest_size=16).digest())
