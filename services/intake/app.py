@@ -18,6 +18,7 @@ from services.intake.api import (
     conflicts,
     counter_reports,
     deadlines,
+    digests,
     directory,
     dual_assignments,
     dual_exchange,
@@ -81,6 +82,7 @@ ROUTERS = (
     retention.router,
     suggestions.router,
     circle.router,
+    digests.router,
     read_alerts.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)

@@ -17,6 +17,7 @@ from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
 from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
 from services.intake.usecases.make_searchable import make_searchable
+from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
 from services.intake.usecases.start_missing import start_missing
 from shared.db import Database, Transaction, is_transient
@@ -57,6 +58,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
+        "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
         "dual-holds.release": Timer(every=60, run=end_holds),
         "retention.look": Timer(every=3600, run=look_at_retention),

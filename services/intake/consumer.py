@@ -10,6 +10,7 @@ from services.intake.usecases.follow_work import (
     follow_first_report,
     follow_work,
 )
+from services.intake.usecases.open_digests import relearn_closed, relearn_opened
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
 from services.intake.usecases.relearn_entry import relearn_entry
 from services.intake.usecases.relearn_lead import (
@@ -32,6 +33,8 @@ from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived
 from shared.contracts.intake import (
+    DailyDigestClosed,
+    DailyDigestOpened,
     DeadlineColoured,
     DeadlineEscalated,
     DeadlineMoved,
@@ -89,5 +92,7 @@ OWN: Own = {
     DualHoldReleased: relearn_hold,
     LeadRuled: relearn_ruled,
     FeedbackObjected: relearn_objection,
+    DailyDigestOpened: relearn_opened,
+    DailyDigestClosed: relearn_closed,
 }
 """What intake said itself, for the way back after a restore."""

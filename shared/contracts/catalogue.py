@@ -55,6 +55,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     verification.WorkWoken,
     verification.WorkTransferred,
     verification.WorkTransferUndone,
+    intake.DailyDigestOpened,
+    intake.DailyDigestClosed,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

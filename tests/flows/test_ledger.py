@@ -144,10 +144,10 @@ async def test_each_side_sees_its_own_leg_and_is_refused_the_other(loaded: Runni
     [(work_id,)] = await loaded.rows("verification", "select id::text from works where lead_id::text = $1", lead_id)
     leg, work = f"/discipline/v1/legs/{leg_id}", f"/verification/v1/works/{work_id}"
     async with loaded.client() as client:
-        own = await client.get(leg, headers=loaded.as_("dcm"))
+        own = await client.get(leg, headers=loaded.as_("dcm", **{"Access-Purpose": "handle"}))
         assert own.status_code == 200
         assert own.json()["facts"]["discipline_grounds"]
-        other = await client.get(work, headers=loaded.as_("unl"))
+        other = await client.get(work, headers=loaded.as_("unl", **{"Access-Purpose": "handle"}))
         assert other.json()["facts"]["discipline_grounds"] == []
         assert (await client.get(leg, headers=loaded.as_("unl"))).status_code == 403
         assert (await client.get(work, headers=loaded.as_("dcm"))).status_code == 403

@@ -1,0 +1,118 @@
+"""The list of each working day: what is new, waits, ends soon, is late or may be a repeat; closed by a named person."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.intake.api.leads import LeadView
+from services.intake.db import digests
+from services.intake.domain.codes import Area, Source
+from services.intake.domain.digest import Digest, Part
+from services.intake.usecases.close_digest import close_digest
+from shared.auth import Principal
+from shared.http import Day, Now, Page, Paging, Tx, require
+
+router = APIRouter(prefix="/daily-digests", tags=["daily digests 日梳理"])
+Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
+Closer = Annotated[Principal, require("ana", "ofd")]
+
+
+class DigestView(BaseModel):
+    """One day's list: how many leads are in each part. 日梳理"""
+
+    day: date
+    at: datetime = Field(description="反映的时点 / the instant that it shows")
+    opened_at: datetime
+    counts: dict[Part, int]
+    closed_by: str | None
+    closed_at: datetime | None
+
+    @classmethod
+    def of(cls, digest: Digest, **more: Any) -> Self:
+        counts = {part: digest.counts.get(part, 0) for part in Part}
+        same = ("day", "at", "opened_at", "closed_by", "closed_at")
+        return cls(counts=counts, **{name: getattr(digest, name) for name in same}, **more)
+
+
+class PartView(BaseModel):
+    """One part, by source and by area (a lead of several areas counts in each), and where its rows are. 事项"""
+
+    part: Part
+    zh: str
+    en: str
+    leads: int
+    by_source: dict[Source, int]
+    by_area: dict[str, int] = Field(description="领域代码,none为未分领域 / area codes; none: without an area")
+    rows: str
+
+
+class DigestDetail(DigestView):
+    """One day's list with its parts, and earlier days that nobody closed. 日梳理详情"""
+
+    unclosed_before: list[date]
+    parts: list[PartView]
+
+
+@router.get("")
+async def list_digests(_: Reader, tx: Tx, paging: Paging, state: Literal["open"] | None = None) -> Page[DigestView]:
+    """The days' lists, newest first. 日梳理列表"""
+    before = paging.after(date)
+    rows = await digests.page(
+        tx, open_only=state is not None, before=before[0] if before else None, limit=paging.limit + 1
+    )
+    return paging.page([DigestView.of(row) for row in rows], key=lambda row: (row.day,))
+
+
+@router.get("/{day}")
+async def get_digest(day: Day, _: Reader, tx: Tx) -> DigestDetail:
+    """One day's list, and earlier ones that nobody closed. 日梳理详情"""
+    digest = await digests.get(tx, day)
+    by_source: dict[str, dict[str, int]] = {part: {} for part in Part}
+    by_area: dict[str, dict[str, int]] = {part: {} for part in Part}
+    for part, source, number in await digests.by_source(tx, day):
+        by_source[part][source] = number
+    for part, area, number in await digests.by_area(tx, day):
+        by_area[part][area] = number
+    parts = [
+        PartView(
+            part=part,
+            zh=part.zh,
+            en=part.en,
+            leads=digest.counts.get(part, 0),
+            by_source={Source(source): number for source, number in by_source[part].items()},
+            by_area=by_area[part],
+            rows=f"/intake/v1/daily-digests/{day}/leads?part={part}",
+        )
+        for part in Part
+    ]
+    return DigestDetail.model_validate(
+        {**DigestView.of(digest).model_dump(), "unclosed_before": await digests.open_before(tx, day), "parts": parts}
+    )
+
+
+@router.get("/{day}/leads")
+async def list_digest_leads(
+    day: Day,
+    part: Part,
+    _: Reader,
+    tx: Tx,
+    paging: Paging,
+    source: Source | None = None,
+    area: Area | None = None,
+) -> Page[LeadView]:
+    """The leads of one part of a day's list, as they stand now. 日梳理明细"""
+    await digests.get(tx, day)
+    after = paging.after(UUID)
+    rows = await digests.leads_of(
+        tx, day, part, source=source, area=area, after=after[0] if after else None, limit=paging.limit + 1
+    )
+    return paging.page([LeadView.of(lead) for lead in rows], key=lambda lead: (lead.id,))
+
+
+@router.post("/{day}/closure")
+async def post_closure(day: Day, by: Closer, tx: Tx, at: Now) -> DigestView:
+    """Close the day's list, by the person who went through it. 办结日梳理"""
+    return DigestView.of(await close_digest(tx, day, by=by, at=at))
