@@ -1,4 +1,4 @@
-"""python -m services.intake {api|worker|migrate|ops}, `vault` (a process with settings of its own), `receipt verify FILE` (without any)"""
+"""python -m services.intake {api|worker|migrate|ops}, `vault` (settings of its own), `receipt verify FILE`, `draw verify FILE` (none)"""
 
 import sys
 
@@ -8,6 +8,8 @@ from services.intake.settings import Settings
 from shared.process import run
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["draw"]:
+        sys.exit(app.draw(sys.argv[2:]))
     if sys.argv[1:2] == ["receipt"]:
         sys.exit(app.receipt(sys.argv[2:]))
     if sys.argv[1:2] == ["vault"]:

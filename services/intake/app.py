@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from services.intake.api import (
     assignments,
+    call_backs,
     circle,
     codes,
     conflicts,
@@ -37,6 +38,7 @@ from services.intake.api import (
     vault_state,
 )
 from services.intake.api.door import Door
+from services.intake.api.draw_command import main as draw
 from services.intake.api.receipt_command import main as receipt
 from services.intake.clock import taking_in, timers
 from services.intake.consumer import HANDLERS
@@ -60,7 +62,7 @@ from shared.process import FileAction, serve
 from shared.sealing import Sealer
 from shared.worker import Worker
 
-__all__ = ["MIGRATIONS", "SERVICE", "api", "receipt", "vault_api", "vault_main", "worker"]
+__all__ = ["MIGRATIONS", "SERVICE", "api", "draw", "receipt", "vault_api", "vault_main", "worker"]
 SERVICE = "intake"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
 ROUTERS = (
@@ -83,6 +85,8 @@ ROUTERS = (
     suggestions.router,
     circle.router,
     digests.router,
+    call_backs.router,
+    call_backs.open_doors,
     read_alerts.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)

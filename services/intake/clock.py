@@ -12,6 +12,7 @@ from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.exchange_between_legs import release_over
+from services.intake.usecases.draw_call_backs import draw_call_backs
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
@@ -58,6 +59,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
+        "call-backs.draw": Timer(every=60, run=draw_call_backs),
         "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
         "dual-holds.release": Timer(every=60, run=end_holds),

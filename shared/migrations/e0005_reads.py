@@ -1,4 +1,4 @@
-"""Fourth step of the tables that every service has: alerts about readings of restricted data."""
+"""Fifth step of the tables that every service has: alerts about readings of restricted data."""
 
 from shared.migrations.run import script
 

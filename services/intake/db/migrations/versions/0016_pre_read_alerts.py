@@ -1,10 +1,10 @@
 """Alerts about readings of restricted data, and what readers declare of their own circle."""
 
-from shared.migrations import e0004_reads
+from shared.migrations import e0005_reads
 from shared.migrations.run import script
 
-revision = "0011"
-down_revision = "0010"
+revision = "0016"
+down_revision = "0015"
 
 _CIRCLE = """
 create table circle_marks (
@@ -22,5 +22,5 @@ comment on column circle_marks.length is 'of the word, in characters';
 
 def upgrade() -> None:
     """Forward only."""
-    e0004_reads.upgrade("intake")
+    e0005_reads.upgrade("intake")
     script(_CIRCLE)

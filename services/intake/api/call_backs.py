@@ -1,0 +1,118 @@
+"""Monthly call-backs of reporters: the draw, which everyone can recompute, and the calls."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi import Path as InPath
+from pydantic import BaseModel, Field
+
+from services.intake.db import call_backs
+from services.intake.usecases.answer_call_back import answer_call_back
+from shared.auth import Principal
+from shared.codes import Labelled
+from shared.http import Now, Order, Tx, public, require
+
+open_doors = APIRouter(tags=["call-backs 回访"])
+router = APIRouter(tags=["call-backs 回访"])
+Everyone = Annotated[None, public()]
+Caller = Annotated[Principal, require("rvk")]
+Month = Annotated[str, InPath(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2018-06"])]
+
+
+class Outcome(Labelled):
+    """What the reporter says of how the matter was dealt with. 回访结果"""
+
+    SATISFIED = "satisfied", "满意", "satisfied"
+    PARTLY = "partly", "基本满意", "partly"
+    DISSATISFIED = "dissatisfied", "不满意", "dissatisfied"
+    UNREACHABLE = "unreachable", "未能联系", "not reached"
+
+
+class CallChannel(StrEnum):
+    """电话 phone, 短信 message, 当面 meeting."""
+
+    PHONE = "phone"
+    MESSAGE = "message"
+    MEETING = "meeting"
+
+
+class BeaconView(BaseModel):
+    """A checkpoint that another service signed after the list was fixed. 外部随机值"""
+
+    chain: str
+    number: int
+    hash: str
+    signature: str
+
+
+class DrawView(BaseModel):
+    """A draw as everyone may see it; seed, list and result only once it is made. 抽查公示"""
+
+    month: str
+    commitment: str = Field(description="种子的承诺,月初公布 / published at the beginning of the month")
+    committed_at: datetime
+    fixed_at: datetime | None
+    list_digest: str | None
+    drawn_at: datetime | None
+    seed: str | None
+    entries: list[str] | None
+    beacons: list[BeaconView] | None
+    drawn: list[str] | None
+
+
+class CallView(BaseModel):
+    """One call. 回访任务"""
+
+    token: str
+    lead_id: UUID
+    lead_no: str
+    due_on: date
+    outcome: Outcome | None
+    channel: CallChannel | None
+    answered_at: datetime | None
+
+
+class AnswerOrder(Order):
+    """What was answered, and how the reporter was reached. 回访登记"""
+
+    outcome: Outcome
+    channel: CallChannel
+
+
+@open_doors.get("/call-back-draws/{month}")
+async def get_draw(month: Month, _: Everyone, tx: Tx) -> DrawView:
+    """How a month's call-backs were drawn; names nobody. 抽查公示"""
+    row = await call_backs.get(tx, _first(month))
+    done = row["drawn_at"] is not None
+    shown: dict[str, Any] = {name: row[name] for name in ("commitment", "committed_at", "fixed_at", "list_digest")}
+    return DrawView(
+        month=month,
+        **shown,
+        drawn_at=row["drawn_at"],
+        seed=row["seed"].hex() if done else None,
+        entries=await call_backs.tokens(tx, row["month"]) if done else None,
+        beacons=row["beacons"],
+        drawn=[each["token"] for each in await call_backs.drawn(tx, row["month"])] if done else None,
+    )
+
+
+@router.get("/call-backs/{month}")
+async def list_calls(month: Month, _: Caller, tx: Tx) -> list[CallView]:
+    """The calls of a month, in the order of the draw, for the vault's keepers. 回访任务列表"""
+    row = await call_backs.get(tx, _first(month))
+    return [CallView(**{"due_on": row["due_on"]} | each) for each in await call_backs.drawn(tx, row["month"])]
+
+
+@router.post("/call-backs/{token}/answer", status_code=204)
+async def post_answer(
+    token: Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")], order: AnswerOrder, by: Caller, tx: Tx, at: Now
+) -> None:
+    """Keep what a reporter answered, once. 登记回访结果"""
+    await answer_call_back(tx, token, order.outcome.value, order.channel.value, by=by, at=at)
+
+
+def _first(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")

@@ -1,0 +1,110 @@
+"""The store of monthly draws and of the calls that follow."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.intake.db.call_back_tables import call_back_draws, call_backs
+from services.intake.db.repeat_tables import conclusions
+from services.intake.db.tables import leads, reports
+from services.intake.domain.call_back_draw import Beacon
+from shared.audit_witness import audit_witnesses
+from shared.db import Transaction
+from shared.errors import NotAllowed, NotFound
+
+Row = dict[str, Any]
+
+
+async def commit(tx: Transaction, month: date, seed: bytes, commitment: str, *, at: datetime) -> bool:
+    """Keep the seed of a month; False when it has one."""
+    row = {"month": month, "seed": seed, "commitment": commitment, "committed_at": at}
+    new = upsert(call_back_draws).values(row).on_conflict_do_nothing().returning(call_back_draws.c.month)
+    return (await tx.execute(new)).first() is not None
+
+
+async def undone(tx: Transaction, before: date) -> list[Row]:
+    """Draws of earlier months that are not made yet, oldest first, locked."""
+    query = select(call_back_draws).where(call_back_draws.c.drawn_at.is_(None), call_back_draws.c.month < before)
+    return [
+        dict(row) for row in (await tx.execute(query.order_by(call_back_draws.c.month).with_for_update())).mappings()
+    ]
+
+
+async def reported(tx: Transaction, first: datetime, last: datetime) -> list[UUID]:
+    """Leads that came by a report of somebody who can be called, and were concluded from `first` until before `last`."""
+    query = select(reports.c.lead_id).join(conclusions, conclusions.c.lead_id == reports.c.lead_id)
+    query = query.join(leads, leads.c.id == reports.c.lead_id).where(
+        reports.c.naming.in_(["named", "confidential"]),
+        leads.c.merged_into.is_(None),
+        conclusions.c.concluded_at >= first,
+        conclusions.c.concluded_at < last,
+    )
+    return list((await tx.execute(query.order_by(reports.c.lead_id))).scalars())
+
+
+async def fix(tx: Transaction, month: date, entries: Sequence[tuple[str, UUID]], digest: str, *, at: datetime) -> None:
+    """The month's list, which stays as it is."""
+    if entries:
+        rows = [{"token": token, "month": month, "lead_id": lead_id} for token, lead_id in entries]
+        await tx.execute(insert(call_backs), rows)
+    values = {"fixed_at": at, "list_digest": digest}
+    await tx.execute(update(call_back_draws).where(call_back_draws.c.month == month).values(values))
+
+
+async def beacons(tx: Transaction, after: datetime) -> list[Beacon]:
+    """Of each other service the first checkpoint that was signed after this instant, as it was witnessed."""
+    seen = audit_witnesses.c
+    query = select(seen.chain, seen.number, seen.hash, seen.signature).where(seen.at > after)
+    query = query.ext(distinct_on(seen.chain)).order_by(seen.chain, seen.number, seen.hash)
+    return [Beacon(row.chain, row.number, row.hash.hex(), row.signature) for row in await tx.execute(query)]
+
+
+async def made(
+    tx: Transaction, month: date, drawn: Sequence[str], with_beacons: Sequence[Beacon], *, due_on: date, at: datetime
+) -> None:
+    """Who was drawn, and by what."""
+    values = {"beacons": [asdict(beacon) for beacon in with_beacons], "drawn_at": at, "due_on": due_on}
+    await tx.execute(update(call_back_draws).where(call_back_draws.c.month == month).values(values))
+    for place, token in enumerate(drawn, 1):
+        await tx.execute(update(call_backs).where(call_backs.c.token == token).values(place=place))
+
+
+async def tokens(tx: Transaction, month: date) -> list[str]:
+    """The month's list."""
+    query = select(call_backs.c.token).where(call_backs.c.month == month).order_by(call_backs.c.token)
+    return list((await tx.execute(query)).scalars())
+
+
+async def get(tx: Transaction, month: date) -> Row:
+    """One month's draw. Raises `NotFound`."""
+    query = select(call_back_draws).where(call_back_draws.c.month == month)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("该月没有抽查 / that month has no draw")
+    return dict(row)
+
+
+async def drawn(tx: Transaction, month: date) -> list[Row]:
+    """Those who were drawn, in order, with their leads' numbers and what they answered."""
+    query = select(call_backs, leads.c.lead_no).join(leads, leads.c.id == call_backs.c.lead_id)
+    query = query.where(call_backs.c.month == month, call_backs.c.place.is_not(None))
+    return [dict(row) for row in (await tx.execute(query.order_by(call_backs.c.place))).mappings()]
+
+
+async def answer(tx: Transaction, token: str, outcome: str, channel: str, *, by: str, at: datetime) -> Row:
+    """Keep what a reporter answered, once. Raises `NotFound` for who was not drawn, `NotAllowed`."""
+    mine = call_backs.c.token == token
+    row = (await tx.execute(select(call_backs).where(mine).with_for_update())).mappings().one_or_none()
+    if row is None or row["place"] is None:
+        raise NotFound("没有该回访 / no such call")
+    if row["outcome"] is not None:
+        raise NotAllowed("该回访已登记 / this call is on record already")
+    values = {"outcome": outcome, "channel": channel, "answered_by": by, "answered_at": at}
+    await tx.execute(update(call_backs).where(mine).values(values))
+    return {**row, **values}

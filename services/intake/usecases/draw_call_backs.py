@@ -1,0 +1,48 @@
+"""The clock commits to a seed each month, fixes the list after it, and draws when the other services have signed something since (D38)."""
+
+import secrets
+from datetime import datetime
+
+from services.intake.db import call_backs, notices
+from services.intake.domain.call_back_draw import (
+    CALLS_WITHIN,
+    commitment,
+    draw,
+    fixed_on,
+    list_digest,
+    month_after,
+    month_of,
+    token,
+)
+from shared import audit
+from shared.contracts.topics import SERVICES
+from shared.db import Transaction
+from shared.deadlines import china_date, start_of
+
+
+async def draw_call_backs(tx: Transaction, at: datetime) -> None:
+    """What is due by now, each step once and on record, in the chain that the others witness."""
+    today, days = china_date(at), await notices.calendar(tx)
+    this_month = month_of(today)
+    seed = secrets.token_bytes(32)
+    if await call_backs.commit(tx, this_month, seed, commitment(seed), at=at):
+        detail = {"commitment": commitment(seed)}
+        await audit.record(tx, None, "call-back.commit", str(this_month), at=at, detail=detail)
+    for row in await call_backs.undone(tx, this_month):
+        month = row["month"]
+        if row["fixed_at"] is None:
+            if today >= fixed_on(month, days):
+                found = await call_backs.reported(tx, start_of(month), start_of(month_after(month)))
+                entries = [(token(row["seed"], str(lead_id)), lead_id) for lead_id in found]
+                digest = list_digest(each for each, _ in entries)
+                await call_backs.fix(tx, month, entries, digest, at=at)
+                fixed = {"list_digest": digest, "number": len(entries)}
+                await audit.record(tx, None, "call-back.fix", str(month), at=at, detail=fixed)
+            continue
+        beacons = await call_backs.beacons(tx, row["fixed_at"])
+        if len(beacons) < len(SERVICES) - 1:
+            continue
+        drawn = draw(row["seed"], await call_backs.tokens(tx, month), beacons)
+        due_on = days.working_days(today, CALLS_WITHIN).on
+        await call_backs.made(tx, month, drawn, beacons, due_on=due_on, at=at)
+        await audit.record(tx, None, "call-back.draw", str(month), at=at, detail={"drawn": len(drawn)})

@@ -1,0 +1,185 @@
+"""Monthly call-backs: a draw that nobody can steer and everyone can recompute, and the calls by the vault's keepers."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.intake.api.draw_command import main
+from services.intake.domain.call_back_draw import (
+    Beacon,
+    commitment,
+    draw,
+    drawn_of,
+    faults,
+    fixed_on,
+    list_digest,
+    token,
+)
+from services.intake.usecases.draw_call_backs import draw_call_backs
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import register
+from tests.support.api import Api
+from tests.support.builders import DAYS
+
+SEED = b"s" * 32
+BEACONS = [Beacon(f"999999-{name}", 7, "ab" * 32, "c2ln") for name in ("verification", "discipline", "publicity")]
+TOKENS = [token(SEED, f"lead {n}") for n in range(200)]
+DRAWS, CALLS = "/intake/v1/call-back-draws", "/intake/v1/call-backs"
+
+
+def published(**changes: Any) -> dict[str, Any]:
+    found = {"seed": SEED.hex(), "commitment": commitment(SEED), "entries": TOKENS, "list_digest": list_digest(TOKENS)}
+    beacons = [{"chain": b.chain, "number": b.number, "hash": b.hash, "signature": b.signature} for b in BEACONS]
+    return found | {"beacons": beacons, "drawn": draw(SEED, TOKENS, BEACONS)} | changes
+
+
+@pytest.mark.parametrize(("listed", "drawn"), [(0, 0), (3, 3), (5, 5), (49, 5), (51, 6), (200, 20)])
+def test_a_tenth_is_drawn_and_five_at_least(listed: int, drawn: int) -> None:
+    assert drawn_of(listed) == len(draw(SEED, TOKENS[:listed], BEACONS)) == drawn
+
+
+@pytest.mark.rule("D38")
+def test_the_order_of_list_and_beacons_changes_nothing_and_each_ingredient_changes_the_draw() -> None:
+    first = draw(SEED, TOKENS, BEACONS)
+    assert draw(SEED, TOKENS[::-1], BEACONS[::-1]) == first
+    assert draw(b"t" * 32, TOKENS, BEACONS) != first
+    assert draw(SEED, TOKENS, BEACONS[:2]) != first
+    # one more on the list, or one less, and others are drawn: who is drawn is not chosen by choosing who is on it
+    assert draw(SEED, TOKENS[:-1], BEACONS) != first
+    assert draw(SEED, [*TOKENS, token(SEED, "one more")], BEACONS) != first
+
+
+@pytest.mark.rule("D38")
+def test_over_many_draws_everyone_is_drawn_about_as_often() -> None:
+    times = dict.fromkeys(TOKENS, 0)
+    for number in range(400):
+        for each in draw(number.to_bytes(32, "big"), TOKENS, BEACONS):
+            times[each] += 1
+    # 40 expected, standard deviation 6
+    assert min(times.values()) > 15
+    assert max(times.values()) < 65
+
+
+@pytest.mark.rule("D38")
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"seed": ("t" * 32).encode().hex()},
+        {"entries": TOKENS[1:]},
+        {"entries": [*TOKENS, TOKENS[0]]},
+        {"beacons": []},
+        {"beacons": published()["beacons"][:1]},
+        {"beacons": published()["beacons"] * 2},
+        {"drawn": TOKENS[:20]},
+        {"drawn": draw(SEED, TOKENS, BEACONS)[:-1]},
+    ],
+)
+def test_who_recomputes_a_forged_draw_finds_it(forged: dict[str, Any], tmp_path: Path) -> None:
+    assert faults(published()) == []
+    assert faults(published(**forged)) != []
+    file = tmp_path / "draw.json"
+    for content, expected in ((published(), 0), (published(**forged), 1), ({"seed": "zz"}, 2), ([], 2)):
+        file.write_text(json.dumps(content), "utf-8")
+        assert main(["verify", str(file)]) == expected
+    file.write_text(json.dumps(published()), "utf-8")
+    assert main(["verify", str(file), "--commitment", "another"]) == 1
+
+
+def test_the_list_is_fixed_on_the_first_working_day_after_the_month() -> None:
+    assert fixed_on(date(2018, 9, 1), DAYS) == date(2018, 10, 8)
+    assert fixed_on(date(2018, 12, 1), DAYS) == date(2019, 1, 2)
+
+
+async def clock(api: Api, day: str) -> None:
+    async with api.app.state.database.transaction() as tx:
+        await draw_call_backs(tx, datetime.fromisoformat(f"{day}T09:00:00+08:00"))
+
+
+async def report(api: Api, naming: str, concluded: str) -> UUID:
+    """A report of somebody, whose lead was concluded on that day."""
+    lead = await register(api, source="M", issuing_level=None, upstream_no=None)
+    await api.rows(
+        "insert into reports (lead_id, channel, naming, content, code_mark, receipt_mark, received_on) "
+        "values ($1, 'web', $2, '{}', $3, $4, '2018-05-02')",
+        lead,
+        naming,
+        uuid4().bytes,
+        uuid4().bytes,
+    )
+    at = datetime.fromisoformat(f"{concluded}T12:00:00+08:00")
+    await api.rows("insert into conclusions (lead_id, code, unit, concluded_at) values ($1, 'C1', 'GA', $2)", lead, at)
+    return lead
+
+
+async def witnessed(api: Api, chain: str, number: int, at: datetime) -> None:
+    await api.rows(
+        "insert into audit_witnesses (id, chain, number, hash, at, key_id, signature, heard_at) "
+        "values ($1, $2, $3, $4, $5, 'k', 'c2ln', $5)",
+        uuid4(),
+        f"999999-{chain}",
+        number,
+        bytes(32),
+        at,
+    )
+
+
+@pytest.mark.rule("D38")
+async def test_seed_then_list_then_beacons_then_calls_each_once_and_on_record(new_api: NewApi, tmp_path: Path) -> None:
+    api = await new_api("intake")
+    await clock(api, "2018-05-02")
+    before = (await api.client.get(f"{DRAWS}/2018-05")).json()
+    assert [before[name] for name in ("fixed_at", "seed", "entries", "drawn")] == [None] * 4
+    wanted = [
+        await report(api, naming, "2018-05-20")
+        for naming in ("named", "confidential", "named", "named", "named", "named")
+    ]
+    for naming, day in (("anonymous", "2018-05-20"), ("named", "2018-04-30"), ("named", "2018-06-01")):
+        await report(api, naming, day)
+    await witnessed(api, "verification", 1, datetime(2018, 5, 31, tzinfo=UTC))
+    await clock(api, "2018-05-31")
+    assert (await api.client.get(f"{DRAWS}/2018-05")).json()["fixed_at"] is None
+    for _ in range(2):
+        await clock(api, "2018-06-01")
+    fixed = (await api.client.get(f"{DRAWS}/2018-05")).json()
+    assert (fixed["commitment"], fixed["seed"], fixed["drawn"]) == (before["commitment"], None, None)
+    assert fixed["list_digest"]
+    await report(api, "named", "2018-05-21")  # too late for the list
+    for number, chain in enumerate(("verification", "discipline", "publicity"), 5):
+        await clock(api, "2018-06-04")
+        assert (await api.client.get(f"{DRAWS}/2018-05")).json()["drawn_at"] is None
+        await witnessed(api, chain, number, datetime(2018, 6, 2, tzinfo=UTC))
+    for _ in range(2):
+        await clock(api, "2018-06-04")
+    made = (await api.client.get(f"{DRAWS}/2018-05")).json()
+    assert (len(made["entries"]), len(made["drawn"])) == (6, 5)
+    assert faults(made) == []
+    file = tmp_path / "draw.json"
+    file.write_text(json.dumps(made), "utf-8")
+    assert main(["verify", str(file), "--commitment", before["commitment"]]) == 0
+    assert not [lead for lead in wanted if str(lead) in json.dumps(made)]
+    deeds = await api.rows(
+        "select action from audit_log where action like 'call-back.%' and subject = '2018-05-01' order by position"
+    )
+    assert [action for (action,) in deeds] == ["call-back.commit", "call-back.fix", "call-back.draw"]
+    # the calls: for the vault's keepers alone, each answered once
+    calls = (await api.get(f"{CALLS}/2018-05", by="rvk")).json()
+    assert [call["token"] for call in calls] == made["drawn"]
+    assert {call["due_on"] for call in calls} == {"2018-06-19"}
+    assert {UUID(call["lead_id"]) for call in calls} <= set(wanted)
+    path, order = f"{CALLS}/{calls[0]['token']}/answer", {"outcome": "partly", "channel": "phone"}
+    for other in ("icl", "ana", "ofd", "unl", "ldr"):
+        assert (await api.get(f"{CALLS}/2018-05", by=other)).status_code == 403
+        assert (await api.post(path, order, by=other)).status_code == 403
+    assert (await api.post(path, order, by="rvk")).status_code == 204
+    assert (await api.post(path, order, by="rvk")).status_code == 409
+    assert (await api.get(f"{CALLS}/2018-05", by="rvk")).json()[0]["outcome"] == "partly"
+    [missed] = set(made["entries"]) - set(made["drawn"])
+    for wrong, status in ((missed, 404), ("0" * 32, 404), ("x", 422)):
+        assert (await api.post(f"{CALLS}/{wrong}/answer", order, by="rvk")).status_code == status
+    assert (await api.post(path, {"outcome": "guilty", "channel": "phone"}, by="rvk")).status_code == 422
+    for month, status in (("2017-01", 404), ("2018-13", 422), ("x", 422)):
+        assert (await api.client.get(f"{DRAWS}/{month}")).status_code == status

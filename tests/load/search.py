@@ -1,0 +1,209 @@
+"""How long lists and searches take in a large register: `python -m tests.load.search`. Printed, nothing is asserted.
+
+Reports of the labelled set are copied to the wanted size by SQL, half of a percent with a word of their own; most are concluded, some wait
+and few are late, as in a register of some years. What is timed is what a caller waits for: the statement and its rows as leads.
+"""
+
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local.postgres import Postgres
+from services.intake.db.found import leads_of
+from services.intake.db.search import BLOCK
+from services.intake.domain.codes import Area, Level, Source
+from services.intake.domain.lead import Status
+from services.intake.domain.search import TODO, Search
+from services.intake.domain.search_terms import grams, term, words_of
+from shared.db import Database
+from shared.deadlines import Colour
+from tests.intake.repeats.generator import Half, every_report
+from tests.intake.repeats.heldout_words import HELD_OUT
+from tests.support.builders import lead
+from tests.support.postgres import Server, Templates
+
+PATTERNS, ROUNDS, PAGE = 2_000, 40, 51
+SIZE = 40_000 if os.environ.get("QUICK") else 1_000_000
+NOW = datetime(2018, 9, 18, 4, tzinfo=UTC)
+_LEADS = """
+insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, received_on, street, summary, allegations, named, status,
+    version, areas, manifestations, tier, level, grounds, unit, assignment_no, sign_by, due_on, provisional, profile_version, created_at)
+  select md5(n || '/' || c)::uuid, '999999', n || '/' || c, source, case source when 'S' then 'city' end,
+    case source when 'S' then n || '/' || c end, day, street, summary, '{}', false, status, 1, array[area], '{06}',
+    case when status <> 'received' then 'evil' end, case when status <> 'received' then 'general' end, '{}',
+    case when given then unit end, case when given then 1 end, case when given then day end, case when given then day + 30 end,
+    case when given then false end, 'district-default/1', day
+  from (
+    select n, c, street, summary || case when draw < 5 then '。暗号' || c || '号' else '' end as summary,
+      date '2018-09-18' - (1000 * (copies - c) / copies)::int as day, status, status in ('assigned', 'verifying', 'concluded') as given,
+      (array['M', 'M', 'A', 'S', 'O'])[1 + draw % 5] as source,
+      (array['market', 'site', 'usury', 'vice', 'other'])[1 + draw / 7 % 5] as area,
+      (array['GA', 'GA', 'ZF', 'JS', 'JD01'])[1 + draw / 3 % 5] as unit
+    from (
+      select p.*, c, $1::int as copies, (n * 7919 + c * 104729) % 1000 as draw, case
+        when c > $1::int * 97 / 100 then
+          (array['received', 'classified', 'assigned', 'verifying'])[1 + (n * 7919 + c * 104729) % 1000 % 4] else 'concluded' end as status
+      from pattern p, generate_series(1, $1::int) c
+    ) drawn
+  ) told order by c, n
+"""
+_HISTORY = """
+insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at)
+  select id, 1, 'register', 'received', 'clerk-' || hashtext(lead_no) % 9, 'SB', created_at, created_at from leads
+"""
+_LIMITS = """
+insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
+    calendar_no)
+  select id, 'classify', 1, 'D02', profile_version, created_at, received_on + 30, false, received_on + 15, received_on + 25,
+    received_on + 31, 0
+  from leads where status <> 'concluded'
+"""
+
+
+def _facets() -> str:
+    """The facets of a row, as the service's own function makes them, by SQL: one CRC a different text."""
+    said = {
+        "'status=' || l.status": "true",
+        "'open=True'": "l.status <> 'concluded'",
+        "'source=' || l.source": "true",
+        "'street=' || l.street": "l.street is not null",
+        "'month=' || extract(year from l.received_on) || '-' || extract(month from l.received_on)": "true",
+        "'tier=' || l.tier": "l.tier is not null",
+        "'level=' || l.level": "l.level is not null",
+        "'unit=' || l.unit": "l.unit is not null",
+        "'area=' || l.areas[1]": "true",
+        "'manifestation=06'": "true",
+    }
+    return " union all ".join(f"select {text} where {holds}" for text, holds in said.items())
+
+
+_INDEX = f"""
+insert into lead_search (number, lead_id, words, grams, facets, people)
+  select l.number, l.id, p.words || l.tail,
+    array(select g | (l.number >> {BLOCK}) from unnest(p.grams || coalesce(t.grams, '{{{{}}}}')) g),
+    array(select f.value | (l.number >> {BLOCK}) from ({{facets}}) said(text) join term f using (text)),
+    array[me.value | (l.number >> {BLOCK})]
+  from (select *, row_number() over (order by created_at, id) as number, split_part(lead_no, '/', 1)::int as n,
+      coalesce(substring(summary from '。暗号[0-9]+号$'), '') as tail from leads) l
+  join pattern p using (n) join lead_history h on h.lead_id = l.id join term me on me.text = 'started=' || h.actor
+  left join tail t on t.text = l.tail
+"""
+
+
+async def fill(dsn: str) -> None:
+    """The whole register and its index."""
+    connection = await asyncpg.connect(dsn, command_timeout=1_800)
+    await connection.execute(
+        "set synchronous_commit = off; set work_mem = '256MB'; set maintenance_work_mem = '1GB'; set jit = off"
+    )
+    await connection.execute(
+        "create table pattern (n int, street text, summary text, words text, grams bigint[]);"
+        " create table term (text text primary key, value bigint);"
+        " create table tail (text text primary key, grams bigint[])"
+    )
+    records = []
+    for n, each in enumerate(list(every_report(Half(HELD_OUT, 7).pairs(PATTERNS // 2)))[:PATTERNS]):
+        words = words_of(lead(summary=each.summary))
+        records.append((n, each.street, each.summary, words, grams(words)))
+    copies = SIZE // len(records)
+    await connection.copy_records_to_table("pattern", records=records)
+    tails = [f"。暗号{c}号" for c in range(copies + 1)]
+    await connection.copy_records_to_table("tail", records=[(tail, grams(tail)) for tail in tails])
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute(_LEADS, copies)
+    await connection.execute(_HISTORY)
+    await connection.execute(_LIMITS)
+    texts = await connection.fetch(
+        f"select distinct f.text from leads l, lateral ({_facets()}) f(text) union select distinct 'started=' || actor from lead_history"
+    )
+    await connection.copy_records_to_table("term", records=[(row["text"], term(row["text"])) for row in texts])
+    await connection.execute("drop index ix_lead_search_terms; analyze")
+    await connection.execute(_INDEX.format(facets=_facets()))
+    await connection.execute(
+        "create index ix_lead_search_terms on lead_search using gin (grams, facets, people) with (fastupdate = off)"
+    )
+    await connection.execute("vacuum analyze lead_search")
+    await connection.close()
+
+
+def questions(draw: random.Random) -> Iterator[tuple[str, Search, bool]]:
+    """Name, search, and whether it is a page further down."""
+    copies = SIZE // PATTERNS
+    day = date(2018, 9, 18) - timedelta(days=draw.randrange(900))
+    yield "whole area", Search(), False
+    yield "whole area, further down", Search(), True
+    yield "a common word", Search(text="保护费"), False
+    yield "a common word, further down", Search(text="保护费"), True
+    yield "two words", Search(text="市场 收取"), False
+    yield "a rare word", Search(text=f"暗号{draw.randrange(1, copies)}号"), False
+    yield "a word that nobody said", Search(text="麒麟阁楼"), False
+    yield "a common word in one unit", Search(text="保护费", unit="JD01"), False
+    yield "a common word that waits", Search(text="保护费", statuses=(Status.RECEIVED,)), False
+    yield "state and area", Search(statuses=(Status.VERIFYING,), area=Area.USURY), False
+    yield "what cannot be: unit, area, state", Search(unit="JS", area=Area.VICE, statuses=(Status.RECEIVED,)), False
+    yield "street, source, level", Search(street="临江街", source=Source.SUPERIOR, level=Level.GENERAL), False
+    yield "a month", Search(received_from=day, received_to=day + timedelta(days=20), source=Source.PUBLIC), False
+    yield "to do (director)", Search(statuses=TODO["ofd"]), False
+    yield "to do (unit)", Search(statuses=TODO["unl"], unit="GA"), False
+    yield "red", Search(colours=(Colour.RED,)), False
+    yield "orange of one unit", Search(colours=(Colour.ORANGE,), unit="ZF"), False
+    yield "green and a word", Search(colours=(Colour.GREEN,), text="保护费"), False
+    yield "started by me", Search(started_by="clerk-3"), False
+
+
+async def measure(server: Server, name: str) -> None:
+    """Fill, ask, print."""
+    began = time.monotonic()
+    await fill(server.dsn(name))
+    database = Database(server.dsn(name, "intake"))
+    async with database.transaction() as tx:
+        size = (await leads_of(tx, Search(), now=NOW, before=None, limit=1))[0][0]
+    filled = timedelta(seconds=round(time.monotonic() - began))
+    print(f"{size:,} leads, filled in {filled}", flush=True)
+    draw, took, found = random.Random(1), dict[str, list[float]](), dict[str, int]()
+    for number in range(ROUNDS + 1):
+        for title, search, down in questions(draw):
+            before = draw.randrange(size // 2, size) if down else None
+            async with database.transaction() as tx:
+                start = time.perf_counter()
+                rows = await leads_of(tx, search, now=NOW, before=before, limit=PAGE)
+                if number:
+                    took.setdefault(title, []).append((time.perf_counter() - start) * 1_000)
+            found[title] = len(rows)
+    await database.close()
+    for title, times in took.items():
+        print(f"  {title:<34} {found[title]:>3} rows  p50 {_part(times, 50):6.1f} ms  p95 {_part(times, 95):6.1f} ms")
+    whole = [each for times in took.values() for each in times]
+    print(
+        f"all: p50 {_part(whole, 50):.1f} ms, p95 {_part(whole, 95):.1f} ms, p99 {_part(whole, 99):.1f} ms", flush=True
+    )
+
+
+def _part(times: list[float], part: int) -> float:
+    return sorted(times)[min(len(times) * part // 100, len(times) - 1)]
+
+
+def main() -> None:
+    """On a server of its own."""
+    with tempfile.TemporaryDirectory(prefix="xiansuo-search-") as folder:
+        Path(folder).chmod(0o711)
+        settings = {"fsync": "off", "max_wal_size": "8GB", "shared_buffers": "1GB"}
+        postgres = Postgres(Path(folder) / "postgres", settings=settings)
+        postgres.start()
+        try:
+            templates = Templates(Server(postgres.dsn("postgres")))
+            name = templates.prepare("intake")
+            asyncio.run(measure(templates.server, name))
+        finally:
+            postgres.stop()
+
+
+if __name__ == "__main__":
+    main()
