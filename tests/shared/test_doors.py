@@ -23,7 +23,7 @@ OPEN = {
         ("POST", "/intake/v1/reports/status"),
         ("POST", "/intake/v1/receipts/verification"),
         ("GET", "/intake/v1/receipts/keys"),
-        ("GET", "/intake/v1/call-back-draws/{month}"),
+        ("GET", "/intake/v1/call-back-draws"),
     }
 }
 """The doors that ask for no login, on purpose."""

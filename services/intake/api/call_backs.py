@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
@@ -19,7 +19,8 @@ open_doors = APIRouter(tags=["call-backs 回访"])
 router = APIRouter(tags=["call-backs 回访"])
 Everyone = Annotated[None, public()]
 Caller = Annotated[Principal, require("rvk")]
-Month = Annotated[str, InPath(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2018-06"])]
+MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
+Month = Annotated[str, InPath(pattern=MONTH, examples=["2018-06"])]
 
 
 class Outcome(Labelled):
@@ -82,8 +83,8 @@ class AnswerOrder(Order):
     channel: CallChannel
 
 
-@open_doors.get("/call-back-draws/{month}")
-async def get_draw(month: Month, _: Everyone, tx: Tx) -> DrawView:
+@open_doors.get("/call-back-draws")
+async def get_draw(month: Annotated[str, Query(pattern=MONTH)], _: Everyone, tx: Tx) -> DrawView:
     """How a month's call-backs were drawn; names nobody. 抽查公示"""
     row = await call_backs.get(tx, _first(month))
     done = row["drawn_at"] is not None

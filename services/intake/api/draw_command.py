@@ -1,6 +1,6 @@
 """`python -m services.intake draw verify FILE`: recomputes a published draw without a service, a database or a setting.
 
-FILE is what GET /intake/v1/call-back-draws/{month} answered, after the draw. `--commitment` is the number that was noted at the beginning
+FILE is what GET /intake/v1/call-back-draws?month=… answered, after the draw. `--commitment` is the number that was noted at the beginning
 of the month. Ends with 0, 1 (not proved) or 2 (unreadable).
 """
 
