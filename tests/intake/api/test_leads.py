@@ -288,6 +288,7 @@ async def test_history_says_who_did_what(new_api: NewApi) -> None:
         ("icl", "lead.register"),
         ("ana", "lead.classify"),
         ("ofd", "lead.assign"),
+        ("sup", "lead.read-history"),
         ("sup", "lead.read"),
     ]
     assert str(SUPERIOR["summary"]) not in json.dumps([row[3] for row in audited])

@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 _TABLES = """
 create table daily_digests (
