@@ -19,7 +19,7 @@ from deploy.local.postgres import Postgres
 from services.intake.db.found import leads_of
 from services.intake.db.search import BLOCK
 from services.intake.domain.codes import Area, Level, Source
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.search import TODO, Search
 from services.intake.domain.search_terms import grams, term, words_of
 from shared.db import Database

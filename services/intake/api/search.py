@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api.leads import LeadView, Manifestation
 from services.intake.db import found
 from services.intake.domain.codes import Area, Level, Source, Tier
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from services.intake.domain.search import DISCIPLINE, OFFICE, UNITS, Search, View
 from services.intake.usecases.search_leads import drop_search, keep_search, search_leads
 from shared.auth import Principal

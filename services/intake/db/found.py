@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, text
 from services.intake.db.desk_tables import saved_searches
 from services.intake.db.leads import of_row
 from services.intake.db.search import BLOCK
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
 from services.intake.domain.search import Search
 from services.intake.domain.search_terms import asked
 from shared.db import Transaction
@@ -41,6 +41,11 @@ _HOLDS = {
     "handled_by": "exists (select from lead_history h where h.lead_id = l.id and h.version > 1 and h.actor = :handled_by)",
     "started_by": "exists (select from lead_history h where h.lead_id = l.id and h.version = 1 and h.actor = :started_by)",
 }
+_STANDING = (
+    "case when l.status in ('sealed', 'expunged') then l.status when l.merged_into is not null then 'merged' "
+    "when l.suspended_at is not null then 'suspended' else l.status end = any (cast(:statuses as text[]))"
+)
+"""Where it stands as people see it (`Lead.standing`)."""
 _LEG = "exists (select from dual_assignments d where d.lead_id = l.id)"
 _LEG_OPEN = "exists (select from dual_assignments d where d.lead_id = l.id and d.discipline <> 'ended')"
 _LATE = "s.lead_id in (select d.lead_id from deadlines d where {})"
@@ -100,8 +105,7 @@ def _plain(search: Search, values: dict[str, Any]) -> list[str]:
         holds.append(_LEG_OPEN if search.leg_open else _LEG)
     if search.statuses:
         values["statuses"] = list(search.statuses)
-        merged = "l.merged_into is not null" if Status.MERGED in search.statuses else "false"
-        holds.append(f"({merged} or l.merged_into is null and l.status = any (cast(:statuses as text[])))")
+        holds.append(_STANDING)
     return holds
 
 

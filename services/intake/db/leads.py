@@ -14,7 +14,7 @@ from services.intake.db.tables import lead_history, lead_numbers, leads
 from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Assignment, Lead
 from services.intake.domain.lead_number import LeadNumber
-from services.intake.domain.lead_states import Status
+from services.intake.domain.lead_states import AT_REST, Status
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
@@ -88,7 +88,11 @@ async def save(
     )
     if done.one_or_none() is None:
         raise Conflict("线索已被他人更新 / the lead was changed by someone else meanwhile")
-    await search.restand(tx, lead, by)
+    if lead.status in AT_REST:
+        # what it says is not used any more (G14): nobody finds it by that
+        await search.forget(tx, lead.id)
+    else:
+        await search.restand(tx, lead, by)
     await remember(tx, lead, action, by=by, effective_at=effective_at, at=at, reason=reason)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Self
 
 from services.intake.domain.codes import Area, Level, Source, Tier
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.search_terms import OPEN, facet, months
 from shared.codes import Labelled
 from shared.deadlines import Colour
@@ -31,10 +31,10 @@ class View(Labelled):
 TODO = {
     "icl": (Status.RECEIVED,),
     "ana": (Status.RECEIVED,),
-    "ofd": (Status.RECEIVED, Status.CLASSIFIED),
+    "ofd": (Status.RECEIVED, Status.CLASSIFIED, Status.DISPUTED, Status.FED_BACK, Status.REOPENED),
     "sup": OPEN,
     "ldr": (Status.CLASSIFIED, Status.ASSIGNED, Status.VERIFYING),
-    **dict.fromkeys(UNITS, (Status.ASSIGNED, Status.VERIFYING)),
+    **dict.fromkeys(UNITS, (Status.ASSIGNED, Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF)),
 }
 """What waits for whom."""
 LATE = (Colour.ORANGE, Colour.RED)

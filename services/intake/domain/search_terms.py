@@ -10,14 +10,17 @@ from datetime import date
 from itertools import pairwise
 from zlib import crc32
 
-from services.intake.domain.lead import Lead, Status
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import AT_REST, Status
 from services.intake.domain.repeat_marks import reported
 from shared.errors import Invalid
 
 BLOCK_BITS = 24
 """Room for the block's number."""
 MOST_WORDS, MOST_MONTHS = 8, 240
-OPEN = (Status.RECEIVED, Status.CLASSIFIED, Status.ASSIGNED, Status.VERIFYING)
+_ENDED = AT_REST | {Status.NOT_ACCEPTED, Status.CLOSED, Status.MERGED}
+OPEN = tuple(status for status in Status if status not in _ENDED)
+"""Where something may still run."""
 _WORD = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"[0-9a-z]+")
 _RUN_LENGTH = 4

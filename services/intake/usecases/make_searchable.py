@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 
 from services.intake.db import queries, search
+from services.intake.domain.lead_states import AT_REST
 from services.intake.domain.search_terms import facet, grams, words_of
 from shared.db import Transaction
 
@@ -19,7 +20,7 @@ async def make_searchable(tx: Transaction, _: datetime) -> None:
         leads = await queries.standing_still(tx, ids)
         people = await queries.people_of(tx, ids)
         rows = []
-        for lead in leads:
+        for lead in (each for each in leads if each.status not in AT_REST):
             words = words_of(lead)
             first, *later = people[lead.id]
             who = [facet("started", first), *(facet("handled", each) for each in dict.fromkeys(later))]

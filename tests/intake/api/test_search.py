@@ -1,16 +1,21 @@
 """The search through its door: what is found by whom, within a second of filing, and never what may not be found."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.intake.db import leads
 from services.intake.db.search import BLOCK, forget
+from services.intake.domain.lead_states import Status
 from services.intake.usecases.make_searchable import make_searchable
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import ON, assign, classify, register
 from tests.intake.api.test_merges import look, merge
 from tests.support.api import Api
+from tests.support.builders import NOON
 
 SEARCH = "/intake/v1/search"
 PUBLIC: dict[str, Any] = {"source": "M", "issuing_level": None, "upstream_no": None}
@@ -32,7 +37,7 @@ async def found(api: Api, query: str, *, by: str = "ana", at: str = ON) -> list[
 
 async def some(api: Api) -> dict[str, str]:
     """Leads of every kind, by name, all searchable."""
-    leads = {
+    made = {
         "market": await register(api, **PUBLIC, summary=FIRST, street="临江街", manifestation_codes=["06"]),
         "usury": await register(api, **PUBLIC, summary="反映南湖小区放高利贷", received_on="2018-04-02"),
         "superior": await register(api, summary="城东菜市场欺行霸市", street="北苑街"),
@@ -40,11 +45,11 @@ async def some(api: Api) -> dict[str, str]:
         "dual": await register(api, upstream_no="C3", summary="菜市场有干部撑腰"),
     }
     await index(api)
-    await classify(api, leads["superior"])
+    await classify(api, made["superior"])
     for name, grounds in (("assigned", []), ("dual", ["umbrella"])):
-        await classify(api, leads[name], tier="black", level="key", area_codes=["site"])
-        assert (await assign(api, leads[name], *grounds)).status_code == 200
-    return {name: str(lead) for name, lead in leads.items()}
+        await classify(api, made[name], tier="black", level="key", area_codes=["site"])
+        assert (await assign(api, made[name], *grounds)).status_code == 200
+    return {name: str(lead) for name, lead in made.items()}
 
 
 async def test_each_condition_finds_its_leads_newest_first(new_api: NewApi) -> None:
@@ -155,6 +160,26 @@ async def test_what_is_merged_or_taken_away_is_not_found_by_its_words(new_api: N
     assert await found(api, "") == [str(again)]
     [(left,)] = await api.rows("select count(*) from lead_search where words like '%菜市场%' and lead_id <> $1", again)
     assert left == 0
+
+
+@pytest.mark.rule("G14")
+async def test_a_suspended_lead_is_found_as_such_and_a_sealed_one_not_at_all(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    names = await some(api)
+
+    async def stands(name: str, **changes: Any) -> None:
+        async with api.app.state.database.transaction() as tx:
+            lead = await leads.get(tx, UUID(names[name]), lock=True)
+            changed = replace(lead, version=lead.version + 1, **changes)
+            await leads.save(tx, changed, "test", by=None, effective_at=NOON, at=NOON)
+
+    await stands("assigned", suspended_at=NOON)
+    assert await found(api, "status=suspended&text=工程") == [names["assigned"]]
+    assert await found(api, "status=assigned") == [names["dual"]]
+    await stands("dual", status=Status.SEALED)
+    assert await found(api, "text=撑腰") == []
+    assert await found(api, "status=sealed") == []
+    assert await api.rows("select count(*) from lead_search where lead_id = $1", UUID(names["dual"])) == [(0,)]
 
 
 @pytest.mark.rule("G11")

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from services.intake.domain.codes import Tier
-from services.intake.domain.lead import Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.search import DISCIPLINE, MAY_READ, OFFICE, TODO, UNITS, Search, View
 from services.intake.domain.search_terms import asked, facet, facets, grams, months, words_of
 from shared.deadlines import Colour

@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0018"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 
 _TABLES = """
 create table daily_digests (

@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 
 _TABLES = """
 create table call_back_draws (
