@@ -11,8 +11,8 @@ import structlog
 from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
-from services.intake.usecases.exchange_between_legs import release_over
 from services.intake.usecases.draw_call_backs import draw_call_backs
+from services.intake.usecases.exchange_between_legs import release_over
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault

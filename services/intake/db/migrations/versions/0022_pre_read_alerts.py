@@ -3,8 +3,8 @@
 from shared.migrations import e0005_reads
 from shared.migrations.run import script
 
-revision = "0019"
-down_revision = "0018"
+revision = "0022"
+down_revision = "0021"
 
 _CIRCLE = """
 create table circle_marks (

@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0021"
-down_revision = "0020"
+revision = "0024"
+down_revision = "0023"
 
 _TABLES = """
 create table call_back_draws (

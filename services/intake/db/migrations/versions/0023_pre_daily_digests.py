@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0020"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 
 _TABLES = """
 create table daily_digests (
