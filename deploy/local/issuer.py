@@ -3,8 +3,11 @@
 Production names another issuer's address in the same setting; nothing else changes.
 """
 
+import base64
+import hmac
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 from joserfc import jwt
@@ -19,6 +22,7 @@ from deploy.local.places import CannotRun
 from shared.contracts.topics import SERVICES
 
 HOURS = 12
+MACHINE_HOURS = 1
 
 
 def accounts() -> dict[str, dict[str, str]]:
@@ -48,6 +52,31 @@ def token(key: ECKey, issuer: str, account: str, *, hours: float = HOURS) -> str
     return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
 
 
+def client_secret(keys: Keyring, account: str) -> str:
+    """The secret of a machine account, for client credentials."""
+    return keys.secret(f"client-{account}")
+
+
+async def _client_credentials(keys: Keyring, issuer: str, request: Request) -> JSONResponse:
+    """A token for a machine (RFC 6749 §4.4), its secret in the form or as HTTP Basic."""
+    form = await request.form()
+    if form.get("grant_type") != "client_credentials":
+        return JSONResponse({"error": "unsupported_grant_type"}, 400)
+    client, secret = str(form.get("client_id", "")), str(form.get("client_secret", ""))
+    scheme, _, basic = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            client, _, secret = base64.b64decode(basic, validate=True).decode().partition(":")
+        except ValueError:
+            client = ""
+    machines = {name for name, row in accounts().items() if row.get("kind") == "machine"}
+    if client not in machines or not hmac.compare_digest(secret.encode(), client_secret(keys, client).encode()):
+        return JSONResponse({"error": "invalid_client"}, 401, {"WWW-Authenticate": "Basic"})
+    found = token(keys.signing_key(), issuer, client, hours=MACHINE_HOURS)
+    answer = {"access_token": found, "token_type": "Bearer", "expires_in": MACHINE_HOURS * 3600}
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+
 def app(keys: Keyring, issuer: str) -> Starlette:
     """Discovery and JWKS, to be mounted where `issuer` points."""
     key = keys.signing_key()
@@ -58,6 +87,9 @@ def app(keys: Keyring, issuer: str) -> Starlette:
                 "issuer": issuer,
                 "jwks_uri": f"{issuer}/jwks.json",
                 "id_token_signing_alg_values_supported": ["ES256"],
+                "token_endpoint": f"{issuer}/token",
+                "grant_types_supported": ["client_credentials"],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
                 "response_types_supported": ["none"],
                 "subject_types_supported": ["public"],
             }
@@ -66,4 +98,10 @@ def app(keys: Keyring, issuer: str) -> Starlette:
     async def jwks(_: Request) -> JSONResponse:
         return JSONResponse({"keys": [key.as_dict(private=False)]})
 
-    return Starlette(routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks)])
+    return Starlette(
+        routes=[
+            Route("/.well-known/openid-configuration", discovery),
+            Route("/jwks.json", jwks),
+            Route("/token", partial(_client_credentials, keys, issuer), methods=["POST"]),
+        ]
+    )

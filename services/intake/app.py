@@ -27,6 +27,7 @@ from services.intake.api import (
     ledgers,
     life,
     merges,
+    police_calls,
     receipts,
     reports,
     retention,
@@ -52,6 +53,7 @@ from services.intake.usecases.keep_reporters import Vault
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import SubmitLead
+from services.intake.usecases.take_calls import TakeCalls
 from shared import ops, telemetry
 from shared.auth import Keys
 from shared.db import Database
@@ -88,6 +90,7 @@ ROUTERS = (
     call_backs.router,
     call_backs.open_doors,
     read_alerts.router,
+    police_calls.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -103,6 +106,7 @@ def api() -> FastAPI:
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
     app.state.circle_secret = secret_of(settings.digest())
+    app.state.take_calls = TakeCalls(database, region=settings.region, sealer=app.state.sealer)
     _reports(app, settings, database)
     return app
 

@@ -8,6 +8,7 @@ from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, Status
 from services.intake.domain.report import umbrella
+from services.intake.usecases.facts_to_send import facts_to_send
 from shared import outbox
 from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
 from shared.db import Transaction

@@ -1,0 +1,296 @@
+"""The 110 feed: a machine hands over calls in batches; each record is answered by itself. 110警情接口"""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from services.intake.api.leads import Manifestation
+from services.intake.api.report_forms import Line, Short
+from services.intake.db import police_calls
+from services.intake.db.police_calls import RefusedRecord
+from services.intake.domain.codes import Area
+from services.intake.domain.police_call import FIELDS, Call, Fate
+from services.intake.usecases.read_lead import read_lead
+from services.intake.usecases.take_calls import Done, TakeCalls, keep_refused
+from shared.auth import Principal
+from shared.contracts.envelope import ChineseCode
+from shared.errors import Invalid, Malformed, TooLarge
+from shared.http import Now, Order, Page, Paging, Tx, require
+from shared.http.fields import FIRST_YEAR, LAST_YEAR
+from shared.http.words import field as field_of
+from shared.http.words import reason as reason_of
+
+router = APIRouter(tags=["police-calls 110警情"])
+Machine = Annotated[Principal, require("m110")]
+
+MOST_BYTES, MOST_RECORDS = 8 * 1024 * 1024, 2_000
+LINES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
+Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9A-Z_-]{0,63}$")]
+_NOT_JSON = "不是JSON / not JSON"
+
+
+class CallerBlock(Order):
+    """报警人:即时为保管库密封 / the caller, sealed for the vault at once."""
+
+    name: Short | None = None
+    phone: Short | None = None
+    id_number: Short | None = None
+    address: Line | None = None
+    note: Line | None = None
+
+
+class CallOrder(Order):
+    """一条警情的一个版本 / one version of one call."""
+
+    external_no: Number = Field(description="接警单编号 / the call's number, by which it is known")
+    revision: Annotated[int, Field(ge=1, le=100_000, strict=True)] = Field(
+        default=1, description="版本号,更正时递增 / rises with each correction"
+    )
+    called_at: AwareDatetime = Field(description="接警时间,登记后不变 / when the call came; never changes")
+    summary: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=3000, pattern=r"^[^\x00]*$")
+    ]
+    category: Short | None = None
+    occurred: Line | None = Field(default=None, description="发生时间,文字 / when it happened, in words")
+    place: Line | None = None
+    street: ChineseCode | None = None
+    area_codes: list[Area] = Field(default_factory=list, max_length=6)
+    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    caller: CallerBlock | None = None
+
+    @field_validator("called_at", mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        if not isinstance(value, str):  # a number would be read as seconds since 1970
+            raise PydanticCustomError(
+                "datetime_type", "must be an instant with offset (like 2018-06-01T09:00:00+08:00)"
+            )
+        return value
+
+    @field_validator("called_at")
+    @classmethod
+    def _in_our_years(cls, value: datetime) -> datetime:
+        if not FIRST_YEAR <= value.year < LAST_YEAR:
+            raise PydanticCustomError("datetime_years", "must lie in the years 2000 to 2098")
+        return value
+
+    def call(self) -> Call:
+        """As the use case takes it."""
+        content = {name: value for name in FIELDS if (value := getattr(self, name))}
+        for name in ("area_codes", "manifestation_codes"):
+            if name in content:
+                content[name] = list(dict.fromkeys(content[name]))
+        caller = self.caller.model_dump(exclude_none=True) if self.caller else None
+        return Call(
+            external_no=self.external_no,
+            revision=self.revision,
+            called_at=self.called_at,
+            content=content,
+            caller=caller or None,
+        )
+
+
+class FieldError(BaseModel):
+    """A field and the reason."""
+
+    field: str
+    reason: str
+
+
+class RecordView(BaseModel):
+    """What became of one record. 逐条结果"""
+
+    index: int = Field(description="在本批中的序号,从0起 / its place in the batch, from 0")
+    external_no: str | None
+    outcome: Fate
+    lead_id: UUID | None = None
+    lead_no: str | None = None
+    corrected_fields: list[str] = Field(default_factory=list)
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+class BatchView(BaseModel):
+    """What became of a batch. 本批结果"""
+
+    taken: int
+    known: int
+    corrected: int
+    outdated: int
+    refused: int
+    records: list[RecordView]
+
+    @classmethod
+    def of(cls, records: list[RecordView]) -> Self:
+        counts = {fate.value: sum(record.outcome is fate for record in records) for fate in Fate}
+        return cls(**counts, records=records)
+
+
+class RefusedView(BaseModel):
+    """A record that could not be taken; of its content nothing is kept. 未接收的警情"""
+
+    id: UUID
+    sent_by: str
+    external_no: str | None
+    reasons: list[FieldError]
+    times: int
+    first_at: datetime
+    last_at: datetime
+    settled_at: datetime | None = Field(description="后来已接收 / when it was taken after all")
+
+
+class CorrectionView(BaseModel):
+    """One value before and after. 更正"""
+
+    revision: int
+    field: str
+    old: Any
+    new: Any
+    corrected_by: str
+    recorded_at: datetime
+
+
+class CallView(BaseModel):
+    """The call as it stands now and what was corrected; the caller is shown nowhere. 警情及更正"""
+
+    external_no: str
+    revision: int
+    called_at: datetime
+    content: dict[str, Any]
+    corrections: list[CorrectionView]
+
+
+_ITEM = CallOrder.model_json_schema()
+DESCRIPTION = f"""接收警情,一批最多{MOST_RECORDS}条、8MB:JSON数组,或每行一条JSON(application/x-ndjson)。
+按接警单编号识别:重发不重复登记,版本号更高的为更正(新旧值都保留),有误的记录逐条告知并记入未接收清单,不影响其余记录。可补报旧警情。
+
+Take calls, up to {MOST_RECORDS} and 8 MB a batch: a JSON array, or a JSON object a line (application/x-ndjson). A call is known by its
+number: sent again it changes nothing, a higher revision corrects it (old and new value are kept), a bad record is told by index, field and
+reason and kept in the list of refused ones, the others are taken all the same. Old calls may be handed in later."""
+
+
+@router.post(
+    "/police-calls",
+    description=DESCRIPTION,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"type": "array", "items": _ITEM, "maxItems": MOST_RECORDS}},
+                LINES[0]: {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def post_police_calls(request: Request, by: Machine, at: Now) -> BatchView:
+    """Take a batch of calls; a bad record never stops the others. 接收警情"""
+    take: TakeCalls = request.app.state.take_calls
+    records: dict[int, RecordView] = {}
+    good: list[tuple[int, Call]] = []
+    for index, record in enumerate(await _records(request)):
+        checked = _checked(record)
+        if isinstance(checked, Call):
+            good.append((index, checked))
+        else:
+            number, errors = checked
+            records[index] = _view(index, number, Done(Fate.REFUSED, errors=errors))
+    done = await take([call for _, call in good], by=by, at=at)
+    for (index, call), each in zip(good, done, strict=True):
+        records[index] = _view(index, call.external_no, each)
+    answer = BatchView.of([records[index] for index in sorted(records)])
+    refused = [
+        RefusedRecord(record.external_no, tuple((error.field, error.reason) for error in record.errors))
+        for record in answer.records
+        if record.outcome is Fate.REFUSED
+    ]
+    settled = {record.external_no for record in answer.records if record.external_no and record.lead_id}
+    async with request.app.state.database.transaction() as tx:
+        await keep_refused(tx, refused, sorted(settled), by=by, at=at)
+    return answer
+
+
+@router.get("/police-calls/refused")
+async def list_refused(
+    _: Annotated[Principal, require("m110", "icl", "ofd")], tx: Tx, paging: Paging, *, settled: bool = False
+) -> Page[RefusedView]:
+    """Records that could not be taken, and are still open unless asked otherwise. 未接收的警情"""
+    rows = await police_calls.refused_page(
+        tx, open_only=not settled, after=paging.after(datetime, UUID), limit=paging.limit + 1
+    )
+    items = [RefusedView.model_validate(dict(row)) for row in rows]
+    return paging.page(items, key=lambda record: (record.first_at, record.id))
+
+
+@router.get("/leads/{lead_id}/police-call")
+async def get_police_call(
+    lead_id: UUID, by: Annotated[Principal, require("ana", "ofd", "sup")], tx: Tx, at: Now
+) -> CallView:
+    """The call that a lead came in as, with what was corrected since; the reading is put on record. 警情及更正(查阅留痕)"""
+    await read_lead(tx, lead_id, by=by, at=at)
+    external_no, call = await police_calls.of_lead(tx, lead_id)
+    return CallView(
+        external_no=external_no,
+        revision=call.revision,
+        called_at=call.called_at,
+        content=dict(call.content),
+        corrections=[CorrectionView.model_validate(dict(row)) for row in await police_calls.corrections(tx, lead_id)],
+    )
+
+
+async def _records(request: Request) -> list[Any]:
+    """The records of a batch; what is no JSON stands as the error that it is. Raises `Malformed`, `TooLarge`, `Invalid`."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise TooLarge("一批超过8MB,请分批发送 / the batch is larger than 8 MB")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in LINES:
+        records = [_parsed(line) for line in bytes(body).splitlines() if line.strip()]
+    else:
+        parsed = _parsed(bytes(body))
+        if isinstance(parsed, ValueError):
+            raise Malformed("内容不是JSON / the body is not JSON")
+        if not isinstance(parsed, list):
+            raise Invalid("应为数组 / must be an array", fields=[("body", "应为数组 / must be an array")])
+        records = parsed
+    if len(records) > MOST_RECORDS:
+        raise TooLarge(f"一批超过{MOST_RECORDS}条,请分批发送 / more than {MOST_RECORDS} records; split the batch")
+    return records
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return ValueError()
+
+
+def _checked(record: Any) -> Call | tuple[str | None, tuple[tuple[str, str], ...]]:
+    """A call, or its number if that can be read and what is wrong with it."""
+    if isinstance(record, ValueError):
+        return None, (("record", _NOT_JSON),)
+    try:
+        return CallOrder.model_validate(record).call()
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False, include_input=False)
+        found = dict.fromkeys((field_of(error) or "record", reason_of(error)) for error in errors[:20])
+        wrong = {error["loc"][:1] for error in errors}
+        number = record.get("external_no") if isinstance(record, dict) and ("external_no",) not in wrong else None
+        return number, tuple(found)
+
+
+def _view(index: int, number: str | None, done: Done) -> RecordView:
+    return RecordView(
+        index=index,
+        external_no=number,
+        outcome=done.fate,
+        lead_id=done.lead_id,
+        lead_no=done.lead_no,
+        corrected_fields=list(done.fields),
+        errors=[FieldError(field=field, reason=reason) for field, reason in done.errors],
+    )
