@@ -143,6 +143,8 @@ def environment(
             settings["REMIND_FROM"] = "2019-01-01"
         settings["RECEIPT_KEY"] = json.dumps({name: keys.receipt_key()[name] for name in ("key_id", "private_key")})
         settings["CODE_KEYS"] = json.dumps([keys.digest_key("query-codes")])
+        settings["ATTACHMENT_KEYS"] = json.dumps([{"key_id": "local-1", "key": keys.digest_key("attachments")}])
+        settings["ATTACHMENT_STORE"] = f"file://{keys.folder.resolve().parent / 'attachments'}"
     if service in RECEIVERS:  # the vault is no service: its keys go to its own process
         settings["UNSEAL_KEYS"] = json.dumps({keys.box(service)["key_id"]: keys.box(service)["private_key"]})
     return {f"{service.upper()}_{name}": value for name, value in settings.items()}

@@ -15,6 +15,7 @@ from services.intake.api import (
     assignments,
     call_backs,
     circle,
+    attachments,
     codes,
     conflicts,
     counter_reports,
@@ -29,6 +30,7 @@ from services.intake.api import (
     merges,
     police_calls,
     receipts,
+    report_attachments,
     reports,
     retention,
     search,
@@ -41,12 +43,15 @@ from services.intake.api import (
 from services.intake.api.door import Door
 from services.intake.api.draw_command import main as draw
 from services.intake.api.receipt_command import main as receipt
-from services.intake.clock import taking_in, timers
+from services.intake.clients.objects import Objects
+from services.intake.clock import attachment_timers, taking_in, timers
 from services.intake.consumer import HANDLERS
 from services.intake.db.key_store import KeyStore
 from services.intake.domain.circle import secret_of
+from services.intake.domain.file_key import FileKeys
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings, VaultSettings
+from services.intake.usecases.attachments import Store
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
 from services.intake.usecases.keep_reporters import Vault
@@ -91,6 +96,8 @@ ROUTERS = (
     call_backs.open_doors,
     read_alerts.router,
     police_calls.router,
+    attachments.router,
+    report_attachments.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -107,8 +114,19 @@ def api() -> FastAPI:
     app.state.sealer = Sealer(settings.seal_keys)
     app.state.circle_secret = secret_of(settings.digest())
     app.state.take_calls = TakeCalls(database, region=settings.region, sealer=app.state.sealer)
+    app.state.attachments, app.state.uploading = _store(settings), set()
     _reports(app, settings, database)
     return app
+
+
+def _store(settings: Settings) -> Store:
+    """The attachments' keys and objects."""
+    return Store(
+        keys=FileKeys(settings.attachment_keys),
+        objects=Objects(settings.attachment_store, settings.attachment_store_options),
+        region=settings.region,
+        clamd=settings.attachment_clamd,
+    )
 
 
 def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
@@ -176,9 +194,12 @@ def worker() -> Starlette:
             database=database,
             address=settings.kafka_address(),
             handlers=HANDLERS,
-            timers=timers(
-                settings.digest(), notices=_notices(settings.holiday_notices), remind_from=settings.remind_from
-            ),
+            timers={
+                **timers(
+                    settings.digest(), notices=_notices(settings.holiday_notices), remind_from=settings.remind_from
+                ),
+                **attachment_timers(database, _store(settings)),
+            },
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
             anchors=settings.audit_anchors,

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 
 from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
+from services.intake.usecases.attachments import Store
+from services.intake.usecases.clean_attachments import clean_attachments
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.draw_call_backs import draw_call_backs
 from services.intake.usecases.exchange_between_legs import release_over
@@ -65,6 +68,20 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "dual-holds.release": Timer(every=60, run=end_holds),
         "retention.look": Timer(every=3600, run=look_at_retention),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
+    }
+
+
+def attachment_timers(database: Database, store: Store) -> Timers:
+    """The timers of files: what nobody examined, what expired, what is left over."""
+    waiting: set[UUID] = set()
+
+    async def examine(_: Transaction, at: datetime) -> None:
+        nonlocal waiting
+        waiting = await examine_waiting(database, store, waiting, at)
+
+    return {
+        "attachments.examine": Timer(every=60, run=examine),
+        "attachments.clean": Timer(every=60, run=partial(clean_attachments, store=store)),
     }
 
 

@@ -9,6 +9,7 @@ from nacl.public import PrivateKey
 from pydantic import Field, Json, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.intake.domain.file_key import WrappingKey
 from services.intake.domain.receipt import ReceiptKey
 from shared.sealing import Opener, ReceiverKey, Sealer
 from shared.settings import ServerSettings, ServiceSettings
@@ -21,7 +22,8 @@ class Settings(ServiceSettings):
     holiday notice files (one JSON a year), which win over the library; the worker imports those that are new. `remind_from`: limits
     that began before this day are shown and not chased, for leads of years past. `receipt_key`: JSON object {key_id, private_key} that
     signs receipts; `receipt_older_keys`: key id → public key of those that signed before. `code_keys`: JSON list of base64 keys for the
-    keyed hashes of query codes, the newest first; one that is taken out makes its codes unknown."""
+    keyed hashes of query codes, the newest first; one that is taken out makes its codes unknown. `attachment_keys`: JSON list of
+    {key_id, key} (base64 of 32 bytes) that wrap the files' keys, the newest first; one that is taken out makes its files unreadable."""
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_", frozen=True)
     seal_keys: Json[dict[str, ReceiverKey]]
@@ -35,6 +37,13 @@ class Settings(ServiceSettings):
     challenge_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800
     public_a_minute: Annotated[int, Field(ge=1)] = 600
     """Requests that each public door of one process takes a minute, from all together."""
+    attachment_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
+    attachment_store: Annotated[str, Field(pattern=r"^(file:///|s3://).+")] = "file:///var/lib/xiansuo/attachments"
+    """Where sealed files lie: a folder that all processes share, or s3://bucket/prefix."""
+    attachment_store_options: Json[dict[str, SecretStr]] = "{}"  # type: ignore[assignment] # read like any other
+    """Of an S3 store: endpoint, region, access_key_id, secret_access_key, as obstore names them."""
+    attachment_clamd: str | None = None
+    """host:port or socket path of a virus scanner (clamd); without it files are not scanned."""
 
     def codes(self) -> tuple[bytes, ...]:
         """The keys of query codes, the newest first."""

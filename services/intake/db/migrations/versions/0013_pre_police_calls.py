@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 _TABLES = """
 create table police_calls (

@@ -1,0 +1,155 @@
+"""Files of a lead, for the office and the unit that is charged with it: uploaded by tus, listed, downloaded with a purpose. 附件"""
+
+from datetime import date
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.intake.api import tus
+from services.intake.db import attachments
+from services.intake.domain.attachment import Attachment, Door, State
+from services.intake.usecases.attachments import Store
+from services.intake.usecases.read_attachment import UNIT, lead_for, name_of, read_attachment
+from services.intake.usecases.upload_attachment import begin_upload, give_up
+from shared.auth import Principal
+from shared.http import Now, Order, Tx, public, require
+
+router = APIRouter(tags=["attachments 附件"])
+uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
+Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh")]
+Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]
+
+
+class AttachmentView(BaseModel):
+    """A file as a list entry. 附件"""
+
+    id: UUID
+    state: State
+    door: Door
+    name: str | None = Field(description="举报人的文件不显示 / not of a reporter's file")
+    length: int
+    media_type: str | None
+    sha256: str | None
+    shared_copy: bool = Field(description="有去除元数据的副本 / whether there is a copy without metadata")
+    refusal: str | None
+    came_on: date
+
+
+class DownloadOrder(Order):
+    """为何下载 / what for."""
+
+    purpose: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")
+    ]
+    original: bool = Field(
+        default=False,
+        description="原件,仅扫黑办,不含举报人的文件 / the file as it came, for the office alone, and not of a reporter's file",
+    )
+
+
+@uploads.options("/uploads", status_code=204, response_class=Response)
+async def options_uploads(_: Annotated[None, public()]) -> Response:
+    """What this server can do. 上传能力"""
+    return Response(status_code=204, headers=tus.CAPABILITIES)
+
+
+@uploads.post("/leads/{lead_id}/attachments", status_code=201, response_class=Response)
+async def post_attachment(lead_id: UUID, request: Request, by: Uploader, at: Now) -> Response:
+    """Begin to upload a file to a lead (tus creation). 开始上传附件"""
+    tus.agree(request)
+    length, name = tus.length_of(request), tus.name_of(request)
+    door = Door.UNIT if by.roles & UNIT else Door.OFFICE
+    async with request.app.state.database.transaction() as tx:
+        await lead_for(tx, lead_id, by)
+        attachment = await begin_upload(
+            tx, request.app.state.attachments, lead_id, length=length, name=name, door=door, by=by, at=at
+        )
+    return tus.begun(request, attachment, "/uploads")
+
+
+@uploads.head("/uploads/{upload_id}", response_class=Response)
+async def head_upload(upload_id: UUID, request: Request, by: Uploader) -> Response:
+    """How much of a file is here. 查询上传进度"""
+    tus.agree(request)
+    return tus.standing(await _mine(request, upload_id, by))
+
+
+@uploads.patch("/uploads/{upload_id}", status_code=204, response_class=Response)
+async def patch_upload(upload_id: UUID, request: Request, by: Uploader, at: Now) -> Response:
+    """Go on with an upload; the piece that makes it whole has it examined. 续传附件"""
+    tus.agree(request)
+    await _mine(request, upload_id, by)
+    return await tus.go_on(request, request.app.state.attachments, upload_id, by=by, at=at)
+
+
+@uploads.delete("/uploads/{upload_id}", status_code=204, response_class=Response)
+async def delete_upload(upload_id: UUID, request: Request, by: Uploader) -> Response:
+    """Give an unfinished upload up. 取消上传"""
+    tus.agree(request)
+    await _mine(request, upload_id, by)
+    async with request.app.state.database.transaction() as tx:
+        await give_up(tx, await attachments.get(tx, upload_id, lock=True))
+    return Response(status_code=204)
+
+
+@router.get("/leads/{lead_id}/attachments")
+async def list_attachments(lead_id: UUID, request: Request, by: Reader, tx: Tx) -> list[AttachmentView]:
+    """Files of a lead, also those that were refused or destroyed. 附件列表"""
+    await lead_for(tx, lead_id, by)
+    store: Store = request.app.state.attachments
+    return [_view(store, each, on) for each, on in await attachments.of_lead(tx, lead_id)]
+
+
+@router.post(
+    "/leads/{lead_id}/attachments/{attachment_id}/download",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def post_download(
+    lead_id: UUID, attachment_id: UUID, order: DownloadOrder, request: Request, by: Reader, at: Now
+) -> Response:
+    """Download a file's shared copy, or the file as it came; the purpose is put on record. 下载附件(留痕)"""
+    store: Store = request.app.state.attachments
+    # on record before the first byte leaves, whatever becomes of the connection
+    async with request.app.state.database.transaction() as tx:
+        attachment, content = await read_attachment(
+            tx, store, lead_id, attachment_id, original=order.original, purpose=order.purpose, by=by, at=at
+        )
+    name = name_of(store, attachment) or str(attachment.id)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
+
+
+async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:
+    """The upload, for who began it. Raises `NotFound`."""
+    async with request.app.state.database.transaction() as tx:
+        attachment = await attachments.get(tx, upload_id)
+    if attachment.door is Door.REPORTER or attachment.uploaded_by != by.sub:
+        raise tus.not_yours()
+    return attachment
+
+
+def _view(store: Store, attachment: Attachment, on: date) -> AttachmentView:
+    return AttachmentView(
+        id=attachment.id,
+        state=attachment.state,
+        door=attachment.door,
+        name=name_of(store, attachment),
+        length=attachment.length,
+        media_type=attachment.media_type,
+        sha256=attachment.sha256,
+        shared_copy=bool(attachment.shared),
+        refusal=attachment.refusal["reason"] if attachment.refusal else None,
+        came_on=on,
+    )
+
+
+router.include_router(uploads)

@@ -1,0 +1,96 @@
+"""Has a file examined by a process of its own (`file_examiner.py`): no settings, no secrets, no file system of ours in it."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from services.intake.clients import file_examiner
+
+log = structlog.get_logger(__name__)
+
+ROOT = Path(__file__).parents[3]
+SECONDS = 180
+PIECE = 1024 * 1024
+UNREADABLE = "文件内容异常,无法检查 / the file is damaged or hostile and cannot be examined"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a file is, or why it is refused; its shared copy, if there is one, comes piece by piece and is read inside the `with`."""
+
+    media_type: str
+    refused: str | None
+    copy: AsyncIterator[bytes] | None
+
+
+@asynccontextmanager
+async def examining(content: AsyncIterator[bytes]) -> AsyncIterator[Examined]:
+    """Look into this file."""
+    looker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        file_examiner.__name__,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=ROOT,
+        env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+    )
+    feeding = asyncio.create_task(_feed(looker, content))
+    try:
+        async with asyncio.timeout(SECONDS):
+            yield await _told(looker)
+            await feeding
+    except TimeoutError:
+        raise ValueError("the examination took too long") from None
+    finally:
+        feeding.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await feeding
+        with suppress(ProcessLookupError):
+            looker.kill()
+        await looker.wait()
+
+
+async def _feed(looker: asyncio.subprocess.Process, content: AsyncIterator[bytes]) -> None:
+    if looker.stdin is None:
+        return
+    # it may have seen enough
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            async for piece in content:
+                looker.stdin.write(piece)
+                await looker.stdin.drain()
+    finally:
+        looker.stdin.close()
+
+
+async def _told(looker: asyncio.subprocess.Process) -> Examined:
+    if looker.stdout is None:
+        raise RuntimeError("no output")
+    try:
+        found = json.loads(await looker.stdout.readline())
+    except ValueError:
+        # it died of the file, or of its limits
+        log.warning("attachment.unreadable")
+        return Examined("", UNREADABLE, None)
+    copy = _pieces(looker.stdout, found["copy"]) if found["copy"] else None
+    return Examined(found["type"], found["refused"], copy)
+
+
+async def _pieces(stream: asyncio.StreamReader, length: int) -> AsyncIterator[bytes]:
+    """Raises ValueError when there is less than was said."""
+    while length:
+        try:
+            piece = await stream.readexactly(min(PIECE, length))
+        except asyncio.IncompleteReadError:
+            raise ValueError("the examination broke off") from None
+        length -= len(piece)
+        yield piece

@@ -1,0 +1,53 @@
+"""The table of attachments: where each file stands, its pieces in the object store, its wrapped key."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.intake.db.tables import metadata
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="random; its folder in the object store"),
+    Column("region_code", Text, nullable=False),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("door", Text, nullable=False),
+    Column("uploaded_by", Text, nullable=False, comment="account; public for a reporter"),
+    Column("state", Text, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("pieces", JSONB, nullable=False, comment="name and length of each object, in order"),
+    Column("shared", JSONB, nullable=False, comment="the same of the copy without metadata"),
+    Column("media_type", Text),
+    Column("sha256", Text, comment="of the file as it came"),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped_key", LargeBinary, comment="taking it away destroys the file"),
+    Column("name_box", LargeBinary, comment="the file's name under the file's key: a name can tell who sent it"),
+    Column("refusal", JSONB(none_as_null=True)),
+    Column("created_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
+    CheckConstraint("state in ('uploading', 'examining', 'kept', 'refused', 'gone', 'shredded')", name="state"),
+    CheckConstraint("door in ('reporter', 'office', 'unit')", name="door"),
+    # what is refused, given up or destroyed cannot be read by anyone
+    CheckConstraint("(state in ('refused', 'gone', 'shredded')) = (wrapped_key is null)", name="unreadable_when_over"),
+    CheckConstraint("wrapped_key is not null or name_box is null", name="name_goes_with_key"),
+    CheckConstraint("state <> 'kept' or (media_type is not null and sha256 is not null)", name="kept_whole"),
+    Index("ix_attachments_lead_id", "lead_id"),
+    # the clock's own: what is unfinished, and what has objects left that nobody can read
+    Index("ix_attachments_unfinished", "created_on", postgresql_where=text("state in ('uploading', 'examining')")),
+    Index(
+        "ix_attachments_left_over",
+        "id",
+        postgresql_where=text("wrapped_key is null and (pieces <> '[]'::jsonb or shared <> '[]'::jsonb)"),
+    ),
+)

@@ -1,0 +1,131 @@
+"""The store of attachments: where each file stands. The files themselves lie in the object store."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, insert, or_, select, update
+
+from services.intake.db.attachment_tables import attachments
+from services.intake.db.tables import leads
+from services.intake.domain.attachment import Attachment, Door, Piece, State
+from shared.db import Transaction
+from shared.errors import NotFound
+
+_OVER = {"wrapped_key": None, "name_box": None}
+
+
+async def add(tx: Transaction, attachment: Attachment, *, region: str, on: date) -> None:
+    """A new upload."""
+    fixed = {
+        "id": attachment.id,
+        "region_code": region,
+        "lead_id": attachment.lead_id,
+        "door": attachment.door.value,
+        "uploaded_by": attachment.uploaded_by,
+        "length": attachment.length,
+        "key_id": attachment.key_id,
+        "created_on": on,
+    }
+    await tx.execute(insert(attachments), {**fixed, **_changing(attachment)})
+
+
+async def save(tx: Transaction, attachment: Attachment) -> None:
+    """Write where it stands; the caller holds its row."""
+    await tx.execute(update(attachments).where(attachments.c.id == attachment.id).values(_changing(attachment)))
+
+
+async def get(tx: Transaction, attachment_id: UUID, *, lock: bool = False) -> Attachment:
+    """One file. Raises `NotFound`."""
+    query = select(attachments).where(attachments.c.id == attachment_id)
+    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有该附件 / no such file")
+    return _of_row(row)
+
+
+async def count(tx: Transaction, lead_id: UUID) -> int:
+    """Files of a lead that are here or coming. Two that are counted at once wait for each other."""
+    await tx.execute(select(leads.c.id).where(leads.c.id == lead_id).with_for_update(key_share=True))
+    here = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
+    query = select(func.count()).select_from(attachments).where(attachments.c.lead_id == lead_id, here)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def of_lead(tx: Transaction, lead_id: UUID) -> Sequence[tuple[Attachment, date]]:
+    """All files of a lead with the day that they came, also those that are gone."""
+    query = select(attachments).where(attachments.c.lead_id == lead_id)
+    query = query.order_by(attachments.c.created_on, attachments.c.id)
+    return [(_of_row(row), row["created_on"]) for row in (await tx.execute(query)).mappings()]
+
+
+async def shred(tx: Transaction, lead_id: UUID) -> int:
+    """Destroy all files of a lead: their keys are gone with this transaction, their pieces are removed by the clock. → how many."""
+    done = await tx.execute(
+        update(attachments)
+        .where(attachments.c.lead_id == lead_id, attachments.c.wrapped_key.is_not(None))
+        .values(state=State.SHREDDED.value, media_type=None, sha256=None, **_OVER)
+    )
+    return int(done.rowcount)
+
+
+async def expire(tx: Transaction, before: date) -> int:
+    """Uploads that nobody went on with since before this day are over. → how many."""
+    done = await tx.execute(
+        update(attachments)
+        .where(attachments.c.state == State.UPLOADING.value, attachments.c.created_on < before)
+        .values(state=State.GONE.value, **_OVER)
+    )
+    return int(done.rowcount)
+
+
+async def to_examine(tx: Transaction) -> list[UUID]:
+    """Files that wait to be examined."""
+    query = select(attachments.c.id).where(attachments.c.state == State.EXAMINING.value)
+    return list((await tx.execute(query.order_by(attachments.c.created_on).limit(20))).scalars())
+
+
+async def left_over(tx: Transaction) -> list[UUID]:
+    """Files that nobody can read and that still have pieces; locked."""
+    query = select(attachments.c.id).where(
+        attachments.c.wrapped_key.is_(None), or_(attachments.c.pieces != [], attachments.c.shared != [])
+    )
+    return list((await tx.execute(query.limit(50).with_for_update(skip_locked=True))).scalars())
+
+
+async def forget_pieces(tx: Transaction, attachment_id: UUID) -> None:
+    """Its objects were removed."""
+    await tx.execute(update(attachments).where(attachments.c.id == attachment_id).values(pieces=[], shared=[]))
+
+
+def _changing(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "state": attachment.state.value,
+        "pieces": [[piece.name, piece.length] for piece in attachment.pieces],
+        "shared": [[piece.name, piece.length] for piece in attachment.shared],
+        "media_type": attachment.media_type,
+        "sha256": attachment.sha256,
+        "wrapped_key": attachment.wrapped_key,
+        "name_box": attachment.name_box,
+        "refusal": attachment.refusal and dict(attachment.refusal),
+    }
+
+
+def _of_row(row: RowMapping) -> Attachment:
+    return Attachment(
+        id=row["id"],
+        lead_id=row["lead_id"],
+        door=Door(row["door"]),
+        uploaded_by=row["uploaded_by"],
+        length=row["length"],
+        key_id=row["key_id"],
+        wrapped_key=row["wrapped_key"],
+        name_box=row["name_box"],
+        state=State(row["state"]),
+        pieces=tuple(Piece(name, length) for name, length in row["pieces"]),
+        shared=tuple(Piece(name, length) for name, length in row["shared"]),
+        media_type=row["media_type"],
+        sha256=row["sha256"],
+        refusal=row["refusal"],
+    )

@@ -1,0 +1,131 @@
+"""A file that belongs to a lead 附件: it comes in pieces, is examined, and is kept or refused (§2.3, §2.10).
+Frozen; a transition returns the new state.
+
+A piece is what one flush of an upload wrote: its name in the object store and its length. Where the file stands is known from the pieces
+alone, so an upload goes on after whatever broke it off.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+from uuid import UUID
+
+from shared.codes import Labelled
+from shared.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
+
+MOST_BYTES = 200 * 1024 * 1024
+MOST_EXAMINED = 50 * 1024 * 1024
+"""Of what has to be read whole to be examined: pictures, documents, texts."""
+MOST_FILES = 20
+"""A lead."""
+LONGEST_NAME = 200
+DAYS = 7
+"""That an unfinished upload is kept for."""
+
+
+class State(Labelled):
+    """Where a file stands. 附件状态"""
+
+    UPLOADING = "uploading", "上传中", "being uploaded"
+    EXAMINING = "examining", "检查中", "being examined"
+    KEPT = "kept", "已保存", "kept"
+    REFUSED = "refused", "未接收", "refused, see the reason"
+    GONE = "gone", "已取消或过期", "given up or expired"
+    SHREDDED = "shredded", "已销毁", "destroyed"
+
+
+class Door(Labelled):
+    """Through which door a file came. 来源"""
+
+    REPORTER = "reporter", "举报人", "the reporter, by query code"
+    OFFICE = "office", "扫黑办", "the office"
+    UNIT = "unit", "承办单位", "the unit that is charged"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One object: its name below the file's folder, and how many bytes of the file it holds."""
+
+    name: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """One file. Without `wrapped_key` nobody can read it any more."""
+
+    id: UUID
+    lead_id: UUID
+    door: Door
+    uploaded_by: str
+    length: int
+    key_id: str
+    wrapped_key: bytes | None
+    name_box: bytes | None
+    state: State = State.UPLOADING
+    pieces: tuple[Piece, ...] = ()
+    shared: tuple[Piece, ...] = ()
+    media_type: str | None = None
+    sha256: str | None = None
+    refusal: Mapping[str, Any] | None = None
+
+    @property
+    def offset(self) -> int:
+        """Bytes that are here."""
+        return sum(piece.length for piece in self.pieces)
+
+    def take(self, piece: Piece, *, at: int) -> Self:
+        """A further piece that begins at this offset. Raises `NotAllowed`, `Conflict`, `TooLarge`."""
+        self.expect(at)
+        if at + piece.length > self.length:
+            raise TooLarge("内容超过声明的长度 / more than Upload-Length said")
+        pieces = (*self.pieces, piece)
+        whole = at + piece.length == self.length
+        return replace(self, pieces=pieces, state=State.EXAMINING if whole else State.UPLOADING)
+
+    def expect(self, at: int) -> None:
+        """The upload may go on at this offset. Raises `NotAllowed` when it is over, `Conflict` when it stands elsewhere."""
+        if self.state in (State.GONE, State.SHREDDED):
+            raise NotFound("该上传已取消或过期 / the upload was given up or has expired")
+        if self.state is not State.UPLOADING:
+            raise NotAllowed("文件已上传完毕 / the file is uploaded already")
+        if at != self.offset:
+            raise Conflict(f"应从第{self.offset}字节继续 / goes on at offset {self.offset}")
+
+    def keep(self, *, media_type: str, sha256: str, shared: tuple[Piece, ...]) -> Self:
+        """It was examined and is fine."""
+        self._must_be(State.EXAMINING)
+        return replace(self, state=State.KEPT, media_type=media_type, sha256=sha256, shared=shared)
+
+    def refuse(self, refusal: Mapping[str, Any]) -> Self:
+        """It was examined and may not be here: it is destroyed at once."""
+        self._must_be(State.EXAMINING)
+        return replace(self, state=State.REFUSED, refusal=refusal, wrapped_key=None, name_box=None)
+
+    def give_up(self) -> Self:
+        """The uploader gives it up, or nobody went on with it."""
+        self._must_be(State.UPLOADING)
+        return replace(self, state=State.GONE, wrapped_key=None, name_box=None)
+
+    def readable(self) -> Self:
+        """For a download. Raises `NotAllowed`."""
+        self._must_be(State.KEPT)
+        return self
+
+    def _must_be(self, state: State) -> None:
+        if self.state is not state:
+            raise NotAllowed(f"附件为“{self.state.zh}” / the file is {self.state.en}")
+
+
+def check_new(*, length: int, name: str, files: int) -> None:
+    """Whether a further file of this length may come to a lead with so many. Raises `TooLarge`, `Invalid`, `NotAllowed`."""
+    if length < 1:
+        raise Invalid("空文件 / an empty file", fields=[("Upload-Length", "至少1字节 / at least 1 byte")])
+    if length > MOST_BYTES:
+        limit = f"{MOST_BYTES // 1024 // 1024} MB"
+        raise TooLarge(f"文件超过{limit} / the file is larger than {limit}", fields=[("Upload-Length", f"> {limit}")])
+    if len(name) > LONGEST_NAME:
+        reason = f"文件名最多{LONGEST_NAME}个字符 / at most {LONGEST_NAME} characters"
+        raise Invalid(reason, fields=[("Upload-Metadata", reason)])
+    if files >= MOST_FILES:
+        raise NotAllowed(f"每条线索最多{MOST_FILES}个附件 / at most {MOST_FILES} files a lead")

@@ -1,0 +1,87 @@
+"""A file is whole: see what it is, scan it, make its shared copy, keep or refuse it. Done at once by the door, and by the clock for what a
+crash or a silent scanner left; doing it twice gives the same."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.clients import clamd
+from services.intake.clients.examining import UNREADABLE, examining
+from services.intake.db import attachments
+from services.intake.domain.attachment import Attachment, Piece, State
+from services.intake.domain.file_key import CannotRead
+from services.intake.usecases.attachments import Store
+from shared import audit, metrics
+from shared.auth import Principal
+from shared.db import Database, after_commit
+from shared.errors import NotFound, Unavailable
+
+EXAMINED = metrics.counter("attachments_examined", "Files examined, by what became of them", ["state"])
+_INFECTED = "发现病毒或恶意程序 / a virus or harmful program was found"
+
+
+async def examine_attachment(
+    database: Database, store: Store, attachment_id: UUID, *, by: Principal | None, at: datetime
+) -> Attachment:
+    """→ where it stands then: kept or refused. Raises `Unavailable` when store or scanner are away; it waits for the clock then."""
+    async with database.transaction() as tx:
+        attachment = await attachments.get(tx, attachment_id)
+    if attachment.state is not State.EXAMINING:
+        return attachment
+    try:
+        media_type, refused, sha256, shared = await _look(store, attachment)
+    except (ValueError, CannotRead):
+        media_type, refused, sha256, shared = "", UNREADABLE, "", ()
+    async with database.transaction() as tx:
+        attachment = await attachments.get(tx, attachment_id, lock=True)
+        if attachment.state is not State.EXAMINING:
+            return attachment
+        if refused:
+            attachment = attachment.refuse({"field": "file", "reason": refused})
+        else:
+            attachment = attachment.keep(media_type=media_type, sha256=sha256, shared=shared)
+        await attachments.save(tx, attachment)
+        detail = {"attachment": str(attachment.id), "door": attachment.door.value, "bytes": attachment.length}
+        await audit.record(tx, by, f"attachment.{attachment.state.value}", attachment.lead_id, at=at, detail=detail)
+        after_commit(tx, EXAMINED.labels(attachment.state.value).inc)
+    # what lost a race, and all of what is refused: the clock does it again if it fails here
+    with suppress(Unavailable):
+        kept = (*attachment.pieces, *attachment.shared) if attachment.state is State.KEPT else ()
+        await store.objects.remove(attachment.id, but=[piece.name for piece in kept])
+    return attachment
+
+
+async def _look(store: Store, attachment: Attachment) -> tuple[str, str | None, str, tuple[Piece, ...]]:
+    """Type, reason of a refusal, hash, shared copy."""
+    digest, seen = hashlib.sha256(), 0
+
+    async def content() -> AsyncIterator[bytes]:
+        nonlocal seen
+        async for piece in store.read(attachment, attachment.pieces):
+            digest.update(piece)
+            seen += len(piece)
+            yield piece
+
+    key, shared = store.key_of(attachment), []
+    async with examining(content()) as found:
+        if found.refused:
+            return "", found.refused, "", ()
+        if found.copy:
+            shared = [await store.write(attachment, key, piece) async for piece in found.copy]
+    if seen != attachment.length:
+        raise ValueError("not all of it was looked at")
+    if store.clamd and not await clamd.is_clean(store.clamd, store.read(attachment, attachment.pieces)):
+        return "", _INFECTED, "", ()
+    return found.media_type, None, digest.hexdigest(), tuple(shared)
+
+
+async def examine_waiting(database: Database, store: Store, waiting: set[UUID], at: datetime) -> set[UUID]:
+    """The clock's turn: files that waited before already. → those that wait now; the door may still be at them."""
+    async with database.transaction() as tx:
+        found = set(await attachments.to_examine(tx))
+    for attachment_id in found & waiting:
+        with suppress(Unavailable, NotFound):
+            await examine_attachment(database, store, attachment_id, by=None, at=at)
+    return found

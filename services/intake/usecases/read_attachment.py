@@ -1,0 +1,67 @@
+"""Someone downloads a file, and says what for; that is put on record before the first byte leaves (PIPL §6, G11)."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import attachments, leads
+from services.intake.domain.attachment import Attachment, Door
+from services.intake.domain.lead import Lead
+from services.intake.usecases.attachments import NAME, Store
+from shared import audit
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.errors import Forbidden, NotFound
+from shared.secrecy import refuse_marked
+
+OFFICE = frozenset({"ana", "ofd"})
+UNIT = frozenset({"unl", "unh"})
+
+
+async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
+    """The lead, for the office or the unit that is charged with it. Raises `NotFound`, for another unit like for no lead."""
+    lead = await leads.get(tx, lead_id)
+    if not by.roles & (OFFICE | {"icl", "sup"}) and not (lead.assignment and lead.assignment.unit == by.unit):
+        raise NotFound("没有该线索 / no such lead")
+    return lead
+
+
+async def read_attachment(
+    tx: Transaction,
+    store: Store,
+    lead_id: UUID,
+    attachment_id: UUID,
+    *,
+    original: bool,
+    purpose: str,
+    by: Principal,
+    at: datetime,
+) -> tuple[Attachment, AsyncIterator[bytes]]:
+    """The shared copy, or the file as it came for the office alone. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    refuse_marked("purpose", [purpose])
+    await lead_for(tx, lead_id, by)
+    attachment = await attachments.get(tx, attachment_id)
+    if attachment.lead_id != lead_id:
+        raise NotFound("没有该附件 / no such file")
+    attachment.readable()
+    if not by.roles & OFFICE and (original or not attachment.shared):
+        raise Forbidden(
+            "原件仅扫黑办可下载,音视频没有去除元数据的副本"
+            " / the file as it came is for the office alone; sound and film have no copy without metadata"
+        )
+    if original and attachment.shared and attachment.door is Door.REPORTER:
+        raise Forbidden(
+            "举报人文件的原件可能显露举报人,请下载去除元数据的副本"
+            " / what a reporter's file says beside its content could tell who reported; take the copy"
+        )
+    detail = {"attachment": str(attachment.id), "original": original}
+    await audit.record(tx, by, "attachment.read", lead_id, at=at, purpose=purpose, detail=detail)
+    pieces = attachment.pieces if original or not attachment.shared else attachment.shared
+    return attachment, store.read(attachment, pieces)
+
+
+def name_of(store: Store, attachment: Attachment) -> str | None:
+    """The file's name, for those who may read the file. What a reporter calls his file can tell who he is: it is shown to nobody."""
+    if attachment.name_box is None or attachment.door is Door.REPORTER:
+        return None
+    return store.key_of(attachment).open(NAME, attachment.name_box).decode()

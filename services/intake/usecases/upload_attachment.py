@@ -1,0 +1,117 @@
+"""A file comes in, piece by piece, resumable: each piece is sealed and stored, then counted in a short transaction of its own.
+
+Two uploads of one file at the same time both store, but only one counts a piece at each offset: the other is told where the file stands.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.intake.db import attachments
+from services.intake.domain.attachment import Attachment, Door, Piece, check_new
+from services.intake.usecases.attachments import NAME, PIECE, Store
+from shared.auth import Principal
+from shared.db import Database, Transaction
+from shared.deadlines import china_date
+from shared.errors import Refused
+from shared.secrecy import refuse_marked
+
+
+class WrongChecksum(Refused):
+    """What came does not have the checksum that was said: it is thrown away."""
+
+    status, code, zh, en = 460, "checksum-mismatch", "校验值不符", "The checksum does not fit"
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """An algorithm of hashlib and the digest that the bytes of one request must have."""
+
+    algorithm: str
+    digest: bytes
+
+
+async def begin_upload(
+    tx: Transaction, store: Store, lead_id: UUID, *, length: int, name: str, door: Door, by: Principal, at: datetime
+) -> Attachment:
+    """A new file of a lead. Raises `Invalid`, `TooLarge`, `NotAllowed`."""
+    refuse_marked("Upload-Metadata", [name])
+    check_new(length=length, name=name, files=await attachments.count(tx, lead_id))
+    new = uuid4()
+    key, key_id, wrapped = store.keys.new(new)
+    attachment = Attachment(
+        id=new,
+        lead_id=lead_id,
+        door=door,
+        uploaded_by=by.sub,
+        length=length,
+        key_id=key_id,
+        wrapped_key=wrapped,
+        name_box=key.seal(NAME, name.encode()) if name else None,
+    )
+    await attachments.add(tx, attachment, region=store.region, on=china_date(at))
+    return attachment
+
+
+async def append(
+    database: Database,
+    store: Store,
+    attachment_id: UUID,
+    content: AsyncIterator[bytes],
+    *,
+    at: int,
+    checksum: Checksum | None,
+) -> Attachment:
+    """Go on at this offset with what comes; → where the file stands then. With a checksum all of it counts or nothing. A sender that breaks
+    off leaves what came. Raises `Conflict`, `NotAllowed`, `TooLarge`, `WrongChecksum`."""
+    async with database.transaction() as tx:
+        attachment = await attachments.get(tx, attachment_id)
+    attachment.expect(at)
+    key = store.key_of(attachment)
+    digest = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
+    waiting = []
+    async for chunk in _in_pieces(content):
+        if digest:
+            digest.update(chunk)
+        attachment.take(Piece("", len(chunk)), at=attachment.offset)  # what is too long is not stored first
+        piece = await store.write(attachment, key, chunk)
+        if checksum:
+            waiting.append(piece)
+            attachment = attachment.take(piece, at=attachment.offset)
+        else:
+            attachment = await _count(database, attachment_id, [piece], at=attachment.offset)
+    if checksum and digest and waiting:
+        if digest.digest() != checksum.digest:
+            raise WrongChecksum("内容与校验值不符,请重传 / what came does not have this checksum, send it again")
+        attachment = await _count(database, attachment_id, waiting, at=at)
+    return attachment
+
+
+async def give_up(tx: Transaction, attachment: Attachment) -> None:
+    """End an upload; its pieces are removed by the clock. Raises `NotAllowed` when it is over."""
+    await attachments.save(tx, attachment.give_up())
+
+
+async def _count(database: Database, attachment_id: UUID, pieces: list[Piece], *, at: int) -> Attachment:
+    """Count pieces that are stored, if the file still stands where they begin."""
+    async with database.transaction() as tx:
+        attachment = await attachments.get(tx, attachment_id, lock=True)
+        for piece in pieces:
+            attachment = attachment.take(piece, at=at)
+            at += piece.length
+        await attachments.save(tx, attachment)
+    return attachment
+
+
+async def _in_pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes, `PIECE` at a time; what came is given also when the sender broke off."""
+    held = bytearray()
+    async for chunk in content:
+        held += chunk
+        while len(held) >= PIECE:
+            yield bytes(held[:PIECE])
+            del held[:PIECE]
+    if held:
+        yield bytes(held)

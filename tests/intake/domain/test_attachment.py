@@ -1,0 +1,102 @@
+"""A file's states and actions, all of them; and keys: what was altered, moved or shredded cannot be read."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from nacl.utils import random as random_bytes
+from pydantic import SecretStr
+
+from services.intake.domain.attachment import MOST_BYTES, MOST_FILES, Attachment, Door, Piece, State, check_new
+from services.intake.domain.file_key import CannotRead, FileKeys, WrappingKey
+from shared.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
+
+ACTIONS: dict[str, Callable[[Attachment], Any]] = {
+    "take": lambda a: a.take(Piece("b", 5), at=5),
+    "expect": lambda a: a.expect(5),
+    "keep": lambda a: a.keep(media_type="text/plain", sha256="0" * 64, shared=()),
+    "refuse": lambda a: a.refuse({"field": "file", "reason": "x"}),
+    "give_up": lambda a: a.give_up(),
+    "readable": lambda a: a.readable(),
+}
+ALLOWED = {
+    (State.UPLOADING, "take"): State.EXAMINING,
+    (State.UPLOADING, "expect"): None,
+    (State.UPLOADING, "give_up"): State.GONE,
+    (State.EXAMINING, "keep"): State.KEPT,
+    (State.EXAMINING, "refuse"): State.REFUSED,
+    (State.KEPT, "readable"): State.KEPT,
+}
+
+
+def attachment(state: State = State.UPLOADING) -> Attachment:
+    return Attachment(
+        id=uuid4(), lead_id=uuid4(), door=Door.OFFICE, uploaded_by="icl", length=10, key_id="k", wrapped_key=b"w",
+        name_box=b"n", state=state, pieces=(Piece("a", 5),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_action_is_for_its_state(state: State, action: str) -> None:
+    act = ACTIONS[action]
+    if (state, action) not in ALLOWED:
+        over = state in (State.GONE, State.SHREDDED) and action in ("take", "expect")
+        with pytest.raises(NotFound if over else NotAllowed):
+            act(attachment(state))
+        return
+    after = act(attachment(state))
+    assert (after.state if after else None) is ALLOWED[state, action]
+    if after and after.state in (State.REFUSED, State.GONE):
+        assert (after.wrapped_key, after.name_box) == (None, None)
+
+
+def test_a_piece_begins_where_the_file_stands_and_ends_within_it() -> None:
+    with pytest.raises(Conflict):
+        attachment().take(Piece("b", 1), at=4)
+    with pytest.raises(TooLarge):
+        attachment().take(Piece("b", 6), at=5)
+    half = attachment().take(Piece("b", 4), at=5)
+    assert (half.state, half.offset) == (State.UPLOADING, 9)
+
+
+def test_a_file_has_limits() -> None:
+    fine: dict[str, Any] = {"length": MOST_BYTES, "name": "x" * 200, "files": MOST_FILES - 1}
+    check_new(**fine)
+    for refused, values in (
+        (Invalid, {"length": 0}),
+        (TooLarge, {"length": MOST_BYTES + 1}),
+        (Invalid, {"name": "x" * 201}),
+        (NotAllowed, {"files": MOST_FILES}),
+    ):
+        with pytest.raises(refused):
+            check_new(**(fine | values))
+
+
+def wrapping(name: str) -> WrappingKey:
+    import base64
+
+    return WrappingKey(key_id=name, key=SecretStr(base64.b64encode(random_bytes(32)).decode()))
+
+
+def test_a_piece_opens_for_its_file_and_name_alone_and_not_without_the_wrapped_key() -> None:
+    old, new = wrapping("old"), wrapping("new")
+    one, two = uuid4(), uuid4()
+    key, key_id, wrapped = FileKeys([old]).new(one)
+    sealed = key.seal("a", b"content")
+    later = FileKeys([new, old])
+    assert later.open(one, key_id, wrapped).open("a", sealed) == b"content"
+    assert later.new(one)[1] == "new"
+    for altered in (sealed[:-1] + bytes([sealed[-1] ^ 1]), b"", sealed[:30]):
+        with pytest.raises(CannotRead):
+            key.open("a", altered)
+    with pytest.raises(CannotRead):
+        key.open("b", sealed)
+    with pytest.raises(CannotRead):
+        later.open(two, key_id, wrapped).open("a", sealed)
+    for gone in (None, b"x" * 72):
+        with pytest.raises(CannotRead):
+            later.open(one, key_id, gone)
+    with pytest.raises(CannotRead):
+        FileKeys([new]).open(one, key_id, wrapped)
