@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 
 from services.intake.api import (
     assignments,
+    attachments,
     call_backs,
     circle,
-    attachments,
     codes,
     conflicts,
     counter_reports,
@@ -28,13 +28,17 @@ from services.intake.api import (
     ledgers,
     life,
     merges,
+    national_files,
     police_calls,
     receipts,
+    replies,
     report_attachments,
     reports,
     retention,
+    screenings,
     search,
     suggestions,
+    transfers,
     vault_command,
     vault_openings,
     vault_shreddings,
@@ -98,6 +102,10 @@ ROUTERS = (
     police_calls.router,
     attachments.router,
     report_attachments.router,
+    national_files.router,
+    replies.router,
+    transfers.router,
+    screenings.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 

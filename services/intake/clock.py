@@ -15,6 +15,7 @@ from services.intake.usecases.attachments import Store
 from services.intake.usecases.clean_attachments import clean_attachments
 from services.intake.usecases.count_deadlines_again import count_deadlines_again
 from services.intake.usecases.draw_call_backs import draw_call_backs
+from services.intake.usecases.examine_attachment import examine_waiting
 from services.intake.usecases.exchange_between_legs import release_over
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices

@@ -25,6 +25,9 @@ OPEN = {
         ("POST", "/intake/v1/receipts/verification"),
         ("GET", "/intake/v1/receipts/keys"),
         ("GET", "/intake/v1/call-back-draws"),
+        ("OPTIONS", "/intake/v1/uploads"),
+        ("POST", "/intake/v1/reports/attachments"),
+        *((method, "/intake/v1/reports/attachments/{upload_id}") for method in ("HEAD", "PATCH", "DELETE")),
     }
 }
 """The doors that ask for no login, on purpose."""

@@ -11,7 +11,9 @@ from uuid import uuid4
 import httpx
 from openpyxl import Workbook
 
+from tests.support.files import photo
 from tests.support.reporting import COUNTER, REPORT, REPORTS, report, status
+from tests.support.uploading import TUS, attach_by_code, named, patch
 
 MARK = "CANARYq7"
 """In all that is of the reporter, in the metadata of files, and in every header that could tell who he is."""
@@ -45,12 +47,12 @@ class Sender:
     """A client with marked headers, and the accounts' headers."""
 
     def __init__(self, client: httpx.AsyncClient, as_: Callable[[str], Mapping[str, str]]) -> None:
-        self.client, self._as = client, as_
+        self.client, self.as_ = client, as_
 
     async def post(self, path: str, *, by: str, **more: Any) -> httpx.Response:
         """POST as an account. Its Idempotency-Key is a machine's of the office and kept as it is, unless a reporter's slip hangs on it."""
         own = {"Idempotency-Key": key() if path == COUNTER else uuid4().hex}
-        return await self.client.post(path, headers={**HEADERS, **self._as(by), **own}, **more)
+        return await self.client.post(path, headers={**HEADERS, **self.as_(by), **own}, **more)
 
 
 def key() -> str:
@@ -93,6 +95,61 @@ async def _ledger(sender: Sender, number: int) -> list[httpx.Response]:
     return [await sender.post("/intake/v1/ledgers", by="icl", files=files)]
 
 
+async def _call(sender: Sender, number: int) -> list[httpx.Response]:
+    """The operator wrote the caller into the text, too."""
+    call = {
+        "external_no": f"Q7-{uuid4().hex[:12].upper()}",
+        "called_at": "2018-06-01T09:00:00+08:00",
+        "summary": f"报警人{MARK}({PHONE})称{PLAIN}打人,第{number}起",
+        "caller": {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK, "note": MARK},
+    }
+    second = call | {"revision": 2, "place": f"报警人{MARK}家门口"}
+    return [await sender.post("/intake/v1/police-calls", by="m110", json=[call, second])]
+
+
+async def _national(sender: Sender, number: int) -> list[httpx.Response]:
+    book, content = Workbook(), BytesIO()
+    book.properties.creator = MARK
+    sheet = book.worksheets[0]
+    sheet.append(["举报编号", "转办日期", "重点领域", "举报内容", "举报人", "联系电话", "证件号码"])
+    sheet.append([f"Q7-{uuid4().hex[:12]}", "2018-06-01", "欺行霸市", f"反映{PLAIN}强收费用", MARK, PHONE, MARK])
+    book.save(content)
+    files = {"file": (f"{MARK}-{number}.xlsx", content.getvalue())}
+    return [await sender.post("/intake/v1/ledgers/national", by="icl", files=files)]
+
+
+async def _transfer(sender: Sender, number: int) -> list[httpx.Response]:
+    who = {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK, "note": MARK}
+    body = {"letter_no": f"Q7-{uuid4().hex[:12]}-{number}", "sent_on": "2018-06-01", "reason": "不属本单位管辖"}
+    return [
+        await sender.post(
+            "/intake/v1/transfers", by="prt", json=body | {"summary": f"反映{PLAIN}强收费用", "reporter": who}
+        )
+    ]
+
+
+async def _file(sender: Sender, _: int) -> list[httpx.Response]:
+    """A photo with the mark in its name and in what the camera wrote, by the reporter."""
+    filed = await report(sender.client, marked(), key=key(), **HEADERS)
+    code = filed.json()["query_code"]
+    sent = await attach_by_code(sender.client, code, photo(MARK), f"{MARK}.jpg", **HEADERS)
+    assert sent.status_code == 204, sent.text
+    return [filed]
+
+
+async def _scan(sender: Sender, number: int) -> list[httpx.Response]:
+    """The scan of a letter, by the clerk."""
+    [made] = await _lead(sender, number)
+    own, content = {**HEADERS, **sender.as_("icl")}, photo(MARK)
+    where = f"/intake/v1/leads/{made.json()['id']}/attachments"
+    whole = {**TUS, "Upload-Length": str(len(content)), **own}
+    whole["Upload-Metadata"] = f"{named(f'{MARK}.jpg')['Upload-Metadata']},letter"
+    begun = await sender.client.post(where, headers=whole)
+    sent = await patch(sender.client, begun.headers["Location"], content, 0, **own)
+    assert sent.status_code == 204, sent.text
+    return [made]
+
+
 async def _challenge(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post(f"{REPORTS}/challenges", headers=HEADERS)]
 
@@ -113,6 +170,13 @@ TAKES: dict[str, Send] = {
     "POST /intake/v1/counter-reports": _counter,
     "POST /intake/v1/leads": _lead,
     "POST /intake/v1/ledgers": _ledger,
+    "POST /intake/v1/ledgers/national": _national,
+    "POST /intake/v1/police-calls": _call,
+    "POST /intake/v1/transfers": _transfer,
+    "POST /intake/v1/reports/attachments": _file,
+    "PATCH /intake/v1/reports/attachments/{upload_id}": _file,
+    "POST /intake/v1/leads/{lead_id}/attachments": _scan,
+    "PATCH /intake/v1/uploads/{upload_id}": _scan,
 }
 """Doors through which a reporter is kept."""
 PASSES: dict[str, Send] = {

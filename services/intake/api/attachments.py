@@ -13,14 +13,15 @@ from services.intake.api import tus
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
 from services.intake.usecases.attachments import Store
-from services.intake.usecases.read_attachment import UNIT, lead_for, name_of, read_attachment
+from services.intake.usecases.read_attachment import PARTNER, UNIT, lead_for, name_of, read_attachment
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
+from shared.errors import Forbidden
 from shared.http import Now, Order, Tx, public, require
 
 router = APIRouter(tags=["attachments 附件"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
-Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh")]
+Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]
 
 
@@ -57,12 +58,16 @@ async def options_uploads(_: Annotated[None, public()]) -> Response:
     return Response(status_code=204, headers=tus.CAPABILITIES)
 
 
-@uploads.post("/leads/{lead_id}/attachments", status_code=201, response_class=Response)
+@uploads.post("/leads/{lead_id}/attachments", status_code=201, response_class=Response, openapi_extra=tus.CREATION)
 async def post_attachment(lead_id: UUID, request: Request, by: Uploader, at: Now) -> Response:
     """Begin to upload a file to a lead (tus creation). 开始上传附件"""
     tus.agree(request)
     length, name = tus.length_of(request), tus.name_of(request)
-    door = Door.UNIT if by.roles & UNIT else Door.OFFICE
+    door = Door.UNIT if by.roles & UNIT else Door.PARTNER if by.roles & PARTNER else Door.OFFICE
+    if tus.is_letter(request):
+        if "icl" not in by.roles:
+            raise Forbidden("信件扫描件由受理员上传 / the scan of a letter is for the intake clerk to upload")
+        door = Door.LETTER
     async with request.app.state.database.transaction() as tx:
         await lead_for(tx, lead_id, by)
         attachment = await begin_upload(

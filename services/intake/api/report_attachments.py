@@ -42,7 +42,7 @@ router = APIRouter(
 )
 
 
-@router.post("", status_code=201, response_class=Response)
+@router.post("", status_code=201, response_class=Response, openapi_extra=tus.CREATION)
 async def post_report_attachment(_: Everyone, request: Request, code: Code, at: Now) -> Response:
     """Begin to add a file to one's own report (tus creation). 举报人开始上传附件"""
     tus.agree(request)

@@ -28,6 +28,13 @@ CAPABILITIES = {
     "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
 }
 CHUNK = "application/offset+octet-stream"
+CREATION: dict[str, Any] = {
+    "parameters": [
+        {"in": "header", "name": name, "required": needed, "schema": {"type": "string"}}
+        for name, needed in (("Tus-Resumable", True), ("Upload-Length", True), ("Upload-Metadata", False))
+    ]
+}
+"""For the API page: the headers of a creation, which are read by hand."""
 _NUMBER = re.compile(r"^\d{1,15}$", re.ASCII)
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": {}}}
@@ -106,6 +113,11 @@ def name_of(request: Request) -> str:
                 raise _malformed("Upload-Metadata", "含有控制字符 / holds control characters")
             return name.replace("\\", "/").rsplit("/", 1)[-1].strip()
     return ""
+
+
+def is_letter(request: Request) -> bool:
+    """Whether Upload-Metadata says that it is the scan of a letter (`letter`, without a value)."""
+    return any(entry.strip() == "letter" for entry in request.headers.get("upload-metadata", "").split(","))
 
 
 async def go_on(request: Request, store: Store, attachment_id: UUID, *, by: Principal | None, at: Now) -> Response:

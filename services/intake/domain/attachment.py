@@ -40,6 +40,8 @@ class Door(Labelled):
     REPORTER = "reporter", "举报人", "the reporter, by query code"
     OFFICE = "office", "扫黑办", "the office"
     UNIT = "unit", "承办单位", "the unit that is charged"
+    PARTNER = "partner", "移交单位", "the unit that transferred the lead"
+    LETTER = "letter", "信件扫描件", "the scan of a letter: it shows who wrote it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.intake.domain import upstream_number
-from services.intake.domain.codes import LABELS, Area, IssuingLevel
+from services.intake.domain.codes import LABELS, Area, Ground, IssuingLevel
 from shared.errors import Invalid
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
@@ -60,6 +60,11 @@ class LedgerRow:
     manifestations: tuple[str, ...]
     street: str | None
     summary: str
+    allegations: tuple[str, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+    reporter: Mapping[str, str] | None = None
+    umbrella: str | None = None
+    """What is said of shielding officials; for discipline alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,9 @@ def _places(heads: Sequence[str], names: set[str]) -> list[int]:
     return [position for position, head in enumerate(heads) if head in names]
 
 
-def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRow | list[BadCell]:
+def read_row(
+    number: int, cells: Mapping[str, Cell], *, today: date, columns: Mapping[str, tuple[str, ...]] = COLUMNS
+) -> LedgerRow | list[BadCell]:
     """A row's meaning, or everything that is wrong with it. `cells` are by column; a missing optional column is absent."""
     bad: list[BadCell] = []
     values: dict[str, object] = {}
@@ -118,13 +125,13 @@ def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRo
         try:
             values[column] = read(cells.get(column))
         except Wrong as wrong:
-            bad.append(BadCell(number, COLUMNS[column][0], wrong.zh, wrong.en))
+            bad.append(BadCell(number, columns[column][0], wrong.zh, wrong.en))
     issued, deadline = values.get("issued_on"), values.get("deadline")
     if isinstance(issued, date):
         if issued > today:
-            bad.append(BadCell(number, "下发日期", "日期晚于今天", "in the future"))
+            bad.append(BadCell(number, columns["issued_on"][0], "日期晚于今天", "in the future"))
         if isinstance(deadline, date) and deadline < issued:
-            bad.append(BadCell(number, "办结期限", "早于下发日期", "before the date of issue"))
+            bad.append(BadCell(number, columns["deadline"][0], "早于下发日期", "before the date of issue"))
     if bad:
         return bad
     return LedgerRow(row=number, **values)  # type: ignore[arg-type] # each reader gives its field's type

@@ -6,6 +6,7 @@ from datetime import datetime
 from services.intake.db import deadlines, dual_assignments, merges
 from services.intake.domain.deadline import of_assignment
 from services.intake.domain.lead import Lead
+from services.intake.usecases.facts_to_send import facts_to_send
 from services.intake.usecases.open_legs import open_legs
 from shared import outbox
 from shared.contracts.intake import After, DeadlineKind, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
@@ -47,7 +48,7 @@ async def send_verification_facts(
     tx: Transaction, lead: Lead, *, excluded: tuple[str, ...], sealer: Sealer, at: datetime, after_sequence: int
 ) -> None:
     """Send what is reported, sealed for verification alone, with what repeats add to it: their facts are the master's too (§4.2)."""
-    facts = lead.facts(with_grounds=False)
+    facts = await facts_to_send(tx, lead, with_grounds=False)
     added = await merges.added_by_repeats(tx, lead.id)
     sealed = VerificationFactsSealed(
         lead_id=lead.id,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, ledgers, notices, submissions
+from services.intake.db import leads, ledgers, notices, submissions, umbrellas
 from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
@@ -134,6 +134,8 @@ async def _register(
     for chunk in _chunks(sorted(new, key=lambda row: row.upstream_no)):
         orders = [(order := admitted(row), order.numbered(numbers[row.row])) for row in chunk]
         await submissions.add(connection, [row_of(*order, days=calendar) for order in orders], region=region, deed=DEED)
+        told = [(lead.id, row.umbrella) for row, (_, lead) in zip(chunk, orders, strict=True) if row.umbrella]
+        await umbrellas.add(tx, told)
         taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
     return sorted(taken)
 
@@ -149,6 +151,10 @@ def _new(row: LedgerRow) -> NewLead:
         street=row.street,
         areas=row.areas,
         manifestations=row.manifestations,
+        allegations=row.allegations,
+        grounds=row.grounds,
+        named=row.reporter is not None,
+        reporter=row.reporter,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
-from services.intake.db import dual_assignments, merges, reports
+from services.intake.db import dual_assignments, merges, reports, umbrellas
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, Status
@@ -34,12 +34,14 @@ async def send_discipline_facts(
     tx: Transaction, lead: Lead, dual: DualAssignment, *, sealer: Sealer, at: datetime, after_sequence: int = 1
 ) -> None:
     """Send the facts with the grounds, sealed for discipline alone; again when grounds are added."""
-    facts = lead.facts(with_grounds=True)
+    facts = await facts_to_send(tx, lead, with_grounds=True)
     added = await merges.added_by_repeats(tx, lead.id)
     facts = facts.model_copy(update={"allegations": (*facts.allegations, *added)})
     if reported := await reports.content(tx, lead.id):
         # what a reporter said of shielding officials never goes to the unit that verifies the crime
         facts = facts.model_copy(update={"allegations": (*facts.allegations, *umbrella(reported))})
+    if told := await umbrellas.of_lead(tx, lead.id):
+        facts = facts.model_copy(update={"allegations": (*facts.allegations, f"保护伞:{told}")})
     sealed = DisciplineFactsSealed(
         lead_id=lead.id,
         dual_assignment_id=dual.id,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import attachments, leads
+from services.intake.db import attachments, leads, transfers
 from services.intake.domain.attachment import Attachment, Door
 from services.intake.domain.lead import Lead
 from services.intake.usecases.attachments import NAME, Store
@@ -16,12 +16,19 @@ from shared.secrecy import refuse_marked
 
 OFFICE = frozenset({"ana", "ofd"})
 UNIT = frozenset({"unl", "unh"})
+PARTNER = frozenset({"prt"})
 
 
 async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
     """The lead, for the office or the unit that is charged with it. Raises `NotFound`, for another unit like for no lead."""
     lead = await leads.get(tx, lead_id)
-    if not by.roles & (OFFICE | {"icl", "sup"}) and not (lead.assignment and lead.assignment.unit == by.unit):
+    if by.roles & (OFFICE | {"icl", "sup"}):
+        return lead
+    if by.roles >= PARTNER:
+        mine = await transfers.unit_of(tx, lead_id) == by.unit
+    else:
+        mine = lead.assignment is not None and lead.assignment.unit == by.unit
+    if not mine:
         raise NotFound("没有该线索 / no such lead")
     return lead
 
@@ -49,6 +56,10 @@ async def read_attachment(
             "原件仅扫黑办可下载,音视频没有去除元数据的副本"
             " / the file as it came is for the office alone; sound and film have no copy without metadata"
         )
+    if attachment.door is Door.LETTER:
+        raise Forbidden(
+            "信件扫描件显露写信人,不提供下载 / the scan of a letter shows who wrote it and is not given out"
+        )
     if original and attachment.shared and attachment.door is Door.REPORTER:
         raise Forbidden(
             "举报人文件的原件可能显露举报人,请下载去除元数据的副本"
@@ -62,6 +73,6 @@ async def read_attachment(
 
 def name_of(store: Store, attachment: Attachment) -> str | None:
     """The file's name, for those who may read the file. What a reporter calls his file can tell who he is: it is shown to nobody."""
-    if attachment.name_box is None or attachment.door is Door.REPORTER:
+    if attachment.name_box is None or attachment.door in (Door.REPORTER, Door.LETTER):
         return None
     return store.key_of(attachment).open(NAME, attachment.name_box).decode()

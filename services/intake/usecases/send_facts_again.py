@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from services.intake.db import dual_assignments
-from services.intake.domain.lead import HANDED_OVER, Lead
-from services.intake.usecases.facts_to_send import facts_to_send
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import HANDED_OVER
+from services.intake.usecases.charge_unit import send_verification_facts
+from services.intake.usecases.check_unit import neutrality
 from services.intake.usecases.open_legs import send_discipline_facts
 from shared import outbox
-from shared.contracts.intake import After, LeadAssigned, VerificationFactsSealed
+from shared.contracts.intake import LeadAssigned
 from shared.db import Transaction
 from shared.sealing import Sealer
 
@@ -17,13 +19,8 @@ async def send_facts_again(tx: Transaction, lead: Lead, *, sealer: Sealer, at: d
     if lead.status not in HANDED_OVER:
         return
     said = await outbox.last(tx, LeadAssigned.TOPIC, str(lead.id))
-    facts = await facts_to_send(tx, lead, with_grounds=False)
-    sealed = VerificationFactsSealed(
-        lead_id=lead.id,
-        after=After(topic=LeadAssigned.TOPIC, subject=str(lead.id), sequence=said),
-        sealed=sealer.seal("verification", facts.model_dump(mode="json")),
-        effective_at=at,
-    )
-    await outbox.put(tx, sealed, at=at)
+    # the newest box is the one that is read: it must exclude whom the first one did
+    found, _ = await neutrality(tx, lead, at=at)
+    await send_verification_facts(tx, lead, excluded=found.excluded, sealer=sealer, at=at, after_sequence=said)
     if dual := await dual_assignments.of_lead(tx, lead.id):
         await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at)

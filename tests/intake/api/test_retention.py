@@ -53,8 +53,10 @@ KEPT = {
     "lead_numbers": "of no lead",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
     "re_examinations": "codes",
+    "refused_calls": "number, field and reason, never what was sent",
     "reporter_openings": "a day and a code of purpose",
     "saved_searches": "conditions of a clerk, of no lead",
+    "screenings": "a task for a unit, of no lead",
     "sheet_prints": "who printed when",
     "spent_challenges": "hashes of no report",
     "vault.dpo_notices": "codes",
@@ -114,6 +116,7 @@ CODES = frozenset(
             "undo_by",
         ),
         *("undone_by", "unit", "upstream_no"),
+        *("corrected_by", "door", "external_no", "field", "letter_no", "pieces", "receipt", "shared", "uploaded_by"),
     }
 )
 """Columns of the other tables that hold codes, accounts, numbers and keyed hashes: what counts are made of, and what nobody reads."""

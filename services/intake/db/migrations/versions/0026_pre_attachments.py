@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0014"
-down_revision = "0013"
+revision = "0026"
+down_revision = "0025"
 
 _TABLES = """
 create table attachments (
@@ -52,7 +52,18 @@ grant update (state, pieces, shared, media_type, sha256, wrapped_key, name_box, 
 """
 
 
+_DESTROYED = (
+    (
+        "update attachments set state = 'shredded', wrapped_key = null, name_box = null, media_type = null, sha256 = null, "
+        "refusal = null where lead_id = $1"
+    ),
+)
+"""What an expunged lead loses here."""
+
+
 def upgrade() -> None:
     """Forward only."""
     script(_TABLES)
     script(_RIGHTS)
+    for statement in _DESTROYED:
+        script(f"insert into expunge_plan select max(place) + 1, $step${statement}$step$ from expunge_plan")  # noqa: S608 - constants

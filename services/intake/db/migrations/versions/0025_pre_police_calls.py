@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0013"
-down_revision = "0012"
+revision = "0025"
+down_revision = "0024"
 
 _TABLES = """
 create table police_calls (
@@ -66,7 +66,20 @@ grant update (times, last_at, settled_at) on refused_calls to intake;
 """
 
 
+_DESTROYED = (
+    "update police_calls set content = '{}' where lead_id = $1",
+    (
+        "update vault.reporters r set wrapped_key = null, shredded_on = coalesce(r.shredded_on, current_date) from lead_corrections c "
+        "where c.lead_id = $1 and r.reporter_ref = c.reporter_ref"
+    ),
+    "update lead_corrections set old = null, new = null where lead_id = $1",
+)
+"""What an expunged lead loses here."""
+
+
 def upgrade() -> None:
     """Forward only."""
     script(_TABLES)
     script(_RIGHTS)
+    for statement in _DESTROYED:
+        script(f"insert into expunge_plan select max(place) + 1, $step${statement}$step$ from expunge_plan")  # noqa: S608 - constants

@@ -1,0 +1,110 @@
+"""The reply ledger for a superior 回复台账 (M14): its own number, the day it set, how the lead ended. XLSX without personal data (G23)."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import IO, Annotated, Any, Self
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from openpyxl import Workbook
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.intake.api.template import MEDIA_TYPE
+from services.intake.db import replies
+from services.intake.domain.codes import LABELS, IssuingLevel
+from services.intake.domain.lead_states import Status
+from shared import audit
+from shared.auth import Principal
+from shared.deadlines import china_date
+from shared.http import Day, Now, Order, require
+from shared.secrecy import refuse_marked
+
+router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
+HEADERS = ("上级编号", "下发层级", "下发日期", "上级期限", "回复期限", "本区线索编号", "办理状态", "结论", "结论日期")
+CONCLUSIONS = {
+    "C1": "查实", "C2": "部分查实", "C3": "查否", "C4": "无法查证/暂存", "C5": "移交", "C6": "不属于涉黑涉恶,转治乱",
+    "C7": "重复并入", "C8": "诬告",
+}  # fmt: skip
+"""§2.4."""
+CHUNK = 1000
+PIECE = 256 * 1024
+
+
+class RepliesOrder(Order):
+    """导出哪些、为何导出 / which, and what for."""
+
+    first: Day
+    last: Day
+    issuing_level: IssuingLevel | None = None
+    purpose: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")
+    ]
+    open_only: bool = Field(default=False, description="只列未办结 / only those that have no conclusion")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise PydanticCustomError("value_error", "last is before first")
+        return self
+
+
+@router.post("/replies", response_class=StreamingResponse, responses={200: {"content": {MEDIA_TYPE: {}}}})
+async def post_replies(
+    order: RepliesOrder, request: Request, by: Annotated[Principal, require("icl", "ofd", "sup")], at: Now
+) -> Response:
+    """The reply ledger of superiors' leads as XLSX; purpose and count are put on record. 导出回复台账(留痕)"""
+    refuse_marked("purpose", [order.purpose])
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("回复台账")
+    sheet.append(HEADERS)
+    count = 0
+    async with request.app.state.database.transaction() as tx:
+        after: tuple[Any, ...] | None = None
+        while rows := await replies.page(
+            tx, level=order.issuing_level, first=order.first, last=order.last, after=after, limit=CHUNK
+        ):
+            for row in rows:
+                if not (order.open_only and row["code"]):
+                    sheet.append(_cells(row))
+                    count += 1
+            after = (rows[-1]["received_on"], rows[-1]["id"])
+        detail = {"rows": count, "first": order.first.isoformat(), "last": order.last.isoformat()}
+        await audit.record(tx, by, "replies.export", "ledger", at=at, purpose=order.purpose, detail=detail)
+    out = await asyncio.to_thread(_saved, book)
+    headers = {"Content-Disposition": "attachment; filename=replies.xlsx", "Cache-Control": "no-store"}
+    return StreamingResponse(_read(out), media_type=MEDIA_TYPE, headers=headers)
+
+
+def _cells(row: Any) -> list[str | date | None]:
+    concluded = row["concluded_at"]
+    due = min(filter(None, (row["upstream_deadline"], row["due_on"])), default=None)
+    return [
+        row["upstream_no"],
+        LABELS["issuing_level"][row["issuing_level"]][0],
+        row["received_on"],
+        row["upstream_deadline"],
+        due,
+        row["lead_no"],
+        Status(row["status"]).zh,
+        CONCLUSIONS.get(row["code"], row["code"]),
+        china_date(concluded) if concluded else None,
+    ]
+
+
+def _saved(book: Workbook) -> IO[bytes]:
+    """The workbook in a file without a name; it holds no personal data."""
+    out = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was read
+    book.save(out)
+    out.seek(0)
+    return out
+
+
+async def _read(out: IO[bytes]) -> AsyncIterator[bytes]:
+    try:
+        while piece := await asyncio.to_thread(out.read, PIECE):
+            yield piece
+    finally:
+        out.close()

@@ -1,0 +1,65 @@
+"""A screening task 排查 (M49): a unit combs its field and says what it found. To find nothing is an answer like any other:
+nothing counts it, nothing chases it, no unit is compared by it (G17)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Self
+from uuid import UUID
+
+from shared.codes import Labelled
+from shared.errors import Invalid, NotAllowed
+
+CHILD, ADULT = 14, 18
+MINORS = "涉及已满14不满18周岁的人,按未成年人特别程序办理"
+
+
+class ScreeningState(Labelled):
+    """Where a task stands. 排查状态"""
+
+    OPEN = "open", "进行中", "under way"
+    RETURNED = "returned", "已反馈", "returned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """One task for one unit."""
+
+    id: UUID
+    title: str
+    scope: str
+    unit: str
+    due_on: date
+    opened_by: str
+    opened_at: datetime
+    state: ScreeningState = ScreeningState.OPEN
+    returned_by: str | None = None
+    returned_at: datetime | None = None
+    zero_return: bool | None = None
+    note: str | None = None
+
+    def must_be_open(self) -> None:
+        """For a finding. Raises `NotAllowed`."""
+        if self.state is not ScreeningState.OPEN:
+            raise NotAllowed("排查已反馈 / the screening is returned already")
+
+    def give_back(self, *, findings: int, note: str | None, by: str, at: datetime) -> Self:
+        """The unit says that it is done, also when it found nothing, also after the day. Raises `NotAllowed`."""
+        self.must_be_open()
+        return replace(
+            self,
+            state=ScreeningState.RETURNED,
+            returned_by=by,
+            returned_at=at,
+            zero_return=findings == 0,
+            note=note,
+        )
+
+
+def with_minors(ages: Sequence[int | None]) -> bool:
+    """Whether somebody under 18 is named. Raises `Invalid` for a child under 14: no child is a subject of screening (G19)."""
+    for index, age in enumerate(ages):
+        if age is not None and age < CHILD:
+            reason = "不满14周岁的儿童不得作为排查对象 / a child under 14 is no subject of screening"
+            raise Invalid(reason, fields=[(f"persons.{index}.age", reason)])
+    return any(age is not None and age < ADULT for age in ages)
