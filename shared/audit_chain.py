@@ -31,9 +31,10 @@ from shared.audit_content import Signed, Signer, beginning, link, plain
 from shared.contracts.catalogue import CHECKPOINTS
 from shared.contracts.checkpoint import chain_of
 from shared.contracts.envelope import rfc3339
-from shared.db import Database, engine_metadata, is_transient
+from shared.db import Database, engine_metadata
 from shared.deadlines import china_date, start_of
 from shared.errors import NeedsOperator
+from shared.leader import lead
 
 log = structlog.get_logger(__name__)
 ANCHOR_SECONDS = 60.0
@@ -156,31 +157,14 @@ class AuditChain:
 
     async def run(self) -> None:
         """Wait for the lock, seal; after a fault begin anew with a fresh connection."""
-        loop, pause = asyncio.get_running_loop(), 0.2
-        while True:
-            started = loop.time()
-            try:
-                await self._hold_lock()
-            except NeedsOperator:
-                self.state = "needs an operator"
-                raise
-            except Exception as fault:
-                if not (isinstance(fault, Fenced) or is_transient(fault)):
-                    raise
-                self.state = "retrying"
-                log.warning("audit.retry", error=type(fault).__name__)
-            pause = 0.2 if loop.time() - started > 10 else min(pause * 2, 5.0)
-            await asyncio.sleep(pause)
 
-    async def _hold_lock(self) -> None:
-        connection = await self.database.dedicated()
-        try:
-            while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
-                self.state = "standby"
-                await asyncio.sleep(0.5)
-            await _Shift(self, connection).work()
-        finally:
-            connection.terminate()
+        async def try_lock(connection: Any) -> bool:
+            return bool(await connection.fetchval("select pg_try_advisory_lock($1)", LOCK))
+
+        def told(fault: Exception) -> None:
+            log.warning("audit.retry", error=type(fault).__name__)
+
+        await lead(self, try_lock, lambda connection: _Shift(self, connection).work(), passing=(Fenced,), told=told)
 
 
 class _Shift:

@@ -23,9 +23,10 @@ from shared import kafka, metrics, relay_store, tracing
 from shared.contracts.catalogue import SEALED_TOPICS
 from shared.contracts.envelope import Unparsable, decode, rfc3339, schema_of
 from shared.contracts.topics import TOPICS, written_by
-from shared.db import Database, is_transient
+from shared.db import Database
 from shared.errors import NeedsOperator
 from shared.kafka import KafkaAddress, TopicPartition
+from shared.leader import lead
 from shared.relay_store import NO_END, Cursor, End
 
 log = structlog.get_logger(__name__)
@@ -100,33 +101,15 @@ class Relay:
 
     async def run(self) -> None:
         """Wait for the lock, publish; after a fault begin anew with a fresh connection and producer."""
-        pause = 0.2
-        while True:
-            try:
-                await self._hold_lock()
-                pause = 0.2
-            except NeedsOperator:
-                self.state = "needs an operator"
-                raise
-            except Exception as fault:
-                if not (isinstance(fault, BrokerUnavailable | Fenced | kafka.KafkaError) or is_transient(fault)):
-                    raise
-                self.state = "retrying"
-                metrics.relay_retries.inc()
-                log.warning("relay.retry", error=type(fault).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
 
-    async def _hold_lock(self) -> None:
-        connection = await self.database.dedicated()
-        try:
-            while not await self.store.try_lock(connection):
-                self.state = "standby"
-                await asyncio.sleep(0.5)
-            await _Shift(self, connection).work()
-        finally:
-            # closing also gives the lock back; terminate at once when the server is gone
-            connection.terminate()
+        def told(fault: Exception) -> None:
+            metrics.relay_retries.inc()
+            log.warning("relay.retry", error=type(fault).__name__)
+
+        passing = (BrokerUnavailable, Fenced, kafka.KafkaError)
+        await lead(
+            self, self.store.try_lock, lambda connection: _Shift(self, connection).work(), passing=passing, told=told
+        )
 
 
 class _Sight(NamedTuple):

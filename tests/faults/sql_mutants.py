@@ -111,7 +111,7 @@ async def _two_hear_at_once(new: NewCopy) -> None:
         await inbox.take(batch(1))
         for number in range(2, 8):
             same = batch(number)
-            await asyncio.gather(inbox.take(same), inbox.take(same))
+            await asyncio.wait({asyncio.create_task(inbox.take(same)) for _ in range(2)})
         statement = "select subject, detail ->> 'n', count(*) from audit_log group by 1, 2 having count(*) > 1"
         assert not await copy.server.run_async(statement, database=copy.name), "an event took effect twice"
     finally:
