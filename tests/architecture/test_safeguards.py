@@ -101,7 +101,7 @@ async def test_no_route_of_publicity_takes_a_number_and_no_table_holds_a_total(n
         *("outbox", "outbox_sequences", "outbox_sealed", "relay", "relay_offsets", "relay_logs"),
         *("inbox", "inbox_logs", "held", "parked"),
         *("audit_chain", "audit_sealer", "audit_checkpoints", "audit_witnesses"),
-        *("database_identity", "audit_log", "idempotency_keys", "alembic_version", "staff_accounts"),
+        *("database_identity", "audit_log", "idempotency_keys", "alembic_version", "staff_accounts", "read_alerts"),
     }
     # dated rows all of them: what happened, and who was where from when to when
     assert {table for (table,) in tables} - engine == {"facts", "units", "staff", "placements"}
