@@ -20,7 +20,7 @@ from services.intake.usecases.take_calls import Done, TakeCalls, keep_refused
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
 from shared.errors import Invalid, Malformed, TooLarge
-from shared.http import Now, Order, Page, Paging, Tx, require
+from shared.http import Now, Order, Page, Paging, Tx, reader, require
 from shared.http.fields import FIRST_YEAR, LAST_YEAR
 from shared.http.words import field as field_of
 from shared.http.words import reason as reason_of
@@ -227,7 +227,7 @@ async def list_refused(
 
 @router.get("/leads/{lead_id}/police-call")
 async def get_police_call(
-    lead_id: UUID, request: Request, by: Annotated[Principal, require("ana", "ofd", "sup")], tx: Tx, at: Now
+    lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd", "sup")], tx: Tx, at: Now
 ) -> CallView:
     """The call that a lead came in as, with what was corrected since; the reading is put on record. 警情及更正(查阅留痕)"""
     await read_lead(tx, lead_id, secret=request.app.state.circle_secret, by=by, at=at)

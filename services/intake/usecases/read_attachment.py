@@ -44,9 +44,10 @@ async def read_attachment(
     by: Principal,
     at: datetime,
 ) -> tuple[Attachment, AsyncIterator[bytes]]:
-    """The shared copy, or the file as it came for the office alone. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    """The shared copy, or the file as it came for the office alone. Raises `NotFound`, `NotAllowed` (also when the lead is
+    sealed, G14), `Forbidden`, `Invalid`."""
     refuse_marked("purpose", [purpose])
-    await lead_for(tx, lead_id, by)
+    (await lead_for(tx, lead_id, by)).must_be_used()
     attachment = await attachments.get(tx, attachment_id)
     if attachment.lead_id != lead_id:
         raise NotFound("没有该附件 / no such file")
