@@ -1,7 +1,7 @@
 """The course of a run: a while with writers and faults, then peace, in which everything must come to its end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from tests.simulation.world import World
@@ -17,6 +17,12 @@ async def kill(world: World) -> None:
     killed = world.processes[name]
     await asyncio.sleep(world.chance.random() * 2)
     if world.processes[name] is killed:
+        world.launch(name)
+
+
+async def kill_a_relay(world: World) -> None:
+    for name in NAMES[:2]:
+        world.kill(name)
         world.launch(name)
 
 
@@ -100,6 +106,12 @@ async def lose_the_end(world: World) -> None:
     world.cluster.cut_back(target, max(0, end - world.chance.randint(1, 5)))
 
 
+async def lose_the_fullest_end(world: World) -> None:
+    """The same, where most records are."""
+    target = max(world.cluster.all_targets(), key=lambda target: len(world.cluster.log(target)))
+    world.cluster.cut_back(target, max(0, len(world.cluster.log(target)) - world.chance.randint(1, 3)))
+
+
 async def another_broker(world: World) -> None:
     world.cluster.replace(f"cluster-{world.faults + 2}")
 
@@ -135,9 +147,24 @@ LOSSES: tuple[Fault, ...] = (
 async def run(world: World) -> None:
     """The whole course."""
     chance = world.chance
+    menu = [chance.choice(COMMON) for _ in range(4)] + ([chance.choice(LOSSES)] if chance.happens(0.4) else [])
+    await play(world, menu)
+
+
+async def lose_once(world: World) -> None:
+    """A course on which the fullest partition loses its end late, once, under running clients; nothing after it hides it.
+
+    Batches are on their way then, or processes stand still; and who has seen the loss may be killed."""
+    before: list[Fault] = world.chance.choice(([bad_network], [freeze, freeze, freeze]))
+    after: list[Fault] = world.chance.choice(([], [kill_a_relay] * 6))
+    await play(world, [bad_network, bad_network, kill], last=[*before, lose_the_fullest_end, *after])
+
+
+async def play(world: World, menu: list[Fault], *, last: Sequence[Fault] = ()) -> None:
+    """Writers, faults of this menu, those that come `last`, then peace and judgement."""
+    chance = world.chance
     for name in NAMES:
         world.launch(name)
-    menu = [chance.choice(COMMON) for _ in range(4)] + ([chance.choice(LOSSES)] if chance.happens(0.4) else [])
     until = 5 + chance.random() * 12
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
@@ -153,6 +180,10 @@ async def run(world: World) -> None:
             next_operator += 4
             await world.operate()
         await asyncio.sleep(chance.random() * 0.8)
+    for fault in last:
+        tasks.append(loop.create_task(fault(world)))
+        tasks += [loop.create_task(world.write()) for _ in range(4)]
+        await asyncio.sleep(0.5)
     for task in tasks:
         await task
     await settle(world)
