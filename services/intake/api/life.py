@@ -170,7 +170,7 @@ async def post_decline(lead_id: UUID, order: DeclineOrder, by: Director, tx: Tx,
 
 @router.post("/leads/{lead_id}/acceptance")
 async def post_acceptance(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """An objection to the refusal is upheld, by another person than the one who declined. 异议成立,改为受理"""
+    """An objection to the refusal is upheld, by another person than the one who declined. 异议成立改为受理"""
     return LeadView.of(await accept_after_all(tx, lead_id, order.reason, by=by, at=at))
 
 
