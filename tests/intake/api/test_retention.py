@@ -34,6 +34,11 @@ WHY = {"reason": "保存期限已满,按规定办理"}
 SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
 
 KEPT = {
+    "call_back_draws": "of no lead; what a draw is recomputed from",
+    "call_backs": "codes and a random name on a list",
+    "circle_marks": "keyed hashes of what staff declared, of no lead",
+    "daily_digests": "numbers of leads",
+    "digest_leads": "codes",
     "class_suggestions": "codes, and words of the rubric",
     "conclusions": "a code and a unit",
     "deadline_steps": "codes",
