@@ -95,7 +95,7 @@ async def test_the_api_page_says_what_a_door_does_and_who_may_call_it(new_api: N
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert len(operations) == len(doors(api))
     for operation in operations:
-        assert re.match(r"^[一-鿿 /()、]+ / [A-Z]", operation["summary"]), operation["summary"]
+        assert re.match(r"^[一-鿿 /()、,\uff0c]+ / [A-Z]", operation["summary"]), operation["summary"]
         assert re.search("可调用的角色 / may be called by: |无需登录 / without signing in", operation["description"])
         keys = [found for found in operation.get("parameters", ()) if found["name"] == "Idempotency-Key"]
         assert all(key["required"] for key in keys)
