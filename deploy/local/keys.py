@@ -142,6 +142,8 @@ def environment(
             # the demonstration's leads are of 2018: reminders of them would come years late
             settings["REMIND_FROM"] = "2019-01-01"
         settings["RECEIPT_KEY"] = json.dumps({name: keys.receipt_key()[name] for name in ("key_id", "private_key")})
+        office = keys.box("mailbox")
+        settings["MAILBOX_KEYS"] = json.dumps({office["key_id"]: office["private_key"]})
         settings["CODE_KEYS"] = json.dumps([keys.digest_key("query-codes")])
         settings["ATTACHMENT_KEYS"] = json.dumps([{"key_id": "local-1", "key": keys.digest_key("attachments")}])
         settings["ATTACHMENT_STORE"] = f"file://{keys.folder.resolve().parent / 'attachments'}"

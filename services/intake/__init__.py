@@ -1,7 +1,7 @@
 """intake 线索受理: every door, one register.
 
 Owns: leads and their numbers, the ledgers they came in, dual assignments, the sealed reporters (which only its vault opens,
-a process apart), reports and their receipts, the running limits of leads; blind keys of what was reported, suggestions and
+a process apart), reports, their receipts and mailboxes, the running limits of leads; blind keys of what was reported, suggestions and
 merges of repeats; the directory of units, staff and placements; redirections, feedback and decisions by two
 people; the calls of the 110 feed with their corrections; the files of leads, each under a key of its own; transfers and screenings.
 Hears: the works of verification and the legs of discipline, the signed audit checkpoints of the others. Says: what happens to a

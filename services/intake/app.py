@@ -28,6 +28,7 @@ from services.intake.api import (
     ledgers,
     life,
     merges,
+    messages,
     national_files,
     police_calls,
     receipts,
@@ -59,8 +60,10 @@ from services.intake.usecases.attachments import Store
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
 from services.intake.usecases.keep_reporters import Vault
+from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import ReadProgress
+from services.intake.usecases.reporter_mailbox import Mailbox
 from services.intake.usecases.submit_lead import SubmitLead
 from services.intake.usecases.take_calls import TakeCalls
 from shared import ops, telemetry
@@ -106,6 +109,7 @@ ROUTERS = (
     replies.router,
     transfers.router,
     screenings.router,
+    messages.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -153,6 +157,10 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     )
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
+    app.state.letters = Letters(settings.mailbox_keys)
+    app.state.mailbox = Mailbox(
+        database, app.state.letters, app.state.desk, app.state.read_progress, app.state.own_codes
+    )
 
 
 def vault_api() -> FastAPI:

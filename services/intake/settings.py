@@ -32,6 +32,8 @@ class Settings(ServiceSettings):
     receipt_key: Json[ReceiptKey]
     receipt_older_keys: Json[dict[str, str]] = "{}"  # type: ignore[assignment] # read like any other
     code_keys: Json[Annotated[list[CodeKey], Field(min_length=1, max_length=8)]]
+    mailbox_keys: Json[dict[str, SecretStr]] = "{}"  # type: ignore[assignment] # read like any other
+    """Key id → private key (X25519, base64) of what reporters write, the newest first. For the api only."""
     challenge_bits: Annotated[int, Field(ge=1, le=28)] = 16
     """Leading zero bits while the door is quiet; about 65,000 hashes. It rises by up to 6 bits with the load."""
     challenge_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800

@@ -12,7 +12,7 @@ import httpx
 from openpyxl import Workbook
 
 from tests.support.files import photo
-from tests.support.reporting import COUNTER, REPORT, REPORTS, report, status
+from tests.support.reporting import COUNTER, REPORT, REPORTS, report, status, write
 from tests.support.uploading import TUS, attach_by_code, named, patch
 
 MARK = "CANARYq7"
@@ -165,8 +165,19 @@ async def _receipt(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post("/intake/v1/receipts/verification", json={MARK: MARK}, headers=HEADERS)]
 
 
+async def _message(sender: Sender, _: int) -> list[httpx.Response]:
+    slip = await report(sender.client, marked("anonymous"), key=key(), **HEADERS)
+    body = {"query_code": slip.json()["query_code"], "text": f"{MARK}补充情况"}
+    return [slip, await write(sender.client, body, key=key(), **HEADERS)]
+
+
+async def _reading(sender: Sender, _: int) -> list[httpx.Response]:
+    return [await sender.client.post(f"{REPORTS}/messages/reading", json={"query_code": MARK}, headers=HEADERS)]
+
+
 TAKES: dict[str, Send] = {
     "POST /intake/v1/reports": _public,
+    "POST /intake/v1/reports/messages": _message,
     "POST /intake/v1/counter-reports": _counter,
     "POST /intake/v1/leads": _lead,
     "POST /intake/v1/ledgers": _ledger,
@@ -182,6 +193,7 @@ TAKES: dict[str, Send] = {
 PASSES: dict[str, Send] = {
     "POST /intake/v1/counter-reports/read-back": _counter,
     "POST /intake/v1/reports/challenges": _challenge,
+    "POST /intake/v1/reports/messages/reading": _reading,
     "POST /intake/v1/reports/status": _status,
     "POST /intake/v1/receipts/verification": _receipt,
 }

@@ -45,6 +45,20 @@ async def report(
     return await client.post(REPORTS, json=body, headers=whole)
 
 
+async def write(
+    client: httpx.AsyncClient,
+    body: Any,
+    *,
+    key: str | None = None,
+    proof: str | None = None,
+    door: str = "messages",
+    **headers: str,
+) -> httpx.Response:
+    """Write to the office, with work done for it unless it is given."""
+    whole = {"Idempotency-Key": key or uuid4().hex, "Proof-Of-Work": proof or await work(client), **headers}
+    return await client.post(f"{REPORTS}/{door}", json=body, headers=whole)
+
+
 async def status(client: httpx.AsyncClient, **code: str) -> httpx.Response:
     """Ask how it stands."""
     return await client.post(f"{REPORTS}/status", json=code)

@@ -14,6 +14,7 @@ from services.intake.api.door import Key, weigh
 from services.intake.api.report_forms import ConfirmedOrder, CounterOrder, ReadBack
 from services.intake.api.reports import content_of, told
 from services.intake.api.slip import Slip, answer_with_slip
+from services.intake.domain.mailbox import Lock
 from services.intake.domain.report import read_back
 from services.intake.usecases.file_report import Desk, Report, check, confirmation_of
 from services.intake.usecases.own_codes import OwnCodes
@@ -49,13 +50,16 @@ async def post_counter_report(
         raise Invalid(reason, fields=[("confirmation", reason)])
     own_codes: OwnCodes = request.app.state.own_codes
     own = await own_codes.hash(order.own_code, told(order) or {}) if order.own_code else None
-    report = _report(order, sent, own_code=own)
+    lock = await own_codes.lock(order.own_code) if order.own_code else None
+    report = _report(order, sent, own_code=own, own_lock=lock)
     registration = desk.file(report, key=key, by=by, at=at)
     outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
     return answer_with_slip(outcome, key)
 
 
-def _report(order: CounterOrder, sent: dict[str, Any], *, own_code: str | None = None) -> Report:
+def _report(
+    order: CounterOrder, sent: dict[str, Any], *, own_code: str | None = None, own_lock: Lock | None = None
+) -> Report:
     return Report(
         channel=order.channel,
         naming=order.naming,
@@ -64,6 +68,7 @@ def _report(order: CounterOrder, sent: dict[str, Any], *, own_code: str | None =
         sent=sent,
         received_on=order.received_on,
         own_code=own_code,
+        own_lock=own_lock,
     )
 
 

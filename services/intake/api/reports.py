@@ -77,6 +77,7 @@ class ProgressView(BaseModel):
     steps: list[StepView]
     opened: int = Field(description="举报人信息被批准调取的次数 / how often the reporter's data were opened")
     openings: list[OpenedView]
+    unread_messages: int = Field(description="信箱中未读的信件 / messages in the mailbox that are not read yet")
 
 
 @open_doors.post("/challenges")
@@ -119,7 +120,14 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
         found = await ask.by_own_code(lead_no, order.own_code or "")
     views = [StepView(status=step.status, zh=step.words[0], en=step.words[1], since=step.since) for step in found.steps]
     opened = [OpenedView(on=on, purpose=purpose, zh=purpose.zh, en=purpose.en) for on, purpose in found.openings]
-    return ProgressView(received_on=found.received_on, now=views[-1], steps=views, opened=len(opened), openings=opened)
+    return ProgressView(
+        received_on=found.received_on,
+        now=views[-1],
+        steps=views,
+        opened=len(opened),
+        openings=opened,
+        unread_messages=found.unread,
+    )
 
 
 class ReportView(BaseModel):

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db import mailbox
 from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.tables import lead_history, leads, reports, spent_challenges
 from services.intake.domain.lead_states import Status
@@ -20,11 +21,7 @@ from shared.errors import Registered
 async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date) -> None:
     """Add one, and spend its challenge. Raises `Registered` when the challenge is spent already."""
     if filed.spent is not None:
-        row = {"mark": filed.spent[0], "expires_at": instant(filed.spent[1])}
-        spend = upsert(spent_challenges).values(row).on_conflict_do_nothing().returning(spent_challenges.c.mark)
-        if (await tx.execute(spend)).one_or_none() is None:
-            reason = "该工作量证明已使用,请重新获取 / this proof of work was used, ask for a new challenge"
-            raise Registered(reason, fields=[("Proof-Of-Work", reason)])
+        await spend(tx, *filed.spent)
     await tx.execute(
         insert(reports),
         {
@@ -38,6 +35,16 @@ async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date
             "received_on": received_on,
         },
     )
+    await mailbox.open_box(tx, lead_id, filed.mailbox_key, filed.own_lock)
+
+
+async def spend(tx: Transaction, mark: bytes, expires: int) -> None:
+    """Spend a challenge. Raises `Registered` when it is spent already."""
+    row = {"mark": mark, "expires_at": instant(expires)}
+    once = upsert(spent_challenges).values(row).on_conflict_do_nothing().returning(spent_challenges.c.mark)
+    if (await tx.execute(once)).one_or_none() is None:
+        reason = "该工作量证明已使用,请重新获取 / this proof of work was used, ask for a new challenge"
+        raise Registered(reason, fields=[("Proof-Of-Work", reason)])
 
 
 async def find(tx: Transaction, marks: Sequence[bytes]) -> UUID | None:

@@ -96,6 +96,9 @@ with {before} r as materialized (
 ), filed as (
   insert into reports (lead_id, channel, naming, content, code_mark, receipt_mark, own_code, received_on)
   select id, channel, naming, content::jsonb, code_mark, receipt_mark, own_code, received_on from r where channel is not null order by n
+), boxes as (
+  insert into mailboxes (lead_id, public_key, own_lock)
+  select id, mailbox_key, own_lock from r where mailbox_key is not null order by n
 ), spent as (
   insert into spent_challenges (mark, expires_at) select challenge, expires_at from r where challenge is not null order by challenge
 ), counters as (
@@ -160,6 +163,8 @@ _COLUMNS = {
     "code_mark": "bytea",
     "receipt_mark": "bytea",
     "own_code": "text",
+    "mailbox_key": "bytea",
+    "own_lock": "bytea",
     "challenge": "bytea",
     "expires_at": "timestamptz",
 }
@@ -281,6 +286,8 @@ def _values(row: Row) -> tuple[Any, ...]:
         filed and filed.code_mark,
         filed and filed.receipt_mark,
         filed and filed.own_code,
+        filed and filed.mailbox_key,
+        filed and filed.own_lock,
         spent and spent[0],
         spent and instant(spent[1]),
     )

@@ -43,7 +43,11 @@ class Filed:
     content: Mapping[str, Any]
     code_mark: bytes
     receipt_mark: bytes
+    mailbox_key: bytes
+    """The public half of the reporter's key pair (docs/decisions/0057)."""
     own_code: str | None = None
+    own_lock: bytes | None = None
+    """The private half, under the code that the reporter chose."""
     spent: tuple[bytes, int] | None = None
     """The challenge that was solved for it, and until when it has to be remembered."""
 

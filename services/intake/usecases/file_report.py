@@ -16,9 +16,10 @@ from typing import Any
 
 from nacl.secret import SecretBox
 
-from services.intake.domain import query_code, receipt
+from services.intake.domain import mailbox, query_code, receipt
 from services.intake.domain.codes import Area, Source
 from services.intake.domain.lead import Lead
+from services.intake.domain.mailbox import Lock
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.domain.report import (
     Channel,
@@ -55,6 +56,7 @@ class Report:
     received_on: date | None = None
     own_code: str | None = None
     """Hashed already."""
+    own_lock: Lock | None = None
     spent: tuple[bytes, int] | None = None
 
 
@@ -85,6 +87,7 @@ class Desk:
         )
         order = admit(new, sealer=self.sealer, by=by, at=at)
         code = query_code.new_code(secrets.token_bytes(query_code.RANDOM_BYTES))
+        private = mailbox.private_half(code)
         number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
         slip = self.signer.sign(
             region=self.region,
@@ -98,7 +101,9 @@ class Desk:
             content=content,
             code_mark=query_code.mark_of(self._code_keys[0], code),
             receipt_mark=query_code.mark_of(self._code_keys[0], number),
+            mailbox_key=mailbox.public_half(private),
             own_code=report.own_code,
+            own_lock=report.own_lock.shut(private) if report.own_lock else None,
             spent=report.spent,
         )
 

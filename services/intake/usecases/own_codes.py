@@ -14,7 +14,10 @@ from typing import Any, TypeVar
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
+from nacl.utils import random as random_bytes
 
+from services.intake.domain.mailbox import Lock, salt_of, unlocked
 from shared.errors import Busy, Invalid
 
 LEAST = 6
@@ -47,6 +50,18 @@ class OwnCodes:
         secrets = [self._keyed(key, _plain(code)) for key in self._keys]
         return await self._run(lambda: sum(_is(against, secret) for secret in secrets) > 0) and kept is not None
 
+    async def lock(self, code: str) -> Lock:
+        """A new key of this code, for the mailbox. Raises `Busy`."""
+        salt = random_bytes(argon2id.SALTBYTES)
+        secret = self._keyed(self._keys[0], _plain(code))
+        return Lock(salt, await self._run(lambda: _key_of(secret, salt)))
+
+    async def unlock(self, code: str, kept: bytes) -> bytes | None:
+        """What lies under this code; None when it is another. Raises `Busy`."""
+        secrets, salt = [self._keyed(key, _plain(code)) for key in self._keys], salt_of(kept)
+        keys = await self._run(lambda: [_key_of(secret, salt) for secret in secrets])
+        return next(filter(None, (unlocked(kept, key) for key in keys)), None)
+
     async def _run(self, work: Callable[[], Result]) -> Result:
         if self._inside >= self._most:
             raise Busy("查询人数过多 / too many ask at once")
@@ -59,6 +74,11 @@ class OwnCodes:
     @staticmethod
     def _keyed(key: bytes, plain: str) -> bytes:
         return hmac.digest(key, b"xiansuo.own-code.v1\0" + plain.encode(), "sha256")
+
+
+def _key_of(secret: bytes, salt: bytes) -> bytes:
+    size, work, memory = SecretBox.KEY_SIZE, argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE
+    return argon2id.kdf(size, b"xiansuo.mailbox.v1\0" + secret, salt, opslimit=work, memlimit=memory)
 
 
 def _is(kept: bytes, secret: bytes) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from services.intake.db import openings, reports
+from services.intake.db import mailbox, openings, reports
+from services.intake.domain.mailbox import Writer
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import read_code
 from services.intake.domain.report import Step
@@ -24,6 +25,8 @@ class Progress:
     received_on: date
     steps: tuple[Step, ...]
     openings: tuple[tuple[date, Purpose], ...]
+    unread: int
+    """Messages of the office that the reporter has not read."""
 
 
 class ReadProgress:
@@ -34,28 +37,36 @@ class ReadProgress:
 
     async def by_code(self, code: str) -> Progress:
         """By the query code. Raises `Invalid` for a mistyped one, `NotFound`."""
+        return await self._of(await self.lead_by_code(code))
+
+    async def lead_by_code(self, code: str) -> UUID | None:
+        """The lead of the report with this query code. Raises `Invalid` for a mistyped one."""
         try:
             marks = self._desk.marks(read_code(code))
         except ValueError:
             reason = "查询码有误,请逐个核对 / the code was mistyped, please check each symbol"
             raise Invalid(reason, fields=[("query_code", reason)]) from None
         async with self._database.transaction() as tx:
-            lead_id = await reports.find(tx, marks)
-        return await self._of(lead_id)
+            return await reports.find(tx, marks)
 
     async def by_own_code(self, lead_no: str, code: str) -> Progress:
         """By the lead number and the reporter's own code. Raises `NotFound`, `Busy`."""
+        return await self._of(await self.lead_by_own_code(lead_no, code))
+
+    async def lead_by_own_code(self, lead_no: str, code: str) -> UUID | None:
+        """The lead with this number and own code. Raises `Busy`."""
         async with self._database.transaction() as tx:
             lead_id, kept = await reports.own_code(tx, lead_no)
         fits = await self._own_codes.fits(code, kept)
-        return await self._of(lead_id if fits else None)
+        return lead_id if fits else None
 
     async def _of(self, lead_id: UUID | None) -> Progress:
         async with self._database.transaction() as tx:
             asked = lead_id or uuid4()
             found = await reports.progress(tx, asked)
             opened = await openings.told_to_reporter(tx, asked)
+            unread = await mailbox.unread(tx, asked, Writer.OFFICE)
         if found is None:
             raise NotFound(NOBODY)
         received_on, steps = found
-        return Progress(received_on=received_on, steps=steps, openings=tuple(opened))
+        return Progress(received_on=received_on, steps=steps, openings=tuple(opened), unread=unread)

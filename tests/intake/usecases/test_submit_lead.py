@@ -49,6 +49,8 @@ FILED: dict[str, Any] = {
         content={"facts": {"summary": '引号" \\ {x}'}},
         code_mark=b"c" * 32,
         receipt_mark=b"r" * 32,
+        mailbox_key=b"m" * 32,
+        own_lock=b"l" * 88,
         own_code="$argon2id$x",
         spent=(b"s" * 32, 1_600_000_000),
     ),
@@ -65,9 +67,10 @@ TABLES = (
     "audit_log",
     "idempotency_keys",
     "reports",
+    "mailboxes",
     "spent_challenges",
 )
-_ONLY_FULL = ("vault.reporters", "reports", "spent_challenges")
+_ONLY_FULL = ("vault.reporters", "reports", "mailboxes", "spent_challenges")
 # random by nature, or the transaction's
 FREE = {
     "id",

@@ -1,0 +1,147 @@
+"""The mailbox between a reporter and the office: for the holder of a code without signing in, for the office on the lead."""
+
+from datetime import date
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
+from services.intake.api.reports import StatusOrder
+from services.intake.domain.mailbox import LONGEST, Kind, Message, Writer
+from services.intake.usecases.letters import Letters
+from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
+from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
+from shared.auth import Principal
+from shared.errors import Invalid
+from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, require
+
+router = APIRouter(tags=["mailbox 信箱"])
+open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
+Office = Annotated[Principal, require("ana", "ofd")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")]
+FROM_OFFICE = (Kind.MESSAGE, Kind.INVITATION)
+
+
+class LetterOrder(StatusOrder):
+    """查询码(或线索编号加自选码)和信件 / the code and the letter."""
+
+    text: Text
+
+
+class ThreadOrder(StatusOrder):
+    """查询码(或线索编号加自选码);从哪一封之后读起 / the code, and after which message to read on."""
+
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class OfficeLetterOrder(Order):
+    """写给举报人的信件 / a letter to the reporter."""
+
+    kind: Kind = Kind.MESSAGE
+    text: Text
+
+
+class SentView(BaseModel):
+    """已发出 / it is sent."""
+
+    number: int
+    sent_on: date
+
+
+class MessageView(BaseModel):
+    """一封信件,只到日 / a message, by days."""
+
+    number: int
+    writer: Writer
+    kind: Kind
+    text: str
+    sent_on: date
+    read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
+
+    @classmethod
+    def of(cls, message: Message, text: str) -> Self:
+        return cls(
+            number=message.number,
+            writer=message.writer,
+            kind=message.kind,
+            text=text,
+            sent_on=message.sent_on,
+            read_on=message.read_on,
+        )
+
+
+class ThreadView(BaseModel):
+    """信件,按先后 / messages in their order; `next` goes into `after` for the following ones, null at the end."""
+
+    items: list[MessageView]
+    next: int | None
+
+
+@open_doors.post("/messages", status_code=201, response_model=SentView)
+async def post_message(
+    _: Everyone, order: LetterOrder, request: Request, at: Now, solved: Worked, claim: Claimed
+) -> Response:
+    """Write to the office, by the code, without signing in. 举报人写信"""
+    return await _write(request, order, Kind.MESSAGE, order.text, claim=claim, solved=solved, at=at)
+
+
+@open_doors.post("/messages/reading")
+async def post_reading(_: Everyone, order: ThreadOrder, request: Request, at: Now) -> ThreadView:
+    """Read the mailbox by the code, which is never part of an address. 举报人读信"""
+    box: Mailbox = request.app.state.mailbox
+    found, more = await box.read(await holder_of(request, order), after=order.after, limit=order.limit, at=at)
+    items = [MessageView.of(message, text) for message, text in found]
+    return ThreadView(items=items, next=items[-1].number if more else None)
+
+
+@router.post("/leads/{lead_id}/messages", status_code=201, response_model=SentView)
+async def post_office_message(
+    lead_id: UUID, order: OfficeLetterOrder, request: Request, by: Office, tx: Tx, at: Now, once: Once
+) -> Response:
+    """Write to the reporter; only the holder of the code reads it. 写信给举报人"""
+    if order.kind not in FROM_OFFICE:
+        told = "办公室不能发出此类信件 / the office does not write this kind"
+        raise Invalid(told, fields=[("kind", told)])
+    letters: Letters = request.app.state.letters
+
+    async def write() -> SentView:
+        sent = await write_to_reporter(tx, letters, lead_id, order.kind, order.text, by=by, at=at)
+        return SentView(number=sent.number, sent_on=sent.sent_on)
+
+    return await once.reply(201, write)
+
+
+@router.get("/leads/{lead_id}/messages")
+async def get_messages(
+    lead_id: UUID, request: Request, by: Office, tx: Tx, paging: Paging, at: Now
+) -> Page[MessageView]:
+    """The thread with the reporter; the reading is put on record. 与举报人的往来信件(查阅留痕)"""
+    letters: Letters = request.app.state.letters
+    (after,) = paging.after(int) or (0,)
+    rows = await read_mailbox(tx, letters, lead_id, after=after, limit=paging.limit, by=by, at=at)
+    return paging.page([MessageView.of(*row) for row in rows], key=lambda row: (row.number,))
+
+
+async def holder_of(request: Request, order: StatusOrder) -> Holder:
+    """Who holds the code. Raises `NotFound`, `Invalid`, `TooMany`, `Busy`."""
+    box: Mailbox = request.app.state.mailbox
+    if order.query_code is not None:
+        return await box.by_code(order.query_code)
+    door: Door = request.app.state.door
+    lead_no = (order.lead_no or "").strip().upper()
+    door.guess(lead_no)
+    return await box.by_own_code(lead_no, order.own_code or "")
+
+
+async def _write(
+    request: Request, order: StatusOrder, kind: Kind, text: str, *, claim: Claimed, solved: Worked, at: Now
+) -> Response:
+    box: Mailbox = request.app.state.mailbox
+    answer, again = await box.write(await holder_of(request, order), Letter(kind, text), claim, solved, at=at)
+    return answered(answer, again=again)
+
+
+router.include_router(open_doors)

@@ -1,0 +1,113 @@
+"""The reporter's side of the mailbox: whoever holds the code reads and writes; the database is asked without a connection being held
+while a code is compared. Nothing is put on record of it but the letter and its day."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import leads, mailbox, reports
+from services.intake.domain.mailbox import Kind, Message, Writer, must_have_room, private_half
+from services.intake.domain.proof_of_work import Solved
+from services.intake.domain.query_code import read_code
+from services.intake.usecases.file_report import Desk
+from services.intake.usecases.letters import Letters
+from services.intake.usecases.own_codes import OwnCodes
+from services.intake.usecases.read_progress import NOBODY, ReadProgress
+from shared import idempotency
+from shared.db import Database
+from shared.deadlines import china_date
+from shared.errors import NotFound
+from shared.idempotency import Answer, Claim
+from shared.secrecy import refuse_marked
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the code of a report, and what it opens."""
+
+    lead_id: UUID
+    private: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What the reporter writes."""
+
+    kind: Kind
+    text: str
+
+
+class Mailbox:
+    """The mailboxes of reporters."""
+
+    def __init__(
+        self, database: Database, letters: Letters, desk: Desk, known: ReadProgress, own_codes: OwnCodes
+    ) -> None:
+        self._database, self._letters, self._desk = database, letters, desk
+        self._known, self._own_codes = known, own_codes
+
+    async def by_code(self, code: str) -> Holder:
+        """Who holds this query code. Raises `Invalid` for a mistyped one, `NotFound`, `NotAllowed` without a mailbox."""
+        lead_id = await self._known.lead_by_code(code)
+        if lead_id is None:
+            raise NotFound(NOBODY)
+        return Holder(lead_id, private_half(read_code(code)))
+
+    async def by_own_code(self, lead_no: str, code: str) -> Holder:
+        """Who holds this own code. Raises `NotFound`, `Busy`, `NotAllowed` without a mailbox."""
+        lead_id = await self._known.lead_by_own_code(lead_no, code)
+        if lead_id is None:
+            raise NotFound(NOBODY)
+        async with self._database.transaction() as tx:
+            box = await mailbox.box_of(tx, lead_id)
+        private = await self._own_codes.unlock(code, box.own_lock) if box.own_lock else None
+        if private is None:
+            raise NotFound(NOBODY)
+        return Holder(lead_id, private)
+
+    async def write(
+        self, holder: Holder, letter: Letter, claim: Claim, solved: Solved, *, at: datetime
+    ) -> tuple[Answer, bool]:
+        """The reporter writes; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed`, `Registered` when the
+        challenge was spent, `Busy`."""
+        refuse_marked("text", [letter.text])
+        claim = self._desk.claim(claim)
+        async with self._database.transaction() as tx:
+            earlier = await idempotency.take(tx, claim)
+            if earlier is not None:
+                return earlier, True
+            await reports.spend(tx, solved.mark, solved.expires)
+            lead = await leads.get(tx, holder.lead_id, lock=True)
+            lead.must_be_used()
+            box = await mailbox.box_of(tx, lead.id)
+            must_have_room(await mailbox.unread(tx, lead.id, Writer.REPORTER))
+            message = self._letters.put(
+                {"text": letter.text},
+                box.public_key,
+                number=await mailbox.last_number(tx, lead.id) + 1,
+                writer=Writer.REPORTER,
+                kind=letter.kind,
+                about=lead.assignment.number if lead.assignment else 0,
+                on=china_date(at),
+            )
+            await mailbox.add(tx, lead.id, message, by=None)
+            answer = Answer(201, {"number": message.number, "sent_on": message.sent_on.isoformat()})
+            await idempotency.keep(tx, claim, answer)
+            return answer, False
+
+    async def read(
+        self, holder: Holder, *, after: int, limit: int, at: datetime
+    ) -> tuple[list[tuple[Message, str]], bool]:
+        """A page of the thread as the reporter reads it, and whether more follow; what it shows is read now. Raises `NotAllowed` when the
+        lead is at rest."""
+        async with self._database.transaction() as tx:
+            lead = await leads.get(tx, holder.lead_id, lock=True)
+            lead.must_be_used()
+            found = await mailbox.page(tx, lead.id, after=after, limit=limit + 1)
+            shown = found[:limit]
+            if shown:
+                await mailbox.mark_read(
+                    tx, lead.id, Writer.OFFICE, first=shown[0].number, last=shown[-1].number, on=china_date(at)
+                )
+        told = self._letters.for_reporter(shown, holder.private)
+        return [(one, says["text"]) for one, says in zip(shown, told, strict=True)], len(found) > limit

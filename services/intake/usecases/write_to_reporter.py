@@ -1,0 +1,51 @@
+"""The office's side of the mailbox: what it writes is sealed for the reporter, what it reads is put on record (G11)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import leads, mailbox
+from services.intake.domain.mailbox import Kind, Message, Writer
+from services.intake.usecases.letters import Letters
+from shared import audit
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.secrecy import refuse_marked
+
+
+async def write_to_reporter(
+    tx: Transaction, letters: Letters, lead_id: UUID, kind: Kind, text: str, *, by: Principal, at: datetime
+) -> Message:
+    """Write to the holder of the code. Raises `NotFound`, `NotAllowed` without a mailbox, `Invalid` for a secrecy mark."""
+    refuse_marked("text", [text])
+    lead = await leads.get(tx, lead_id, lock=True)
+    lead.must_be_used()
+    box = await mailbox.box_of(tx, lead_id)
+    message = letters.put(
+        {"text": text},
+        box.public_key,
+        number=await mailbox.last_number(tx, lead_id) + 1,
+        writer=Writer.OFFICE,
+        kind=kind,
+        about=lead.assignment.number if lead.assignment else 0,
+        on=china_date(at),
+    )
+    await mailbox.add(tx, lead_id, message, by=by.sub)
+    detail = {"number": message.number, "kind": kind.value}
+    await audit.record(tx, by, "mailbox.write", lead_id, at=at, detail=detail)
+    return message
+
+
+async def read_mailbox(
+    tx: Transaction, letters: Letters, lead_id: UUID, *, after: int, limit: int, by: Principal, at: datetime
+) -> list[tuple[Message, str]]:
+    """The thread as the office reads it, one more than `limit` where more follow. Raises `NotFound`, `NotAllowed`."""
+    lead = await leads.get(tx, lead_id)
+    lead.must_be_used()
+    await mailbox.box_of(tx, lead_id)
+    found = await mailbox.page(tx, lead_id, after=after, limit=limit + 1)
+    if shown := found[:limit]:
+        first, last = shown[0].number, shown[-1].number
+        await mailbox.mark_read(tx, lead_id, Writer.REPORTER, first=first, last=last, on=china_date(at))
+    await audit.record(tx, by, "mailbox.read", lead_id, at=at, detail={"after": after, "messages": len(shown)})
+    return [(message, letters.for_office(message)["text"]) for message in found]
