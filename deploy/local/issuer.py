@@ -31,6 +31,11 @@ def accounts() -> dict[str, dict[str, str]]:
     return {row["sub"]: row for row in rows}
 
 
+def people() -> set[str]:
+    """The accounts of persons; the others are machines of partner agencies."""
+    return {name for name, row in accounts().items() if row.get("kind") != "machine"}
+
+
 def token(key: ECKey, issuer: str, account: str, *, hours: float = HOURS) -> str:
     """An access token for this account. Raises `CannotRun` for an unknown one."""
     known = accounts()
@@ -69,7 +74,7 @@ async def _client_credentials(keys: Keyring, issuer: str, request: Request) -> J
             client, _, secret = base64.b64decode(basic, validate=True).decode().partition(":")
         except ValueError:
             client = ""
-    machines = {name for name, row in accounts().items() if row.get("kind") == "machine"}
+    machines = set(accounts()) - people()
     if client not in machines or not hmac.compare_digest(secret.encode(), client_secret(keys, client).encode()):
         return JSONResponse({"error": "invalid_client"}, 401, {"WWW-Authenticate": "Basic"})
     found = token(keys.signing_key(), issuer, client, hours=MACHINE_HOURS)

@@ -123,7 +123,7 @@ async def test_the_directory_is_what_was_said_of_it_in_every_service(loaded: Run
     assert await loaded.rows("publicity", counts.format("units", "staff", "placements")) == [(units, staff, placements)]
     assert await loaded.rows("verification", "select count(*) from staff") == [(staff,)]
     accounts = await loaded.rows("intake", "select account, ends_at from staff_accounts order by 1")
-    assert len(accounts) == len(issuer.accounts())
+    assert len(accounts) == len(issuer.people())
     for service in ("verification", "discipline", "publicity"):
         assert await loaded.rows(service, "select account, ends_at from staff_accounts order by 1") == accounts
     found = await figures(loaded)

@@ -57,7 +57,7 @@ async def test_each_service_refuses_who_has_left(
             assert (answer.json()["code"], "离任" in answer.json()["detail"]) == ("unauthenticated", True)
 
 
-async def test_every_account_of_the_local_issuer_is_in_the_directory_of_the_demonstration() -> None:
+async def test_every_persons_account_of_the_local_issuer_is_in_the_directory_of_the_demonstration() -> None:
     from deploy.local.demo.directory import sheets
 
-    assert {row[2] for row in sheets()["staff"]} - {None} == set(issuer.accounts())
+    assert {row[2] for row in sheets()["staff"]} - {None} == issuer.people()

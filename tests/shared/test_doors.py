@@ -22,6 +22,8 @@ OPEN = {
         ("POST", "/intake/v1/reports/challenges"),
         ("POST", "/intake/v1/reports"),
         ("POST", "/intake/v1/reports/status"),
+        ("POST", "/intake/v1/reports/messages"),
+        ("POST", "/intake/v1/reports/messages/reading"),
         ("POST", "/intake/v1/receipts/verification"),
         ("GET", "/intake/v1/receipts/keys"),
         ("GET", "/intake/v1/call-back-draws"),

@@ -15,11 +15,12 @@ from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
 from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
 from shared.auth import Principal
 from shared.errors import Invalid
-from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, require
+from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, reader, require
 
 router = APIRouter(tags=["mailbox 信箱"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
 Office = Annotated[Principal, require("ana", "ofd")]
+OfficeReader = Annotated[Principal, reader("ana", "ofd")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")]
 FROM_OFFICE = (Kind.MESSAGE, Kind.INVITATION)
 
@@ -116,9 +117,9 @@ async def post_office_message(
 
 @router.get("/leads/{lead_id}/messages")
 async def get_messages(
-    lead_id: UUID, request: Request, by: Office, tx: Tx, paging: Paging, at: Now
+    lead_id: UUID, request: Request, by: OfficeReader, tx: Tx, paging: Paging, at: Now
 ) -> Page[MessageView]:
-    """The thread with the reporter; the reading is put on record. 与举报人的往来信件(查阅留痕)"""
+    """The thread with the reporter; reading takes a purpose and is put on record. 与举报人的往来信件"""
     letters: Letters = request.app.state.letters
     (after,) = paging.after(int) or (0,)
     rows = await read_mailbox(tx, letters, lead_id, after=after, limit=paging.limit, by=by, at=at)

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.intake.db import leads, mailbox
 from services.intake.domain.mailbox import Kind, Message, Writer
 from services.intake.usecases.letters import Letters
-from shared import audit
+from shared import audit, reads
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -47,5 +47,5 @@ async def read_mailbox(
     if shown := found[:limit]:
         first, last = shown[0].number, shown[-1].number
         await mailbox.mark_read(tx, lead_id, Writer.REPORTER, first=first, last=last, on=china_date(at))
-    await audit.record(tx, by, "mailbox.read", lead_id, at=at, detail={"after": after, "messages": len(shown)})
+    await reads.note(tx, by, "mailbox.read", lead_id, at=at, detail={"after": after, "messages": len(shown)})
     return [(message, letters.for_office(message)["text"]) for message in found]
