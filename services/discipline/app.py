@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.discipline.api import legs
+from services.discipline.api import legs, reports
 from services.discipline.clock import TIMERS
 from services.discipline.consumer import HANDLERS
 from services.discipline.settings import Settings
@@ -17,7 +17,7 @@ from shared.worker import Worker
 
 SERVICE = "discipline"
 MIGRATIONS = Path(__file__).parent / "db" / "migrations"
-ROUTERS = (legs.router, read_alerts.router)
+ROUTERS = (legs.router, reports.router, read_alerts.router)
 
 
 def api() -> FastAPI:

@@ -10,11 +10,13 @@ from services.discipline.usecases.follow_lead import (
 )
 from services.discipline.usecases.keep_facts import keep_facts
 from services.discipline.usecases.open_leg import open_leg
+from services.discipline.usecases.register_report import register_report
 from services.discipline.usecases.relearn_leg import relearn_opened, relearn_step
+from services.discipline.usecases.relearn_report import relearn_accepted, relearn_ended
 from shared import departures
 from shared.audit_witness import witness
 from shared.contracts.directory import StaffRecorded
-from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
+from shared.contracts.discipline import LegEnded, LegOpened, LegReceived, ReportAccepted, ReportEnded
 from shared.contracts.intake import (
     DisciplineFactsSealed,
     DualAssignmentCreated,
@@ -24,6 +26,7 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
+    ReportPassed,
 )
 from shared.inbox import Handlers
 from shared.restore import Own
@@ -38,8 +41,15 @@ HANDLERS: Handlers = {
     LeadUnmerged: follow_unmerged,
     LeadSealed: follow_sealed,
     LeadExpunged: destroy_facts,
+    ReportPassed: register_report,
     **witness("discipline"),
 }
 
-OWN: Own = {LegOpened: relearn_opened, LegReceived: relearn_step, LegEnded: relearn_step}
+OWN: Own = {
+    LegOpened: relearn_opened,
+    LegReceived: relearn_step,
+    LegEnded: relearn_step,
+    ReportAccepted: relearn_accepted,
+    ReportEnded: relearn_ended,
+}
 """What discipline said itself, for the way back after a restore."""

@@ -57,6 +57,9 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     verification.WorkTransferUndone,
     intake.DailyDigestOpened,
     intake.DailyDigestClosed,
+    intake.ReportPassed,
+    discipline.ReportAccepted,
+    discipline.ReportEnded,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

@@ -1,10 +1,12 @@
-"""What discipline (纪委监委) says to others: the status of its leg of a dual assignment, nothing of its content."""
+"""What discipline (纪委监委) says to others: the status of its leg of a dual assignment and of
+reports past the office, nothing of their content."""
 
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.checkpoint import Checkpoint
-from shared.contracts.envelope import AboutLead
+from shared.contracts.envelope import AboutLead, Event
 
 
 class _LegEvent(AboutLead):
@@ -30,6 +32,28 @@ class LegEnded(_LegEvent):
     """An outcome is on file; its category stays inside discipline 纪律线已办结."""
 
     TYPE: ClassVar[str] = "xiansuo.discipline.leg.ended.v1"
+
+
+class _ReportEvent(Event):
+    """About a report past the office; intake hears it for the reporter's query code alone. The day only, as all that a reporter is told."""
+
+    TOPIC: ClassVar[str] = "discipline.reports"
+    SUBJECT: ClassVar[str] = "report_id"
+    DAY_PRECISION: ClassVar[bool] = True
+    report_id: UUID
+    on: date
+
+
+class ReportAccepted(_ReportEvent):
+    """Discipline accepted the report 已受理 (D18)."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.report.accepted.v1"
+
+
+class ReportEnded(_ReportEvent):
+    """Discipline is done with the report; what came of it stays inside discipline 已办结."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.report.ended.v1"
 
 
 class DisciplineCheckpointSigned(Checkpoint):

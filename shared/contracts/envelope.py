@@ -77,7 +77,7 @@ class AboutLead(Event):
         return str(self.lead_id)
 
 
-class SealedEvent(AboutLead):
+class SealedEvent(Event):
     """Carries restricted facts for one receiver. ``sealed`` is None once they have been destroyed."""
 
     sealed: SealedBox | None

@@ -288,7 +288,7 @@ class After(BaseModel):
     sequence: int
 
 
-class VerificationFactsSealed(SealedEvent):
+class VerificationFactsSealed(SealedEvent, AboutLead):
     """The restricted facts of a lead, sealed for verification; they fit the work that ``after`` opens."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.lead.verification-facts-sealed.v1"
@@ -297,7 +297,7 @@ class VerificationFactsSealed(SealedEvent):
     after: After
 
 
-class DisciplineFactsSealed(SealedEvent):
+class DisciplineFactsSealed(SealedEvent, AboutLead):
     """The restricted facts of a lead, sealed for discipline; they fit the leg that ``after`` opens."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.lead.discipline-facts-sealed.v1"
@@ -305,6 +305,18 @@ class DisciplineFactsSealed(SealedEvent):
     SUBJECT: ClassVar[str] = "lead_id"
     dual_assignment_id: UUID
     after: After
+
+
+class ReportPassed(SealedEvent):
+    """A report past the office 绕行举报 (反有组织犯罪法 §53): addressed to discipline, or about the office itself. Sealed at the
+    door, no lead, and nothing of it in the open; the day only."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.report.passed.v1"
+    TOPIC: ClassVar[str] = "intake.sealed-reports"
+    SUBJECT: ClassVar[str] = "report_id"
+    DAY_PRECISION: ClassVar[bool] = True
+    report_id: UUID
+    received_on: date
 
 
 class IntakeCheckpointSigned(Checkpoint):

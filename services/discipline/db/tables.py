@@ -1,6 +1,6 @@
 """The tables of discipline. Constraints make illegal states impossible; each says why."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid
 
 from shared.db import service_metadata
 
@@ -58,3 +58,48 @@ lead_standings = Table(
     Column("expunged_at", DateTime(timezone=True)),
 )
 """What intake says of a lead as a whole; it may be heard before its leg is."""
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="as it came from the door"),
+    Column("region_code", Text, nullable=False),
+    Column("number", Text, nullable=False, unique=True),
+    Column("received_on", Date, nullable=False),
+    Column("accept_by", Date, nullable=False, comment="D18"),
+    Column("key_id", Text, comment="null together with box once the content was destroyed"),
+    Column("box", Text),
+    Column("status", Text, nullable=False),
+    Column("accepted_on", Date),
+    Column("ended_on", Date),
+    Column("outcome", Text),
+    Column("version", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("status in ('arrived', 'accepted', 'ended')", name="status"),
+    CheckConstraint("(status = 'arrived') = (accepted_on is null)", name="accepted_whole"),
+    CheckConstraint(
+        "(status = 'ended') = (ended_on is not null) and (ended_on is null) = (outcome is null)", name="ended_whole"
+    ),
+    CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
+    Index("ix_reports_received_on_id", "received_on", "id"),
+)
+
+report_history = Table(
+    "report_history",
+    metadata,
+    Column("report_id", Uuid, ForeignKey("reports.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
+report_numbers = Table(
+    "report_numbers",
+    metadata,
+    Column("region_code", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column(
+        "last", Integer, nullable=False, comment="drawn in the registering transaction, so a rollback leaves no gap"
+    ),
+)

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from services.intake.api.leads import Manifestation
 from services.intake.domain.codes import Area
+from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
 from shared.contracts.envelope import ChineseCode
 from shared.http import Day, Order
@@ -152,6 +153,23 @@ class ReportOrder(Order):
     persons: list[PersonBlock] = Field(default_factory=list, max_length=20)
     facts: FactsBlock
     umbrella: UmbrellaBlock | None = None
+
+
+class PublicOrder(ReportOrder):
+    """群众自行提交,可以绕过扫黑办直送纪委监委 / sent by the reporter; may go past the office, to discipline alone (G22)."""
+
+    addressed_to: Addressee | None = Field(
+        default=None, description="discipline 纪委监委: 扫黑办不经手 / never seen by the office; office when left out"
+    )
+    about_office: bool | None = Field(
+        default=None,
+        description="反映扫黑办或受理机构工作人员的问题,只送纪委监委 / about the office that reads reports: goes to discipline alone",
+    )
+
+    @property
+    def past_office(self) -> bool:
+        """Whether discipline alone may read it. What is about the office never goes there, whoever it is addressed to."""
+        return self.addressed_to is Addressee.DISCIPLINE or self.about_office is True
 
 
 class CounterOrder(ReportOrder):

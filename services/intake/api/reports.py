@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.intake.api.door import TOO_MANY, Door, Everyone, Key, PublicRoute, Worked
-from services.intake.api.report_forms import ReportOrder
+from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.db import reports
 from services.intake.domain.lead_states import Status
 from services.intake.domain.opening import Purpose
 from services.intake.domain.report import Channel
 from services.intake.usecases.file_report import PUBLIC, Desk, Report
+from services.intake.usecases.pass_report import pass_report
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import Outcome
@@ -90,9 +91,10 @@ async def post_challenge(_: Everyone, request: Request, at: Now) -> ChallengeVie
 
 @open_doors.post("", status_code=201, response_model=Slip)
 async def post_report(
-    _: Everyone, order: ReportOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
+    _: Everyone, order: PublicOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
 ) -> Response:
-    """Report without signing in; the answer is the only time that the code is shown. 群众举报"""
+    """Report without signing in; the answer is the only time that the code is shown. What is addressed to discipline, or about the office,
+    is sealed for discipline alone. 群众举报"""
     desk: Desk = request.app.state.desk
     report = Report(
         channel=Channel.WEB,
@@ -102,8 +104,13 @@ async def post_report(
         sent=await request.json(),
         spent=(solved.mark, solved.expires),
     )
-    registration = desk.file(report, key=key, by=PUBLIC, at=at)
-    outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
+    outcome: Outcome
+    if order.past_office:
+        passed = desk.pass_on(report, about_office=order.about_office is True, key=key, at=at)
+        outcome = await pass_report(request.app.state.database, passed, desk.claim(claim), region=desk.region)
+    else:
+        registration = desk.file(report, key=key, by=PUBLIC, at=at)
+        outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
     return answer_with_slip(outcome, key)
 
 
@@ -157,7 +164,7 @@ def told(order: ReportOrder) -> dict[str, Any] | None:
 
 def content_of(order: ReportOrder, channel: Channel) -> dict[str, Any]:
     """The report without the reporter and what is no part of it."""
-    outside = {"reporter", "own_code", "confirmation", "received_on", "channel"}
+    outside = {"reporter", "own_code", "confirmation", "received_on", "channel", "addressed_to", "about_office"}
     return order.model_dump(mode="json", exclude_defaults=True, exclude=outside) | {"channel": channel.value}
 
 

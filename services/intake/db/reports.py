@@ -20,8 +20,7 @@ from shared.errors import Registered
 
 async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date) -> None:
     """Add one, and spend its challenge. Raises `Registered` when the challenge is spent already."""
-    if filed.spent is not None:
-        await spend(tx, *filed.spent)
+    await spend(tx, filed.spent)
     await tx.execute(
         insert(reports),
         {
@@ -38,11 +37,13 @@ async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date
     await mailbox.open_box(tx, lead_id, filed.mailbox_key, filed.own_lock)
 
 
-async def spend(tx: Transaction, mark: bytes, expires: int) -> None:
-    """Spend a challenge. Raises `Registered` when it is spent already."""
-    row = {"mark": mark, "expires_at": instant(expires)}
-    once = upsert(spent_challenges).values(row).on_conflict_do_nothing().returning(spent_challenges.c.mark)
-    if (await tx.execute(once)).one_or_none() is None:
+async def spend(tx: Transaction, challenge: tuple[bytes, int] | None) -> None:
+    """Spend a challenge, if one was solved. Raises `Registered` when it is spent already."""
+    if challenge is None:
+        return
+    row = {"mark": challenge[0], "expires_at": instant(challenge[1])}
+    spending = upsert(spent_challenges).values(row).on_conflict_do_nothing().returning(spent_challenges.c.mark)
+    if (await tx.execute(spending)).one_or_none() is None:
         reason = "该工作量证明已使用,请重新获取 / this proof of work was used, ask for a new challenge"
         raise Registered(reason, fields=[("Proof-Of-Work", reason)])
 

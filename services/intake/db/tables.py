@@ -341,6 +341,20 @@ reports = Table(
     CheckConstraint("naming in ('named', 'confidential', 'anonymous')", name="naming"),
 )
 
+passed_reports = Table(
+    "passed_reports",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="random; discipline knows the report by it"),
+    Column("region_code", Text, nullable=False),
+    Column("code_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the query code"),
+    Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
+    Column("received_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
+    Column("accepted_on", Date),
+    Column("ended_on", Date),
+    # discipline accepts before it is done
+    CheckConstraint("ended_on is null or accepted_on is not null", name="ended_after_acceptance"),
+)
+
 spent_challenges = Table(
     "spent_challenges",
     metadata,

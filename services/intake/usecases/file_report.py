@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 from nacl.secret import SecretBox
 
@@ -20,6 +21,7 @@ from services.intake.domain import mailbox, query_code, receipt
 from services.intake.domain.codes import Area, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Lock
+from services.intake.domain.passed_report import Passed
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.domain.report import (
     Channel,
@@ -33,6 +35,7 @@ from services.intake.domain.report import (
 )
 from services.intake.usecases.register_lead import NewLead, Registration, admit
 from shared.auth import Principal
+from shared.deadlines import china_date
 from shared.errors import Invalid
 from shared.idempotency import Claim
 from shared.sealing import Sealer
@@ -42,6 +45,7 @@ PUBLIC = Principal(sub="public", roles=frozenset({"pub"}), unit="")
 """Whoever reports without signing in: one name for all, as there is nothing to tell them apart by."""
 _IDENTITY = ("name", "id_number", "phone", "address")
 _SEALED = "sealed"
+DISCIPLINE = "discipline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +90,14 @@ class Desk:
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,
         )
         order = admit(new, sealer=self.sealer, by=by, at=at)
-        code = query_code.new_code(secrets.token_bytes(query_code.RANDOM_BYTES))
+        code, slip, code_mark, receipt_mark = self._slip(report, order.received_on)
         private = mailbox.private_half(code)
-        number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
-        slip = self.signer.sign(
-            region=self.region,
-            number=number,
-            received_on=order.received_on.isoformat(),
-            content_hash=receipt.content_hash(report.sent, code),
-        )
         filed = Filed(
             channel=report.channel,
             naming=report.naming,
             content=content,
-            code_mark=query_code.mark_of(self._code_keys[0], code),
-            receipt_mark=query_code.mark_of(self._code_keys[0], number),
+            code_mark=code_mark,
+            receipt_mark=receipt_mark,
             mailbox_key=mailbox.public_half(private),
             own_code=report.own_code,
             own_lock=report.own_lock.shut(private) if report.own_lock else None,
@@ -110,9 +107,45 @@ class Desk:
         def answer(lead: Lead) -> Any:
             # the number is given only where domain.md §2.11 asks for it: beside a code that is too short to stand alone
             more = {"lead_no": lead.lead_no} if report.own_code else {}
-            return seal_answer({"query_code": query_code.in_groups(code), "receipt": slip, **more}, key)
+            return seal_answer({**slip, **more}, key)
 
         return replace(order, filed=filed, answer=answer)
+
+    def pass_on(self, report: Report, *, about_office: bool, key: str, at: datetime) -> Passed:
+        """The report sealed for discipline, its reporter in a box of his own within, with the same slip as any other (G22). Raises
+        `Invalid`."""
+        check(report)
+        received_on = china_date(at)
+        told = {**report.reporter, "naming": report.naming.value} if report.reporter else None
+        _, slip, code_mark, receipt_mark = self._slip(report, received_on)
+        inside = {
+            "report": report.content,
+            "about_office": about_office,
+            "reporter": self.sealer.seal(DISCIPLINE, told).model_dump() if told else None,
+        }
+        return Passed(
+            id=uuid4(),
+            received_on=received_on,
+            sealed=self.sealer.seal(DISCIPLINE, inside),
+            code_mark=code_mark,
+            receipt_mark=receipt_mark,
+            spent=report.spent,
+            answer=seal_answer(slip, key),
+        )
+
+    def _slip(self, report: Report, received_on: date) -> tuple[str, dict[str, Any], bytes, bytes]:
+        """The code, what the reporter takes away, and the marks of the code and of the receipt."""
+        code = query_code.new_code(secrets.token_bytes(query_code.RANDOM_BYTES))
+        number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
+        signed = self.signer.sign(
+            region=self.region,
+            number=number,
+            received_on=received_on.isoformat(),
+            content_hash=receipt.content_hash(report.sent, code),
+        )
+        newest = self._code_keys[0]
+        slip = {"query_code": query_code.in_groups(code), "receipt": signed}
+        return code, slip, query_code.mark_of(newest, code), query_code.mark_of(newest, number)
 
     def claim(self, claim: Claim) -> Claim:
         """The claim as it may be kept: the key itself would open the answer."""

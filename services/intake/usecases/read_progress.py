@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from services.intake.db import mailbox, openings, reports
+from services.intake.db import mailbox, openings, passed_reports, reports
 from services.intake.domain.mailbox import Writer
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import read_code
@@ -37,17 +37,27 @@ class ReadProgress:
 
     async def by_code(self, code: str) -> Progress:
         """By the query code. Raises `Invalid` for a mistyped one, `NotFound`."""
-        return await self._of(await self.lead_by_code(code))
+        marks = self._marks(code)
+        async with self._database.transaction() as tx:
+            lead_id = await reports.find(tx, marks)
+            passed = await passed_reports.progress(tx, marks)
+        if passed is not None:
+            received_on, steps = passed
+            return Progress(received_on=received_on, steps=steps, openings=(), unread=0)
+        return await self._of(lead_id)
 
     async def lead_by_code(self, code: str) -> UUID | None:
         """The lead of the report with this query code. Raises `Invalid` for a mistyped one."""
+        marks = self._marks(code)
+        async with self._database.transaction() as tx:
+            return await reports.find(tx, marks)
+
+    def _marks(self, code: str) -> list[bytes]:
         try:
-            marks = self._desk.marks(read_code(code))
+            return self._desk.marks(read_code(code))
         except ValueError:
             reason = "查询码有误,请逐个核对 / the code was mistyped, please check each symbol"
             raise Invalid(reason, fields=[("query_code", reason)]) from None
-        async with self._database.transaction() as tx:
-            return await reports.find(tx, marks)
 
     async def by_own_code(self, lead_no: str, code: str) -> Progress:
         """By the lead number and the reporter's own code. Raises `NotFound`, `Busy`."""

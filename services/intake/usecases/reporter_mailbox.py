@@ -76,7 +76,7 @@ class Mailbox:
             earlier = await idempotency.take(tx, claim)
             if earlier is not None:
                 return earlier, True
-            await reports.spend(tx, solved.mark, solved.expires)
+            await reports.spend(tx, (solved.mark, solved.expires))
             lead = await leads.get(tx, holder.lead_id, lock=True)
             lead.must_be_used()
             box = await mailbox.box_of(tx, lead.id)

@@ -1,0 +1,71 @@
+"""Reports past the office (G22), for discipline's own people only: what intake's door sealed and nobody of the office has seen."""
+
+from datetime import date
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from services.discipline.api.legs import Clerk, DetailReader, Handler, NewOutcome, Reader
+from services.discipline.db import reports
+from services.discipline.domain.leg import Outcome
+from services.discipline.domain.report import Report, Status
+from services.discipline.usecases.decide_report import accept_report, end_report
+from services.discipline.usecases.read_report import read_report
+from shared.http import Now, Page, Paging, Tx
+
+router = APIRouter(prefix="/reports", tags=["reports 绕行举报"])
+
+
+class ReportView(BaseModel):
+    """A report as a list entry. 绕行举报"""
+
+    id: UUID
+    number: str
+    received_on: date
+    accept_by: Annotated[date, Field(description="受理告知期限 / told by then that it is accepted (D18)")]
+    status: Status
+    accepted_on: date | None
+    ended_on: date | None
+    outcome: Outcome | None
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        return cls.model_validate(report, from_attributes=True)
+
+
+class ReportDetail(ReportView):
+    """A report with its content, without its reporter; null once it was destroyed."""
+
+    about_office: bool | None
+    content: dict[str, Any] | None
+
+
+@router.get("")
+async def list_reports(_: Reader, tx: Tx, paging: Paging) -> Page[ReportView]:
+    """Reports past the office by day of receipt. 绕行举报列表"""
+    rows = await reports.listed(tx, after=paging.after(date, UUID), limit=paging.limit + 1)
+    return paging.page([ReportView.of(row) for row in rows], key=lambda row: (row.received_on, row.id))
+
+
+@router.get("/{report_id}")
+async def get_report(report_id: UUID, request: Request, by: DetailReader, tx: Tx, at: Now) -> ReportDetail:
+    """One report with its content; the reading is put on record. 绕行举报详情(查阅留痕)"""
+    report, inside = await read_report(tx, report_id, opener=request.app.state.opener, by=by, at=at)
+    found = inside or {}
+    return ReportDetail(
+        **ReportView.of(report).model_dump(), about_office=found.get("about_office"), content=found.get("report")
+    )
+
+
+@router.post("/{report_id}/acceptance")
+async def post_acceptance(report_id: UUID, by: Clerk, tx: Tx, at: Now) -> ReportView:
+    """Accept a report; its reporter learns it by the query code. 受理"""
+    return ReportView.of(await accept_report(tx, report_id, by=by, at=at))
+
+
+@router.post("/{report_id}/outcome")
+async def post_report_outcome(report_id: UUID, order: NewOutcome, by: Handler, tx: Tx, at: Now) -> ReportView:
+    """Record the outcome category; the reporter learns that it ended. 登记处置结果"""
+    return ReportView.of(await end_report(tx, report_id, order.outcome, by=by, at=at))

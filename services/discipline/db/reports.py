@@ -1,0 +1,110 @@
+"""The store of reports past the office and of their boxes."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.discipline.db.tables import report_history, report_numbers, reports
+from services.discipline.domain.leg import Outcome
+from services.discipline.domain.report import Report, Status
+from shared.contracts.envelope import SealedBox
+from shared.db import Transaction
+from shared.errors import Conflict, NotFound
+
+
+async def draw_number(tx: Transaction, region: str, day: date) -> int:
+    """The next running number of this day."""
+    counter = upsert(report_numbers).values(region_code=region, day=day, last=1)
+    draw = counter.on_conflict_do_update(
+        index_elements=["region_code", "day"], set_={"last": report_numbers.c.last + 1}
+    ).returning(report_numbers.c.last)
+    return int((await tx.execute(draw)).scalar_one())
+
+
+async def add(
+    tx: Transaction, report: Report, sealed: SealedBox | None, *, region: str, actor: str, at: datetime
+) -> None:
+    """Insert a new report with its box as it came, and its first line of history."""
+    box = {"key_id": sealed and sealed.key_id, "box": sealed and sealed.box}
+    await tx.execute(insert(reports), {**_row(report), **box, "region_code": region, "created_at": at})
+    await _remember(tx, report, actor=actor, at=at)
+
+
+async def save(tx: Transaction, report: Report, *, actor: str, at: datetime) -> None:
+    """Write the new state. Raises `Conflict` when someone else wrote since it was read."""
+    done = await tx.execute(
+        update(reports)
+        .where(reports.c.id == report.id, reports.c.version == report.version - 1)
+        .values(_row(report))
+        .returning(reports.c.id)
+    )
+    if done.one_or_none() is None:
+        raise Conflict("举报已被他人更新 / the report was changed by someone else meanwhile")
+    await _remember(tx, report, actor=actor, at=at)
+
+
+async def get(tx: Transaction, report_id: UUID, *, lock: bool = False) -> Report:
+    """One report. Raises `NotFound`."""
+    report = await find(tx, report_id, lock=lock)
+    if report is None:
+        raise NotFound("没有该举报 / no such report")
+    return report
+
+
+async def find(tx: Transaction, report_id: UUID, *, lock: bool = False) -> Report | None:
+    """One report, if it has arrived."""
+    query = select(reports).where(reports.c.id == report_id)
+    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    return of_row(row) if row else None
+
+
+async def box(tx: Transaction, report_id: UUID) -> SealedBox | None:
+    """Its box; None once the content was destroyed."""
+    query = select(reports.c.key_id, reports.c.box).where(reports.c.id == report_id)
+    row = (await tx.execute(query)).one_or_none()
+    return SealedBox(key_id=row.key_id, box=row.box) if row and row.box else None
+
+
+async def listed(tx: Transaction, *, after: tuple[date, UUID] | None, limit: int) -> Sequence[Report]:
+    """Reports by day of receipt; `after` is the key of the last one seen."""
+    query = select(reports).order_by(reports.c.received_on, reports.c.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(reports.c.received_on, reports.c.id) > after)
+    return [of_row(row) for row in (await tx.execute(query)).mappings()]
+
+
+def of_row(row: RowMapping) -> Report:
+    """A row as the aggregate."""
+    return Report(
+        id=row["id"],
+        number=row["number"],
+        received_on=row["received_on"],
+        accept_by=row["accept_by"],
+        status=Status(row["status"]),
+        version=row["version"],
+        accepted_on=row["accepted_on"],
+        ended_on=row["ended_on"],
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+    )
+
+
+def _row(report: Report) -> dict[str, object]:
+    return {
+        "id": report.id,
+        "number": report.number,
+        "received_on": report.received_on,
+        "accept_by": report.accept_by,
+        "status": report.status.value,
+        "version": report.version,
+        "accepted_on": report.accepted_on,
+        "ended_on": report.ended_on,
+        "outcome": report.outcome.value if report.outcome else None,
+    }
+
+
+async def _remember(tx: Transaction, report: Report, *, actor: str, at: datetime) -> None:
+    row = {"report_id": report.id, "version": report.version, "status": report.status.value}
+    await tx.execute(insert(report_history), {**row, "actor": actor, "recorded_at": at})

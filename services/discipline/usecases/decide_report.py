@@ -1,0 +1,30 @@
+"""Discipline accepts a report past the office, and is done with it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.discipline.db import reports
+from services.discipline.domain.leg import Outcome
+from services.discipline.domain.report import Report
+from shared import audit, outbox
+from shared.auth import Principal
+from shared.db import Transaction
+from shared.deadlines import china_date
+
+
+async def accept_report(tx: Transaction, report_id: UUID, *, by: Principal, at: datetime) -> Report:
+    """Accept it. Raises `NotFound`, `NotAllowed`."""
+    report, accepted = (await reports.get(tx, report_id, lock=True)).accept(on=china_date(at))
+    await reports.save(tx, report, actor=by.sub, at=at)
+    await outbox.put(tx, accepted, at=at)
+    await audit.record(tx, by, "report.accept", report.id, at=at)
+    return report
+
+
+async def end_report(tx: Transaction, report_id: UUID, outcome: Outcome, *, by: Principal, at: datetime) -> Report:
+    """Record what came of it. Raises `NotFound`, `NotAllowed`."""
+    report, ended = (await reports.get(tx, report_id, lock=True)).end(outcome, on=china_date(at))
+    await reports.save(tx, report, actor=by.sub, at=at)
+    await outbox.put(tx, ended, at=at)
+    await audit.record(tx, by, "report.end", report.id, at=at)
+    return report

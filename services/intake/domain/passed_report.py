@@ -1,0 +1,39 @@
+"""A report past the office 绕行举报 (G22; 反有组织犯罪法 §53): its reporter addressed it to discipline, or says that it is about
+the office that reads reports. Of such a report intake keeps the marks of its code and receipt, its days, and a box for discipline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain.lead import Status
+from services.intake.domain.report import Step
+from shared.contracts.envelope import SealedBox
+
+
+class Addressee(StrEnum):
+    """Who shall read it: office 扫黑办, discipline 纪委监委."""
+
+    OFFICE = "office"
+    DISCIPLINE = "discipline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """All that is written of one. `spent`: the challenge that was solved for it, and until when it has to be remembered."""
+
+    id: UUID
+    received_on: date
+    sealed: SealedBox
+    code_mark: bytes
+    receipt_mark: bytes
+    spent: tuple[bytes, int] | None
+    answer: Mapping[str, Any]
+
+
+def steps(received_on: date, accepted_on: date | None, ended_on: date | None) -> tuple[Step, ...]:
+    """What the query code answers, in the very steps of any other report: who looks over the reporter's shoulder learns nothing."""
+    days = ((Status.RECEIVED, received_on), (Status.ASSIGNED, accepted_on), (Status.CONCLUDED, ended_on))
+    return tuple(Step(status, day) for status, day in days if day is not None)

@@ -1,0 +1,16 @@
+"""Discipline moved a report past the office: only what its reporter is told by the query code."""
+
+from services.intake.db import passed_reports
+from shared.contracts.discipline import ReportAccepted, ReportEnded
+from shared.db import Transaction
+from shared.inbox import Received
+
+
+async def follow_report_accepted(tx: Transaction, event: ReportAccepted, _: Received) -> None:
+    """It is accepted."""
+    await passed_reports.accepted(tx, event.report_id, event.on)
+
+
+async def follow_report_ended(tx: Transaction, event: ReportEnded, _: Received) -> None:
+    """It is done."""
+    await passed_reports.ended(tx, event.report_id, event.on)
