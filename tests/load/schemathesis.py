@@ -1,0 +1,226 @@
+"""Requests made from intake's own OpenAPI, right and wrong ones, to every operation with tokens of every role:
+`python -m tests.load.schemathesis`.
+
+schemathesis makes the requests; they go to the app in this process, on a database of its own. Counted are answers of 5xx, and answers
+that the document does not tell of: a status that the operation does not name, a content type or a body that it does not describe.
+"""
+
+import argparse
+import asyncio
+import random
+import re
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import httpx
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.core.transport import Response
+
+from deploy.local import issuer
+from deploy.local.postgres import Postgres
+from tests.support.api import Api, start_api
+from tests.support.postgres import Copy, Server, Templates
+
+ACCOUNTS = sorted(issuer.accounts())
+_CALLERS = re.compile(r"may be called by: ([a-z0-9, ]+)")
+_NAMED = re.compile(r"{(\w+)}")
+
+
+# a text of lines, or the offset of an upload, is sent as it was made
+schemathesis.serializer.alias(
+    ["application/x-ndjson", "application/jsonl", "application/x-jsonlines", "application/offset+octet-stream"],
+    "application/octet-stream",
+)
+
+
+@dataclass
+class Found:
+    """What was seen: how many requests, and for each kind of fault an example."""
+
+    requests: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    server_errors: Counter[str] = field(default_factory=Counter)
+    undocumented: Counter[str] = field(default_factory=Counter)
+
+    def lines(self) -> list[str]:
+        """As it is printed."""
+        by_status = ", ".join(f"{status}: {number}" for status, number in sorted(self.statuses.items()))
+        told = [f"{self.requests} requests ({by_status})"]
+        told += [f"{self.server_errors.total()} answers of 5xx, {self.undocumented.total()} undocumented"]
+        told += [f"  {number} x {fault}" for fault, number in (self.server_errors + self.undocumented).most_common(40)]
+        return told
+
+
+def made(operation: Any, number: int, *, at: int) -> list[Case[Any]]:
+    """This many requests for an operation, two of three as the document asks, the others not."""
+    cases: list[Case[Any]] = []
+    for mode, share in ((GenerationMode.POSITIVE, number - number // 3), (GenerationMode.NEGATIVE, number // 3)):
+        if share:
+            _make(operation.as_strategy(generation_mode=mode), share, cases, at=at)
+    return cases
+
+
+def _make(strategy: Any, number: int, cases: list[Case[Any]], *, at: int) -> None:
+    @seed(at)
+    @settings(
+        max_examples=number,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def keep(case: Case[Any]) -> None:
+        cases.append(case)
+
+    with suppress(Unsatisfiable):  # an operation that takes nothing cannot be asked wrongly
+        keep()
+
+
+class Knocking:
+    """Sends what was made, with ids that exist where one is asked for, as accounts that may call and as others."""
+
+    def __init__(self, api: Api, ids: list[str], *, at: int) -> None:
+        self.api, self.ids, self.random = api, ids, random.Random(at)
+        self.found = Found()
+
+    async def knock(self, case: Case[Any]) -> None:
+        """One request, and what is wrong with its answer."""
+        for name in _NAMED.findall(case.path):
+            if name.endswith("_id") and self.ids and self.random.random() < 0.5:
+                case.path_parameters[name] = self.random.choice(self.ids)
+        request = case.as_transport_kwargs(base_url="http://test")
+        wanted = request.get("headers") or {}
+        headers = {name: value for name, value in wanted.items() if name.lower() != "authorization"}
+        kept = {
+            name: request[name]
+            for name in ("method", "url", "params", "json", "data", "files")
+            if request.get(name) is not None
+        }
+        if isinstance(kept.get("data"), bytes | str):
+            kept["content"] = kept.pop("data")
+        if (account := self._account(case)) is not None:
+            headers |= self.api.as_(account)
+        try:
+            answer = await self.api.client.request(**kept, headers=_plain(headers))
+        except (httpx.InvalidURL, UnicodeEncodeError, ValueError, TypeError):
+            return  # not a request that a client can send
+        self._judge(case, answer)
+
+    def _account(self, case: Case[Any]) -> str | None:
+        said = _CALLERS.search(str(case.operation.definition.raw.get("description", "")))
+        callers = [name for name in said[1].replace(" ", "").split(",") if name in ACCOUNTS] if said else []
+        kind = self.random.random()
+        if kind < 0.05:
+            return None
+        return self.random.choice(callers) if callers and kind < 0.85 else self.random.choice(ACCOUNTS)
+
+    def _judge(self, case: Case[Any], answer: httpx.Response) -> None:
+        found, where = self.found, f"{case.method} {case.operation.path}"
+        found.requests += 1
+        found.statuses[answer.status_code] += 1
+        if answer.status_code >= 500:
+            found.server_errors[f"{answer.status_code} {where}: {answer.text[:120]}"] += 1
+            return
+        told = case.operation.definition.raw["responses"].get(str(answer.status_code))
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        if told is None:
+            found.undocumented[f"status {answer.status_code} {where}"] += 1
+        elif "content" in told and kind not in told["content"]:
+            found.undocumented[f"type {kind} of {answer.status_code} {where}"] += 1
+        elif not _described(case, answer):
+            found.undocumented[f"body of {answer.status_code} {where}"] += 1
+
+
+def _described(case: Case[Any], answer: httpx.Response) -> bool:
+    """Whether the document describes this body. The request of an upload cannot be read again, so another stands for it."""
+    bare = httpx.Response(
+        answer.status_code,
+        headers={"content-type": answer.headers.get("content-type", "")},
+        content=answer.content,
+        request=httpx.Request(case.method, "http://test"),
+    )
+    bare.elapsed = timedelta()
+    return bool(case.operation.is_valid_response(Response.from_any(bare)))
+
+
+def _plain(headers: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in headers.items() if str(value).isascii()}
+
+
+async def knocked(api: Api, number: int, *, at: int, document: dict[str, Any] | None = None) -> Found:
+    """At least this many requests, spread over all operations; judged by the app's own document unless another is given."""
+    schema = schemathesis.openapi.from_dict(document or api.app.openapi())
+    operations = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
+    ids = [str(row[0]) for row in await api.rows("select id from leads limit 50")]
+    knocking = Knocking(api, ids, at=at)
+    each = -(-number // len(operations))
+    piles = [await asyncio.to_thread(made, operation, each, at=at) for operation in operations]
+    for cases in piles:
+        for case in cases:
+            await knocking.knock(case)
+    return knocking.found
+
+
+async def registered(api: Api, number: int = 20) -> None:
+    """Leads to knock at."""
+    for one, source in zip(range(number), cycle("MAO"), strict=False):
+        body = {"source": source, "summary": f"反映有人强收摊位费,第{one}处", "area_codes": ["market"]}
+        answer = await api.post("/intake/v1/leads", body, by="icl", key=f"knock-{one}")
+        answer.raise_for_status()
+        if one % 2:
+            path = f"/intake/v1/leads/{answer.json()['id']}"
+            await api.post(
+                f"{path}/classification", {"tier": "evil", "level": "general", "area_codes": ["market"]}, by="ana"
+            )
+        if one % 4 == 3:
+            await api.post(f"{path}/assignment", {"unit": "GA"}, by="ofd")
+
+
+async def _run(copy: Copy, folder: Path, number: int, at: int) -> Found:
+    api = start_api(
+        "intake",
+        copy,
+        folder / "keys",
+        settings={"CHALLENGE_BITS": "1", "PUBLIC_A_MINUTE": "1000000", "LOG_LEVEL": "ERROR"},
+    )
+    try:
+        await registered(api)
+        return await knocked(api, number, at=at)
+    finally:
+        await api.close()
+
+
+def main() -> int:
+    """Print what was found; 1 when anything was."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--requests", type=int, default=20_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="xiansuo-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        postgres = Postgres(folder / "postgres", settings={"fsync": "off"})
+        postgres.start()
+        try:
+            templates = Templates(Server(postgres.dsn("postgres")))
+            copy = Copy(templates.server, asyncio.run(templates.copy("intake")), "intake")
+            found = asyncio.run(_run(copy, folder, asked.requests, asked.seed))
+        finally:
+            postgres.stop()
+    print(*found.lines(), sep="\n")
+    return int(bool(found.server_errors or found.undocumented))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
