@@ -28,7 +28,8 @@ _TERMS = {
     "any_status": "s.facets && q.any_status",
     "any_month": "s.facets && q.any_month",
 }
-# `offset 0` keeps PostgreSQL from reading the whole of the other table: there are few leads to ask it about.
+# `offset 0` keeps PostgreSQL from reading the whole of the other table, `+ 0` from walking the days instead of taking the lead by its id:
+# there are few leads to ask about.
 _HOLDS = {
     "source": "l.source = :source",
     "area": ":area = any (l.areas)",
@@ -37,8 +38,8 @@ _HOLDS = {
     "level": "l.level = :level",
     "street": "l.street = :street",
     "unit": "l.unit = :unit",
-    "received_from": "l.received_on >= :received_from",
-    "received_to": "l.received_on <= :received_to",
+    "received_from": "l.received_on + 0 >= :received_from",
+    "received_to": "l.received_on + 0 <= :received_to",
     "handled_by": "exists (select from lead_history h where h.lead_id = l.id and h.version > 1 and h.actor = :handled_by offset 0)",
     "started_by": "(select h.actor from lead_history h where h.lead_id = l.id and h.version = 1) = :started_by",
 }
@@ -79,12 +80,12 @@ async def leads_of(
         holds += ["s.words like all (cast(:words as text[]))", "l.merged_into is null"]
     holds += _plain(search, values)
     limits = _limits(search, values)
-    late = bool(limits) and set(search.colours) <= {Colour.RED, Colour.ORANGE}
+    late = bool(limits) and set(search.colours) <= {Colour.RED}
     terms = {name: each for name, each in terms.items() if each}
     runs = f"d.stopped_at is null and {limits}"
     if late or not terms:
         if limits:
-            # few are late: they are looked up by their limits
+            # few are overdue: they are looked up by their limits
             holds.append(_LATE.format(runs))
         statement = _where(holds)
     else:
