@@ -7,10 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.intake.api.directory import UnitCode
 from services.intake.db import deadlines, leads, pauses
-from services.intake.domain.codes import Level, Unit
+from services.intake.domain.codes import Level
 from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.pause import PauseRequest, Status
+from services.intake.usecases.check_unit import must_be_known
 from services.intake.usecases.pause_deadline import ask_pause, decide_pause, resume_deadline
 from shared import reads
 from shared.auth import Principal
@@ -166,16 +168,18 @@ async def list_deadlines(
     paging: Paging,
     colour: Colour | None = None,
     kind: DeadlineKind | None = None,
-    unit: Unit | None = None,
+    unit: UnitCode | None = None,
     due_by: Day | None = None,
 ) -> Page[RunningView]:
     """What runs, soonest end first: `colour=red` is what is overdue, `due_by` what ends by a day. 在办期限列表"""
+    if unit is not None:
+        await must_be_known(tx, unit)
     found = await deadlines.running(
         tx,
         now=at,
         colour=colour,
         kind=kind,
-        unit=unit and unit.value,
+        unit=unit,
         due_by=due_by,
         after=paging.after(datetime, UUID, str),
         limit=paging.limit + 1,

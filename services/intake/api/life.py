@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import LeadView
 from services.intake.db import leads, life
-from services.intake.domain.codes import GoTo, Regulator
+from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import Channel, Try
 from services.intake.domain.redirect import Redirect
@@ -57,9 +57,9 @@ class ReasonOrder(Order):
 
 
 class RedirectOrder(Order):
-    """The regulator. 转主管部门"""
+    """The regulator, a department of the directory. 转主管部门"""
 
-    regulator: Regulator
+    regulator: UnitCode
 
 
 class ReceiptOrder(Order):
@@ -177,7 +177,7 @@ async def post_acceptance(lead_id: UUID, order: ReasonOrder, by: Director, tx: T
 @router.post("/leads/{lead_id}/redirect")
 async def post_redirect(lead_id: UUID, order: RedirectOrder, by: Director, tx: Tx, at: Now) -> LeadView:
     """A matter of 乱 goes to its regulator. 转主管部门"""
-    return LeadView.of(await redirect_lead(tx, lead_id, order.regulator.value, by=by, at=at))
+    return LeadView.of(await redirect_lead(tx, lead_id, order.regulator, by=by, at=at))
 
 
 @router.get("/leads/{lead_id}/redirects")

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.intake.api.directory import UnitCode
 from services.intake.db import merges, repeats
-from services.intake.domain.codes import Level, Unit
+from services.intake.domain.codes import Level
 from services.intake.domain.lead_states import Status
 from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState, suggested_level
 from services.intake.domain.repeat_keys import secret_of
@@ -53,7 +54,7 @@ class UndoOrder(Order):
 class ReExaminationOrder(Order):
     """The team, which is another than the one that found nothing. 交办复查"""
 
-    unit: Unit
+    unit: UnitCode
 
 
 class FeatureView(BaseModel):
@@ -312,4 +313,4 @@ async def post_re_examination(
     merge_id: UUID, order: ReExaminationOrder, by: Director, tx: Tx, at: Now
 ) -> ReExaminationView:
     """Give it to another team than the one that found nothing. 交其他力量复查"""
-    return ReExaminationView.of(await give_re_examination(tx, merge_id, order.unit.value, by=by, at=at))
+    return ReExaminationView.of(await give_re_examination(tx, merge_id, order.unit, by=by, at=at))

@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from services.intake.domain.codes import LABELS
 from services.intake.domain.repeat_marks import plain
 from shared.codes import Labelled
 
@@ -23,8 +22,8 @@ class Tie(Labelled):
     RELATIVE = "relative", "亲属", "a relative"
 
 
-OWN_UNIT = {"SB": ("扫黑办", "扫黑除恶办"), **{code: (words[0],) for code, words in LABELS["unit"].items()}}
-"""What a unit is called in a report."""
+OFFICE = ("扫黑办", "扫黑除恶办")
+"""What the office is called in a report."""
 SHORTEST, LONGEST = 2, 12
 
 
@@ -47,10 +46,16 @@ def declared(tie: Tie, words: Iterable[str], *, secret: bytes) -> list[Mark]:
     return list(dict.fromkeys(_mark(tie, plain(word), secret) for word in words))
 
 
-def touched(text: str, marks: Iterable[Mark], *, unit: str, secret: bytes) -> set[Tie]:
-    """How a text concerns a person with these marks, who is in this unit."""
+def called(name: str | None) -> tuple[str, ...]:
+    """What the unit of one who reads for the office is called in a report: as the office, and as the directory calls the unit, without the
+    district."""
+    return (*OFFICE, name.removeprefix("区")) if name else OFFICE
+
+
+def touched(text: str, marks: Iterable[Mark], *, own: Iterable[str], secret: bytes) -> set[Tie]:
+    """How a text concerns a person with these marks, whose unit is called by one of `own`."""
     text = plain(text)
-    found = {Tie.COLLEAGUE} if any(name in text for name in OWN_UNIT.get(unit, ())) else set[Tie]()
+    found = {Tie.COLLEAGUE} if any(name in text for name in own) else set[Tie]()
     known = set(marks)
     for length in {mark.length for mark in known}:
         ties = {mark.tie for mark in known if mark.length == length} - found

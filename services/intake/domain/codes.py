@@ -50,28 +50,6 @@ class Level(StrEnum):
     MAJOR = "major"
 
 
-class Unit(StrEnum):
-    """Units that can be charged with a lead 承办单位: the organs of 示例区 that verify, until a directory of organs keeps them."""
-
-    POLICE = "GA"
-    TASK_FORCE = "ZF"
-    CONSTRUCTION = "JS"
-    STREET = "JD01"
-
-
-class Regulator(StrEnum):
-    """Who treats a matter of 乱 行业主管部门: the regulators of 示例区, and the petition office."""
-
-    CONSTRUCTION = "JS"
-    MARKET = "SJ"
-    TRANSPORT = "JT"
-    LAND = "ZR"
-    FARMING = "NY"
-    FINANCE = "JR"
-    CITY_ORDER = "CG"
-    PETITIONS = "XF"
-
-
 class GoTo(StrEnum):
     """Where somebody is sent whose report is outside the scope 不予受理的去向."""
 
@@ -110,22 +88,6 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "tier": {"black": ("黑", "black"), "evil": ("恶", "evil"), "disorder": ("乱", "disorder")},
     "level": {"general": ("一般", "general"), "key": ("重点", "key"), "major": ("重大", "major")},
-    "unit": {
-        "GA": ("公安分局", "police sub-bureau"),
-        "ZF": ("线索核查专班", "verification task force"),
-        "JS": ("建设局", "construction bureau"),
-        "JD01": ("临江街道", "Linjiang street office"),
-    },
-    "regulator": {
-        "JS": ("建设局", "construction bureau"),
-        "SJ": ("市场监管局", "market regulation bureau"),
-        "JT": ("交通运输局", "transport bureau"),
-        "ZR": ("自然资源局", "natural resources bureau"),
-        "NY": ("农业农村局", "agriculture bureau"),
-        "JR": ("金融工作局", "finance office"),
-        "CG": ("城市管理局", "city management bureau"),
-        "XF": ("信访局", "petition office"),
-    },
     "go_to": {
         "petition": ("信访部门", "petition office"),
         "court": ("人民法院", "court"),

@@ -4,7 +4,7 @@
 stated by the office; what was reported of persons outside it makes nobody partial.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
@@ -167,9 +167,9 @@ class Neutrality:
         subjects = {subject.staff for subject in self.subjects if subject.staff}
         return tuple(sorted(subjects | {interest.staff for interest in self._standing()}))
 
-    def free(self) -> list[Unit]:
-        """The units that could be charged: what remains (G3)."""
-        found = [unit for unit in self.directory.units.values() if may_verify(unit, self.day)]
+    def free(self, fits: Callable[[Unit, date], bool]) -> list[Unit]:
+        """The units of this kind that could be charged: what remains (G3)."""
+        found = [unit for unit in self.directory.units.values() if fits(unit, self.day)]
         return sorted((unit for unit in found if not self.of(unit).obstacles), key=lambda unit: unit.code)
 
     def _standing(self) -> list[Interest]:
@@ -202,6 +202,11 @@ class Neutrality:
 def may_verify(unit: Unit, day: date) -> bool:
     """Whether it stands on that day and is of a kind that is charged with leads."""
     return unit.holds_on(day) and unit.kind.verifies
+
+
+def may_regulate(unit: Unit, day: date) -> bool:
+    """Whether it stands on that day and treats matters of 乱 (M07)."""
+    return unit.holds_on(day) and unit.kind is UnitKind.DEPARTMENT
 
 
 def decider_of(directory: Directory, person: Staff, day: date) -> str:

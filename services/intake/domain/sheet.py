@@ -63,8 +63,8 @@ class Sheet:
     issued_on: date
 
     @classmethod
-    def of(cls, lead: Lead, *, issued_by: str, issued_at: datetime, days: Calendar) -> "Sheet":
-        """The sheet of the standing assignment. Raises `NotAllowed` when there is none."""
+    def of(cls, lead: Lead, *, to: str | None, issued_by: str, issued_at: datetime, days: Calendar) -> "Sheet":
+        """The sheet of the standing assignment; `to` is what the directory calls the unit. Raises `NotAllowed` when there is none."""
         work = lead.assignment
         if work is None or lead.level is None:
             raise NotAllowed("线索尚未交办,没有交办单 / the lead is not assigned; there is no sheet")
@@ -79,7 +79,7 @@ class Sheet:
             lead_no=lead.lead_no,
             upstream_no=lead.upstream_no,
             from_="区扫黑除恶专项斗争领导小组办公室",
-            to=LABELS["unit"].get(work.unit, (work.unit, ""))[0],
+            to=to or work.unit,
             unit=work.unit,
             legal_basis=LEGAL_BASIS,
             summary=lead.summary,

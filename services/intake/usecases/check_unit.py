@@ -1,34 +1,38 @@
 """The conflict check (G-CONF, G2-G4): every door that charges a unit with a lead calls it first."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.intake.db import conflicts, directory, reports
-from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_verify, named
-from services.intake.domain.directory import Directory, wrong
+from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_regulate, may_verify, named
+from services.intake.domain.directory import Directory, Unit, wrong
 from services.intake.domain.lead import Lead
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
+from shared.errors import Invalid
 
 SHOWN = 12
 """Units that a refusal names as still possible."""
 
 
-async def check_unit(tx: Transaction, lead: Lead, unit: str, *, by: Principal, at: datetime) -> Findings:
-    """Whether `unit` may be charged with the lead by this person; → who in it needs care, and who must not take part.
+async def check_unit(
+    tx: Transaction, lead: Lead, unit: str, *, by: Principal, at: datetime, as_regulator: bool = False
+) -> Findings:
+    """Whether `unit` may be charged with the lead by this person; → who in it needs care, and who must not take part. `as_regulator`: it
+    gets a matter of 乱 to treat (M07), for which it has to be a regulator.
 
     A report whose persons bear the name of a member of staff is taken to mean them until the office has said who is meant
-    (`state_subjects`). Raises `Invalid` for a unit that the directory has not, or that is not charged with leads (an empty directory has
-    none); `ConflictOfInterest` with the reason and with what remains.
+    (`state_subjects`). Raises `Invalid` with those that there are for a unit that the directory has not, or that is not charged with
+    leads (an empty directory has none); `ConflictOfInterest` with the reason and with what remains.
     """
     day = china_date(at)
+    where, fits = ("regulator", may_regulate) if as_regulator else ("unit", may_verify)
     known = await directory.get_unit(tx, unit)
-    if known is None or not may_verify(known, day):
-        raise wrong(
-            "unit",
-            "目录中没有该承办单位(见/intake/v1/directory/units),应为在用的公安、专班、主管部门、街道等",
-            "no such unit that can be charged; see /intake/v1/directory/units",
-        )
+    if known is None or not fits(known, day):
+        there = [each for each in (await directory.whole(tx)).units.values() if fits(each, day)]
+        what = ("主管部门", "regulator") if as_regulator else ("承办单位", "unit that can be charged")
+        raise unknown_unit(where, *what, there)
     found, guessed = await neutrality(tx, lead, at=at)
     if found.excluded and await directory.find_account(tx, by.sub) in found.excluded:
         raise ConflictOfInterest(
@@ -36,8 +40,28 @@ async def check_unit(tx: Transaction, lead: Lead, unit: str, *, by: Principal, a
         )
     findings = found.of(known)
     if findings.obstacles:
-        raise ConflictOfInterest(_refusal(found, findings, guessed=guessed), fields=_fields(findings))
+        free = found.free(fits)
+        raise ConflictOfInterest(_refusal(free, findings, guessed=guessed), fields=_fields(where, findings))
     return findings
+
+
+async def must_be_known(tx: Transaction, unit: str) -> None:
+    """That the directory has or had such a unit. Raises `Invalid` with those that there are."""
+    if await directory.get_unit(tx, unit) is None:
+        there = [each for each in (await directory.whole(tx)).units.values() if each.kind.verifies]
+        raise unknown_unit("unit", "单位", "unit", there)
+
+
+def unknown_unit(where: str, zh: str, en: str, there: Sequence[Unit]) -> Invalid:
+    """The refusal of a unit that there is not, with some of those that there are."""
+    first = sorted(there, key=lambda unit: unit.code)[:SHOWN]
+    names, more = "、".join(f"{unit.code} {unit.name}" for unit in first) or "无", "等" if len(there) > SHOWN else ""
+    codes = ", ".join(unit.code for unit in first) or "none"
+    return wrong(
+        where,
+        f"目录中没有该{zh},可选:{names}{more}(全部见/intake/v1/directory/units)",
+        f"no such {en}; there are {codes}{' and more' if more else ''}, see /intake/v1/directory/units",
+    )
 
 
 async def neutrality(tx: Transaction, lead: Lead, *, at: datetime, whole: bool = False) -> tuple[Neutrality, bool]:
@@ -60,8 +84,7 @@ async def cautions(tx: Transaction, lead: Lead, unit: str, *, at: datetime) -> l
     return [f"人员{one}有近亲属被反映,不宜参与 / {one} has a relative among the subjects" for one in near]
 
 
-def _refusal(found: Neutrality, findings: Findings, *, guessed: bool) -> str:
-    free = found.free()
+def _refusal(free: Sequence[Unit], findings: Findings, *, guessed: bool) -> str:
     local = [unit for unit in free if not unit.kind.outside]
     zh = [";".join(one.zh for one in findings.obstacles)]
     en = ["; ".join(one.en for one in findings.obstacles)]
@@ -79,5 +102,5 @@ def _refusal(found: Neutrality, findings: Findings, *, guessed: bool) -> str:
     return f"{'。'.join(zh)} / {'. '.join(en)}"
 
 
-def _fields(findings: Findings) -> list[tuple[str, str]]:
-    return [("unit", f"{one.zh} / {one.en}") for one in findings.obstacles]
+def _fields(where: str, findings: Findings) -> list[tuple[str, str]]:
+    return [(where, f"{one.zh} / {one.en}") for one in findings.obstacles]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads, life, notices
+from services.intake.db import directory, leads, life, notices
 from services.intake.domain.lead import Lead
 from services.intake.domain.sheet import Sheet
 from shared import audit
@@ -36,4 +36,6 @@ async def _sheet(tx: Transaction, lead: Lead) -> Sheet:
     issued = await life.last_assignment(tx, lead.id)
     if issued is None:
         raise NotAllowed("线索尚未交办,没有交办单 / the lead is not assigned; there is no sheet")
-    return Sheet.of(lead, issued_by=issued[0], issued_at=issued[1], days=await notices.calendar(tx))
+    unit = await directory.get_unit(tx, lead.assignment.unit) if lead.assignment else None
+    days = await notices.calendar(tx)
+    return Sheet.of(lead, to=unit.name if unit else None, issued_by=issued[0], issued_at=issued[1], days=days)

@@ -5,8 +5,8 @@ import json
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import circle, leads, notices, reports
-from services.intake.domain.circle import touched
+from services.intake.db import circle, directory, leads, notices, reports
+from services.intake.domain.circle import called, touched
 from services.intake.domain.lead import Lead
 from shared import reads
 from shared.auth import Principal
@@ -19,7 +19,8 @@ async def read_lead(tx: Transaction, lead_id: UUID, *, secret: bytes, by: Princi
     lead.must_be_used()
     blocks = await reports.content(tx, lead_id)
     told = "。".join((lead.summary, *lead.allegations, json.dumps(blocks, ensure_ascii=False) if blocks else ""))
-    ties = touched(told, await circle.of(tx, by.sub), unit=by.unit, secret=secret)
+    unit = await directory.get_unit(tx, by.unit)
+    ties = touched(told, await circle.of(tx, by.sub), own=called(unit.name if unit else None), secret=secret)
     await reads.note(
         tx,
         by,

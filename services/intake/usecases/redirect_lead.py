@@ -10,6 +10,7 @@ from services.intake.domain.deadline import to_assign, to_hear
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.domain.redirect import Redirect
+from services.intake.usecases.check_unit import check_unit
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -28,10 +29,11 @@ class Result:
 
 
 async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: Principal, at: datetime) -> Lead:
-    """Send it there. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    """Send it there. Raises `NotFound`, `NotAllowed`, `Invalid` for no such regulator, `ConflictOfInterest` (G-CONF)."""
     lead = await leads.get(tx, lead_id, lock=True)
     number = len(await life.redirects_of(tx, lead_id)) + 1
     lead, said = lead_life.redirect(lead, regulator, number=number, at=at)
+    await check_unit(tx, lead, regulator, by=by, at=at, as_regulator=True)
     await leads.save(tx, lead, "redirect", by=by, effective_at=at, at=at)
     sent = Redirect(lead_id=lead.id, number=number, regulator=regulator, sent_by=by.sub, sent_at=at)
     await life.add_redirect(tx, sent)

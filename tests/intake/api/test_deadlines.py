@@ -80,6 +80,9 @@ async def test_what_is_overdue_is_listed_by_colour_unit_and_day(new_api: NewApi)
     assert await listed("colour=yellow") == []
     assert await listed("colour=yellow", "2018-06-20") == [conclude]
     assert await listed("unit=GA") == [sign, conclude]
+    unknown = await api.get(f"{LIST}?unit=XX", by="sup")
+    assert unknown.status_code == 422
+    assert "GA 公安分局" in unknown.json()["errors"][0]["reason"]
     assert await listed("kind=classify") == [new]
     assert await listed("due_by=2018-06-06") == [sign, new]
     entry = (await api.get(LIST, by="sup", **clock("2018-06-05"))).json()["items"][0]

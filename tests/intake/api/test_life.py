@@ -67,6 +67,8 @@ async def concluded(api: Api, code: str = "C3", **changes: Any) -> UUID:
 
 REFUSAL = {"go_to": "court", "reason": "属于民事纠纷,应向法院起诉", "concerns_office": False}
 WHY = {"reason": "补充了新的证据材料"}
+DEPARTMENT = """insert into directory_units (code, region_code, name, kind, from_on, version)
+    values ('CSGL', '999999', '区城市管理局', 'department', '2000-01-01', 1)"""
 
 
 @pytest.mark.rule("D02", "D12")
@@ -95,14 +97,29 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     api = await new_api("intake")
     lead = await register(api, **PUBLIC, reporter={"name": "王小明"})
     await classify(api, lead, tier="disorder")
-    assert (await do(api, lead, "redirect", {"regulator": "GA"})).status_code == 422
-    assert (await do(api, lead, "redirect", {"regulator": "SJ"}, by="ana")).status_code == 403
-    assert (await do(api, lead, "redirect", {"regulator": "SJ"})).json()["status"] == "redirected"
+    await api.rows(DEPARTMENT)
+    for nowhere in ("GA", "XX"):
+        refused = await do(api, lead, "redirect", {"regulator": nowhere})
+        [error] = refused.json()["errors"]
+        assert (refused.status_code, error["field"]) == (422, "regulator"), nowhere
+        assert "可选:CSGL 区城市管理局、JS 区建设局" in error["reason"], error
+    assert (await do(api, lead, "redirect", {"regulator": "JS"}, by="ana")).status_code == 403
+    order: dict[str, Any] = {"subjects": [{"unit": "JS"}], "reason": "反映建设局科室收受好处"}
+    path = f"/intake/v1/leads/{lead}/subjects"
+    stated = await api.client.put(path, json=order, headers=api.as_("ofd", **on("2018-06-01")))
+    assert stated.status_code == 200, stated.text
+    near = await do(api, lead, "redirect", {"regulator": "JS"})
+    assert (near.status_code, near.json()["errors"][0]["field"]) == (409, "regulator")
+    assert "尚可交办:CSGL 区城市管理局" in near.json()["detail"], (
+        "the department itself is never asked about itself (G-CONF)"
+    )
+    await api.client.put(path, json=order | {"subjects": []}, headers=api.as_("ofd", **on("2018-06-01")))
+    assert (await do(api, lead, "redirect", {"regulator": "JS"})).json()["status"] == "redirected"
     found = await limits(api, lead, "2018-06-01")
     assert (found["redirect"]["due_on"], found["assign"]["stopped_at"] is None) == ("2018-07-31", False)
     assert (await do(api, lead, "redirect/return", WHY, day="2018-06-06")).json()["status"] == "classified"
     assert (await limits(api, lead, "2018-06-06"))["assign"]["due_on"] == "2018-06-07"
-    await do(api, lead, "redirect", {"regulator": "CG"}, day="2018-06-06")
+    await do(api, lead, "redirect", {"regulator": "CSGL"}, day="2018-06-06")
     assert (await do(api, lead, "redirect/return", WHY, day="2018-06-07")).status_code == 409, "once"
     result = {"result": "已责令整改", "result_on": "2018-06-20"}
     assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 409, "no receipt yet"
@@ -118,8 +135,8 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     ]
     rows = (await api.get(f"/intake/v1/leads/{lead}/redirects", by="sup")).json()
     assert [(row["regulator"], bool(row["returned_at"]), row["result"]) for row in rows] == [
-        ("SJ", True, None),
-        ("CG", False, "已责令整改"),
+        ("JS", True, None),
+        ("CSGL", False, "已责令整改"),
     ]
 
 

@@ -249,6 +249,9 @@ async def test_what_was_found_unfounded_and_is_reported_again_goes_to_another_te
     assert (entry["lead_id"], entry["repeat_id"], entry["earlier_unit"]) == (str(first), str(again), "GA")
     path = f"/intake/v1/re-examinations/{identity}/assignment"
     assert (await api.post(path, {"unit": "GA"}, by="ofd")).status_code == 422
+    nowhere = await api.post(path, {"unit": "XX"}, by="ofd")
+    assert nowhere.status_code == 422
+    assert "JD01 临江街道" in nowhere.json()["errors"][0]["reason"]
     assert (await api.post(path, {"unit": "ZF"}, by="ana")).status_code == 403
     assert (await api.post(path, {"unit": "ZF"}, by="ofd")).json()["state"] == "given"
     second = await merge(api, other, first)

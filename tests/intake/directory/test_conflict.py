@@ -97,13 +97,13 @@ def test_of_a_signer_of_the_district_no_local_unit_remains(account: str) -> None
     local = [unit for unit in DEMO.units.values() if may_verify(unit, DAY) and not unit.kind.outside]
     assert len(local) > 30
     assert all(Obstacle.CHAIN in found.of(unit).obstacles for unit in local)
-    assert [unit.code for unit in found.free()] == ["LQGA", "PJW", "SGA", "SJW"]
+    assert [unit.code for unit in found.free(may_verify)] == ["LQGA", "PJW", "SGA", "SJW"]
 
 
 @pytest.mark.rule("G3")
 @pytest.mark.parametrize("account", ["p1", "p2", "p3"])
 def test_of_a_signer_of_a_station_the_other_units_remain(account: str) -> None:
-    free = {unit.code for unit in check(Subject(staff=BY_ACCOUNT[account])).free()}
+    free = {unit.code for unit in check(Subject(staff=BY_ACCOUNT[account])).free(may_verify)}
     assert {"PCS02", "ZF", "JS"} <= free
     assert not free & {"PCS01", "GA"}
 
