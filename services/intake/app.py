@@ -36,6 +36,8 @@ from services.intake.api import (
     report_attachments,
     reports,
     retention,
+    reward_claims,
+    rewards,
     screenings,
     search,
     suggestions,
@@ -57,6 +59,7 @@ from services.intake.domain.file_key import FileKeys
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings, VaultSettings
 from services.intake.usecases.attachments import Store
+from services.intake.usecases.claim_reward import RewardDesk
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
 from services.intake.usecases.keep_reporters import Vault
@@ -110,6 +113,8 @@ ROUTERS = (
     transfers.router,
     screenings.router,
     messages.router,
+    rewards.router,
+    reward_claims.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -161,6 +166,7 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.mailbox = Mailbox(
         database, app.state.letters, app.state.desk, app.state.read_progress, app.state.own_codes
     )
+    app.state.reward_desk = RewardDesk(database, app.state.desk, codes)
 
 
 def vault_api() -> FastAPI:

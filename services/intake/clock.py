@@ -21,6 +21,7 @@ from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
 from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
+from services.intake.usecases.lapse_rewards import lapse_rewards
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
@@ -67,6 +68,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
         "dual-holds.release": Timer(every=60, run=end_holds),
+        "rewards.lapse": Timer(every=60, run=lapse_rewards),
         "retention.look": Timer(every=3600, run=look_at_retention),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
     }

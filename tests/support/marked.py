@@ -175,6 +175,17 @@ async def _reading(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post(f"{REPORTS}/messages/reading", json={"query_code": MARK}, headers=HEADERS)]
 
 
+async def _reward(sender: Sender, _: int) -> list[httpx.Response]:
+    return [await sender.client.post(f"{REPORTS}/reward", json={"query_code": MARK}, headers=HEADERS)]
+
+
+async def _voucher(sender: Sender, _: int) -> list[httpx.Response]:
+    body = {"query_code": MARK}
+    return [
+        await write(sender.client, body, key=key(), door=f"reward/{one}", **HEADERS) for one in ("claim", "voucher")
+    ]
+
+
 TAKES: dict[str, Send] = {
     "POST /intake/v1/reports": _public,
     "POST /intake/v1/reports/messages": _message,
@@ -194,6 +205,9 @@ PASSES: dict[str, Send] = {
     "POST /intake/v1/counter-reports/read-back": _counter,
     "POST /intake/v1/reports/challenges": _challenge,
     "POST /intake/v1/reports/messages/reading": _reading,
+    "POST /intake/v1/reports/reward": _reward,
+    "POST /intake/v1/reports/reward/claim": _voucher,
+    "POST /intake/v1/reports/reward/voucher": _voucher,
     "POST /intake/v1/reports/status": _status,
     "POST /intake/v1/receipts/verification": _receipt,
 }

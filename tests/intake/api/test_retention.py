@@ -121,6 +121,7 @@ CODES = frozenset(
             "undo_by",
         ),
         *("undone_by", "unit", "upstream_no"),
+        *("approved_by", "checked_by", "none_of", "notified_by", "paid_by", "rule_version", "voucher_mark"),
         *("corrected_by", "door", "external_no", "field", "letter_no", "pieces", "receipt", "shared", "uploaded_by"),
     }
 )
