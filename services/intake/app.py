@@ -30,6 +30,7 @@ from services.intake.api import (
     merges,
     messages,
     national_files,
+    objections,
     police_calls,
     receipts,
     replies,
@@ -60,6 +61,7 @@ from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings, VaultSettings
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.claim_reward import RewardDesk
+from services.intake.usecases.file_objection import Objections
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
 from services.intake.usecases.keep_reporters import Vault
@@ -115,6 +117,7 @@ ROUTERS = (
     messages.router,
     rewards.router,
     reward_claims.router,
+    objections.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -163,6 +166,7 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
     app.state.letters = Letters(settings.mailbox_keys)
+    app.state.objections = Objections(database, app.state.letters, app.state.desk)
     app.state.mailbox = Mailbox(
         database, app.state.letters, app.state.desk, app.state.read_progress, app.state.own_codes
     )

@@ -15,7 +15,7 @@ LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9
 
 
 class DeadlineKind(StrEnum):
-    """What a running limit asks for 期限种类: 分类, 交办, 签收, 首报, 办结, 裁定, 主管部门办理, 反馈."""
+    """What a running limit asks for 期限种类: 分类, 交办, 签收, 首报, 办结, 裁定, 主管部门办理, 反馈, 约见举报人, 异议审查."""
 
     CLASSIFY = "classify"
     ASSIGN = "assign"
@@ -25,6 +25,8 @@ class DeadlineKind(StrEnum):
     RULE = "rule"
     REDIRECT = "redirect"
     FEEDBACK = "feedback"
+    MEET = "meet"
+    OBJECTION = "objection"
 
 
 class Leg(StrEnum):

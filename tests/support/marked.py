@@ -171,6 +171,23 @@ async def _message(sender: Sender, _: int) -> list[httpx.Response]:
     return [slip, await write(sender.client, body, key=key(), **HEADERS)]
 
 
+async def _objection(sender: Sender, _: int) -> list[httpx.Response]:
+    """To a refusal; the lead is found by its number, which is told with a code of one's own."""
+    whole = marked("anonymous") | {"channel": "visit", "own_code": f"{MARK}-own"}
+    read = await sender.post(f"{COUNTER}/read-back", by="icl", json=whole)
+    slip = await sender.post(COUNTER, by="icl", json=whole | {"confirmation": read.json()["confirmation"]})
+    lead, after = None, ""
+    while lead is None:
+        path = f"/intake/v1/leads?status=received&limit=200{after}"
+        page = (await sender.client.get(path, headers=sender.as_("ofd"))).json()
+        lead = next((one["id"] for one in page["items"] if one["lead_no"] == slip.json()["lead_no"]), None)
+        after = f"&after={page['next']}"
+    order = {"go_to": "court", "reason": "属于民事纠纷,应向法院起诉", "concerns_office": False}
+    await sender.post(f"/intake/v1/leads/{lead}/decline", by="ofd", json=order)
+    body = {"query_code": slip.json()["query_code"], "text": f"{MARK}不服"}
+    return [slip, await write(sender.client, body, key=key(), door="objections", **HEADERS)]
+
+
 async def _reading(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post(f"{REPORTS}/messages/reading", json={"query_code": MARK}, headers=HEADERS)]
 
@@ -189,6 +206,7 @@ async def _voucher(sender: Sender, _: int) -> list[httpx.Response]:
 TAKES: dict[str, Send] = {
     "POST /intake/v1/reports": _public,
     "POST /intake/v1/reports/messages": _message,
+    "POST /intake/v1/reports/objections": _objection,
     "POST /intake/v1/counter-reports": _counter,
     "POST /intake/v1/leads": _lead,
     "POST /intake/v1/ledgers": _ledger,

@@ -1,7 +1,7 @@
 """What becomes of a lead beyond its assignment: declined, redirected, suspended, told to the reporter, closed, reopened (§4.2)."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -12,12 +12,13 @@ from services.intake.api.leads import LeadView
 from services.intake.db import leads, life
 from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
-from services.intake.domain.feedback import Channel, Try
+from services.intake.domain.feedback import About, Channel, Try, WhyNot
+from services.intake.domain.mailbox import LONGEST
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.close_lead import close_lead, take_objection
 from services.intake.usecases.decide_on_lead import decide_on_lead, propose_decision
 from services.intake.usecases.decline_lead import accept_after_all, decline_lead
-from services.intake.usecases.deliver_feedback import deliver_feedback, log_try
+from services.intake.usecases.deliver_feedback import deliver_feedback, log_try, read_tries, write_feedback
 from services.intake.usecases.redirect_lead import (
     Result,
     end_redirect,
@@ -27,11 +28,13 @@ from services.intake.usecases.redirect_lead import (
 )
 from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
 from shared.auth import Principal
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(tags=["life 线索办理"])
 Director = Annotated[Principal, require("ofd")]
 Office = Annotated[Principal, require("ana", "ofd", "sup")]
+OfficeReader = Annotated[Principal, reader("ana", "ofd", "sup")]
+Writer = Annotated[Principal, require("ana", "ofd")]
 Proposer = Annotated[Principal, require("ofd", "dpo")]
 Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
 Watcher = Annotated[Principal, require("ofd", "sup", "qrv", "dpo", "aud")]
@@ -85,11 +88,48 @@ class SuspensionOrder(Order):
 
 
 class TryOrder(Order):
-    """One try to tell the reporter. 反馈尝试"""
+    """One try to reach the reporter, to tell the result or to meet; by the mailbox it is on file by itself. 联系举报人"""
 
     channel: Channel
     on: Day
     reached: bool
+    about: About = About.FEEDBACK
+    why_not: WhyNot | None = None
+
+
+class TryView(BaseModel):
+    """One try: how, when, with what outcome and by whom; no number, no address, no words. 联系记录"""
+
+    assignment_no: int
+    about: About
+    channel: Channel
+    on: date
+    reached: bool
+    why_not: WhyNot | None
+    by: str | None
+
+    @classmethod
+    def of(cls, number: int, made: Try) -> Self:
+        fields = {name: getattr(made, name) for name in Try.__dataclass_fields__}
+        return cls(assignment_no=number, **fields)
+
+
+class FeedbackLetterOrder(Order):
+    """The result in words for the reporter. 反馈信件"""
+
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")
+    ]
+    names_nobody: Literal[True] = Field(
+        description="已核对,不含举报人以外任何人的信息 / checked: it says nothing of third persons (G-FEED)"
+    )
+
+
+class LetterView(BaseModel):
+    """It is in the mailbox. 已发出"""
+
+    number: int
+    sent_on: date
 
 
 class FeedbackOrder(Order):
@@ -169,9 +209,11 @@ async def post_decline(lead_id: UUID, order: DeclineOrder, by: Director, tx: Tx,
 
 
 @router.post("/leads/{lead_id}/acceptance")
-async def post_acceptance(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+async def post_acceptance(
+    lead_id: UUID, order: ReasonOrder, request: Request, by: Director, tx: Tx, at: Now
+) -> LeadView:
     """An objection to the refusal is upheld, by another person than the one who declined. 异议成立改为受理"""
-    return LeadView.of(await accept_after_all(tx, lead_id, order.reason, by=by, at=at))
+    return LeadView.of(await accept_after_all(tx, request.app.state.letters, lead_id, order.reason, by=by, at=at))
 
 
 @router.post("/leads/{lead_id}/redirect")
@@ -221,7 +263,29 @@ async def post_resumption(lead_id: UUID, order: ReasonOrder, by: Director, tx: T
 @router.post("/leads/{lead_id}/feedback-tries", status_code=204)
 async def post_try(lead_id: UUID, order: TryOrder, by: Office, tx: Tx, at: Now) -> None:
     """One try to tell the reporter is put on file. 登记反馈尝试"""
-    await log_try(tx, lead_id, Try(channel=order.channel, on=order.on, reached=order.reached), by=by, at=at)
+    made = Try(
+        channel=order.channel, on=order.on, reached=order.reached, about=order.about, why_not=order.why_not, by=by.sub
+    )
+    await log_try(tx, lead_id, made, by=by, at=at)
+
+
+@router.get("/leads/{lead_id}/feedback-tries")
+async def get_tries(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> list[TryView]:
+    """All tries to reach the reporter, letters to the code too; the reading is put on record. 联系举报人记录(查阅留痕)"""
+    return [TryView.of(*row) for row in await read_tries(tx, lead_id, by=by, at=at)]
+
+
+@router.post("/leads/{lead_id}/feedback-letters", status_code=201, response_model=LetterView)
+async def post_feedback_letter(
+    lead_id: UUID, order: FeedbackLetterOrder, request: Request, by: Writer, tx: Tx, at: Now, once: Once
+) -> Response:
+    """The result, sealed for the holder of the code; that it is read is the delivery. 信箱反馈"""
+
+    async def write() -> LetterView:
+        sent = await write_feedback(tx, request.app.state.letters, lead_id, order.text, by=by, at=at)
+        return LetterView(number=sent.number, sent_on=sent.sent_on)
+
+    return await once.reply(201, write)
 
 
 @router.post("/leads/{lead_id}/feedback")
@@ -237,7 +301,15 @@ async def post_objection(
     """The reporter objects with new facts: another team looks. 异议再查"""
     state = request.app.state
     lead = await take_objection(
-        tx, lead_id, order.unit, order.reason, region=state.region, sealer=state.sealer, by=by, at=at
+        tx,
+        lead_id,
+        order.unit,
+        order.reason,
+        region=state.region,
+        sealer=state.sealer,
+        letters=state.letters,
+        by=by,
+        at=at,
     )
     return LeadView.of(lead)
 

@@ -19,6 +19,9 @@ from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
 
+SYSTEM = "system:intake"
+"""The service itself, in a lead's history."""
+
 
 async def draw_number(tx: Transaction, region: str, source: Source, day: date) -> LeadNumber:
     """The next number of this source and day; the counter's row lock keeps them without gaps."""
@@ -151,7 +154,7 @@ async def remember(
             "version": lead.version,
             "action": action,
             "status": lead.standing.value,
-            "actor": by.sub if by else "system:intake",
+            "actor": by.sub if by else SYSTEM,
             "unit": by.unit if by else "",
             "reason": reason,
             "effective_at": effective_at,

@@ -1,17 +1,19 @@
 """The store of a lead's later life: redirections, feedback, decisions by two people."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, exists, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db import mailbox
 from services.intake.db.life_tables import decisions, feedback_tries, feedbacks, redirects, sheet_prints
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import lead_history, reports
 from services.intake.domain.decision import Decision, Kind, State
-from services.intake.domain.feedback import Channel, Feedback, Try
+from services.intake.domain.feedback import About, Channel, Feedback, Try, WhyNot
+from services.intake.domain.lead_states import Status
 from services.intake.domain.redirect import Redirect
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -19,6 +21,8 @@ from shared.errors import NotAllowed, NotFound
 
 CHARGING = ("assign", "rule", "object")
 """The deeds that charge a unit."""
+FOLLOWING, TELLABLE = ("follow", "relearn"), (Status.CONCLUDED.value, Status.TRANSFERRED.value)
+"""The deeds by which the register follows a conclusion, and the states in which it is told."""
 SIGNED = "sign"
 """The deed by which the register follows the unit's signature."""
 
@@ -67,15 +71,40 @@ async def add_try(tx: Transaction, lead_id: UUID, assignment_no: int, made: Try,
     number = int((await tx.execute(query)).scalar_one()) + 1
     row = {"lead_id": lead_id, "number": number, "channel": made.channel.value, "tried_on": made.on}
     more = {"reached": made.reached, "assignment_no": assignment_no, "tried_by": by, "recorded_at": at}
-    await tx.execute(insert(feedback_tries), {**row, **more})
+    codes = {"about": made.about.value, "why_not": made.why_not.value if made.why_not else None}
+    await tx.execute(insert(feedback_tries), {**row, **more, **codes})
 
 
-async def tries_of(tx: Transaction, lead_id: UUID, assignment_no: int) -> list[Try]:
-    """The tries about this conclusion, in order."""
-    table = feedback_tries
-    query = select(table).where(table.c.lead_id == lead_id, table.c.assignment_no == assignment_no)
-    rows = await tx.execute(query.order_by(table.c.number))
-    return [Try(channel=Channel(row.channel), on=row.tried_on, reached=row.reached) for row in rows]
+async def tries_of(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
+    """All tries of a lead in order, those by letter too, each with the number of the conclusion that it is about."""
+    query = select(feedback_tries).where(feedback_tries.c.lead_id == lead_id).order_by(feedback_tries.c.number)
+    logged = [
+        (
+            row.assignment_no,
+            Try(
+                channel=Channel(row.channel),
+                on=row.tried_on,
+                reached=row.reached,
+                about=About(row.about),
+                why_not=WhyNot(row.why_not) if row.why_not else None,
+                by=row.tried_by,
+            ),
+        )
+        for row in await tx.execute(query)
+    ]
+    return sorted((*logged, *await mailbox.tries_by_letter(tx, lead_id)), key=lambda each: each[1].on)
+
+
+async def concluded_on(tx: Transaction, lead_id: UUID) -> date:
+    """The day of the conclusion that stands: what was told before is of one that was taken back. Raises `NotFound`."""
+    deeds = lead_history.c
+    query = select(func.max(deeds.effective_at)).where(
+        deeds.lead_id == lead_id, deeds.action.in_(FOLLOWING), deeds.status.in_(TELLABLE)
+    )
+    at = (await tx.execute(query)).scalar_one()
+    if at is None:
+        raise NotFound("没有结论 / there is no conclusion")
+    return china_date(at)
 
 
 async def add_feedback(

@@ -54,7 +54,14 @@ feedback_tries = Table(
     Column("assignment_no", Integer, nullable=False, comment="which conclusion it is about"),
     Column("tried_by", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("about", Text, nullable=False, server_default=text("'feedback'")),
+    Column("why_not", Text),
     CheckConstraint("channel in ('phone', 'text', 'visit', 'mailbox', 'letter')", name="channel"),
+    CheckConstraint("about in ('feedback', 'meeting')", name="about"),
+    # a reason for a try that failed
+    CheckConstraint(
+        "why_not is null or (not reached and why_not in ('no-answer', 'wrong-contact', 'not-now'))", name="why_not"
+    ),
 )
 
 feedbacks = Table(

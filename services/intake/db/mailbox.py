@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 
 from services.intake.db.mailbox_tables import mailboxes, messages
+from services.intake.domain.feedback import About, Channel, Try, WhyNot
 from services.intake.domain.mailbox import Kind, Message, Writer
 from shared.db import Transaction
 from shared.errors import NotAllowed
@@ -56,15 +57,15 @@ async def page(tx: Transaction, lead_id: UUID, *, after: int, limit: int) -> lis
     return [Message(**{**row, "writer": Writer(row["writer"]), "kind": Kind(row["kind"])}) for row in rows]
 
 
-async def mark_read(tx: Transaction, lead_id: UUID, writer: Writer, *, first: int, last: int, on: date) -> set[Kind]:
-    """The other side has read those of this writer from `first` to `last`; → the kinds of those that it had not read before."""
+async def mark_read(tx: Transaction, lead_id: UUID, writer: Writer, *, first: int, last: int, on: date) -> None:
+    """The other side has read those of this writer from `first` to `last`."""
     new = update(messages).where(
         messages.c.lead_id == lead_id,
         messages.c.writer == writer.value,
         messages.c.number.between(first, last),
         messages.c.read_on.is_(None),
     )
-    return {Kind(kind) for kind in (await tx.execute(new.values(read_on=on).returning(messages.c.kind))).scalars()}
+    await tx.execute(new.values(read_on=on))
 
 
 async def unread(tx: Transaction, lead_id: UUID, writer: Writer) -> int:
@@ -75,9 +76,30 @@ async def unread(tx: Transaction, lead_id: UUID, writer: Writer) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def has(tx: Transaction, lead_id: UUID, kind: Kind, assignment_no: int) -> bool:
-    """Whether there is one of this kind about this conclusion."""
-    query = select(func.count()).where(
+async def last_writer(tx: Transaction, lead_id: UUID, kind: Kind, assignment_no: int) -> str | None:
+    """Who of the office wrote the newest of this kind about this conclusion."""
+    query = select(messages.c.written_by).where(
         messages.c.lead_id == lead_id, messages.c.kind == kind.value, messages.c.assignment_no == assignment_no
     )
-    return bool((await tx.execute(query)).scalar_one())
+    return (await tx.execute(query.order_by(messages.c.number.desc()).limit(1))).scalar_one_or_none()
+
+
+async def tries_by_letter(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
+    """Letters that told a result or asked to meet, each as a try to reach the reporter, with the number of the conclusion: reached when it
+    was read."""
+    kinds = {Kind.FEEDBACK.value: About.FEEDBACK, Kind.INVITATION.value: About.MEETING}
+    query = select(messages).where(messages.c.lead_id == lead_id, messages.c.kind.in_(kinds))
+    return [
+        (
+            row.assignment_no,
+            Try(
+                channel=Channel.MAILBOX,
+                on=row.sent_on,
+                reached=row.read_on is not None,
+                about=kinds[row.kind],
+                why_not=WhyNot.UNREAD if row.read_on is None else None,
+                by=row.written_by,
+            ),
+        )
+        for row in await tx.execute(query.order_by(messages.c.number))
+    ]

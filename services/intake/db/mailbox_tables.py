@@ -1,6 +1,19 @@
 """The tables of reporters' mailboxes: boxes that only the holder of the code and the office's own process open."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from services.intake.db.tables import metadata
 
@@ -32,14 +45,36 @@ messages = Table(
     # who objects is the reporter; who invites, tells and refuses is the office
     CheckConstraint("kind = 'message' or (kind = 'objection') = (writer = 'reporter')", name="kind_of_writer"),
     CheckConstraint("(writer = 'reporter') = (written_by is null)", name="written_by"),
-    # one objection to a conclusion, and one answer (D12)
-    Index(
-        "uq_messages_lead_id_assignment_no_kind",
-        "lead_id",
-        "assignment_no",
-        "kind",
-        unique=True,
-        postgresql_where=text("kind in ('objection', 'refusal')"),
-    ),
     Index("ix_messages_unread", "lead_id", "writer", postgresql_where=text("read_on is null")),
+)
+
+objections = Table(
+    "objections",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column(
+        "deed",
+        Integer,
+        primary_key=True,
+        comment="version of the lead that the answer made: one objection to each answer",
+    ),
+    Column("against", Text, nullable=False),
+    Column("answered_by", Text, comment="who stands behind the answer; null after a restore that has lost it"),
+    Column("made_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
+    Column("message", Integer, nullable=False, comment="number of the letter that says it"),
+    # two objections with one receipt would be one receipt twice
+    Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    CheckConstraint("against in ('feedback', 'decline')", name="against"),
+    CheckConstraint("state in ('open', 'upheld', 'refused')", name="state"),
+    # who answered does not judge the objection to it
+    CheckConstraint("decided_by <> answered_by", name="two_people"),
+    CheckConstraint(
+        "(state = 'open') = (decided_by is null) and (decided_by is null) = (decided_at is null)", name="decided_whole"
+    ),
+    # one that waits for one lead
+    Index("uq_objections_open", "lead_id", unique=True, postgresql_where=text("state = 'open'")),
+    Index("ix_objections_made_on", "made_on", "lead_id", "deed"),
 )

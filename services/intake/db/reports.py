@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
@@ -62,16 +63,16 @@ async def own_code(tx: Transaction, lead_no: str) -> tuple[UUID | None, str | No
 
 
 async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ...]] | None:
-    """The day of receipt, and each state with the day it was first reached."""
+    """The day of receipt, and each state with the day on which it came there, also when it came there again."""
     received = select(reports.c.received_on).where(reports.c.lead_id == lead_id)
     received_on = (await tx.execute(received)).scalar_one_or_none()
-    first = func.min(lead_history.c.effective_at)
-    query = select(lead_history.c.status, first.label("since")).where(lead_history.c.lead_id == lead_id)
-    query = query.group_by(lead_history.c.status).order_by(func.min(lead_history.c.version))
+    deeds = lead_history.c
+    query = select(deeds.status, deeds.effective_at).where(deeds.lead_id == lead_id).order_by(deeds.version)
     rows = (await tx.execute(query)).all()
     if received_on is None:
         return None
-    steps = [Step(Status(row.status), china_date(row.since)) for row in rows]
+    came = [rows[0], *(row for before, row in pairwise(rows) if row.status != before.status)]
+    steps = [Step(Status(row.status), china_date(row.effective_at)) for row in came]
     table = deadline_extensions
     granted = select(table.c.decided_at).where(table.c.lead_id == lead_id, table.c.state == "granted")
     for day in sorted(china_date(each) for each in (await tx.execute(granted)).scalars()):

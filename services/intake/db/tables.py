@@ -238,7 +238,7 @@ deadlines = Table(
     Column("stopped_at", DateTime(timezone=True)),
     Column("extension", Integer, nullable=False, server_default=text("0"), comment="natural days more (D08), once"),
     CheckConstraint(
-        "kind in ('classify', 'assign', 'sign', 'first-report', 'conclude', 'rule', 'redirect', 'feedback')",
+        "kind in ('classify', 'assign', 'sign', 'first-report', 'conclude', 'rule', 'redirect', 'feedback', 'meet', 'objection')",
         name="kind",
     ),
     CheckConstraint("yellow_at <= orange_at and orange_at <= due_at", name="colours_in_order"),

@@ -25,6 +25,7 @@ from shared.deadlines import (
     is_paused,
     profile_of,
     schedule,
+    start_of,
 )
 
 KIND_WORDS = {
@@ -36,6 +37,8 @@ KIND_WORDS = {
     DeadlineKind.RULE: ("裁定管辖", "rule the dispute"),
     DeadlineKind.REDIRECT: ("主管部门办理", "hear from the regulator"),
     DeadlineKind.FEEDBACK: ("反馈举报人", "tell the reporter"),
+    DeadlineKind.MEET: ("约见举报人", "meet the reporter"),
+    DeadlineKind.OBJECTION: ("审查异议", "decide on the objection"),
 }
 Said = DeadlineColoured | DeadlineEscalated
 Because = Literal["paused", "resumed", "notice"]
@@ -216,6 +219,18 @@ def to_hear(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
 def to_tell(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
     """What runs from its conclusion: the reporter is told (D11)."""
     return _of(lead, DeadlineKind.FEEDBACK, "D11", days=days, at=at)
+
+
+def to_meet(lead: Lead, *, days: Calendar) -> tuple[LeadDeadline, ...]:
+    """What runs from the receipt of a named report: its reporter is met, or at least reached for it (D06). None for one without a name."""
+    if not lead.named:
+        return ()
+    return (_of(lead, DeadlineKind.MEET, "D06", days=days, at=start_of(lead.received_on)),)
+
+
+def to_judge(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from the reporter's objection: it is decided (D12)."""
+    return _of(lead, DeadlineKind.OBJECTION, "D12r", days=days, at=at)
 
 
 def of_assignment(

@@ -29,7 +29,8 @@ async def charge(
 ) -> None:
     """The lead is saved as assigned; do what follows from it. `excluded`: staff who must not take part; `since`: from when the result is
     due, if earlier than now."""
-    await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
+    # to meet the reporter is not the unit's alone: that limit runs on
+    await deadlines.stop(tx, lead.id, *(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET), at=at)
     await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
     sequence = await outbox.put(tx, assigned, at=at)
     await send_verification_facts(tx, lead, excluded=excluded, sealer=sealer, at=at, after_sequence=sequence)

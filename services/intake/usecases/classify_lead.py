@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, notices
 from services.intake.domain.codes import Area, Level, Tier
-from services.intake.domain.deadline import to_assign
+from services.intake.domain.deadline import to_assign, to_meet
 from services.intake.domain.lead import Lead
 from services.intake.usecases.suggest_class import keep_suggestion
 from shared import audit, outbox
@@ -49,7 +49,8 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
     await keep_suggestion(tx, before, lead, by=by, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
-    await deadlines.start(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
+    days = await notices.calendar(tx)
+    await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     await outbox.put(tx, classified, at=at)
     detail = {"tier": chosen.tier.value, "level": chosen.level.value}
     await audit.record(tx, by, "lead.classify", lead.id, at=at, detail=detail)

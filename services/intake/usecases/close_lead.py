@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import dual_assignments, leads, life, notices
+from services.intake.db import dual_assignments, leads, life, notices, objections
 from services.intake.domain import lead_life
 from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.feedback import must_be_final
@@ -11,6 +11,8 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
+from services.intake.usecases.decide_objection import uphold
+from services.intake.usecases.letters import Letters
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
@@ -25,7 +27,10 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     lead.must_allow(Action.CLOSE)
     feedback = await life.feedback_of(tx, lead_id, lead.assignment.number if lead.assignment else 0)
     objection = profile_of(lead.profile_version)["D12"]
-    must_be_final(feedback, objection=objection, days=await notices.calendar(tx), today=china_date(at))
+    answered = await objections.answer_to(tx, lead)
+    made = await objections.to_deed(tx, lead_id, answered.deed)
+    days, today = await notices.calendar(tx), china_date(at)
+    must_be_final(feedback, objection=objection, days=days, today=today, objected=made.state if made else None)
     dual = await dual_assignments.of_lead(tx, lead_id)
     lead, said = lead_life.close(lead, leg_open=dual is not None and dual.status is DualStatus.OPEN, at=at)
     await leads.save(tx, lead, "close", by=by, effective_at=at, at=at)
@@ -42,13 +47,16 @@ async def take_objection(
     *,
     region: str,
     sealer: Sealer,
+    letters: Letters,
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """The reporter's objection has new facts: another team looks. Raises `NotFound`, `NotAllowed`, `Invalid` for a team that has,
-    `ConflictOfInterest`."""
+    """The reporter's objection has new facts: another team looks. Raises `NotFound`, `NotAllowed`, `Forbidden` for who answered, `Invalid`
+    for a team that has, `ConflictOfInterest`."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
+    lead.must_allow(Action.OBJECT)
+    await uphold(tx, letters, lead, by=by, at=at)
     days = await notices.calendar(tx)
     lead, said, assigned = lead_life.object_to(lead, unit, days=days, at=at)
     findings = await check_unit(tx, lead, unit, by=by, at=at)

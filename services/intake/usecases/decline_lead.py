@@ -7,6 +7,9 @@ from services.intake.db import deadlines, leads, notices
 from services.intake.domain import lead_life
 from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Action
+from services.intake.usecases.decide_objection import uphold
+from services.intake.usecases.letters import Letters
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -28,11 +31,15 @@ async def decline_lead(
     return lead
 
 
-async def accept_after_all(tx: Transaction, lead_id: UUID, reason: str, *, by: Principal, at: datetime) -> Lead:
+async def accept_after_all(
+    tx: Transaction, letters: Letters, lead_id: UUID, reason: str, *, by: Principal, at: datetime
+) -> Lead:
     """An objection is upheld: it is received, and its time to be classified begins anew. Raises `NotFound`, `NotAllowed`,
     `Forbidden` for the one who declined it."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
+    lead.must_allow(Action.ACCEPT_AFTER_ALL)
+    await uphold(tx, letters, lead, by=by, at=at)
     declined_by = await leads.last_to(tx, lead_id, "decline")
     lead, said = lead_life.accept_after_all(lead, declined_by=declined_by, by=by.sub, at=at)
     await leads.save(tx, lead, "accept-after-all", by=by, effective_at=at, at=at, reason=reason)

@@ -1,47 +1,111 @@
-"""The reporter is told how it ended (D11): tries are logged, and when enough was done the lead is fed back (G-FEED)."""
+"""The reporter is told how it ended (D11): a letter to the code, or tries that are logged; when enough was done the lead is fed back
+(G-FEED). A letter that the reporter has read is the delivery."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.db import deadlines, leads, life
 from services.intake.domain import lead_life
-from services.intake.domain.feedback import Try, outcome_of
+from services.intake.domain.feedback import About, Channel, Outcome, Try, must_name_nobody, outcome_of
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import Action
-from shared import audit, outbox
+from services.intake.domain.lead_states import MOVES, Action
+from services.intake.domain.mailbox import Kind, Message
+from services.intake.usecases.letters import Letters
+from services.intake.usecases.write_to_reporter import put_letter
+from shared import audit, outbox, reads
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import china_date, start_of
 from shared.errors import Invalid
+from shared.secrecy import refuse_marked
 
 
 async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, at: datetime) -> None:
-    """Put one try on file. Raises `NotFound`, `NotAllowed` while there is nothing to tell, `Invalid` for a day to come."""
+    """Put one try on file. Raises `NotFound`, `NotAllowed` while there is nothing to tell, `Invalid` for a day to come and for a letter to
+    the code, which is on file by itself."""
     lead = await leads.get(tx, lead_id, lock=True)
-    lead.must_allow(Action.FEED_BACK)
+    if made.about is About.FEEDBACK:
+        lead.must_allow(Action.FEED_BACK)
+    else:
+        lead.must_allow(Action.SUSPEND)
+    if made.channel is Channel.MAILBOX:
+        told = "信箱信件由系统登记,请发出信件 / a letter to the mailbox is on file by itself; send one"
+        raise Invalid(told, fields=[("channel", told)])
+    if made.reached and made.why_not:
+        told = "已联系上的不填原因 / reached: no reason why not"
+        raise Invalid(told, fields=[("why_not", told)])
     if made.on > china_date(at):
         told = "反馈日期晚于今天 / a day to come"
         raise Invalid(told, fields=[("on", told)])
-    await life.add_try(tx, lead_id, _number(lead), made, by=by.sub, at=at)
-    detail = {"channel": made.channel.value, "reached": made.reached}
+    await life.add_try(tx, lead_id, number_of(lead), made, by=by.sub, at=at)
+    if made.about is About.MEETING and made.reached:
+        await deadlines.stop(tx, lead_id, DeadlineKind.MEET, at=at)
+    detail = {"about": made.about.value, "channel": made.channel.value, "reached": made.reached}
     await audit.record(tx, by, "lead.log-feedback", lead_id, at=at, detail=detail)
 
 
-async def deliver_feedback(tx: Transaction, lead_id: UUID, *, accepted: bool, by: Principal, at: datetime) -> Lead:
-    """The reporter was told, or could not be. `accepted`: nothing is objected to. Raises `NotFound`, `NotAllowed`."""
+async def read_tries(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> list[tuple[int, Try]]:
+    """The log of tries, with the number of the conclusion that each is about. Raises `NotFound`, `NotAllowed`."""
+    (await leads.get(tx, lead_id)).must_be_used()
+    await reads.note(tx, by, "lead.read-tries", lead_id, at=at)
+    return await life.tries_of(tx, lead_id)
+
+
+async def write_feedback(
+    tx: Transaction, letters: Letters, lead_id: UUID, text: str, *, by: Principal, at: datetime
+) -> Message:
+    """The result in a letter that only the code opens. Raises `NotFound`, `NotAllowed` while there is nothing to tell or without a mailbox,
+    `Invalid` for a secrecy mark or a number of a person."""
+    refuse_marked("text", [text])
+    must_name_nobody(text)
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_allow(Action.FEED_BACK)
-    reachable = lead.named or await life.holds_code(tx, lead_id)
-    outcome = outcome_of(await life.tries_of(tx, lead_id, _number(lead)), reachable=reachable)
-    lead, said = lead_life.feed_back(lead, outcome, at=at)
-    await life.add_feedback(tx, lead_id, _number(lead), outcome, accepted=accepted and outcome == "delivered", at=at)
-    await leads.save(tx, lead, "feed-back", by=by, effective_at=at, at=at)
-    await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, at=at)
-    await outbox.put(tx, said, at=at)
+    return await put_letter(tx, letters, lead, Kind.FEEDBACK, text, by=by, at=at)
+
+
+async def deliver_feedback(tx: Transaction, lead_id: UUID, *, accepted: bool, by: Principal, at: datetime) -> Lead:
+    """The reporter was told, or could not be. `accepted`: nothing is objected to; of a holder of a code it is not taken on another's word.
+    Raises `NotFound`, `NotAllowed`."""
+    lead = await leads.get(tx, lead_id, lock=True)
+    lead.must_allow(Action.FEED_BACK)
+    with_code = await life.holds_code(tx, lead_id)
+    tries = await _tries(tx, lead) if lead.named or with_code else []
+    outcome = outcome_of(tries, reachable=lead.named or with_code, by_code_alone=with_code and not lead.named)
+    accepted = accepted and outcome == "delivered" and not with_code
+    lead = await _feed_back(tx, lead, outcome, accepted=accepted, by=by, at=at)
     await audit.record(tx, by, "lead.feed-back", lead.id, at=at, detail={"outcome": outcome})
     return lead
 
 
-def _number(lead: Lead) -> int:
+async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on: date) -> None:
+    """The reporter has read these letters on this day. If one tells the result that stands, the lead is fed back by that; of the hour, and
+    of who it was, nothing is put on record."""
+    told = [one.sent_on for one in read if one.kind is Kind.FEEDBACK and one.assignment_no == number_of(lead)]
+    if not told or lead.standing not in MOVES[Action.FEED_BACK]:
+        return
+    if max(told) >= await life.concluded_on(tx, lead.id):
+        await _feed_back(tx, lead, "delivered", accepted=False, by=None, at=start_of(on))
+
+
+async def _tries(tx: Transaction, lead: Lead) -> list[Try]:
+    """Those to tell the conclusion that stands."""
+    since, number = await life.concluded_on(tx, lead.id), number_of(lead)
+    found = [one for about, one in await life.tries_of(tx, lead.id) if about == number]
+    return [one for one in found if one.about is About.FEEDBACK and one.on >= since]
+
+
+async def _feed_back(
+    tx: Transaction, lead: Lead, outcome: Outcome, *, accepted: bool, by: Principal | None, at: datetime
+) -> Lead:
+    lead, said = lead_life.feed_back(lead, outcome, at=at)
+    await life.add_feedback(tx, lead.id, number_of(lead), outcome, accepted=accepted, at=at)
+    await leads.save(tx, lead, "feed-back", by=by, effective_at=at, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.MEET, at=at)
+    await outbox.put(tx, said, at=at)
+    return lead
+
+
+def number_of(lead: Lead) -> int:
+    """The number of the conclusion that stands; 0 before there is one."""
     return lead.assignment.number if lead.assignment else 0

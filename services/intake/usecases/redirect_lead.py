@@ -67,7 +67,7 @@ async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Pr
     await life.save_redirect(tx, sent)
     await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
-    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, DeadlineKind.MEET, at=at)
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.end-redirect", lead.id, at=at, detail={"number": sent.number})
     return lead

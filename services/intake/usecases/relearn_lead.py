@@ -7,7 +7,7 @@ register says so in its place. Its reporter is gone with it.
 from dataclasses import replace
 
 from services.intake.db import deadlines, dual_assignments, leads, merges, notices
-from services.intake.domain.deadline import of_assignment, to_assign, to_classify
+from services.intake.domain.deadline import of_assignment, to_assign, to_classify, to_meet
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.merge import Merge, MergeState
@@ -42,7 +42,7 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
     days = await notices.calendar(tx)
     if isinstance(event, LeadClassified):
         await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
-        await deadlines.start(tx, to_assign(lead, days=days, at=at))
+        await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     else:
         await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
         limits = of_assignment(lead, days=days, at=at)

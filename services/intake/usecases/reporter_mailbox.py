@@ -9,6 +9,7 @@ from services.intake.db import leads, mailbox, reports
 from services.intake.domain.mailbox import Kind, Message, Writer, must_have_room, private_half
 from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.query_code import read_code
+from services.intake.usecases.deliver_feedback import told_by_letter
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
@@ -106,8 +107,8 @@ class Mailbox:
             found = await mailbox.page(tx, lead.id, after=after, limit=limit + 1)
             shown = found[:limit]
             if shown:
-                await mailbox.mark_read(
-                    tx, lead.id, Writer.OFFICE, first=shown[0].number, last=shown[-1].number, on=china_date(at)
-                )
+                first, last, on = shown[0].number, shown[-1].number, china_date(at)
+                await mailbox.mark_read(tx, lead.id, Writer.OFFICE, first=first, last=last, on=on)
+                await told_by_letter(tx, lead, shown, on=on)
         told = self._letters.for_reporter(shown, holder.private)
         return [(one, says["text"]) for one, says in zip(shown, told, strict=True)], len(found) > limit

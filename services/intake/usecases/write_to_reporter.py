@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.db import leads, mailbox
+from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind, Message, Writer
 from services.intake.usecases.letters import Letters
 from shared import audit, reads
@@ -18,21 +19,27 @@ async def write_to_reporter(
 ) -> Message:
     """Write to the holder of the code. Raises `NotFound`, `NotAllowed` without a mailbox, `Invalid` for a secrecy mark."""
     refuse_marked("text", [text])
-    lead = await leads.get(tx, lead_id, lock=True)
+    return await put_letter(tx, letters, await leads.get(tx, lead_id, lock=True), kind, text, by=by, at=at)
+
+
+async def put_letter(
+    tx: Transaction, letters: Letters, lead: Lead, kind: Kind, text: str, *, by: Principal, at: datetime
+) -> Message:
+    """Put a letter into the mailbox of a lead whose lock the caller holds. Raises `NotAllowed` without a mailbox."""
     lead.must_be_used()
-    box = await mailbox.box_of(tx, lead_id)
+    box = await mailbox.box_of(tx, lead.id)
     message = letters.put(
         {"text": text},
         box.public_key,
-        number=await mailbox.last_number(tx, lead_id) + 1,
+        number=await mailbox.last_number(tx, lead.id) + 1,
         writer=Writer.OFFICE,
         kind=kind,
         about=lead.assignment.number if lead.assignment else 0,
         on=china_date(at),
     )
-    await mailbox.add(tx, lead_id, message, by=by.sub)
+    await mailbox.add(tx, lead.id, message, by=by.sub)
     detail = {"number": message.number, "kind": kind.value}
-    await audit.record(tx, by, "mailbox.write", lead_id, at=at, detail=detail)
+    await audit.record(tx, by, "mailbox.write", lead.id, at=at, detail=detail)
     return message
 
 

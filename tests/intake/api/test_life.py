@@ -206,7 +206,8 @@ async def test_told_closed_and_reopened_by_two_people_for_another_team(new_api: 
 async def test_an_objection_with_new_facts_gives_it_to_another_team(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await concluded(api)
-    assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back", "nobody to tell"
+    told = await do(api, lead, "feedback", {}, by="ana", day="2018-06-21")
+    assert told.json()["status"] == "fed_back", "nobody to tell"
     order = {"unit": "GA", "reason": "举报人补充了录音"}
     assert (await do(api, lead, "objection", order, day="2018-06-25")).status_code == 422
     taken = (await do(api, lead, "objection", order | {"unit": "ZF"}, day="2018-06-25")).json()

@@ -57,6 +57,7 @@ KEPT = {
     "holiday_notices": "of no lead",
     "lead_numbers": "of no lead",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
+    "objections": "codes and days; what they say lies in the mailbox",
     "re_examinations": "codes",
     "refused_calls": "number, field and reason, never what was sent",
     "reporter_openings": "a day and a code of purpose",

@@ -1,0 +1,91 @@
+"""The store of reporters' objections. The lead is locked before its objection."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import RowMapping, insert, select, tuple_, update
+
+from services.intake.db import leads, mailbox
+from services.intake.db.mailbox_tables import objections
+from services.intake.db.tables import lead_history
+from services.intake.domain.lead import Lead
+from services.intake.domain.mailbox import Kind
+from services.intake.domain.objection import ANSWERED_BY, NOTHING_YET, Against, Answer, Objection, State
+from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import NotAllowed
+
+_NAMES = ("lead_id", "deed", "answered_by", "made_on", "message", "decided_by", "decided_at")
+RELEARN = "relearn"
+
+
+async def answer_to(tx: Transaction, lead: Lead) -> Answer:
+    """The answer that stands, to which the reporter may object. Raises `NotAllowed` when there is none."""
+    if lead.status not in ANSWERED_BY:
+        raise NotAllowed(NOTHING_YET)
+    against, deed = ANSWERED_BY[lead.status]
+    table = lead_history.c
+    query = select(table.version, table.effective_at, table.actor, table.action).where(
+        table.lead_id == lead.id, table.action.in_([deed, RELEARN]), table.status == lead.status.value
+    )
+    row = (await tx.execute(query.order_by(table.version.desc()).limit(1))).one_or_none()
+    if row is None:
+        raise NotAllowed(NOTHING_YET)
+    by = row.actor if row.action == deed else None
+    if by == leads.SYSTEM:
+        # a letter that the reporter has read: who wrote it stands behind it
+        number = lead.assignment.number if lead.assignment else 0
+        by = await mailbox.last_writer(tx, lead.id, Kind.FEEDBACK, number)
+    return Answer(against=against, deed=row.version, given_on=china_date(row.effective_at), by=by)
+
+
+async def add(tx: Transaction, objection: Objection, receipt_mark: bytes) -> None:
+    """Keep one; the caller holds the lead's lock."""
+    row = {name: getattr(objection, name) for name in _NAMES}
+    codes = {"against": objection.against.value, "state": objection.state.value, "receipt_mark": receipt_mark}
+    await tx.execute(insert(objections), {**row, **codes})
+
+
+async def save(tx: Transaction, objection: Objection) -> None:
+    """Write what was decided; the caller holds the lead's lock."""
+    here = (objections.c.lead_id == objection.lead_id, objections.c.deed == objection.deed)
+    values = {
+        "state": objection.state.value,
+        "decided_by": objection.decided_by,
+        "decided_at": objection.decided_at,
+    }
+    await tx.execute(update(objections).where(*here).values(values))
+
+
+async def to_deed(tx: Transaction, lead_id: UUID, deed: int) -> Objection | None:
+    """The objection to this answer, if there is one."""
+    query = select(objections).where(objections.c.lead_id == lead_id, objections.c.deed == deed)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return _of_row(row) if row else None
+
+
+async def open_of(tx: Transaction, lead_id: UUID) -> Objection | None:
+    """The undecided one of a lead, if there is one."""
+    query = select(objections).where(objections.c.lead_id == lead_id, objections.c.state == State.OPEN.value)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return _of_row(row) if row else None
+
+
+async def page(
+    tx: Transaction, *, state: State | None, lead_id: UUID | None, after: tuple[date, UUID, int] | None, limit: int
+) -> list[Objection]:
+    """Objections, the oldest first; `after` is the key of the last one seen."""
+    order = (objections.c.made_on, objections.c.lead_id, objections.c.deed)
+    query = select(objections).order_by(*order).limit(limit)
+    if state is not None:
+        query = query.where(objections.c.state == state.value)
+    if lead_id is not None:
+        query = query.where(objections.c.lead_id == lead_id)
+    if after is not None:
+        query = query.where(tuple_(*order) > after)
+    return [_of_row(row) for row in (await tx.execute(query)).mappings()]
+
+
+def _of_row(row: RowMapping) -> Objection:
+    plain = {name: row[name] for name in _NAMES}
+    return Objection(**plain, against=Against(row["against"]), state=State(row["state"]))

@@ -1,0 +1,85 @@
+"""An objection 异议 of the reporter to an answer of the office (D12): once to each answer, within its time, decided by another person than
+the one who stands behind the answer. Frozen and pure.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Self
+from uuid import UUID
+
+from services.intake.domain.lead_states import Action, Status
+from services.intake.domain.two_people import must_be_another
+from shared.codes import Labelled
+from shared.deadlines import Calendar, Limit
+from shared.errors import NotAllowed
+
+
+class Against(Labelled):
+    """What is objected to. 异议对象"""
+
+    FEEDBACK = "feedback", "反馈的结果", "the result that was fed back"
+    DECLINE = "decline", "不予受理", "that it was not accepted"
+
+
+class State(Labelled):
+    """How it stands. 异议状态"""
+
+    OPEN = "open", "待决定", "undecided"
+    UPHELD = "upheld", "成立", "upheld"
+    REFUSED = "refused", "不成立", "refused"
+
+
+ANSWERED_BY = {Status.FED_BACK: (Against.FEEDBACK, "feed-back"), Status.NOT_ACCEPTED: (Against.DECLINE, "decline")}
+"""In these states the office has answered: what, and by which deed."""
+DONE_BY = {Against.FEEDBACK: Action.OBJECT, Against.DECLINE: Action.ACCEPT_AFTER_ALL}
+"""What follows when it is upheld; a refusal is possible in the same states."""
+NOTHING_YET = "尚无可提出异议的答复 / there is no answer yet to object to"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the office answered: `deed` is the version of the lead that it made, `by` who stands behind it (None: a restore has lost it)."""
+
+    against: Against
+    deed: int
+    given_on: date
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """One objection; what it says lies in the mailbox as `message`."""
+
+    lead_id: UUID
+    deed: int
+    against: Against
+    answered_by: str | None
+    made_on: date
+    message: int
+    state: State = State.OPEN
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+    def decide(self, state: State, *, by: str, at: datetime) -> Self:
+        """It is upheld or refused. Raises `NotAllowed` when it is decided, `Forbidden` for who stands behind the answer."""
+        if self.state is not State.OPEN:
+            raise NotAllowed(f"异议已决定:{self.state.zh} / the objection is decided: {self.state.en}")
+        must_be_another(self.answered_by, by, ANOTHER)
+        return replace(self, state=state, decided_by=by, decided_at=at)
+
+
+ANOTHER = "异议须由另一人审查 / the objection is judged by another person than the one who answered"
+
+
+def until(answer: Answer, *, limit: Limit, days: Calendar) -> date:
+    """The last day on which the reporter may object."""
+    return limit.after(answer.given_on, days).on
+
+
+def must_be_in_time(answer: Answer, *, limit: Limit, days: Calendar, today: date) -> None:
+    """Raises `NotAllowed` after the last day."""
+    last = until(answer, limit=limit, days=days)
+    if today > last:
+        raise NotAllowed(
+            f"异议期已于{last}届满;有新情况请写信 / the time to object ended on {last}; write a letter about anything new"
+        )

@@ -1,0 +1,58 @@
+"""An objection is decided by another person than the one who answered; the reporter reads the decision in the mailbox (D12)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.db import deadlines, leads, objections
+from services.intake.domain.lead import Lead
+from services.intake.domain.mailbox import Kind
+from services.intake.domain.objection import ANOTHER, DONE_BY, Against, Objection, State
+from services.intake.domain.two_people import must_be_another
+from services.intake.usecases.letters import Letters
+from services.intake.usecases.write_to_reporter import put_letter
+from shared import audit
+from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
+from shared.db import Transaction
+from shared.errors import NotFound
+from shared.secrecy import refuse_marked
+
+UPHELD = {
+    Against.FEEDBACK: "您的异议成立,已交另一核查力量重新核查,结果将再次向您反馈。",
+    Against.DECLINE: "您的异议成立,您反映的问题已改为受理。",
+}
+
+
+async def uphold(tx: Transaction, letters: Letters, lead: Lead, *, by: Principal, at: datetime) -> None:
+    """An answer is taken back: the objection to it, if one was made by the code, is upheld, and the reporter is told. Without one it takes
+    another person, too. The caller holds the lock of the lead, as it stood. Raises `Forbidden`."""
+    answered = await objections.answer_to(tx, lead)
+    must_be_another(answered.by, by.sub, ANOTHER)
+    objection = await objections.to_deed(tx, lead.id, answered.deed)
+    if objection is not None and objection.state is State.OPEN:
+        await _decide(tx, objection, State.UPHELD, by=by, at=at)
+        await put_letter(tx, letters, lead, Kind.MESSAGE, UPHELD[objection.against], by=by, at=at)
+
+
+async def refuse_objection(
+    tx: Transaction, letters: Letters, lead_id: UUID, text: str, *, by: Principal, at: datetime
+) -> Objection:
+    """Refuse it; `text` goes to the reporter. Raises `NotFound` without an undecided one, `NotAllowed`, `Forbidden` for who answered."""
+    refuse_marked("text", [text])
+    lead = await leads.get(tx, lead_id, lock=True)
+    objection = await objections.open_of(tx, lead_id)
+    if objection is None:
+        raise NotFound("没有待决定的异议 / no objection waits to be decided")
+    lead.must_allow(DONE_BY[objection.against])
+    objection = await _decide(tx, objection, State.REFUSED, by=by, at=at)
+    await put_letter(tx, letters, lead, Kind.REFUSAL, text, by=by, at=at)
+    return objection
+
+
+async def _decide(tx: Transaction, objection: Objection, state: State, *, by: Principal, at: datetime) -> Objection:
+    objection = objection.decide(state, by=by.sub, at=at)
+    await objections.save(tx, objection)
+    await deadlines.stop(tx, objection.lead_id, DeadlineKind.OBJECTION, at=at)
+    detail = {"against": objection.against.value, "state": state.value}
+    await audit.record(tx, by, "objection.decide", objection.lead_id, at=at, detail=detail)
+    return objection
