@@ -69,6 +69,7 @@ from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.reporter_mailbox import Mailbox
+from services.intake.usecases.share_limits import SharedLimits
 from services.intake.usecases.submit_lead import SubmitLead
 from services.intake.usecases.take_calls import TakeCalls
 from shared import ops, telemetry
@@ -154,7 +155,11 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     codes, digest = settings.codes(), settings.digest()
     app.state.receipts = ReceiptSigner(settings.receipt_key, settings.receipt_older_keys)
     app.state.door = Door(
-        digest, bits=settings.challenge_bits, seconds=settings.challenge_seconds, a_minute=settings.public_a_minute
+        digest,
+        SharedLimits(database, digest),
+        bits=settings.challenge_bits,
+        seconds=settings.challenge_seconds,
+        a_minute=settings.public_a_minute,
     )
     app.state.desk = Desk(
         region=settings.region,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from services.intake.db.door_buckets import forget_full
 from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
 from services.intake.usecases.attachments import Store
@@ -89,8 +90,9 @@ def attachment_timers(database: Database, store: Store) -> Timers:
 
 
 async def forget_challenges(tx: Transaction, at: datetime) -> None:
-    """Forget challenges that are expired."""
+    """Forget challenges that are expired, and buckets of the doors that are full again."""
     await forget_spent(tx, at)
+    await forget_full(tx, at.timestamp())
 
 
 async def end_holds(tx: Transaction, at: datetime) -> None:

@@ -38,7 +38,7 @@ class Settings(ServiceSettings):
     """Leading zero bits while the door is quiet; about 65,000 hashes. It rises by up to 6 bits with the load."""
     challenge_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800
     public_a_minute: Annotated[int, Field(ge=1)] = 600
-    """Requests that each public door of one process takes a minute, from all together."""
+    """Requests that each public door takes a minute, from all together, whichever process they come to."""
     attachment_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
     attachment_store: Annotated[str, Field(pattern=r"^(file:///|s3://).+")] = "file:///var/lib/xiansuo/attachments"
     """Where sealed files lie: a folder that all processes share, or s3://bucket/prefix."""

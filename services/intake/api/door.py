@@ -4,18 +4,17 @@ Nothing here knows an address, a browser or a session: a limit counts all caller
 """
 
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 
 from services.intake.domain import proof_of_work
-from services.intake.domain.limits import Bucket, Buckets, TooMany
+from services.intake.domain.limits import Rate, TooMany
 from services.intake.domain.proof_of_work import NotSolved, Solved
+from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
 from shared.http import Now, public
 
@@ -24,7 +23,7 @@ EXTRA_BITS = 6
 TRIES = 20
 """Requests with one challenge: room for a form that is corrected, none for a machine that tries out."""
 OWN_CODE_TRIES, OWN_CODE_SECONDS = 5, 3600
-"""Guesses at one lead number's own code, right or wrong, in each process."""
+"""Guesses at one lead number's own code, right or wrong, in all processes together."""
 _WHY = {
     "unreadable": "格式应为“挑战:数字” / must be <challenge>:<number>",
     "not ours": "不是本系统签发的 / not issued here",
@@ -44,43 +43,42 @@ TOO_MANY: dict[int | str, dict[str, Any]] = {
 
 
 class Door:
-    """The limits of one process, and the challenges."""
+    """The limits, which all processes share, and the challenges."""
 
-    def __init__(self, digest: bytes, *, bits: int, seconds: int, a_minute: int) -> None:
-        self._key, self._bits, self._seconds, self._a_minute = digest, bits, seconds, a_minute
-        self._all: dict[str, Bucket] = {}
-        self._challenges = Buckets(TRIES, seconds, keep=50_000)
-        self._own_codes = Buckets(OWN_CODE_TRIES, OWN_CODE_SECONDS, keep=50_000)
+    def __init__(self, digest: bytes, limits: SharedLimits, *, bits: int, seconds: int, a_minute: int) -> None:
+        self._key, self.limits, self._bits, self._seconds = digest, limits, bits, seconds
+        self._all, self._tries = Rate(a_minute, 60), Rate(TRIES, seconds)
+        self._guesses = Rate(OWN_CODE_TRIES, OWN_CODE_SECONDS)
 
-    def enter(self, door: str) -> None:
+    async def enter(self, door: str) -> None:
         """Come in by this door (a route's pattern). Raises `TooMany`."""
-        if not self._all.setdefault(door, Bucket(self._a_minute, 60)).take(time.monotonic()):
+        if not await self.limits.enter(door, self._all):
             raise TooMany("请稍后重试,已填写的内容请保留 / try again in a while and keep what you typed")
 
     def challenge(self, door: str, at: datetime) -> tuple[str, int, int]:
         """A new challenge, its difficulty, and the seconds that it is good for: the busier the door, the harder."""
-        free = self._all.setdefault(door, Bucket(self._a_minute, 60)).free(time.monotonic())
+        free = self.limits.free(door, self._all)
         bits = proof_of_work.bits_for(self._bits, self._bits + EXTRA_BITS, free=free)
         random = secrets.token_bytes(proof_of_work.RANDOM_BYTES)
         expires = int(at.timestamp()) + self._seconds
         return proof_of_work.new_challenge(self._key, random=random, bits=bits, expires=expires), bits, self._seconds
 
-    def solved(self, solution: str, at: datetime) -> Solved:
+    async def solved(self, solution: str, at: datetime) -> Solved:
         """The solved challenge. Raises `Invalid`, `TooMany`."""
         try:
             solved = proof_of_work.check_solution(self._key, solution, now=at.timestamp())
         except NotSolved as why:
             reason = _WHY[str(why)]
             raise Invalid(f"工作量证明无效:{reason}", fields=[("Proof-Of-Work", reason)]) from None
-        if not self._challenges.take(solved.mark, time.monotonic()):
+        if not await self.limits.try_with(solved.mark, self._tries):
             raise TooMany(
                 "该工作量证明尝试次数过多,请重新获取 / too many tries with this proof of work, ask for a new challenge"
             )
         return solved
 
-    def guess(self, lead_no: str) -> None:
+    async def guess(self, lead_no: str) -> None:
         """One more guess at the own code of this lead number, whether there is such a lead or not. Raises `TooMany`."""
-        if not self._own_codes.take(sha256(lead_no.encode()).digest(), time.monotonic()):
+        if not await self.limits.guess(lead_no, self._guesses):
             raise TooMany(
                 "该编号查询次数过多,请一小时后再试,或使用查询码 / too many tries at this number, wait an hour or use the query code"
             )
@@ -103,7 +101,7 @@ class PublicRoute(APIRoute):
         async def handle(request: Request) -> Response:
             door: Door = request.app.state.door
             await weigh(request)
-            door.enter(self.path_format)
+            await door.enter(self.path_format)
             return await inner(request)
 
         return handle
@@ -120,7 +118,7 @@ async def _solution(
     ],
 ) -> Solved:
     door: Door = request.app.state.door
-    return door.solved(solution, at)
+    return await door.solved(solution, at)
 
 
 Everyone = Annotated[None, public()]

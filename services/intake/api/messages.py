@@ -133,7 +133,7 @@ async def holder_of(request: Request, order: StatusOrder) -> Holder:
         return await box.by_code(order.query_code)
     door: Door = request.app.state.door
     lead_no = (order.lead_no or "").strip().upper()
-    door.guess(lead_no)
+    await door.guess(lead_no)
     return await box.by_own_code(lead_no, order.own_code or "")
 
 

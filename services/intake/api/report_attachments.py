@@ -30,7 +30,7 @@ class _OpenRoute(tus.TusRoute):
 
     async def guarded(self, request: Request, inner: Callable[[Request], Awaitable[Response]]) -> Response:
         door: Door = request.app.state.door
-        door.enter(self.path_format)
+        await door.enter(self.path_format)
         return await inner(request)
 
 

@@ -123,7 +123,7 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
     else:
         door: Door = request.app.state.door
         lead_no = (order.lead_no or "").strip().upper()
-        door.guess(lead_no)
+        await door.guess(lead_no)
         found = await ask.by_own_code(lead_no, order.own_code or "")
     views = [StepView(status=step.status, zh=step.words[0], en=step.words[1], since=step.since) for step in found.steps]
     opened = [OpenedView(on=on, purpose=purpose, zh=purpose.zh, en=purpose.en) for on, purpose in found.openings]

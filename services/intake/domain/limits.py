@@ -1,5 +1,7 @@
-"""Token buckets: how much a public door takes, counted for all together and for single things (a challenge, a lead number), never for an
-address. The clock is a value passed in."""
+"""How much a public door takes, counted for all together and for single things (a challenge, a lead number), never for an address.
+
+A bucket is one instant, the one at which it is full again; all processes share it (docs/decisions/0063). The clock is a value passed in.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,45 +15,58 @@ class TooMany(Refused):
     status, code, zh, en = 429, "too-many", "请求过多,请稍后重试", "Too many requests, try again later"
 
 
-@dataclass(slots=True)
-class Bucket:
+@dataclass(frozen=True, slots=True)
+class Rate:
     """`most` at once, refilled within `seconds`."""
 
-    most: float
+    most: int
     seconds: float
-    left: float = -1.0
-    at: float = 0.0
 
-    def take(self, now: float) -> bool:
-        """Take one; False when none is left."""
-        self._fill(now)
-        if self.left < 1:
+    def worth(self, number: int) -> float:
+        """In how many seconds so many are refilled."""
+        return number * self.seconds / self.most
+
+    def free(self, full_at: float, now: float) -> float:
+        """The part that is free, 0 to 1, of a bucket that is full again at `full_at`."""
+        return min(1.0, max(0.0, 1 - (full_at - now) / self.seconds))
+
+
+@dataclass(slots=True)
+class Lease:
+    """What one process took of a shared bucket at once, to give out by itself; it is good for as long as the bucket takes to fill."""
+
+    left: int = 0
+    ends_at: float = 0.0
+    full_at: float = 0.0
+    closed_until: float = 0.0
+    """Nothing was left: it is not asked again before."""
+
+    def give(self, now: float) -> bool:
+        """One of what was taken; False when none is left."""
+        if self.left < 1 or now >= self.ends_at:
             return False
         self.left -= 1
         return True
 
-    def free(self, now: float) -> float:
-        """The part that is free, 0 to 1."""
-        self._fill(now)
-        return self.left / self.most
-
-    def _fill(self, now: float) -> None:
-        passed = max(0.0, now - self.at)
-        self.left = self.most if self.left < 0 else min(self.most, self.left + passed * self.most / self.seconds)
-        self.at = now
+    def filled(self, number: int, full_at: float | None, rate: Rate, now: float) -> None:
+        """The shared bucket gave so many, or (None) nothing."""
+        if full_at is None:
+            self.closed_until = now + min(1.0, rate.worth(number))
+        else:
+            self.left, self.ends_at, self.full_at = number, now + rate.seconds, full_at
 
 
-class Buckets:
-    """One bucket a key; at most `keep` of them, the longest unused goes first (it is full again or nearly so)."""
+class Seen:
+    """How often this process has seen things; at most `keep` of them, the longest unseen goes first."""
 
-    def __init__(self, most: float, seconds: float, *, keep: int) -> None:
-        self.most, self.seconds, self.keep = most, seconds, keep
-        self._buckets: OrderedDict[bytes, Bucket] = OrderedDict()
+    def __init__(self, keep: int) -> None:
+        self.keep = keep
+        self._seen: OrderedDict[bytes, int] = OrderedDict()
 
-    def take(self, key: bytes, now: float) -> bool:
-        """Take one of this key's; False when none is left."""
-        bucket = self._buckets.setdefault(key, Bucket(self.most, self.seconds))
-        self._buckets.move_to_end(key)
-        while len(self._buckets) > self.keep:
-            self._buckets.popitem(last=False)
-        return bucket.take(now)
+    def times(self, thing: bytes) -> int:
+        """How often it was seen, with now."""
+        times = self._seen[thing] = self._seen.get(thing, 0) + 1
+        self._seen.move_to_end(thing)
+        while len(self._seen) > self.keep:
+            self._seen.popitem(last=False)
+        return times

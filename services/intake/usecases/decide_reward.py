@@ -6,10 +6,11 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from services.intake.db import mailbox, notices, rewards
-from services.intake.domain.mailbox import Kind, Writer
+from services.intake.domain.mailbox import Kind
 from services.intake.domain.reward import Reward
 from services.intake.domain.reward_rule import Exclusion, rule_in_force, shipped
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.write_to_reporter import put_letter
 from shared import audit, reads
 from shared.auth import Principal
 from shared.db import Transaction
@@ -79,18 +80,7 @@ async def notify_reward(tx: Transaction, letters: Letters, reward_id: UUID, *, b
     rule = shipped()[reward.rule_version]
     reward = reward.notify(matter, rule, days=await notices.calendar(tx), on=china_date(at), by=by)
     await rewards.save(tx, reward)
-    lead = matter.lead
-    box = await mailbox.box_of(tx, lead.id)
-    letter = letters.put(
-        {"text": letter_of(reward)},
-        box.public_key,
-        number=await mailbox.last_number(tx, lead.id) + 1,
-        writer=Writer.OFFICE,
-        kind=Kind.MESSAGE,
-        about=lead.assignment.number if lead.assignment else 0,
-        on=china_date(at),
-    )
-    await mailbox.add(tx, lead.id, letter, by=by.sub)
+    await put_letter(tx, letters, matter.lead, Kind.MESSAGE, letter_of(reward), by=by, at=at)
     await _put_on_record(tx, reward, "notify", by=by, at=at)
     return reward
 

@@ -51,6 +51,7 @@ KEPT = {
     "dual_contacts": "accounts",
     "dual_holds": "codes and days",
     "dual_requests": "codes and days",
+    "door_buckets": "keyed hashes and instants, an hour at most",
     "expunge_plan": "of no lead",
     "feedback_tries": "how and by whom, not what was said",
     "feedbacks": "a code",

@@ -1,8 +1,8 @@
-"""Proof of work and token buckets: what is ours, solved, in time, and how much is taken."""
+"""Proof of work and limits: what is ours, solved, in time, and how much is taken."""
 
 import pytest
 
-from services.intake.domain.limits import Bucket, Buckets
+from services.intake.domain.limits import Lease, Rate, Seen
 from services.intake.domain.proof_of_work import NotSolved, bits_for, check_solution, new_challenge, zero_bits
 from tests.support.reporting import solve
 
@@ -48,17 +48,23 @@ def test_the_work_grows_as_the_door_fills() -> None:
     assert grown[-1] == 22
 
 
-def test_a_bucket_gives_its_tokens_and_fills_again_with_time() -> None:
-    bucket = Bucket(3, 60)
-    assert [bucket.take(100) for _ in range(4)] == [True, True, True, False]
-    assert not bucket.take(119)
-    assert bucket.take(121)
-    assert bucket.free(1000) == 1
-    assert bucket.take(0)
+def test_a_bucket_is_the_instant_at_which_it_is_full_again() -> None:
+    rate = Rate(3, 60)
+    assert [rate.worth(number) for number in (1, 3)] == [20, 60]
+    assert [rate.free(full_at, 100) for full_at in (0, 100, 130, 160, 900)] == [1, 1, 0.5, 0, 0]
 
 
-def test_buckets_are_apart_and_bounded() -> None:
-    buckets = Buckets(1, 60, keep=2)
-    assert [buckets.take(key, 0) for key in (b"a", b"a", b"b")] == [True, False, True]
-    assert buckets.take(b"c", 0)
-    assert len(buckets._buckets) == 2
+def test_a_lease_gives_what_was_taken_for_as_long_as_the_bucket_takes_to_fill() -> None:
+    rate, lease = Rate(600, 60), Lease()
+    assert not lease.give(0)
+    lease.filled(2, 103.0, rate, 100)
+    assert [lease.give(101) for _ in range(3)] == [True, True, False]
+    lease.filled(2, 103.0, rate, 100)
+    assert [lease.give(at) for at in (159.9, 160)] == [True, False]
+    lease.filled(30, None, rate, 200)
+    assert (lease.closed_until, lease.full_at) == (201.0, 103.0)
+
+
+def test_what_was_seen_is_bounded() -> None:
+    seen = Seen(keep=2)
+    assert [seen.times(thing) for thing in (b"a", b"a", b"b", b"c", b"a")] == [1, 2, 1, 1, 1]
