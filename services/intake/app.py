@@ -65,6 +65,7 @@ from services.intake.usecases.file_objection import Objections
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.import_notice import import_and_count
 from services.intake.usecases.keep_reporters import Vault
+from services.intake.usecases.known_codes import KnownCodes
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import ReadProgress
@@ -130,6 +131,7 @@ def api() -> FastAPI:
         settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"{SERVICE}-api"
     )
     app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
+    app.state.codes = KnownCodes(database)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)

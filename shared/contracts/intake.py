@@ -61,6 +61,10 @@ class LeadReceived(_LeadEvent):
     area_codes: tuple[Code, ...] = ()
     manifestation_codes: tuple[Code, ...] = ()
     named: bool
+    source_l2: Code | None = None
+    """二级来源, of the district's own list."""
+    codes_version: Code | None = None
+    """The version of intake's code lists that these codes are of."""
 
 
 class LeadClassified(_LeadEvent):
@@ -71,6 +75,8 @@ class LeadClassified(_LeadEvent):
     level: Code
     area_codes: tuple[Code, ...]
     manifestation_codes: tuple[Code, ...]
+    codes_version: Code | None = None
+    """The version of intake's code lists that these codes are of."""
 
 
 class LeadAssigned(_LeadEvent):

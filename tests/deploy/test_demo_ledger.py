@@ -15,7 +15,9 @@ from deploy.local.demo.ledger import (
 )
 from services.intake.api.spreadsheet import read_rows
 from services.intake.domain.ledger import LedgerRow, read_row
+from services.intake.domain.ledger_codes import LedgerCodes
 from shared.deadlines import Calendar
+from tests.support.builders import BOOK
 
 LEADS = generate()
 
@@ -52,7 +54,7 @@ def test_the_workbook_reads_back_row_by_row(tmp_path: Path) -> None:
     rows = list(read_rows((tmp_path / "ledger.xlsx").read_bytes()))
     assert [number for number, _ in rows] == list(range(3, 71))
     for (number, cells), lead in zip(rows, LEADS, strict=True):
-        row = read_row(number, cells, today=END)
+        row = read_row(number, cells, today=END, codes=LedgerCodes(BOOK))
         assert isinstance(row, LedgerRow)
         assert (row.upstream_no, row.issued_on, row.street) == (lead.upstream_no, lead.issued_on, lead.street)
         assert (row.summary, row.manifestations) == (lead.summary, (lead.manifestation,))

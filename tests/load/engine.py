@@ -32,6 +32,7 @@ from shared.relay import Relay
 from shared.relay_store import NEW_ROWS
 from shared.sealing import Sealer
 from tests.load.rig import Rig
+from tests.support.builders import BOOK
 
 # The same four rows in tables like the service's own (columns, constraints, indexes; no foreign keys), each by a statement of its own, as
 # a transaction a lead would write them: six round trips. No number is drawn, no limit, history, counter or place in a queue is written.
@@ -90,7 +91,8 @@ async def _register(rig: Rig, leads: int) -> dict[str, float]:
     )
     sealer = Sealer({})
     orders = [
-        (admit(new, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at)) for _ in range(leads)
+        (admit(new, book=BOOK, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at))
+        for _ in range(leads)
     ]
     waiting = iter(orders)
 
@@ -99,7 +101,7 @@ async def _register(rig: Rig, leads: int) -> dict[str, float]:
             await submit(order, claim)
 
     try:
-        await submit(admit(new, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at))
+        await submit(admit(new, book=BOOK, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at))
         started, own, server = time.monotonic(), time.process_time(), _server_seconds(rig)
         await asyncio.gather(*(caller() for _ in range(256)))
         return {

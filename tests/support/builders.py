@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.discipline.domain.leg import Leg
-from services.intake.domain.codes import Area, IssuingLevel, Level, Source, Tier
+from services.intake.domain.code_list import CodeBook, Entry, Version
+from services.intake.domain.codes import VERSION, Area, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.verification.domain.work import Status as WorkStatus
@@ -18,6 +19,31 @@ NOON = datetime(2018, 6, 1, 4, tzinfo=UTC)
 """Noon in China on Friday 2018-06-01."""
 DAY = date(2018, 6, 1)
 DAYS = Calendar()
+_WORDS = {
+    "area": ("欺行霸市", "滋扰工地", "暴力拆迁", "高利放贷", "黄赌毒", "其他"),
+    "tier": ("黑", "恶", "乱"),
+    "level": ("一般", "重点", "重大"),
+}
+SHIPPED = Version(
+    version=VERSION,
+    from_on=date(2000, 1, 1),
+    lists={
+        "source": tuple(Entry(code=code.value, zh=code.name, en=code.name) for code in Source),
+        "source_l2": (
+            Entry(code="S-city", zh="市扫黑办转办", en="city's office", parent="S"),
+            Entry(code="M-letter", zh="群众来信", en="letter", parent="M"),
+        ),
+        **{
+            name: tuple(
+                Entry(code=code.value, zh=zh, en=code.value) for code, zh in zip(kind, _WORDS[name], strict=True)
+            )
+            for name, kind in (("area", Area), ("tier", Tier), ("level", Level))
+        },
+        "manifestation": tuple(Entry(code=f"{n:02d}", zh=f"表现{n}", en=f"manifestation {n}") for n in range(1, 12)),
+    },
+)
+BOOK = CodeBook((SHIPPED,))
+"""The codes that the service is shipped with, their words shortened."""
 
 
 def lead(**changes: Any) -> Lead:

@@ -14,6 +14,7 @@ from services.intake.api.door import Key, weigh
 from services.intake.api.report_forms import ConfirmedOrder, CounterOrder, ReadBack
 from services.intake.api.reports import content_of, told
 from services.intake.api.slip import Slip, answer_with_slip
+from services.intake.domain.code_list import CodeBook
 from services.intake.domain.mailbox import Lock
 from services.intake.domain.report import read_back
 from services.intake.usecases.file_report import Desk, Report, check, confirmation_of
@@ -28,12 +29,13 @@ Clerk = Annotated[Principal, require("icl")]
 
 
 @router.post("/read-back")
-async def post_read_back(order: CounterOrder, request: Request, by: Clerk) -> ReadBack:
+async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: Now) -> ReadBack:
     """What to read to the reporter before it is registered; nothing is kept. 核对内容"""
     await weigh(request)
     report = _report(order, await request.json())
-    check(report)
-    text = read_back(report.content, report.reporter, own_code=order.own_code is not None)
+    book: CodeBook = await request.app.state.codes()
+    check(report, book, at=at)
+    text = read_back(report.content, report.reporter, book, own_code=order.own_code is not None)
     return ReadBack(text=text, confirmation=confirmation_of(request.app.state.digest, _said(report.sent), by))
 
 
@@ -52,7 +54,7 @@ async def post_counter_report(
     own = await own_codes.hash(order.own_code, told(order) or {}) if order.own_code else None
     lock = await own_codes.lock(order.own_code) if order.own_code else None
     report = _report(order, sent, own_code=own, own_lock=lock)
-    registration = desk.file(report, key=key, by=by, at=at)
+    registration = desk.file(report, book=await request.app.state.codes(), key=key, by=by, at=at)
     outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
     return answer_with_slip(outcome, key)
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.intake.api.leads import LeadView
+from services.intake.api.leads import LeadView, ListCode
 from services.intake.db import digests
-from services.intake.domain.codes import Area, Source
+from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
 from shared.auth import Principal
@@ -101,7 +101,7 @@ async def list_digest_leads(
     tx: Tx,
     paging: Paging,
     source: Source | None = None,
-    area: Area | None = None,
+    area: ListCode | None = None,
 ) -> Page[LeadView]:
     """The leads of one part of a day's list, as they stand now. 日梳理明细"""
     await digests.get(tx, day)

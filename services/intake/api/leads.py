@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
 from services.intake.db import leads, queries
-from services.intake.domain.codes import MANIFESTATIONS, Area, Ground, IssuingLevel, Level, Source, Tier
+from services.intake.domain.codes import Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.upstream_number import normal_form
@@ -23,7 +23,7 @@ from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.submit_lead import Outcome
 from shared import reads
 from shared.auth import Principal
-from shared.contracts.envelope import ChineseCode
+from shared.contracts.envelope import ChineseCode, Code
 from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, reader, require
 
 router = APIRouter(prefix="/leads", tags=["leads 线索"])
@@ -35,8 +35,11 @@ Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 _MAY_KNOW_WHY = frozenset({"ana", "ofd", "sup"})
 """A reason is free text about the case; clerks and leaders follow the states alone."""
 _PLAIN = r"^[^\x00]*$"
-Manifestation = Literal["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]
-assert set(MANIFESTATIONS) == set(Manifestation.__args__)  # type: ignore[attr-defined]  # noqa: S101 - one list, two spellings
+MOST_AREAS, MOST_MANIFESTATIONS = 20, 40
+ListCode = Annotated[Code, Field(description="见/intake/v1/codes / of the code lists in force")]
+"""A code of a dated list (`code_list.py`): whether it is in force is for the use case to say, which knows the day."""
+AreaCodes = Annotated[list[ListCode], Field(max_length=MOST_AREAS)]
+ManifestationCodes = Annotated[list[ListCode], Field(max_length=MOST_MANIFESTATIONS)]
 
 
 def _text(most: int) -> Any:
@@ -60,14 +63,15 @@ class LeadOrder(Order):
     """A lead as a clerk types it. 线索登记"""
 
     source: Source
+    source_l2: ListCode | None = Field(default=None, description="二级来源 / second-level source, of the code lists")
     summary: Annotated[str, _text(4000)]
     issuing_level: IssuingLevel | None = None
     upstream_no: UpstreamNo | None = None
     upstream_deadline: Day | None = None
     received_on: Day | None = Field(default=None, description="day in China; today when left out")
     street: ChineseCode | None = None
-    area_codes: list[Area] = Field(default_factory=list, max_length=6)
-    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    area_codes: AreaCodes = Field(default_factory=list)
+    manifestation_codes: ManifestationCodes = Field(default_factory=list)
     allegations: list[Annotated[str, _text(2000)]] = Field(default_factory=list, max_length=50)
     discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
     reporter: Reporter | None = None
@@ -81,10 +85,9 @@ class ClassificationOrder(Order):
 
     tier: Tier
     level: Level
-    area_codes: list[Area] = Field(min_length=1, max_length=6)
-    manifestation_codes: list[Manifestation] | None = Field(
+    area_codes: AreaCodes = Field(min_length=1)
+    manifestation_codes: ManifestationCodes | None = Field(
         default=None,
-        max_length=11,
         description="不填则保留登记时的表现形式,[]为无 / left out: those of the register stay; []: none",
     )
     urgent: bool | None = Field(
@@ -113,6 +116,7 @@ class LeadView(BaseModel):
     id: UUID
     lead_no: str
     source: Source
+    source_l2: str | None
     issuing_level: IssuingLevel | None
     upstream_no: str | None
     upstream_deadline: date | None
@@ -121,7 +125,7 @@ class LeadView(BaseModel):
     status: Status
     tier: Tier | None
     level: Level | None
-    area_codes: list[Area]
+    area_codes: list[str]
     manifestation_codes: list[str]
     named: bool
     urgent: bool
@@ -131,6 +135,9 @@ class LeadView(BaseModel):
     due_on: date | None
     provisional: bool | None
     version: int
+    codes_version: str = Field(
+        description="登记或分类所用的代码表版本 / the version of the code lists it was classified with"
+    )
     merged_into: UUID | None = Field(description="并入的主线索 / the master it is merged into")
 
     @classmethod
@@ -194,6 +201,7 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, clai
     """Register one lead; those that come at the same time share a transaction. 登记线索"""
     new = NewLead(
         source=order.source,
+        source_l2=order.source_l2,
         summary=order.summary,
         issuing_level=order.issuing_level,
         upstream_no=order.upstream_no,
@@ -209,7 +217,9 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, clai
         reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,
     )
     state = request.app.state
-    outcome: Outcome = await state.submit_lead(admit(new, sealer=state.sealer, by=by, at=at), claim)
+    outcome: Outcome = await state.submit_lead(
+        admit(new, book=await state.codes(), sealer=state.sealer, by=by, at=at), claim
+    )
     return answered(outcome.answer, again=outcome.replayed)
 
 
@@ -220,6 +230,7 @@ async def list_leads(
     paging: Paging,
     status: Status | None = None,
     source: Source | None = None,
+    source_l2: ListCode | None = None,
     upstream_no: UpstreamNo | None = None,
 ) -> Page[LeadView]:
     """Leads by day of receipt. 线索列表"""
@@ -227,6 +238,7 @@ async def list_leads(
         tx,
         status=status,
         source=source,
+        source_l2=source_l2,
         upstream_no=upstream_no,
         after=paging.after(date, UUID),
         limit=paging.limit + 1,

@@ -115,7 +115,7 @@ async def post_ledger(file: UploadFile, request: Request, by: Clerk, _: Turn, tx
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        outcomes = await read_ledger(content, today=china_date(at))
+        outcomes = await read_ledger(content, today=china_date(at), book=await state.codes())
         ledger = await import_ledger(tx, content, outcomes, region=state.region, sealer=state.sealer, by=by, at=at)
         return await asyncio.to_thread(LedgerView.of, ledger)
 

@@ -6,9 +6,9 @@ from datetime import date
 from itertools import chain, islice
 from typing import Any
 
-from services.intake.api.spreadsheet import MOST_BAD, MOST_ROWS, MOST_TEXT, Outcome, answer, read_sheets
-from services.intake.domain.codes import Area, Ground, IssuingLevel
-from services.intake.domain.ledger import BadCell, LedgerRow, find_header, is_blank
+from services.intake.api.spreadsheet import MOST_BAD, MOST_ROWS, MOST_TEXT, Outcome, answer, known_codes, read_sheets
+from services.intake.domain.codes import Ground, IssuingLevel
+from services.intake.domain.ledger import BadCell, Codes, LedgerRow, find_header, is_blank
 from services.intake.domain.national import COLUMNS, REQUIRED, read_row
 from shared.errors import Invalid, TooLarge
 
@@ -18,10 +18,11 @@ _NEEDED = "、".join(COLUMNS[column][0] for column in REQUIRED)
 def main() -> None:
     """A file on stdin, its outcomes on stdout."""
     today = date.fromisoformat(sys.argv[1])
-    answer(lambda content: map(written, read(content, today=today)))
+    codes = known_codes()
+    answer(lambda content: map(written, read(content, today=today, codes=codes)))
 
 
-def read(content: bytes, *, today: date) -> Iterator[Outcome]:
+def read(content: bytes, *, today: date, codes: Codes) -> Iterator[Outcome]:
     """Every row that says something, as a good row or as what is wrong with it. Raises `Invalid`, `TooLarge` for the file as a whole."""
     text = bad = 0
     for _, rows in read_sheets(content):
@@ -36,7 +37,7 @@ def read(content: bytes, *, today: date) -> Iterator[Outcome]:
             cells = {column: row[place] if place < len(row) else None for column, place in columns.items()}
             if is_blank(cells):
                 continue
-            found = read_row(number, cells, today=today)
+            found = read_row(number, cells, today=today, codes=codes)
             if isinstance(found, LedgerRow):
                 text += len(found.summary) + sum(map(len, found.allegations)) + len(found.umbrella or "")
                 yield found
@@ -58,7 +59,7 @@ def written(outcome: Outcome) -> list[Any]:
         return [outcome.row, outcome.column, outcome.zh, outcome.en]
     return [
         outcome.row, outcome.upstream_no, outcome.issuing_level, outcome.issued_on.isoformat(),
-        outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.street,
+        outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.source_l2, outcome.street,
         outcome.summary, outcome.allegations, outcome.grounds, outcome.reporter, outcome.umbrella,
     ]  # fmt: skip
 
@@ -67,17 +68,31 @@ def outcome(values: list[Any]) -> Outcome:
     """What `written` wrote."""
     if len(values) == 4:
         return BadCell(*values)
-    row, number, level, issued, deadline, areas, kinds, street, summary, allegations, grounds, reporter, umbrella = (
-        values
-    )
+    (
+        row,
+        number,
+        level,
+        issued,
+        deadline,
+        areas,
+        kinds,
+        source_l2,
+        street,
+        summary,
+        allegations,
+        grounds,
+        reporter,
+        umbrella,
+    ) = values
     return LedgerRow(
         row=row,
         upstream_no=number,
         issuing_level=IssuingLevel(level),
         issued_on=date.fromisoformat(issued),
         deadline=deadline and date.fromisoformat(deadline),
-        areas=tuple(map(Area, areas)),
+        areas=tuple(areas),
         manifestations=tuple(kinds),
+        source_l2=source_l2,
         street=street,
         summary=summary,
         allegations=tuple(allegations),

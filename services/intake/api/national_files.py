@@ -40,7 +40,7 @@ async def post_national_file(
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        found = await read_file(national_file.__name__, content, today=china_date(at))
+        found = await read_file(national_file.__name__, content, today=china_date(at), book=await state.codes())
         ledger = await import_ledger(
             once.tx, content, map(national_file.outcome, found), region=state.region, sealer=state.sealer, by=by, at=at
         )

@@ -9,11 +9,10 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.api.leads import Manifestation
+from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes
 from services.intake.api.report_forms import Line, Short
 from services.intake.db import police_calls
 from services.intake.db.police_calls import RefusedRecord
-from services.intake.domain.codes import Area
 from services.intake.domain.police_call import FIELDS, Call, Fate
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.take_calls import Done, TakeCalls, keep_refused
@@ -59,8 +58,9 @@ class CallOrder(Order):
     occurred: Line | None = Field(default=None, description="发生时间,文字 / when it happened, in words")
     place: Line | None = None
     street: ChineseCode | None = None
-    area_codes: list[Area] = Field(default_factory=list, max_length=6)
-    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    area_codes: AreaCodes = Field(default_factory=list)
+    manifestation_codes: ManifestationCodes = Field(default_factory=list)
+    source_l2: ListCode | None = Field(default=None, description="二级来源 / second-level source")
     caller: CallerBlock | None = None
 
     @field_validator("called_at", mode="before")

@@ -16,7 +16,8 @@ import structlog
 
 from services.intake.api import spreadsheet
 from services.intake.api.spreadsheet import MOST_BYTES, Outcome
-from services.intake.domain.codes import Area, IssuingLevel
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.codes import IssuingLevel
 from services.intake.domain.ledger import BadCell, LedgerRow
 from shared.errors import Invalid, TooLarge
 
@@ -31,15 +32,17 @@ UNREADABLE = (
 )
 
 
-async def read_ledger(content: bytes, *, today: date) -> list[Outcome]:
+async def read_ledger(content: bytes, *, today: date, book: CodeBook) -> list[Outcome]:
     """Good rows and bad cells, in the order of the sheet. Raises `Invalid` and `TooLarge` for the file as a whole."""
-    return list(map(_outcome, await read_file(spreadsheet.__name__, content, today=today)))
+    return list(map(_outcome, await read_file(spreadsheet.__name__, content, today=today, book=book)))
 
 
-async def read_file(module: str, content: bytes, *, today: date) -> list[list[Any]]:
-    """What the reader `module` makes of a file, in a process of its own. Raises `Invalid` and `TooLarge` for the file as a whole."""
+async def read_file(module: str, content: bytes, *, today: date, book: CodeBook | None = None) -> list[list[Any]]:
+    """What the reader `module` makes of a file, in a process of its own, which is told the code lists first if it needs them. Raises
+    `Invalid` and `TooLarge` for the file as a whole."""
     if len(content) > MOST_BYTES:
         raise TooLarge("文件超过10MB / larger than 10 MB", fields=[("file", "larger than 10 MB")])
+    before = json.dumps(book.as_json()).encode() + b"\n" if book else b""
     reader = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -54,7 +57,7 @@ async def read_file(module: str, content: bytes, *, today: date) -> list[list[An
     )
     try:
         async with asyncio.timeout(SECONDS):
-            return await _heard(reader, content)
+            return await _heard(reader, before + content)
     except (TimeoutError, ValueError, OSError) as fault:
         log.warning("ledger.unreadable", error=type(fault).__name__, returncode=reader.returncode)
         raise Invalid(UNREADABLE, fields=[("file", UNREADABLE)]) from None
@@ -87,15 +90,16 @@ async def _heard(reader: asyncio.subprocess.Process, content: bytes) -> list[lis
 def _outcome(values: list[Any]) -> Outcome:
     if len(values) == 4:
         return BadCell(*values)
-    number, upstream_no, level, issued_on, deadline, areas, manifestations, street, summary = values
+    number, upstream_no, level, issued_on, deadline, areas, manifestations, source_l2, street, summary = values
     return LedgerRow(
         row=number,
         upstream_no=upstream_no,
         issuing_level=IssuingLevel(level),
         issued_on=date.fromisoformat(issued_on),
         deadline=date.fromisoformat(deadline) if deadline else None,
-        areas=tuple(map(Area, areas)),
+        areas=tuple(areas),
         manifestations=tuple(manifestations),
+        source_l2=source_l2,
         street=street,
         summary=summary,
     )

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.api.leads import Manifestation
-from services.intake.domain.codes import Area
+from services.intake.api.leads import AreaCodes, ManifestationCodes
 from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
 from shared.contracts.envelope import ChineseCode
@@ -105,8 +104,8 @@ class FactsBlock(Block):
     ongoing: bool | None = None
     street: ChineseCode | None = None
     place: Line | None = None
-    area_codes: list[Area] = Field(default_factory=list, max_length=6)
-    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    area_codes: AreaCodes = Field(default_factory=list)
+    manifestation_codes: ManifestationCodes = Field(default_factory=list)
     evidence: Passage | None = None
     allegations: list[AllegationItem] = Field(default_factory=list, max_length=30)
     dont_know: list[

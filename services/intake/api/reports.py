@@ -12,6 +12,7 @@ from services.intake.api.door import TOO_MANY, Door, Everyone, Key, PublicRoute,
 from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.db import reports
+from services.intake.domain.code_list import CodeBook
 from services.intake.domain.lead_states import Status
 from services.intake.domain.opening import Purpose
 from services.intake.domain.report import Channel
@@ -96,6 +97,7 @@ async def post_report(
     """Report without signing in; the answer is the only time that the code is shown. What is addressed to discipline, or about the office,
     is sealed for discipline alone. 群众举报"""
     desk: Desk = request.app.state.desk
+    book: CodeBook = await request.app.state.codes()
     report = Report(
         channel=Channel.WEB,
         naming=order.naming,
@@ -106,10 +108,10 @@ async def post_report(
     )
     outcome: Outcome
     if order.past_office:
-        passed = desk.pass_on(report, about_office=order.about_office is True, key=key, at=at)
+        passed = desk.pass_on(report, about_office=order.about_office is True, book=book, key=key, at=at)
         outcome = await pass_report(request.app.state.database, passed, desk.claim(claim), region=desk.region)
     else:
-        registration = desk.file(report, key=key, by=PUBLIC, at=at)
+        registration = desk.file(report, book=book, key=key, by=PUBLIC, at=at)
         outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
     return answer_with_slip(outcome, key)
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
-from services.intake.api.leads import Manifestation
+from services.intake.api.leads import AreaCodes, ManifestationCodes
 from services.intake.api.report_forms import Passage, Short
 from services.intake.db import screenings
-from services.intake.domain.codes import Area, Source
+from services.intake.domain.codes import Source
 from services.intake.domain.screening import MINORS, Screening, ScreeningState
 from services.intake.usecases.register_lead import NewLead
 from services.intake.usecases.screen import add_finding, open_screening, return_screening
@@ -47,8 +47,8 @@ class FindingOrder(Order):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
     ]
     street: ChineseCode | None = None
-    area_codes: list[Area] = Field(default_factory=list, max_length=6)
-    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    area_codes: AreaCodes = Field(default_factory=list)
+    manifestation_codes: ManifestationCodes = Field(default_factory=list)
     persons: list[PersonItem] = Field(default_factory=list, max_length=20)
 
 

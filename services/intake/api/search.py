@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.leads import LeadView, Manifestation
+from services.intake.api.leads import LeadView, ListCode
 from services.intake.db import found
-from services.intake.domain.codes import Area, Level, Source, Tier
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.codes import Level, Source, Tier
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.search import DISCIPLINE, OFFICE, UNITS, Search, View
@@ -32,8 +33,9 @@ class Filters(Order):
     view: View = View.ALL
     status: list[Status] = Field(default_factory=list, max_length=8)
     source: Source | None = None
-    area: Area | None = None
-    manifestation: Manifestation | None = None
+    source_l2: ListCode | None = None
+    area: ListCode | None = None
+    manifestation: ListCode | None = None
     tier: Tier | None = None
     level: Level | None = None
     street: ChineseCode | None = None
@@ -78,8 +80,9 @@ def _filters(
     view: View = View.ALL,
     status: Annotated[list[Status], Query(max_length=8)] = [],  # noqa: B006 - the framework's way, never changed
     source: Source | None = None,
-    area: Area | None = None,
-    manifestation: Manifestation | None = None,
+    source_l2: ListCode | None = None,
+    area: ListCode | None = None,
+    manifestation: ListCode | None = None,
     tier: Tier | None = None,
     level: Level | None = None,
     street: ChineseCode | None = None,
@@ -95,6 +98,7 @@ def _filters(
 
 @router.get("/search")
 async def get_search(
+    request: Request,
     by: Seeker,
     tx: Tx,
     at: Now,
@@ -103,6 +107,8 @@ async def get_search(
     text: Words | None = None,
 ) -> Page[LeadView] | Page[LegView]:
     """Leads that the caller may see, newest first; words take a purpose. 线索检索"""
+    book: CodeBook = await request.app.state.codes()
+    book.must_know(source_l2=filters.source_l2, area=filters.area, manifestation=filters.manifestation)
     after = paging.after(int)
     leads = await search_leads(
         tx,

@@ -20,7 +20,9 @@ from typing import Any
 import charset_normalizer
 import python_calamine
 
-from services.intake.domain.ledger import COLUMNS, BadCell, Cell, LedgerRow, find_header, is_blank, read_row
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.ledger import COLUMNS, BadCell, Cell, Codes, LedgerRow, find_header, is_blank, read_row
+from services.intake.domain.ledger_codes import LedgerCodes
 from shared.errors import Invalid, Refused, TooLarge
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -37,9 +39,15 @@ Outcome = LedgerRow | BadCell
 
 
 def main() -> None:
-    """`python -m services.intake.api.spreadsheet TODAY`: a ledger on stdin, its outcomes on stdout."""
+    """`python -m services.intake.api.spreadsheet TODAY`: code lists as a line and a ledger on stdin, its outcomes on stdout."""
     today = date.fromisoformat(sys.argv[1])
-    answer(lambda content: map(_written, read_ledger(content, today=today)))
+    codes = known_codes()
+    answer(lambda content: map(_written, read_ledger(content, today=today, codes=codes)))
+
+
+def known_codes() -> Codes:
+    """The code lists that stand before the file on stdin."""
+    return LedgerCodes(CodeBook.of_json(json.loads(sys.stdin.buffer.readline())))
 
 
 def answer(read: Callable[[bytes], Iterator[Any]]) -> None:
@@ -60,13 +68,13 @@ def answer(read: Callable[[bytes], Iterator[Any]]) -> None:
         _say({"refused": refused.code, "detail": refused.detail, "fields": refused.fields})
 
 
-def read_ledger(content: bytes, *, today: date) -> Iterator[Outcome]:
+def read_ledger(content: bytes, *, today: date, codes: Codes) -> Iterator[Outcome]:
     """Every row that says something, as a good row or as what is wrong with it. Raises `Invalid`, `TooLarge` for the file as a whole."""
     text = bad = 0
     for number, cells in read_rows(content):
         if is_blank(cells):
             continue
-        row = read_row(number, cells, today=today)
+        row = read_row(number, cells, today=today, codes=codes)
         if isinstance(row, LedgerRow):
             text += len(row.summary)
             yield row
@@ -196,8 +204,8 @@ def _written(outcome: Outcome) -> list[Any]:
     if isinstance(outcome, BadCell):
         return list(astuple(outcome))
     return [outcome.row, outcome.upstream_no, outcome.issuing_level, outcome.issued_on.isoformat(),
-            outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.street,
-            outcome.summary]  # fmt: skip
+            outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.source_l2,
+            outcome.street, outcome.summary]  # fmt: skip
 
 
 def _say(frame: Mapping[str, Any]) -> None:

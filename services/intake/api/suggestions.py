@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.domain.codes import Area, Level, Tier
-from services.intake.domain.suggestion import rubric
+from services.intake.domain.codes import Level, Tier
+from services.intake.domain.suggestion import shipped
 from services.intake.usecases.suggest_class import suggest_class
 from shared.auth import Principal
 from shared.http import Now, Tx, require
@@ -45,7 +45,7 @@ class SuggestionView(BaseModel):
     rubric: str
     tier: Tier
     level: Level
-    area_codes: list[Area]
+    area_codes: list[str]
     urgent: bool
     because: list[RuleView]
     kept: list[KeptView]
@@ -63,13 +63,13 @@ async def get_suggestion(
         level=found.level,
         area_codes=list(found.areas),
         urgent=found.urgent,
-        because=_told(found.because),
+        because=_told(found.version, found.because),
         kept=[
             KeptView(
                 version=each.version,
                 rubric=each.rubric,
                 suggested=dict(each.suggested),
-                because=_told(each.because),
+                because=_told(each.rubric, each.because),
                 chosen=dict(each.chosen),
                 decided_by=each.decided_by,
                 decided_at=each.decided_at,
@@ -79,8 +79,9 @@ async def get_suggestion(
     )
 
 
-def _told(because: Any) -> list[RuleView]:
-    known = {rule.id: rule for rule in rubric()[1]}
+def _told(version: str, because: Any) -> list[RuleView]:
+    """By the rules of the version that it was suggested with."""
+    known = {rule.id: rule for rubric in shipped() if rubric.version == version for rule in rubric.rules}
     return [
         RuleView(rule=name, zh=known[name].zh, en=known[name].en, words=[word for word in words if word])
         for name, words in because.items()

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.leads import Manifestation, Reporter
+from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter
 from services.intake.api.report_forms import Line, Passage
 from services.intake.db import attachments, transfers
 from services.intake.domain.attachment import State
-from services.intake.domain.codes import Area, Source
+from services.intake.domain.codes import Source
 from services.intake.domain.lead_states import Status
 from services.intake.usecases.register_lead import NewLead
 from services.intake.usecases.take_transfer import Letter, take_transfer
@@ -45,8 +45,9 @@ class TransferOrder(Order):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
     ]
     street: ChineseCode | None = None
-    area_codes: list[Area] = Field(default_factory=list, max_length=6)
-    manifestation_codes: list[Manifestation] = Field(default_factory=list, max_length=11)
+    area_codes: AreaCodes = Field(default_factory=list)
+    manifestation_codes: ManifestationCodes = Field(default_factory=list)
+    source_l2: ListCode | None = Field(default=None, description="二级来源 / second-level source")
     allegations: list[Passage] = Field(default_factory=list, max_length=50)
     evidence: list[EvidenceItem] = Field(default_factory=list, max_length=100)
     reporter: Reporter | None = None
@@ -86,6 +87,7 @@ async def post_transfer(order: TransferOrder, request: Request, by: Partner, at:
     letter = Letter(
         new=NewLead(
             source=Source.OTHER,
+            source_l2=order.source_l2,
             summary=order.summary,
             street=order.street,
             areas=tuple(dict.fromkeys(order.area_codes)),

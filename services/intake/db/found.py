@@ -32,6 +32,7 @@ _TERMS = {
 # there are few leads to ask about.
 _HOLDS = {
     "source": "l.source = :source",
+    "source_l2": "l.source_l2 = :source_l2",
     "area": ":area = any (l.areas)",
     "manifestation": ":manifestation = any (l.manifestations)",
     "tier": "l.tier = :tier",

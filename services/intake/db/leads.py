@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.intake.db import search
 from services.intake.db.repeat_tables import repeat_pending
 from services.intake.db.tables import lead_history, lead_numbers, leads
-from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
+from services.intake.domain.codes import Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Assignment, Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.lead_states import AT_REST, Status
@@ -65,6 +65,7 @@ async def add(
         "named": lead.named,
         "reporter_ref": lead.reporter_ref,
         "profile_version": lead.profile_version,
+        "source_l2": lead.source_l2,
         "created_at": at,
     }
     await tx.execute(insert(leads), {**fixed, **_changing(lead)})
@@ -189,7 +190,7 @@ def of_row(row: RowMapping) -> Lead:
         reporter_ref=row["reporter_ref"],
         status=Status(row["status"]),
         version=row["version"],
-        areas=tuple(Area(area) for area in row["areas"]),
+        areas=tuple(row["areas"]),
         manifestations=tuple(row["manifestations"]),
         tier=Tier(row["tier"]) if row["tier"] else None,
         level=Level(row["level"]) if row["level"] else None,
@@ -201,6 +202,8 @@ def of_row(row: RowMapping) -> Lead:
         urgent=row["urgent"],
         refused_by=tuple(row["refused_by"]),
         earlier_units=tuple(row["earlier_units"]),
+        source_l2=row["source_l2"],
+        codes_version=row["codes_version"],
     )
 
 
@@ -210,7 +213,7 @@ def _changing(lead: Lead) -> dict[str, object]:
     return {
         "status": lead.status.value,
         "version": lead.version,
-        "areas": [area.value for area in lead.areas],
+        "areas": list(lead.areas),
         "manifestations": list(lead.manifestations),
         "tier": lead.tier.value if lead.tier else None,
         "level": lead.level.value if lead.level else None,
@@ -225,4 +228,5 @@ def _changing(lead: Lead) -> dict[str, object]:
         "urgent": lead.urgent,
         "refused_by": list(lead.refused_by),
         "earlier_units": list(lead.earlier_units),
+        "codes_version": lead.codes_version,
     }

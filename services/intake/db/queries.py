@@ -26,6 +26,7 @@ async def list_leads(
     *,
     status: str | None,
     source: str | None,
+    source_l2: str | None,
     upstream_no: str | None,
     after: tuple[date, UUID] | None,
     limit: int,
@@ -34,7 +35,8 @@ async def list_leads(
     query = select(leads).order_by(leads.c.received_on, leads.c.id).limit(limit)
     if status is not None:
         query = query.where(_standing == status)
-    for column, value in ((leads.c.source, source), (leads.c.upstream_no, upstream_no)):
+    given = ((leads.c.source, source), (leads.c.source_l2, source_l2), (leads.c.upstream_no, upstream_no))
+    for column, value in given:
         if value is not None:
             query = query.where(column == value)
     if after is not None:

@@ -75,10 +75,11 @@ with {before} r as materialized (
   select caller, key, mark, 201, answer::jsonb, at from r where key is not null order by caller, key
 ), the_leads as (
   insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
-    allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, urgent, created_at)
+    allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, urgent,
+    source_l2, codes_version, created_at)
   select id, $1, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
     allegations::text[], named, reporter_ref, 'received', 1, areas::text[], manifestations::text[], grounds::text[], profile_version,
-    urgent, at
+    urgent, source_l2, codes_version, at
   from r order by n
 ), limits as (
   insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
@@ -133,6 +134,8 @@ _COLUMNS = {
     "grounds": "text",
     "profile_version": "text",
     "urgent": "bool",
+    "source_l2": "text",
+    "codes_version": "text",
     "effective_at": "timestamptz",
     "at": "timestamptz",
     "actor": "text",
@@ -256,6 +259,8 @@ def _values(row: Row) -> tuple[Any, ...]:
         array_literal(lead.grounds),
         lead.profile_version,
         lead.urgent,
+        lead.source_l2,
+        lead.codes_version,
         row.effective_at,
         row.at,
         by.sub,

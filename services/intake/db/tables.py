@@ -53,6 +53,14 @@ leads = Table(
     Column("provisional", Boolean),
     Column("profile_version", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("source_l2", Text, comment="second-level source, of the code lists"),
+    Column(
+        "codes_version",
+        Text,
+        nullable=False,
+        server_default=text("'2018-2'"),
+        comment="the version of the code lists that it was registered or last classified with",
+    ),
     Column(
         "merged_into",
         Uuid,

@@ -1,9 +1,11 @@
-"""Code lists of intake as data, with the words users see (Chinese, English). Sources: domain.md N18-N21, §2.1, §3."""
+"""Codes that rules of intake rest on. Sources, areas, tiers, levels, manifestations are dated lists with their words (`code_list.py`); what
+never changes with a date has its words here. Source: domain.md N18-N21, §2.1."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 VERSION = "2018-2"
+"""The version of the code lists that the service is shipped with."""
 
 
 class Source(StrEnum):
@@ -24,7 +26,7 @@ class IssuingLevel(StrEnum):
 
 
 class Area(StrEnum):
-    """五个重点领域 (N21) and 其他."""
+    """五个重点领域 (N21) and 其他 as shipped: names for what is written in code. A district may have others; they are data."""
 
     MARKET = "market"
     SITE = "site"
@@ -71,23 +73,7 @@ class Ground(StrEnum):
 
 
 LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "source": {
-        "S": ("上级转办", "handed down by superiors"),
-        "A": ("110报警", "110 call"),
-        "M": ("群众举报", "report by the public"),
-        "O": ("其他", "other"),
-    },
     "issuing_level": {"centre": ("中央", "centre"), "province": ("省", "province"), "city": ("市", "city")},
-    "area": {
-        "market": ("欺行霸市", "market bullying"),
-        "site": ("滋扰工地", "harassing building sites"),
-        "demolition": ("暴力拆迁", "violent demolition"),
-        "usury": ("高利放贷", "usury"),
-        "vice": ("黄赌毒", "vice, gambling, drugs"),
-        "other": ("其他", "other"),
-    },
-    "tier": {"black": ("黑", "black"), "evil": ("恶", "evil"), "disorder": ("乱", "disorder")},
-    "level": {"general": ("一般", "general"), "key": ("重点", "key"), "major": ("重大", "major")},
     "go_to": {
         "petition": ("信访部门", "petition office"),
         "court": ("人民法院", "court"),
@@ -102,24 +88,4 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "umbrella": ("保护伞", "umbrella"),
         "other_violation": ("其他违纪违法", "other violation"),
     },
-    "manifestation": {
-        "01": ("威胁政治安全特别是政权安全、制度安全以及向政治领域渗透的黑恶势力", "political security"),
-        "02": ("把持基层政权、操纵破坏基层换届选举、垄断农村资源、侵吞集体资产的黑恶势力", "grass-roots power"),
-        "03": ("利用家族、宗族势力横行乡里、称霸一方、欺压残害百姓的“村霸”等黑恶势力", "village tyrants"),
-        "04": ("在征地、租地、拆迁、工程项目建设等过程中煽动闹事的黑恶势力", "land and demolition"),
-        "05": (
-            "在建筑工程、交通运输、矿产资源、渔业捕捞等行业、领域,强揽工程、恶意竞标、非法占地、滥开滥采的黑恶势力",
-            "industries",
-        ),
-        "06": (
-            "在商贸集市、批发市场、车站码头、旅游景区等场所欺行霸市、强买强卖、收保护费的市霸、行霸等黑恶势力",
-            "markets",
-        ),
-        "07": ("操纵、经营“黄赌毒”等违法犯罪活动的黑恶势力", "vice, gambling, drugs"),
-        "08": ("非法高利放贷、暴力讨债的黑恶势力", "usury and violent collection"),
-        "09": ("插手民间纠纷,充当“地下执法队”的黑恶势力", "underground enforcers"),
-        "10": ("境外黑社会入境发展渗透以及跨国跨境的黑恶势力", "across borders"),
-        "11": ("组织或雇佣网络“水军”在网上威胁、恐吓、侮辱、诽谤、滋扰的黑恶势力", "paid online harassment"),
-    },
 }
-MANIFESTATIONS = frozenset(LABELS["manifestation"])

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from services.intake.domain.codes import Area, Ground, IssuingLevel, Level, Source, Tier
+from services.intake.domain.codes import VERSION, Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead_states import AT_REST, MOVES, Action, Status, Target
 from shared.contracts.intake import Facts, LeadAssigned, LeadClassified, LeadReceived
 from shared.deadlines import PROFILE_VERSION, Calendar, Deadline, Unit, china_date, profile_of
@@ -47,7 +47,7 @@ class Lead:
     reporter_ref: UUID | None
     status: Status = Status.RECEIVED
     version: int = 1
-    areas: tuple[Area, ...] = ()
+    areas: tuple[str, ...] = ()
     manifestations: tuple[str, ...] = ()
     tier: Tier | None = None
     level: Level | None = None
@@ -64,6 +64,9 @@ class Lead:
     """Units that said "not ours", in order; a second one is the last (D05)."""
     earlier_units: tuple[str, ...] = ()
     """Units that worked on it before it was given to another team."""
+    source_l2: str | None = None
+    codes_version: str = VERSION
+    """The version of the code lists that it was registered or last classified with."""
 
     @property
     def standing(self) -> Status:
@@ -107,6 +110,8 @@ class Lead:
             area_codes=tuple(self.areas),
             manifestation_codes=self.manifestations,
             named=self.named,
+            source_l2=self.source_l2,
+            codes_version=self.codes_version,
             effective_at=effective_at,
         )
 
@@ -114,14 +119,16 @@ class Lead:
         self,
         tier: Tier,
         level: Level,
-        areas: tuple[Area, ...],
+        areas: tuple[str, ...],
         manifestations: tuple[str, ...],
         *,
         may_major: bool,
         at: datetime,
         urgent: bool | None = None,
+        codes_version: str | None = None,
     ) -> tuple[Self, LeadClassified]:
-        """A person chooses tier, level, areas and manifestations (M06, M07); again until it is assigned.
+        """A person chooses tier, level, areas and manifestations (M06, M07), of the code lists of `codes_version` (None: as before); again
+        until it is assigned.
 
         Raises `NotAllowed`, `Forbidden` (level 重大 is for OFD), `Invalid` (a superior's lead is never 乱 unchecked, §4.2; no area).
         """
@@ -143,6 +150,7 @@ class Lead:
             areas=areas,
             manifestations=manifestations,
             urgent=self.urgent if urgent is None else urgent,
+            codes_version=codes_version or self.codes_version,
         )
         return lead, LeadClassified(
             lead_id=self.id,
@@ -150,6 +158,7 @@ class Lead:
             level=level.value,
             area_codes=tuple(areas),
             manifestation_codes=manifestations,
+            codes_version=lead.codes_version,
             effective_at=at,
         )
 
@@ -157,7 +166,7 @@ class Lead:
         self,
         tier: Tier,
         level: Level,
-        areas: tuple[Area, ...],
+        areas: tuple[str, ...],
         manifestations: tuple[str, ...],
         *,
         urgent: bool | None = None,
@@ -308,8 +317,10 @@ class Lead:
             allegations=(),
             named=event.named,
             reporter_ref=None,
-            areas=tuple(Area(code) for code in event.area_codes),
+            areas=event.area_codes,
             manifestations=event.manifestation_codes,
+            source_l2=event.source_l2,
+            codes_version=event.codes_version or VERSION,
         )
 
     def after(self, event: LeadClassified | LeadAssigned) -> Self:
@@ -322,8 +333,9 @@ class Lead:
                 version=version,
                 tier=Tier(event.tier),
                 level=Level(event.level),
-                areas=tuple(Area(code) for code in event.area_codes),
+                areas=event.area_codes,
                 manifestations=event.manifestation_codes,
+                codes_version=event.codes_version or self.codes_version,
             )
         assignment = Assignment(
             unit=event.unit,

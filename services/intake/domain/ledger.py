@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol
 
 from services.intake.domain import upstream_number
-from services.intake.domain.codes import LABELS, Area, Ground, IssuingLevel
+from services.intake.domain.codes import Ground, IssuingLevel
 from shared.errors import Invalid
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
@@ -21,27 +22,32 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "manifestations": ("表现形式", "manifestation", "manifestations"),
     "street": ("街道", "所属街道", "street"),
     "summary": ("线索摘要", "摘要", "主要内容", "summary"),
+    "source_l2": ("二级来源", "来源细类", "sourcel2"),
 }
 """Column → the headers it goes by (full-width letters and blanks do not matter); the first is the usual one."""
-_AREAS = "、".join(zh for zh, _ in LABELS["area"].values())
 MEANINGS: Mapping[str, tuple[str, str, Cell]] = {
     "upstream_no": ("上级所编线索编号,最多64个字符,不含空格", "the superior's number, no blanks", "示例-删除本行"),
     "issuing_level": ("中央、省或市", "中央 (centre), 省 (province) or 市 (city)", "市"),
     "issued_on": ("日期单元格,或如2018-06-01的文字", "a date, or text like 2018-06-01", date(2018, 6, 1)),
     "deadline": ("日期,不早于下发日期", "a date, not before the date of issue", date(2018, 7, 16)),
-    "areas": (f"{_AREAS};多项用顿号分开", "as listed, several parted by 、", "欺行霸市、高利放贷"),
-    "manifestations": ("01至11的编码或规定文字", "codes 01 to 11, or the wording of the list", "06"),
+    "areas": (
+        "下发日期当日代码表的名称或代码(见/intake/v1/codes),多项用顿号分开",
+        "names or codes of the list in force on the day of issue, several parted by 、",
+        "欺行霸市、高利放贷",
+    ),
+    "manifestations": ("代码表的编码或规定文字", "codes, or the wording of the list", "06"),
     "street": ("最多16个字", "at most 16 characters", "临江街"),
     "summary": (
         "最多4000字,不得含涉密内容",
         "at most 4,000 characters, nothing classified",
         "虚构示例:反映有人强收摊位费",
     ),
+    "source_l2": ("上级转办的二级来源,名称或代码", "second-level source, name or code", "市扫黑办转办"),
 }
 """Column → what belongs in it, and the example of the template."""
 EXAMPLE_NO = str(MEANINGS["upstream_no"][2])
 REQUIRED = ("upstream_no", "issuing_level", "issued_on", "areas", "summary")
-_SPLIT = re.compile(r"[、,,;;/\s]+")
+SPLIT = re.compile(r"[、,,;;/\s]+")
 _DATES = (re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"), re.compile(r"^(\d{4})(\d{2})(\d{2})$"))
 _STREET = re.compile(r"^[0-9A-Za-z一-鿿]{1,16}$")
 _LEVELS = {"中央": "centre", "全国": "centre", "省": "province", "省级": "province", "市": "city", "市级": "city"}
@@ -56,8 +62,9 @@ class LedgerRow:
     issuing_level: IssuingLevel
     issued_on: date
     deadline: date | None
-    areas: tuple[Area, ...]
+    areas: tuple[str, ...]
     manifestations: tuple[str, ...]
+    source_l2: str | None
     street: str | None
     summary: str
     allegations: tuple[str, ...] = ()
@@ -83,6 +90,14 @@ class Wrong(Exception):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
         self.zh, self.en = zh, en
+
+
+class Codes(Protocol):
+    """Codes by column of words on a day, and what is wrong with a column (`ledger_codes.py`)."""
+
+    def __call__(
+        self, day: date, words: Mapping[str, Sequence[str]]
+    ) -> tuple[dict[str, tuple[str, ...]], dict[str, Wrong]]: ...
 
 
 def find_header(
@@ -116,25 +131,35 @@ def _places(heads: Sequence[str], names: set[str]) -> list[int]:
 
 
 def read_row(
-    number: int, cells: Mapping[str, Cell], *, today: date, columns: Mapping[str, tuple[str, ...]] = COLUMNS
+    number: int,
+    cells: Mapping[str, Cell],
+    *,
+    today: date,
+    codes: Codes,
+    columns: Mapping[str, tuple[str, ...]] = COLUMNS,
 ) -> LedgerRow | list[BadCell]:
     """A row's meaning, or everything that is wrong with it. `cells` are by column; a missing optional column is absent."""
-    bad: list[BadCell] = []
-    values: dict[str, object] = {}
+    bad: dict[str, Wrong] = {}
+    values: dict[str, Any] = {}
     for column, read in _READERS.items():
         try:
             values[column] = read(cells.get(column))
         except Wrong as wrong:
-            bad.append(BadCell(number, columns[column][0], wrong.zh, wrong.en))
+            bad[column] = wrong
     issued, deadline = values.get("issued_on"), values.get("deadline")
-    if isinstance(issued, date):
+    if issued:
         if issued > today:
-            bad.append(BadCell(number, columns["issued_on"][0], "日期晚于今天", "in the future"))
-        if isinstance(deadline, date) and deadline < issued:
-            bad.append(BadCell(number, columns["deadline"][0], "早于下发日期", "before the date of issue"))
+            bad["issued_on"] = Wrong("日期晚于今天", "in the future")
+        if deadline and deadline < issued:
+            bad["deadline"] = Wrong("早于下发日期", "before the date of issue")
+    words = {column: values.pop(column) for column in _CODED if column in values}
+    found, unknown = codes(issued or today, words)
+    bad |= unknown
     if bad:
-        return bad
-    return LedgerRow(row=number, **values)  # type: ignore[arg-type] # each reader gives its field's type
+        return [BadCell(number, columns[name][0], bad[name].zh, bad[name].en) for name in _READERS if name in bad]
+    source_l2 = next(iter(found["source_l2"]), None)
+    areas, manifestations = found["areas"], found["manifestations"]
+    return LedgerRow(row=number, areas=areas, manifestations=manifestations, source_l2=source_l2, **values)
 
 
 def is_blank(cells: Mapping[str, Cell]) -> bool:
@@ -203,28 +228,28 @@ def _issued_on(cell: Cell) -> date:
     return issued
 
 
-def _areas(cell: Cell) -> tuple[Area, ...]:
-    words = [word for word in _SPLIT.split(plain(cell)) if word]
+def _areas(cell: Cell) -> tuple[str, ...]:
+    words = tuple(word for word in SPLIT.split(plain(cell)) if word)
     if not words:
         raise Wrong("必填", "needed")
-    by_name = {zh: code for code, (zh, _) in LABELS["area"].items()}
-    try:
-        return tuple(dict.fromkeys(Area(by_name.get(word, word.lower())) for word in words))
-    except ValueError:
-        raise Wrong("应为五个重点领域之一或其他", "must be one of the five key areas or 其他") from None
+    return _few(words)
 
 
 def _manifestations(cell: Cell) -> tuple[str, ...]:
     text = plain(cell)
-    if not text:
-        return ()
-    texts = {unicodedata.normalize("NFKC", zh): code for code, (zh, _) in LABELS["manifestation"].items()}
-    if text in texts:
-        return (texts[text],)
-    codes = [word.zfill(2) for word in _SPLIT.split(text) if word]
-    if not set(codes) <= set(LABELS["manifestation"]):
-        raise Wrong("应为01至11的编码或规定文字", "must be codes 01 to 11 or the wording of the list")
-    return tuple(dict.fromkeys(codes))
+    return _few((text,)) if text else ()
+
+
+def _source_l2(cell: Cell) -> tuple[str, ...]:
+    text = plain(cell)
+    return _few((text,)) if text else ()
+
+
+def _few(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words to look up in the lists, which are short."""
+    if len(words) > 40 or any(len(word) > 200 for word in words):
+        raise Wrong("过长", "too long")
+    return words
 
 
 def _street(cell: Cell) -> str | None:
@@ -256,4 +281,7 @@ _READERS = {
     "manifestations": _manifestations,
     "street": _street,
     "summary": _summary,
+    "source_l2": _source_l2,
 }
+_CODED = ("areas", "manifestations", "source_l2")
+"""Columns whose words are looked up in the code lists."""

@@ -10,7 +10,7 @@ from datetime import date
 
 from services.intake.domain import ledger
 from services.intake.domain.codes import Ground
-from services.intake.domain.ledger import BadCell, Cell, LedgerRow, plain
+from services.intake.domain.ledger import BadCell, Cell, Codes, LedgerRow, plain
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -20,6 +20,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "deadline": ("办理期限", "办结期限"),
     "areas": ("重点领域", "领域"),
     "manifestations": ("表现形式",),
+    "source_l2": ("二级来源", "来源细类"),
     "street": ("街道", "所属街道"),
     "summary": ("举报内容", "违法犯罪事实", "主要内容"),
     "naming": ("举报方式", "是否实名"),
@@ -37,10 +38,10 @@ _LONGEST = {"persons": 2000, "umbrella": 2000, "reporter_name": 100, "reporter_p
 _NOTHING = frozenset({"", "无", "不清楚", "没有", "-", "/"})
 
 
-def read_row(number: int, cells: Mapping[str, Cell], *, today: date) -> LedgerRow | list[BadCell]:
+def read_row(number: int, cells: Mapping[str, Cell], *, today: date, codes: Codes) -> LedgerRow | list[BadCell]:
     """A row's meaning, or everything that is wrong with it; a cell's content is never repeated."""
     level = cells.get("issuing_level") or "中央"
-    read = ledger.read_row(number, {**cells, "issuing_level": level}, today=today, columns=COLUMNS)
+    read = ledger.read_row(number, {**cells, "issuing_level": level}, today=today, codes=codes, columns=COLUMNS)
     bad = read if isinstance(read, list) else []
     told = {name: plain(cells.get(name)) for name in (*_LONGEST, "naming")}
     for name, most in _LONGEST.items():

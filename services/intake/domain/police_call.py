@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.codes import LABELS
+from services.intake.domain.code_list import AREA, MANIFESTATION, SOURCE_L2, CodeBook
 from shared.codes import Labelled
 
 Content = Mapping[str, Any]
@@ -26,9 +26,10 @@ FIELDS = {
     "street": "街道",
     "area_codes": "重点领域",
     "manifestation_codes": "表现形式",
+    "source_l2": "二级来源",
 }
 """What may be corrected, with the words that people see."""
-_LISTS = {"area_codes": "area", "manifestation_codes": "manifestation"}
+_LISTS = {"area_codes": AREA, "manifestation_codes": MANIFESTATION, "source_l2": SOURCE_L2}
 _IN_THE_SUMMARY = ("category", "occurred", "place")
 _LONGEST_LINE = 500
 _CONTEXT = 2
@@ -76,11 +77,9 @@ class Change:
     old: Any
     new: Any
 
-    def told(self, on: date) -> str:
-        """The line that a unit reads."""
-        line = (
-            f"更正({on.isoformat()}):{FIELDS[self.field]} {_said(self.field, self.old)} → {_said(self.field, self.new)}"
-        )
+    def told(self, on: date, book: CodeBook) -> str:
+        """The line that a unit reads, its codes in words."""
+        line = f"更正({on.isoformat()}):{FIELDS[self.field]} {_said(self.field, self.old, book)} → {_said(self.field, self.new, book)}"
         return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
@@ -160,9 +159,9 @@ def _refused(field: str, reason: str) -> Judged:
     return Judged(Fate.REFUSED, errors=((field, reason),))
 
 
-def _said(name: str, value: Any) -> str:
+def _said(name: str, value: Any, book: CodeBook) -> str:
     if not value:
         return "(无)"
     if name in _LISTS:
-        return "、".join(LABELS[_LISTS[name]][code][0] for code in value)
+        return "、".join(book.zh(_LISTS[name], code) for code in ([value] if isinstance(value, str) else value))
     return str(value)

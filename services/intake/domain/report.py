@@ -10,7 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from services.intake.domain.codes import LABELS, Ground
+from services.intake.domain.code_list import AREA, MANIFESTATION, CodeBook
+from services.intake.domain.codes import Ground
 from services.intake.domain.lead_states import Status
 
 Block = Mapping[str, Any]
@@ -95,15 +96,17 @@ FACTS = {
 ALLEGATION = {"act": "行为", "when": "时间", "where": "地点", "who": "行为人", "evidence": "证据线索"}
 UMBRELLA = {"involved": "有公职人员包庇纵容", "description": "包庇纵容情况"}
 OFFICIAL = {"name": "姓名", "employer": "单位", "post": "职务", "act": "包庇纵容行为"}
-_LISTS = {"area_codes": "area", "manifestation_codes": "manifestation"}
+_LISTS = {"area_codes": AREA, "manifestation_codes": MANIFESTATION}
 
 
-def lead_summary(content: Block) -> str:
+def lead_summary(content: Block, book: CodeBook) -> str:
     """The lead's summary: what the reporter says happened, and who did it. Empty when nothing was told at all."""
     facts = content["facts"]
     told = [facts.get("summary") or ""]
     told += [
-        line for line in _lines(facts, {k: v for k, v in FACTS.items() if k != "summary"}) if DONT_KNOW not in line
+        line
+        for line in _lines(facts, {k: v for k, v in FACTS.items() if k != "summary"}, book)
+        if DONT_KNOW not in line
     ]
     # that somebody is an official is a ground for discipline, which the verifying unit is not told
     plain = {name: label for name, label in PERSON.items() if name != "official"}
@@ -137,7 +140,7 @@ def grounds(content: Block) -> tuple[Ground, ...]:
     return tuple(found)
 
 
-def read_back(content: Block, reporter: Block | None, *, own_code: bool) -> str:
+def read_back(content: Block, reporter: Block | None, book: CodeBook, *, own_code: bool) -> str:
     """What the clerk reads to the reporter before it is registered (刑诉法 §111: written down, read back). The code that the reporter chose
     is not said aloud."""
     naming, channel = NAMING_WORDS[Naming(content["naming"])], CHANNEL_WORDS[Channel(content["channel"])]
@@ -145,7 +148,7 @@ def read_back(content: Block, reporter: Block | None, *, own_code: bool) -> str:
     if reporter:
         told.append(f"举报人:{';'.join(_lines(reporter, REPORTER))}。")
     told += [f"被举报人{n}:{_person(one)}。" for n, one in enumerate(content.get("persons", ()), 1)]
-    told.append(f"反映的问题:{';'.join(_lines(content['facts'], FACTS))}。")
+    told.append(f"反映的问题:{';'.join(_lines(content['facts'], FACTS, book))}。")
     told += [f"第{n}项:{item}。" for n, item in enumerate(allegations(content), 1)]
     told += [f"{line}。" for line in umbrella(content)]
     if own_code:
@@ -170,21 +173,22 @@ def _person(person: Block) -> str:
     return ";".join(_lines(person, PERSON))
 
 
-def _lines(block: Block, labels: Mapping[str, str]) -> Iterator[str]:
+def _lines(block: Block, labels: Mapping[str, str], book: CodeBook | None = None) -> Iterator[str]:
+    """Each answer with its label; `book` for a block that has codes."""
     unknown = set(block.get("dont_know", ()))
     for name, label in labels.items():
         value = block.get(name)
         if name in unknown:
             yield f"{label} {DONT_KNOW}"
         elif value not in (None, "", []):
-            yield f"{label} {_said(name, value)}"
+            yield f"{label} {_said(name, value, book)}"
 
 
-def _said(name: str, value: Any) -> str:
+def _said(name: str, value: Any, book: CodeBook | None) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
-    if name in _LISTS:
-        return "、".join(LABELS[_LISTS[name]][code][0] for code in value)
+    if name in _LISTS and book is not None:
+        return "、".join(book.zh(_LISTS[name], code) for code in value)
     return _SEX.get(value, str(value)) if name == "sex" else str(value)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-from services.intake.domain.codes import Area, Level, Source, Tier
+from services.intake.domain.codes import Level, Source, Tier
 from services.intake.domain.lead_states import Status
 from services.intake.domain.search_terms import OPEN, facet, months
 from shared.codes import Labelled
@@ -47,7 +47,8 @@ class Search:
     text: str | None = None
     statuses: tuple[Status, ...] = ()
     source: Source | None = None
-    area: Area | None = None
+    source_l2: str | None = None
+    area: str | None = None
     manifestation: str | None = None
     tier: Tier | None = None
     level: Level | None = None
@@ -92,6 +93,7 @@ class Search:
         plain = Search(
             text=self.text,
             source=self.source,
+            source_l2=self.source_l2,
             street=self.street,
             received_from=self.received_from,
             received_to=self.received_to,
@@ -120,6 +122,7 @@ class Search:
             ("status", one),
             ("open", bool(self.colours or self.due_by)),
             ("source", self.source),
+            ("source_l2", self.source_l2),
             ("area", self.area),
             ("manifestation", self.manifestation),
             ("tier", self.tier),

@@ -66,6 +66,7 @@ def facets(lead: Lead) -> list[int]:
         ("status", lead.standing),
         ("open", lead.standing in OPEN),
         ("source", lead.source),
+        ("source_l2", lead.source_l2),
         ("street", lead.street),
         ("month", month_of(lead.received_on)),
         ("tier", lead.tier),

@@ -15,7 +15,7 @@ from typing import Any
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from services.intake.domain.codes import LABELS, Level
+from services.intake.domain.codes import Level
 from services.intake.domain.lead import Lead
 from shared.contracts.envelope import rfc3339
 from shared.deadlines import Calendar, china_date, profile_of
@@ -63,8 +63,11 @@ class Sheet:
     issued_on: date
 
     @classmethod
-    def of(cls, lead: Lead, *, to: str | None, issued_by: str, issued_at: datetime, days: Calendar) -> "Sheet":
-        """The sheet of the standing assignment; `to` is what the directory calls the unit. Raises `NotAllowed` when there is none."""
+    def of(
+        cls, lead: Lead, *, to: str | None, level: str, issued_by: str, issued_at: datetime, days: Calendar
+    ) -> "Sheet":
+        """The sheet of the standing assignment; `to` is what the directory calls the unit, `level` the word for it in the version of the
+        code lists that the lead was classified with. Raises `NotAllowed` when there is none."""
         work = lead.assignment
         if work is None or lead.level is None:
             raise NotAllowed("线索尚未交办,没有交办单 / the lead is not assigned; there is no sheet")
@@ -84,7 +87,7 @@ class Sheet:
             legal_basis=LEGAL_BASIS,
             summary=lead.summary,
             allegations=lead.allegations,
-            level=LABELS["level"][lead.level.value][0],
+            level=level,
             urgent=lead.urgent,
             sign_by=work.sign_by,
             due_on=work.due_on,
@@ -95,8 +98,11 @@ class Sheet:
         )
 
     def digest(self) -> str:
-        """SHA-256 of what it says, as canonical JSON; without the dates, which a pause or an extension moves afterwards."""
-        fixed = {name: value for name, value in asdict(self).items() if name not in ("sign_by", "due_on", "reports")}
+        """SHA-256 of what it says, as canonical JSON; without the dates, which a pause or an extension moves afterwards, and without the
+        unit's name, which the directory may change: its code is there."""
+        fixed = {
+            name: value for name, value in asdict(self).items() if name not in ("sign_by", "due_on", "reports", "to")
+        }
         return hashlib.sha256(_canonical(fixed)).hexdigest()
 
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, notices
-from services.intake.domain.codes import Area, Level, Tier
+from services.intake.db import code_lists, deadlines, leads, notices
+from services.intake.domain.codes import Level, Tier
 from services.intake.domain.deadline import to_assign, to_meet
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Action
 from services.intake.usecases.suggest_class import keep_suggestion
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
+from shared.deadlines import china_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Classification:
 
     tier: Tier
     level: Level
-    areas: tuple[Area, ...]
+    areas: tuple[str, ...]
     manifestations: tuple[str, ...] | None
     urgent: bool | None = None
     """None: as it was."""
@@ -30,13 +32,16 @@ class Classification:
 async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, *, by: Principal, at: datetime) -> Lead:
     """Classify it; again until it is assigned. The same choice a second time (a repeated request) changes and says nothing.
 
-    Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`.
+    Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`, also for a code that is not in force today.
     """
     lead = await leads.get(tx, lead_id, lock=True)
     manifestations = lead.manifestations if chosen.manifestations is None else chosen.manifestations
     if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations, urgent=chosen.urgent):
         return lead
-    before = lead
+    before, book = lead, await code_lists.book(tx)
+    # in that order: what the lead's state refuses is said first
+    lead.must_allow(Action.CLASSIFY)
+    codes = book.must_hold(china_date(at), areas=chosen.areas, manifestations=manifestations)
     lead, classified = lead.classify(
         chosen.tier,
         chosen.level,
@@ -44,6 +49,7 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
         manifestations,
         may_major="ofd" in by.roles,
         urgent=chosen.urgent,
+        codes_version=codes.version,
         at=at,
     )
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)

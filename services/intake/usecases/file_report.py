@@ -18,7 +18,8 @@ from uuid import uuid4
 from nacl.secret import SecretBox
 
 from services.intake.domain import mailbox, query_code, receipt
-from services.intake.domain.codes import Area, Source
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Lock
 from services.intake.domain.passed_report import Passed
@@ -73,23 +74,23 @@ class Desk:
         self.region, self.sealer, self.signer = region, sealer, signer
         self._code_keys, self._digest = code_keys, digest
 
-    def file(self, report: Report, *, key: str, by: Principal, at: datetime) -> Registration:
+    def file(self, report: Report, *, book: CodeBook, key: str, by: Principal, at: datetime) -> Registration:
         """A registration with its code and receipt. `key` is the caller's Idempotency-Key. Raises `Invalid`."""
-        check(report)
+        check(report, book, at=at)
         content, facts = report.content, report.content["facts"]
         new = NewLead(
             source=Source.PUBLIC,
-            summary=lead_summary(content) or (*allegations(content), *umbrella(content))[0],
+            summary=lead_summary(content, book) or (*allegations(content), *umbrella(content))[0],
             received_on=report.received_on,
             street=facts.get("street"),
-            areas=tuple(Area(code) for code in dict.fromkeys(facts.get("area_codes", ()))),
+            areas=tuple(dict.fromkeys(facts.get("area_codes", ()))),
             manifestations=tuple(dict.fromkeys(facts.get("manifestation_codes", ()))),
             allegations=allegations(content),
             grounds=grounds(content),
             named=report.naming is not Naming.ANONYMOUS,
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,
         )
-        order = admit(new, sealer=self.sealer, by=by, at=at)
+        order = admit(new, book=book, sealer=self.sealer, by=by, at=at)
         code, slip, code_mark, receipt_mark = self._slip(report, order.received_on)
         private = mailbox.private_half(code)
         filed = Filed(
@@ -111,10 +112,10 @@ class Desk:
 
         return replace(order, filed=filed, answer=answer)
 
-    def pass_on(self, report: Report, *, about_office: bool, key: str, at: datetime) -> Passed:
+    def pass_on(self, report: Report, *, about_office: bool, book: CodeBook, key: str, at: datetime) -> Passed:
         """The report sealed for discipline, its reporter in a box of his own within, with the same slip as any other (G22). Raises
         `Invalid`."""
-        check(report)
+        check(report, book, at=at)
         received_on = china_date(at)
         told = {**report.reporter, "naming": report.naming.value} if report.reporter else None
         _, slip, code_mark, receipt_mark = self._slip(report, received_on)
@@ -169,7 +170,7 @@ def open_answer(sealed: Mapping[str, str], key: str) -> dict[str, Any]:
     return found
 
 
-def check(report: Report) -> None:
+def check(report: Report, book: CodeBook, *, at: datetime) -> None:
     """Raises `Invalid`, by field and without repeating anything."""
     told, content = report.reporter or {}, report.content
     if report.naming is Naming.ANONYMOUS:
@@ -177,9 +178,15 @@ def check(report: Report) -> None:
         _refuse("匿名举报不填写 / not with an anonymous report", [f"reporter.{name}" for name in given])
     elif not (told.get("name") or told.get("phone")):
         _refuse("实名举报请填写姓名或电话,或选择匿名 / a name or a phone number, or report anonymously", ["reporter"])
-    if not (lead_summary(content) or allegations(content) or umbrella(content)):
+    if not (lead_summary(content, book) or allegations(content) or umbrella(content)):
         _refuse("请至少写明一件事 / tell at least one thing that happened", ["facts.summary"])
     facts = content["facts"]
+    book.must_hold(
+        report.received_on or china_date(at),
+        areas=facts.get("area_codes", ()),
+        manifestations=facts.get("manifestation_codes", ()),
+        at="facts.",
+    )
     if facts.get("time_from") and facts.get("time_to") and facts["time_to"] < facts["time_from"]:
         _refuse("早于起始日期 / before time_from", ["facts.time_to"])
     for path, text in (*texts(content), *texts(told, "reporter")):

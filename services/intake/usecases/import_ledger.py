@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, ledgers, notices, submissions, umbrellas
+from services.intake.db import code_lists, leads, ledgers, notices, submissions, umbrellas
 from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
@@ -43,6 +43,7 @@ async def import_ledger(
     nothing new and came before is answered with what became of it then."""
     refused: list[BadCell] = []
     good: dict[str, LedgerRow] = {}
+    book = await code_lists.book(tx)
     for outcome in outcomes:
         if isinstance(outcome, BadCell):
             refused.append(outcome)
@@ -57,7 +58,7 @@ async def import_ledger(
     async def write() -> tuple[list[tuple[int, UUID]], list[BadCell]]:
         new, other = await _compare(tx, good, region=region)
         return await _register(
-            tx, new, region=region, admitted=lambda row: admit(_new(row), sealer=sealer, by=by, at=at)
+            tx, new, region=region, admitted=lambda row: admit(_new(row), book=book, sealer=sealer, by=by, at=at)
         ), other
 
     taken, other = await _again_when_raced(tx, write)
@@ -151,6 +152,7 @@ def _new(row: LedgerRow) -> NewLead:
         street=row.street,
         areas=row.areas,
         manifestations=row.manifestations,
+        source_l2=row.source_l2,
         allegations=row.allegations,
         grounds=row.grounds,
         named=row.reporter is not None,

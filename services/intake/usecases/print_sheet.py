@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import directory, leads, life, notices
+from services.intake.db import code_lists, directory, leads, life, notices
+from services.intake.domain.code_list import LEVEL
 from services.intake.domain.lead import Lead
 from services.intake.domain.sheet import Sheet
 from shared import audit
@@ -37,5 +38,11 @@ async def _sheet(tx: Transaction, lead: Lead) -> Sheet:
     if issued is None:
         raise NotAllowed("线索尚未交办,没有交办单 / the lead is not assigned; there is no sheet")
     unit = await directory.get_unit(tx, lead.assignment.unit) if lead.assignment else None
-    days = await notices.calendar(tx)
-    return Sheet.of(lead, to=unit.name if unit else None, issued_by=issued[0], issued_at=issued[1], days=days)
+    return Sheet.of(
+        lead,
+        to=unit.name if unit else None,
+        level=(await code_lists.book(tx)).zh(LEVEL, lead.level or "", version=lead.codes_version),
+        issued_by=issued[0],
+        issued_at=issued[1],
+        days=await notices.calendar(tx),
+    )

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.intake.db import deadlines, leads, notices, reporters, reports
-from services.intake.domain.codes import Area, Ground, IssuingLevel, Source
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.codes import Ground, IssuingLevel, Source
 from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
@@ -32,12 +33,13 @@ class NewLead:
 
     source: Source
     summary: str
+    source_l2: str | None = None
     issuing_level: IssuingLevel | None = None
     upstream_no: str | None = None
     upstream_deadline: date | None = None
     received_on: date | None = None
     street: str | None = None
-    areas: tuple[Area, ...] = ()
+    areas: tuple[str, ...] = ()
     manifestations: tuple[str, ...] = ()
     allegations: tuple[str, ...] = ()
     grounds: tuple[Ground, ...] = ()
@@ -57,6 +59,7 @@ class Registration:
     reporter: SealedRecord | None
     by: Principal
     at: datetime
+    codes_version: str
     filed: Filed | None = None
     answer: Callable[[Lead], Any] | None = None
     """Of a report by the public: what is kept of it beside the lead, and what its door answers."""
@@ -87,15 +90,24 @@ class Registration:
             grounds=new.grounds,
             profile_version=in_force(self.received_on).version,
             urgent=new.urgent,
+            source_l2=new.source_l2,
+            codes_version=self.codes_version,
         )
 
 
-def admit(new: NewLead, *, sealer: Sealer, by: Principal, at: datetime) -> Registration:
-    """Check it and seal its reporter, before anything is written. Raises `Invalid` (day in the future, secrecy mark, a superior's lead
-    without its number)."""
+def admit(new: NewLead, *, book: CodeBook, sealer: Sealer, by: Principal, at: datetime) -> Registration:
+    """Check it and seal its reporter, before anything is written. Its codes are those of the day of receipt, which whoever sent it had.
+    Raises `Invalid` (day in the future, a code not in force, secrecy mark, a superior's lead without its number)."""
     today = china_date(at)
     received_on = new.received_on or today
     _check(new, received_on, today)
+    codes = book.must_hold(
+        received_on,
+        areas=new.areas,
+        manifestations=new.manifestations,
+        source=new.source,
+        source_l2=new.source_l2,
+    )
     sealed = sealer.seal_record("vault", new.reporter) if new.reporter is not None else None
     return Registration(
         new=new,
@@ -105,6 +117,7 @@ def admit(new: NewLead, *, sealer: Sealer, by: Principal, at: datetime) -> Regis
         reporter=sealed,
         by=by,
         at=at,
+        codes_version=codes.version,
     )
 
 

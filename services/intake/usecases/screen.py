@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import directory, screenings
+from services.intake.db import code_lists, directory, screenings
 from services.intake.domain.directory import wrong
 from services.intake.domain.lead import Lead
 from services.intake.domain.screening import Screening, with_minors
@@ -44,7 +44,9 @@ async def add_finding(
     # the row is held: a task is not returned between the look and the finding
     (await screenings.get(tx, screening_id, unit=by.unit, lock=True)).must_be_open()
     minors = with_minors(ages)
-    lead = await register_lead(tx, admit(new, sealer=sealer, by=by, at=at), region=region)
+    lead = await register_lead(
+        tx, admit(new, book=await code_lists.book(tx), sealer=sealer, by=by, at=at), region=region
+    )
     await screenings.add_finding(tx, screening_id, lead.id, minors=minors)
     await audit.record(tx, by, "screening.find", screening_id, at=at, detail={"lead": str(lead.id)})
     return lead, minors

@@ -3,12 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads, merges, reports, suggestions
+from services.intake.db import code_lists, leads, merges, reports, suggestions
+from services.intake.domain.code_list import AREA
 from services.intake.domain.lead import Lead
-from services.intake.domain.suggestion import Suggestion, suggest
+from services.intake.domain.suggestion import Suggestion, in_force, shipped, suggest
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
+from shared.deadlines import china_date
 
 
 async def suggest_class(
@@ -18,16 +20,23 @@ async def suggest_class(
     `NotAllowed` for a sealed lead."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
-    found = await _suggest(tx, lead)
+    found = await _suggest(tx, lead, at)
     await audit.record(tx, by, "lead.suggest-class", lead_id, at=at, detail={"level": found.level.value})
     return found, await suggestions.of_lead(tx, lead_id)
 
 
 async def keep_suggestion(tx: Transaction, before: Lead, chosen: Lead, *, by: Principal, at: datetime) -> None:
     """Keep what was suggested when a person chose, and what was chosen."""
-    await suggestions.keep(tx, await _suggest(tx, before), chosen, by=by.sub, at=at)
+    await suggestions.keep(tx, await _suggest(tx, before, at), chosen, by=by.sub, at=at)
 
 
-async def _suggest(tx: Transaction, lead: Lead) -> Suggestion:
-    content = await reports.content(tx, lead.id)
-    return suggest(lead, content=content, repeats=await merges.count_repeats(tx, lead.id))
+async def _suggest(tx: Transaction, lead: Lead, at: datetime) -> Suggestion:
+    day = china_date(at)
+    areas = {entry.code for entry in (await code_lists.book(tx)).on(day).entries(AREA)}
+    return suggest(
+        lead,
+        content=await reports.content(tx, lead.id),
+        repeats=await merges.count_repeats(tx, lead.id),
+        rubric=in_force(day, shipped()),
+        areas_in_force=areas,
+    )

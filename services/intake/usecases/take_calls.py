@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, notices, police_calls, reporters, submissions
+from services.intake.db import code_lists, leads, notices, police_calls, reporters, submissions
 from services.intake.db.police_calls import RefusedRecord
-from services.intake.domain.codes import Area, Source
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.police_call import (
@@ -123,15 +124,16 @@ class TakeCalls:
         """Calls with different numbers, in the caller's transaction."""
         await wait_at_most(tx, PATIENCE)
         known = await police_calls.find(tx, self.region, [handed.call.external_no for handed in batch])
+        book = await code_lists.book(tx)
         done: dict[str, Done] = {}
         new: list[tuple[Call, Registration]] = []
         for handed in sorted(batch, key=lambda each: each.call.external_no):
             number = handed.call.external_no
             try:
                 if number in known:
-                    done[number] = await self._again(tx, known[number], handed)
+                    done[number] = await self._again(tx, known[number], handed, book)
                 else:
-                    order = admit(_new(handed.call), sealer=self.sealer, by=handed.by, at=handed.at)
+                    order = _admitted(handed, book, sealer=self.sealer)
                     new.append((handed.call, order))
             except TooLarge:
                 raise
@@ -162,7 +164,7 @@ class TakeCalls:
         after_commit(tx, lambda: ACCEPTED.labels(source.value).inc(len(taken)))
         return {call.external_no: Done(Fate.TAKEN, lead.id, lead.lead_no) for lead, call in taken}
 
-    async def _again(self, tx: Transaction, known: KnownCall, handed: Handed) -> Done:
+    async def _again(self, tx: Transaction, known: KnownCall, handed: Handed, book: CodeBook) -> Done:
         """A call that is a lead already."""
         by, at = handed.by, handed.at
         call = replace(handed.call, content=still_without_caller(known.content, handed.call.content))
@@ -171,6 +173,7 @@ class TakeCalls:
             return Done(Fate.REFUSED, errors=judged.errors)
         if judged.fate is Fate.CORRECTED:
             refuse_marked("summary", [lead_summary(call.content)])
+            _check_codes(call, book)
             lead = (await leads.get(tx, known.lead_id, lock=True)).corrected()
             fields = [FIELDS[change.field] for change in judged.changes]
             told = [*fields, "报警人"] if call.caller else fields
@@ -213,14 +216,31 @@ def _discreet(call: Call) -> Call:
     return replace(call, content=content)
 
 
+def _admitted(handed: Handed, book: CodeBook, *, sealer: Sealer) -> Registration:
+    return admit(_new(handed.call), book=book, sealer=sealer, by=handed.by, at=handed.at)
+
+
+def _check_codes(call: Call, book: CodeBook) -> None:
+    """Raises `Invalid` for a code that was not in force on the day of the call."""
+    new = _new(call)
+    book.must_hold(
+        china_date(call.called_at),
+        areas=new.areas,
+        manifestations=new.manifestations,
+        source=new.source,
+        source_l2=new.source_l2,
+    )
+
+
 def _new(call: Call) -> NewLead:
     content = call.content
     return NewLead(
         source=Source.POLICE_110,
+        source_l2=content.get("source_l2"),
         summary=lead_summary(content),
         received_on=china_date(call.called_at),
         street=content.get("street"),
-        areas=tuple(Area(code) for code in content.get("area_codes", ())),
+        areas=tuple(content.get("area_codes", ())),
         manifestations=tuple(content.get("manifestation_codes", ())),
         named=call.caller is not None,
         reporter=call.caller,

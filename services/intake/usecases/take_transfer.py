@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.intake.db import transfers
+from services.intake.db import code_lists, transfers
 from services.intake.db.transfers import Transfer
 from services.intake.domain import receipt
 from services.intake.domain.lead import Lead
@@ -45,7 +45,8 @@ async def take_transfer(
     if await transfers.exists(tx, by.unit, letter.letter_no):
         reason = "该移送函已登记 / this letter is registered already"
         raise Registered(reason, fields=[("letter_no", reason)])
-    lead = await register_lead(tx, admit(letter.new, sealer=sealer, by=by, at=at), region=region)
+    order = admit(letter.new, book=await code_lists.book(tx), sealer=sealer, by=by, at=at)
+    lead = await register_lead(tx, order, region=region)
     number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
     transfer = Transfer(
         lead_id=lead.id,

@@ -83,8 +83,8 @@ async def test_a_file_of_12337_brings_leads_with_sealed_reporters_and_umbrellas_
         (5, "举报人姓名"),
         (6, "举报方式"),
         (7, "保护伞情况"),
-        (8, "重点领域"),
         (8, "下发日期"),
+        (8, "重点领域"),
     ]
     assert (await send(api, ROW, quiet)).json()["known"] == 2
     assert (await send(api, ROW, by="ofd")).status_code == 403

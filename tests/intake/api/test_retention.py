@@ -40,6 +40,8 @@ KEPT = {
     "daily_digests": "numbers of leads",
     "digest_leads": "codes",
     "class_suggestions": "codes, and words of the rubric",
+    "code_entries": "of no lead",
+    "code_versions": "of no lead",
     "conclusions": "a code and a unit",
     "deadline_steps": "codes",
     "deadlines": "codes",
@@ -122,7 +124,7 @@ CODES = frozenset(
             "tier",
             "undo_by",
         ),
-        *("undone_by", "unit", "upstream_no"),
+        *("undone_by", "unit", "upstream_no", "source_l2", "codes_version"),
         *("approved_by", "checked_by", "none_of", "notified_by", "paid_by", "rule_version", "voucher_mark"),
         *("corrected_by", "door", "external_no", "field", "letter_no", "pieces", "receipt", "shared", "uploaded_by"),
     }

@@ -1,26 +1,31 @@
 """Suggestions for a classification: by which rules, what a person chose instead, both kept (G20)."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from services.intake.domain.codes import Area, IssuingLevel, Level, Source, Tier
-from services.intake.domain.suggestion import rubric, suggest
+from services.intake.domain.suggestion import in_force, rubrics_of, shipped, suggest
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import classify, register
 from tests.intake.api.test_life import PUBLIC
 from tests.support.builders import lead
 from tests.support.reporting import REPORT
 
+RUBRIC = shipped()[-1]
+
 
 def of(text: str = "反映邻里纠纷", content: Any = None, repeats: int = 0, **changes: Any) -> Any:
     values = {"source": Source.PUBLIC, "issuing_level": None, "upstream_no": None, **changes}
-    return suggest(lead(summary=text, **values), content=content, repeats=repeats)
+    return suggest(
+        lead(summary=text, **values), content=content, repeats=repeats, rubric=RUBRIC, areas_in_force=set(Area)
+    )
 
 
 @pytest.mark.rule("G20")
 def test_each_rule_of_the_rubric_can_lead_to_its_suggestion() -> None:
-    for rule in rubric()[1]:
+    for rule in RUBRIC.rules:
         for word in rule.words:
             found = of(f"反映有人{word}等情况")
             assert word in found.because[rule.id], rule.id
@@ -34,9 +39,9 @@ def test_each_rule_of_the_rubric_can_lead_to_its_suggestion() -> None:
         "several-in-key-area": of("反映菜市场有人收费", allegations=("收费", "打人")),
         "named-with-evidence": of(named=True, content={"facts": {"evidence": "有录音"}}),
     }
-    assert set(facts) == {rule.id for rule in rubric()[1] if rule.fact}
+    assert set(facts) == {rule.id for rule in RUBRIC.rules if rule.fact}
     for name, found in facts.items():
-        rule = next(one for one in rubric()[1] if one.id == name)
+        rule = next(one for one in RUBRIC.rules if one.id == name)
         assert (name in found.because, found.level) == (True, Level(rule.level or "general")), name
 
 
@@ -67,3 +72,27 @@ async def test_what_was_suggested_and_what_a_person_chose_are_both_kept(new_api:
     assert (kept["suggested"]["level"], kept["chosen"]["level"], kept["decided_by"]) == ("major", "key", "ana")
     assert {rule["rule"] for rule in kept["because"]} == {"gang", "injury-or-death", "market"}
     assert await api.rows("select count(*) from audit_log where action = 'lead.suggest-class'") == [(2,)]
+
+
+VERSIONS = """
+[[version]]
+name = "a"
+from = 2018-01-01
+rule = [{ id = "x", zh = "旧", en = "old", words = ["旧"] }]
+[[version]]
+name = "b"
+from = 2019-01-01
+rule = [{ id = "y", zh = "新", en = "new", words = ["新"], area = "spam" }]
+"""
+
+
+@pytest.mark.rule("G20")
+def test_the_rubric_has_days_of_force_and_an_area_out_of_force_is_not_suggested() -> None:
+    old, new = rubrics_of(VERSIONS)
+    days = [date(2017, 1, 1), date(2018, 12, 31), date(2019, 1, 1)]
+    assert [in_force(day, (old, new)) for day in days] == [old, old, new]
+    with pytest.raises(ValueError, match="does not come after"):
+        rubrics_of(VERSIONS.replace("2019", "2018"))
+    for areas, suggested in ((set[str](), ()), ({"spam"}, ("spam",))):
+        found = suggest(lead(summary="新"), content=None, repeats=0, rubric=new, areas_in_force=areas)
+        assert (found.version, found.areas) == ("b", suggested)

@@ -7,6 +7,8 @@ import pytest
 
 from services.intake.domain.codes import Area, IssuingLevel
 from services.intake.domain.ledger import BadCell, Cell, LedgerRow, find_header, is_blank, read_row
+from services.intake.domain.ledger_codes import LedgerCodes
+from tests.support.builders import BOOK
 
 TODAY = date(2018, 9, 18)
 GOOD: dict[str, Cell] = {
@@ -22,13 +24,13 @@ GOOD: dict[str, Cell] = {
 
 
 def read(**cells: Any) -> LedgerRow:
-    row = read_row(3, GOOD | cells, today=TODAY)
+    row = read_row(3, GOOD | cells, today=TODAY, codes=LedgerCodes(BOOK))
     assert isinstance(row, LedgerRow), row
     return row
 
 
 def bad(**cells: Any) -> list[BadCell]:
-    row = read_row(3, GOOD | cells, today=TODAY)
+    row = read_row(3, GOOD | cells, today=TODAY, codes=LedgerCodes(BOOK))
     assert isinstance(row, list), row
     return row
 

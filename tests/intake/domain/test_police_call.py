@@ -17,6 +17,7 @@ from services.intake.domain.police_call import (
     still_without_caller,
     without_caller,
 )
+from tests.support.builders import BOOK
 
 AT = datetime(2018, 6, 1, 1, tzinfo=UTC)
 CONTENT = {"summary": "有人强收摊位费", "street": "临江街"}
@@ -59,12 +60,12 @@ def test_each_changed_value_is_named_with_the_old_and_the_new_one() -> None:
         Change("street", "临江街", None),
         Change("area_codes", None, ["market"]),
     )
-    assert [change.told(date(2018, 6, 2)) for change in judged.changes] == [
+    assert [change.told(date(2018, 6, 2), BOOK) for change in judged.changes] == [
         "更正(2018-06-02):警情内容 有人强收摊位费 → 别的",
         "更正(2018-06-02):街道 临江街 → (无)",
         "更正(2018-06-02):重点领域 (无) → 欺行霸市",
     ]
-    assert len(Change("summary", "x" * 3000, "y").told(date(2018, 6, 2))) == 500
+    assert len(Change("summary", "x" * 3000, "y").told(date(2018, 6, 2), BOOK)) == 500
 
 
 def test_the_summary_says_where_and_when() -> None:

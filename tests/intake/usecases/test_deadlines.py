@@ -28,7 +28,7 @@ from shared.inbox import Received
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
 from tests.support.api import Api
-from tests.support.builders import NOON
+from tests.support.builders import BOOK, NOON
 
 NINE = ["yellow", "orange", "reminder", "red", "urge", "supervision", "report", "talk", "circular"]
 EIGHT = NINE[1:]
@@ -73,7 +73,7 @@ async def many(api: Api, number: int) -> None:
     state = api.app.state
     clerk = Principal(sub="icl-1", roles=frozenset({"icl"}), unit="SB")
     orders = [
-        admit(NewLead(source=Source.PUBLIC, summary="反映强收费用"), sealer=state.sealer, by=clerk, at=NOON)
+        admit(NewLead(source=Source.PUBLIC, summary="反映强收费用"), book=BOOK, sealer=state.sealer, by=clerk, at=NOON)
         for _ in range(number)
     ]
     await asyncio.gather(*(state.submit_lead(order, Claim("icl-1", str(uuid4()), b"m", NOON)) for order in orders))

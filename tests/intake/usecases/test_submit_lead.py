@@ -25,7 +25,7 @@ from shared.http.problems import unexpected
 from shared.idempotency import Claim
 from tests.conftest import NewApi
 from tests.support.api import Api
-from tests.support.builders import NOON
+from tests.support.builders import BOOK, NOON
 from tests.support.postgres import Server
 
 CLERK = Principal(sub="clerk-1", roles=frozenset({"icl", "ana"}), unit="SHB")
@@ -35,6 +35,7 @@ FULL: dict[str, Any] = {
     "issuing_level": IssuingLevel.CITY,
     "upstream_deadline": datetime(2018, 9, 1, tzinfo=UTC).date(),
     "street": "临江街",
+    "source_l2": "S-city",
     "areas": (Area.MARKET,),
     "manifestations": ("01", "02"),
     "allegations": ('第一项"引号"', "NULL", "{a,b}", "反斜线\\"),
@@ -95,7 +96,7 @@ async def door(new_api: NewApi, **limits: Any) -> tuple[Api, SubmitLead]:
 def submission(api: Api, key: str | None = None, /, mark: bytes = b"m", **changes: Any) -> Submission:
     values: dict[str, Any] = {"source": Source.PUBLIC, "summary": "反映有人在菜市场强收费用"} | changes
     filed = values.pop("filed", None)
-    order = admit(NewLead(**values), sealer=api.app.state.sealer, by=CLERK, at=NOON)
+    order = admit(NewLead(**values), book=BOOK, sealer=api.app.state.sealer, by=CLERK, at=NOON)
     order = replace(order, filed=filed)
     return Submission(order, Claim(CLERK.sub, key or str(uuid4()), mark, NOON))
 
