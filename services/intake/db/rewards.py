@@ -7,10 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, func, insert, or_, select, tuple_, update
 
+from services.intake.db import conflicts
+from services.intake.db.conflict_tables import interests
+from services.intake.db.directory_tables import directory_staff
 from services.intake.db.leads import get as get_lead
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.reward_tables import rewards
 from services.intake.db.tables import lead_history, leads
+from services.intake.domain.conflict import InterestStatus
 from services.intake.domain.reward import Matter, Reward, State
 from services.intake.domain.reward_rule import Exclusion
 from shared.db import Transaction
@@ -37,12 +41,23 @@ async def matter(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Matte
             tuple_(leads.c.created_at, leads.c.lead_no) < tuple_(mine.c.created_at, mine.c.lead_no),
         )
     )
+    subjects = [one for each in {lead.id, head.id} for one in await conflicts.subjects_of(tx, each) or ()]
+    interested = select(interests.c.staff).where(
+        interests.c.lead_id.in_([lead.id, head.id]), interests.c.status != InterestStatus.DISMISSED.value
+    )
+    staff = directory_staff.c.staff
+    accounts = select(directory_staff.c.account).where(
+        or_(staff.in_(interested), staff.in_([one.staff for one in subjects if one.staff])),
+        directory_staff.c.account.is_not(None),
+    )
     return Matter(
         lead=lead,
         head=head,
         conclusion=(await tx.execute(code)).scalar_one_or_none(),
         earlier=int((await tx.execute(before)).scalar_one()),
         worked_on_by=frozenset((await tx.execute(actors)).scalars()),
+        partial=frozenset((await tx.execute(accounts)).scalars()),
+        subject_units=frozenset(one.unit for one in subjects if one.unit),
     )
 
 

@@ -89,6 +89,10 @@ class Matter:
     """Leads of the same matter that were registered before it."""
     worked_on_by: frozenset[str]
     """Accounts in the history of both."""
+    partial: frozenset[str] = frozenset()
+    """Accounts of whoever the lead is about, and of whoever has a standing interest in it (G4)."""
+    subject_units: frozenset[str] = frozenset()
+    """Units that the lead is about."""
 
     def must_have_result(self, conclusions: frozenset[str]) -> None:
         """Raises `NotAllowed` unless the matter was found true and the result stands."""
@@ -98,8 +102,14 @@ class Matter:
                 "线索尚未查证属实并反馈,不能奖励 / the lead was not verified and fed back: no reward is due"
             )
 
+    def must_be_impartial(self, by: Person) -> None:
+        """Raises `Forbidden` for whoever has an interest in it (§4.1, G4): the other side would have a say in who is paid."""
+        if by.sub in self.partial or by.unit in self.subject_units:
+            raise Forbidden("应当回避 / whoever has an interest in this lead stays away from it")
+
     def must_be_apart(self, by: Person) -> None:
-        """Raises `Forbidden` for whoever handled the lead, or is of a unit that checked it."""
+        """Raises `Forbidden` for whoever handled the lead, is of a unit that checked it, or has an interest in it."""
+        self.must_be_impartial(by)
         if by.sub in self.worked_on_by or by.unit in self.head.worked:
             raise Forbidden(
                 "经办过该线索的单位和人员不得审批奖励 / whoever handled this lead, or is of a unit that checked it, does not decide"
@@ -157,7 +167,9 @@ class Reward:
         on: date,
         at: datetime,
     ) -> Self:
-        """Propose it. Raises `NotAllowed` without a result, `Invalid` by field; who reported later is rewarded for new facts only [S31]."""
+        """Propose it. Raises `Forbidden` (interest), `NotAllowed` without a result, `Invalid` by field; who reported later is rewarded
+        for new facts only [S31]."""
+        matter.must_be_impartial(by)
         matter.must_have_result(rule.conclusions)
         rule.check(amount_yuan, none_of, basis_no, basis_on, on)
         if matter.earlier and not new_facts:
@@ -198,7 +210,9 @@ class Reward:
         return self._step(Action.REFUSE, refused_by=by.sub, refused_at=at, refusal_reason=reason)
 
     def notify(self, matter: Matter, rule: RewardRule, *, days: Calendar, on: date, by: Person) -> Self:
-        """The reporter is told, and the time to claim begins (D28). Raises `NotAllowed`, also when the result does not stand any more."""
+        """The reporter is told, and the time to claim begins (D28). Raises `Forbidden` (interest), `NotAllowed`, also when the result does
+        not stand any more."""
+        matter.must_be_impartial(by)
         self.must_allow(Action.NOTIFY)
         matter.must_have_result(rule.conclusions)
         profile = in_force(on)

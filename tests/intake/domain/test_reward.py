@@ -133,6 +133,21 @@ def test_what_is_wrong_is_told_by_field(changes: dict[str, Any], field: str) -> 
     assert [name for name, _ in told.value.fields] == [field]
 
 
+@pytest.mark.rule("G4")
+@pytest.mark.parametrize("kept", [{"partial": frozenset({"x"})}, {"subject_units": frozenset({"LD"})}])
+def test_whoever_has_an_interest_stays_away(kept: dict[str, Any]) -> None:
+    found = matter(**kept)
+    with pytest.raises(Forbidden):
+        Reward.propose(
+            uuid4(), found, RULE, **RIGHT, reason="属实", new_facts=None, by=person("ofd", "x"), on=ON, at=AT
+        )
+    for state, role in ((State.PROPOSED, "qrv"), (State.CHECKED, "ldr")):
+        with pytest.raises(Forbidden):
+            at_state(state).approve(found, by=person(role, "x"), at=AT)
+    with pytest.raises(Forbidden):
+        at_state(State.APPROVED).notify(found, RULE, days=DAYS, on=ON, by=person("ofd", "x"))
+
+
 def test_a_later_report_is_rewarded_for_new_facts_only() -> None:
     with pytest.raises(Invalid) as told:
         propose(matter(earlier=1))
