@@ -1,6 +1,7 @@
 """The code lists as a door that is in a hurry knows them: asked for twice a minute. A version is adopted a day before it begins at the
 latest, so that every process knows it by then."""
 
+import asyncio
 import time
 
 from services.intake.db import code_lists
@@ -17,13 +18,22 @@ class KnownCodes:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._known: tuple[float, CodeBook] | None = None
+        self._asking = asyncio.Lock()
 
     async def __call__(self) -> CodeBook:
         """The book, not older than `SAME_BOOK`."""
-        if self._known is None or time.monotonic() - self._known[0] > SAME_BOOK:
+        if (found := self._fresh()) is not None:
+            return found
+        async with self._asking:  # one asks for all who come meanwhile
+            if (found := self._fresh()) is not None:
+                return found
             async with self.database.transaction() as tx:
-                self._known = time.monotonic(), await code_lists.book(tx)
-        return self._known[1]
+                found = await code_lists.book(tx)
+            self._known = time.monotonic(), found
+            return found
+
+    def _fresh(self) -> CodeBook | None:
+        return self._known[1] if self._known and time.monotonic() - self._known[0] <= SAME_BOOK else None
 
     def forget(self) -> None:
         """Ask anew next time."""

@@ -39,7 +39,9 @@ async def some(api: Api) -> dict[str, str]:
     """Leads of every kind, by name, all searchable."""
     made = {
         "market": await register(api, **PUBLIC, summary=FIRST, street="临江街", manifestation_codes=["06"]),
-        "usury": await register(api, **PUBLIC, summary="反映南湖小区放高利贷", received_on="2018-04-02"),
+        "usury": await register(
+            api, **PUBLIC, summary="反映南湖小区放高利贷", received_on="2018-04-02", source_l2="M-letter"
+        ),
         "superior": await register(api, summary="城东菜市场欺行霸市", street="北苑街"),
         "assigned": await register(api, upstream_no="C2", summary="建筑工地强揽工程"),
         "dual": await register(api, upstream_no="C3", summary="菜市场有干部撑腰"),
@@ -72,6 +74,7 @@ async def test_each_condition_finds_its_leads_newest_first(new_api: NewApi) -> N
     await by("status=received", "market", "usury")
     await by("status=received&status=classified", "market", "usury", "superior")
     await by("area=site", "assigned", "dual")
+    await by("source_l2=M-letter", "usury")
     await by("manifestation=06", "market")
     await by("tier=black&level=key", "assigned", "dual")
     await by("street=临江街", "market")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain.codes import Area, Ground, Level, Source, Tier
+from services.intake.domain.codes import VERSION, Area, Ground, Level, Source, Tier
 from services.intake.domain.lead import LOST, Lead
 from shared.contracts.envelope import day_of
 from shared.errors import Forbidden, Invalid
@@ -85,6 +85,20 @@ def test_the_event_of_registration_tells_the_day_and_not_the_hour() -> None:
         *("lead_id", "lead_no", "source", "issuing_level", "street", "area_codes", "manifestation_codes"),
         *("named", "effective_at", "source_l2", "codes_version"),
     }
+
+
+def test_a_forgotten_lead_has_its_second_level_source_and_its_version_of_the_code_lists_again() -> None:
+    first = lead(source_l2="S-city", codes_version="2019-1", areas=("online",))
+    said = first.received(effective_at=NOON)
+    again = Lead.relearned(said)
+    assert (again.source_l2, again.codes_version, again.areas) == ("S-city", "2019-1", ("online",))
+    chosen, classified = again.classify(
+        Tier.EVIL, Level.KEY, ("online", "other"), (), may_major=False, at=NOON, codes_version="2020-1"
+    )
+    assert (chosen.codes_version, again.after(classified).codes_version) == ("2020-1", "2020-1")
+    # what was said before the lists had versions was of the shipped one
+    old = said.model_copy(update={"source_l2": None, "codes_version": None})
+    assert (Lead.relearned(old).source_l2, Lead.relearned(old).codes_version) == (None, VERSION)
 
 
 def test_a_forgotten_lead_is_learned_again_from_its_own_events() -> None:
