@@ -24,6 +24,7 @@ from services.intake.api import (
     directory,
     dual_assignments,
     dual_exchange,
+    invitations,
     leads,
     ledgers,
     life,
@@ -59,6 +60,7 @@ from services.intake.domain.circle import secret_of
 from services.intake.domain.file_key import FileKeys
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.settings import Settings, VaultSettings
+from services.intake.usecases.answer_invitation import Invitations
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.claim_reward import RewardDesk
 from services.intake.usecases.file_objection import Objections
@@ -120,6 +122,7 @@ ROUTERS = (
     rewards.router,
     reward_claims.router,
     objections.router,
+    invitations.router,
 )
 VAULT_ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
 
@@ -173,6 +176,7 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
     app.state.letters = Letters(settings.mailbox_keys)
+    app.state.invitations = Invitations(database, app.state.letters, app.state.desk)
     app.state.objections = Objections(database, app.state.letters, app.state.desk)
     app.state.mailbox = Mailbox(
         database, app.state.letters, app.state.desk, app.state.read_progress, app.state.own_codes

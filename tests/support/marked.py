@@ -188,6 +188,10 @@ async def _objection(sender: Sender, _: int) -> list[httpx.Response]:
     return [slip, await write(sender.client, body, key=key(), door="objections", **HEADERS)]
 
 
+async def _answer(sender: Sender, _: int) -> list[httpx.Response]:
+    return [await write(sender.client, {"query_code": MARK, "reply": "declined"}, door="invitations/answer", **HEADERS)]
+
+
 async def _reading(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post(f"{REPORTS}/messages/reading", json={"query_code": MARK}, headers=HEADERS)]
 
@@ -220,6 +224,7 @@ TAKES: dict[str, Send] = {
 }
 """Doors through which a reporter is kept."""
 PASSES: dict[str, Send] = {
+    "POST /intake/v1/reports/invitations/answer": _answer,
     "POST /intake/v1/counter-reports/read-back": _counter,
     "POST /intake/v1/reports/challenges": _challenge,
     "POST /intake/v1/reports/messages/reading": _reading,

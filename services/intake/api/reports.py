@@ -71,6 +71,15 @@ class OpenedView(BaseModel):
     en: str
 
 
+class LimitView(BaseModel):
+    """一个期限 / a limit that runs."""
+
+    zh: str
+    en: str
+    by: date
+    latest: date | None = Field(description="最迟不得超过之日,如有 / its last day of all, if it has one")
+
+
 class ProgressView(BaseModel):
     """办理进展,只到日 / how it stands, by days."""
 
@@ -79,6 +88,7 @@ class ProgressView(BaseModel):
     steps: list[StepView]
     opened: int = Field(description="举报人信息被批准调取的次数 / how often the reporter's data were opened")
     openings: list[OpenedView]
+    limits: list[LimitView] = Field(description="您应在何日前得到消息 / by which days you are to hear")
     unread_messages: int = Field(description="信箱中未读的信件 / messages in the mailbox that are not read yet")
 
 
@@ -135,6 +145,7 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
         steps=views,
         opened=len(opened),
         openings=opened,
+        limits=[LimitView(zh=one.words[0], en=one.words[1], by=one.by, latest=one.latest) for one in found.limits],
         unread_messages=found.unread,
     )
 

@@ -1,6 +1,7 @@
 """The tables of reporters' mailboxes: boxes that only the holder of the code and the office's own process open."""
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     Column,
     Date,
@@ -77,4 +78,21 @@ objections = Table(
     # one that waits for one lead
     Index("uq_objections_open", "lead_id", unique=True, postgresql_where=text("state = 'open'")),
     Index("ix_objections_made_on", "made_on", "lead_id", "deed"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("message", Integer, primary_key=True, comment="number of the letter that says when and where"),
+    Column("officers", ARRAY(Text), nullable=False, comment="staff numbers"),
+    Column("units", ARRAY(Text), nullable=False, comment="whose buildings were offered"),
+    Column("options", Integer, nullable=False, comment="how many were offered"),
+    Column("sent_on", Date, nullable=False),
+    Column("reply", Text),
+    Column("replied_on", Date),
+    # nobody meets a reporter alone (G-MEET)
+    CheckConstraint("cardinality(officers) = 2 and officers[1] <> officers[2]", name="two_officers"),
+    CheckConstraint("reply in ('accepted', 'declined', 'other')", name="reply"),
+    CheckConstraint("(reply is null) = (replied_on is null)", name="replied_whole"),
 )

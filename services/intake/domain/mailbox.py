@@ -22,6 +22,16 @@ UNREAD_AT_MOST = 20
 """Messages of a reporter that the office has not read."""
 
 
+class PastOffice(NotAllowed):
+    """The report went to discipline alone (G22): the office has no mailbox for it. Only the holder of its code is told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "您的举报已密封直送纪检监察机关,扫黑办不经手、也看不到,因此没有信箱;进展请用查询码查询 / your report went sealed to discipline "
+            "alone; this office neither handles nor sees it, so there is no mailbox: ask for its progress by the code"
+        )
+
+
 class Writer(Labelled):
     """Who wrote. 发信人"""
 

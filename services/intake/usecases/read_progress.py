@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from services.intake.db import mailbox, openings, passed_reports, reports
+from services.intake.db import deadlines, leads, mailbox, notices, objections, openings, passed_reports, reports
 from services.intake.domain.mailbox import Writer
+from services.intake.domain.objection import ANSWERED_BY, until
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import read_code
 from services.intake.domain.report import Step
+from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.own_codes import OwnCodes
-from shared.db import Database
+from shared.db import Database, Transaction
+from shared.deadlines import profile_of
 from shared.errors import Invalid, NotFound
 
 NOBODY = "没有此查询码对应的举报 / there is no report for this code"
@@ -27,6 +30,8 @@ class Progress:
     openings: tuple[tuple[date, Purpose], ...]
     unread: int
     """Messages of the office that the reporter has not read."""
+    limits: tuple[ToldLimit, ...]
+    """By which day the reporter is to hear, and until when to object."""
 
 
 class ReadProgress:
@@ -41,9 +46,11 @@ class ReadProgress:
         async with self._database.transaction() as tx:
             lead_id = await reports.find(tx, marks)
             passed = await passed_reports.progress(tx, marks)
+            days = await notices.calendar(tx)
         if passed is not None:
             received_on, steps = passed
-            return Progress(received_on=received_on, steps=steps, openings=(), unread=0)
+            limits = first(received_on, days) if len(steps) == 1 else []
+            return Progress(received_on=received_on, steps=steps, openings=(), unread=0, limits=tuple(limits))
         return await self._of(lead_id)
 
     async def lead_by_code(self, code: str) -> UUID | None:
@@ -51,6 +58,12 @@ class ReadProgress:
         marks = self._marks(code)
         async with self._database.transaction() as tx:
             return await reports.find(tx, marks)
+
+    async def is_past_office(self, code: str) -> bool:
+        """Whether the report with this query code went to discipline alone. Raises `Invalid` for a mistyped one."""
+        marks = self._marks(code)
+        async with self._database.transaction() as tx:
+            return await passed_reports.progress(tx, marks) is not None
 
     def _marks(self, code: str) -> list[bytes]:
         try:
@@ -76,7 +89,25 @@ class ReadProgress:
             found = await reports.progress(tx, asked)
             opened = await openings.told_to_reporter(tx, asked)
             unread = await mailbox.unread(tx, asked, Writer.OFFICE)
+            limits = await _limits(tx, lead_id, *found) if lead_id and found else []
         if found is None:
             raise NotFound(NOBODY)
         received_on, steps = found
-        return Progress(received_on=received_on, steps=steps, openings=tuple(opened), unread=unread)
+        return Progress(
+            received_on=received_on, steps=steps, openings=tuple(opened), unread=unread, limits=tuple(limits)
+        )
+
+
+async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tuple[Step, ...]) -> list[ToldLimit]:
+    days = await notices.calendar(tx)
+    if len(steps) == 1:
+        return first(received_on, days)
+    found = told(await deadlines.of_lead(tx, lead_id), days)
+    lead = await leads.get(tx, lead_id)
+    if lead.status not in ANSWERED_BY:
+        return found
+    answered = await objections.answer_to(tx, lead)
+    if await objections.to_deed(tx, lead_id, answered.deed) is None:
+        last = until(answered, limit=profile_of(lead.profile_version)["D12"], days=days)
+        found.append(ToldLimit(OBJECT, last))
+    return found

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.db import leads, mailbox, reports
-from services.intake.domain.mailbox import Kind, Message, Writer, must_have_room, private_half
+from services.intake.domain.mailbox import Kind, Message, PastOffice, Writer, must_have_room, private_half
 from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.query_code import read_code
 from services.intake.usecases.deliver_feedback import told_by_letter
@@ -48,9 +48,11 @@ class Mailbox:
         self._known, self._own_codes = known, own_codes
 
     async def by_code(self, code: str) -> Holder:
-        """Who holds this query code. Raises `Invalid` for a mistyped one, `NotFound`, `NotAllowed` without a mailbox."""
+        """Who holds this query code. Raises `Invalid` for a mistyped one, `NotFound`, `PastOffice`."""
         lead_id = await self._known.lead_by_code(code)
         if lead_id is None:
+            if await self._known.is_past_office(code):
+                raise PastOffice
             raise NotFound(NOBODY)
         return Holder(lead_id, private_half(read_code(code)))
 

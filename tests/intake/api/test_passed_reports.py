@@ -19,7 +19,8 @@ from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.builders import DAY
 from tests.support.hearing import Hearing
-from tests.support.reporting import COUNTER, REPORT, report, status, work
+from tests.support.reporting import COUNTER, REPORT, report, status, work, write
+from tests.support.reporting import REPORTS as DOOR
 from tests.support.searching import everything
 
 MARK = "CANARYq8"
@@ -150,6 +151,7 @@ async def test_slip_and_query_code_look_like_any_other_and_status_comes_back_as_
     assert await api.rows("select last from lead_numbers") == [(1,)], "the other report has the first number"
     answers = [await status(api.client, query_code=one["query_code"]) for one in (slip, usual)]
     assert answers[0].content == answers[1].content
+    assert [one["by"] for one in answers[0].json()["limits"]] == ["2018-06-25"], "D18, which holds for both"
     report_id: UUID = (await said(api)).report_id
     hearing = Hearing(api, "intake")
     await hearing.tell(ReportAccepted(report_id=report_id, on=DAY), ReportEnded(report_id=report_id, on=DAY))
@@ -197,3 +199,30 @@ async def test_a_restored_discipline_learns_again_that_it_accepted_one_and_has_i
     path = f"{REPORTS}/{report_id}"
     assert (await api.get(path, by="dcm")).json()["accepted_on"] == "2018-06-01"
     assert (await api.post(f"{path}/outcome", {"outcome": "shelved"}, by="dhd", **ON)).status_code == 200
+
+
+@pytest.mark.rule("G22")
+async def test_who_holds_its_code_is_told_at_the_mailbox_that_discipline_has_it_and_nobody_else_is(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake", CHALLENGE_BITS="2")
+    code = (await report(api.client, PASSED, **ON)).json()["query_code"]
+    usual = (await report(api.client, REPORT, **ON)).json()["query_code"]
+    kept = [
+        f"select count(*) from {name}"
+        for name in ("spent_challenges", "idempotency_keys", "audit_log", "outbox", "messages", "objections")
+    ]
+    before = [await api.rows(one) for one in kept]
+    read = [await api.client.post(f"{DOOR}/messages/reading", json={"query_code": one}) for one in (code, usual)]
+    assert [(one.status_code, one.json()["items"]) for one in read] == [(200, []), (200, [])]
+    assert ["纪检监察机关" in one.text for one in read] == [True, False]
+    for door, more in (
+        ("messages", {"text": "x"}),
+        ("objections", {"text": "x"}),
+        ("invitations/answer", {"reply": "declined"}),
+    ):
+        told = await write(api.client, {"query_code": code, **more}, door=door, **ON)
+        assert (told.status_code, "没有信箱" in told.json()["detail"]) == (409, True), door
+        unknown = await write(api.client, {"query_code": "0" * 28, **more}, door=door, **ON)
+        assert (unknown.status_code, "纪检" in unknown.text) == (404, False)
+    assert [await api.rows(one) for one in kept] == before, "being asked leaves nothing, not even a spent challenge"

@@ -58,6 +58,7 @@ KEPT = {
     "feedback_tries": "how and by whom, not what was said",
     "feedbacks": "a code",
     "holiday_notices": "of no lead",
+    "invitations": "codes and days; when and where lies in the mailbox",
     "lead_numbers": "of no lead",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
     "objections": "codes and days; what they say lies in the mailbox",

@@ -20,7 +20,7 @@ NUMBERS = {row[2]: str(row[0]) for row in ALL["staff"] if row[2]}
 ON = {"X-Local-Clock": "2018-06-01T12:00:00+08:00"}
 
 
-async def with_directory(new_api: NewApi, tmp_path: Path) -> Api:
+async def with_directory(new_api: NewApi, tmp_path: Path, **settings: str) -> Api:
     from deploy.local.demo.directory import write_directory
 
     units = [row for row in ALL["units"] if row[2] not in ("社区", "街道") and str(row[0]) not in ("GA", "ZF", "JS")]
@@ -28,12 +28,12 @@ async def with_directory(new_api: NewApi, tmp_path: Path) -> Api:
         "GA-100"
     }
     rows: dict[Sheet, list[Row]] = {
-        "units": [*(row for row in ALL["units"] if row[0] in ("GA", "ZF", "JS")), *units[:32]],
+        "units": [*(row for row in ALL["units"] if row[0] in ("GA", "ZF", "JS")), *units[:36]],
         "staff": [row for row in ALL["staff"] if row[0] in wanted],
         "placements": [row for row in ALL["placements"] if row[0] in wanted and row[1] != "LD"],
     }
     write_directory(tmp_path / "d.xlsx", rows)
-    api = await new_api("intake")
+    api = await new_api("intake", **settings)
     headers = api.as_("dir", **{"Idempotency-Key": "d"}, **ON)
     files = {"file": ("d.xlsx", (tmp_path / "d.xlsx").read_bytes())}
     done = await api.client.post(f"{BASE}/imports", files=files, data={"reason": "名册"}, headers=headers)

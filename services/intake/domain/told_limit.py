@@ -1,0 +1,58 @@
+"""What a reporter who asks by the code is told of the limits that run: in plain words, by days, without naming a unit or a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.intake.domain.deadline import LeadDeadline
+from shared.contracts.intake import DeadlineKind
+from shared.deadlines import Calendar, in_force, profile_of, schedule
+
+Words = tuple[str, str]
+FIRST: Words = ("最迟应在该日前办理下一步", "The next step is due by this day at the latest")
+OBJECT: Words = ("您可在该日前提出异议", "You may object until this day")
+WORDS: dict[DeadlineKind, Words] = {
+    DeadlineKind.CLASSIFY: ("应在该日前完成梳理", "It is to be looked through by this day"),
+    DeadlineKind.ASSIGN: ("应在该日前确定核查单位", "A unit to check it is to be charged by this day"),
+    DeadlineKind.CONCLUDE: (
+        "应在该日前查出结果,之后按规定向您反馈",
+        "It is to be checked by this day; then you are told the result",
+    ),
+    DeadlineKind.REDIRECT: ("主管部门应在该日前办理", "The regulator is to deal with it by this day"),
+    DeadlineKind.FEEDBACK: ("应在该日前向您反馈结果", "You are to be told the result by this day"),
+    DeadlineKind.MEET: ("应在该日前与您联系见面", "You are to be reached for a meeting by this day"),
+    DeadlineKind.OBJECTION: ("应在该日前答复您的异议", "Your objection is to be answered by this day"),
+}
+"""The other limits are the offices' own."""
+HARD = {"D06": "D06h", "D11": "D11h"}
+"""Limits that have a last day of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLimit:
+    """One limit. `latest`: its last day of all, if it has one."""
+
+    words: Words
+    by: date
+    latest: date | None = None
+
+
+def told(running: Sequence[LeadDeadline], days: Calendar) -> list[ToldLimit]:
+    """What of a lead's limits the reporter is told, the soonest first."""
+    mine = [one for one in running if one.stopped_at is None and one.kind in WORDS]
+    found = [ToldLimit(WORDS[one.kind], one.due.on, _latest(one, days)) for one in mine]
+    return sorted(found, key=lambda one: one.by)
+
+
+def first(received_on: date, days: Calendar) -> list[ToldLimit]:
+    """What is told while a report has only been received: the same for every report, whoever treats it (G22), so the longer of the limits
+    (D18 of discipline, 15 working days; the office's own is three)."""
+    return [ToldLimit(FIRST, in_force(received_on).limits["D18"].after(received_on, days).on)]
+
+
+def _latest(limit: LeadDeadline, days: Calendar) -> date | None:
+    hard = HARD.get(limit.limit_id)
+    if hard is None:
+        return None
+    whole = profile_of(limit.profile_version)[hard]
+    return schedule(whole, limit.started_at, days, pauses=limit.pauses).due.on
