@@ -85,7 +85,8 @@ def consumer(address: KafkaAddress, client_id: str, *, group: str) -> AIOKafkaCo
         rebalance_timeout_ms=30_000,
         max_poll_interval_ms=300_000,
         metadata_max_age_ms=10_000,
-        fetch_max_wait_ms=100,
+        # the broker answers at once when there is something; this is how long it waits for nothing
+        fetch_max_wait_ms=500,
         max_partition_fetch_bytes=2 * 1024 * 1024,
     )
 

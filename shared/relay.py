@@ -63,6 +63,11 @@ class Broker(Protocol):
     ) -> dict[TopicPartition, bytes]: ...
 
 
+QUIET_AFTER, SLOWER = 1.0, 4
+"""Seconds without a word after which the outbox is asked so many times more rarely: four idle services asked 200 times a second. The
+first event after a silence waits 40 ms longer on average, nothing under load does."""
+
+
 class Fenced(Exception):
     """Another relay took over (its epoch is higher); this one stops at once."""
 
@@ -127,6 +132,7 @@ class _Shift:
         self.store = relay.store
         self.connection = connection
         self._constants: dict[str, str] = {}
+        self.spoke = 0.0
 
     async def work(self) -> None:
         relay = self.relay
@@ -158,7 +164,8 @@ class _Shift:
                     next_look = loop.time() + relay.check_every
                 relay.state = "replaying" if self.cursor.replaying else "active"
                 if not await self._step():
-                    await asyncio.sleep(relay.poll)
+                    quiet = loop.time() - self.spoke > QUIET_AFTER
+                    await asyncio.sleep(relay.poll * (SLOWER if quiet else 1))
         finally:
             if look is not None:
                 look.cancel()
@@ -202,6 +209,8 @@ class _Shift:
 
     async def _publish(self, rows: Sequence[Any]) -> None:
         """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two."""
+        if rows:
+            self.spoke = asyncio.get_running_loop().time()
         began = tracing.now() if tracing.on else 0
         traced: list[tuple[str, str, int]] = []
         queues: dict[TopicPartition, list[tuple[bytes, bytes, UUID]]] = defaultdict(list)

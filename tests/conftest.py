@@ -1,5 +1,6 @@
 """Options, the guard that keeps tests on loopback, and the servers they share."""
 
+import gc
 import shutil
 import tempfile
 from collections import Counter
@@ -34,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 COSTLY = ("running", "broker")
 """Fixtures of which there is one, whatever number of processes share the tests."""
+ENOUGH_MEMORY = 6 * 1024**3
+"""Bytes free in memory for each server of the tests; the databases that exist at one time take a tenth of it."""
 ENDS = pytest.StashKey[dict[str, ExitStack]]()
 
 
@@ -53,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in _costly(item):
             item.add_marker(pytest.mark.xdist_group(name))
     items.sort(key=lambda item: min((COSTLY.index(name) for name in _costly(item)), default=len(COSTLY)))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays till the end: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,12 +105,23 @@ def server(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Ser
         return
     from deploy.local.postgres import Postgres
 
-    postgres = Postgres(server_folders / "postgres", settings={"fsync": "off", "max_connections": "200"})
-    postgres.start()
-    try:
-        yield Server(postgres.dsn("postgres"))
-    finally:
-        postgres.stop()
+    with ExitStack() as ends:
+        memory = _in_memory(ends)
+        postgres = Postgres(memory or server_folders / "postgres", settings={"fsync": "off", "max_connections": "200"})
+        postgres.start()
+        ends.callback(postgres.stop)
+        yield Server(postgres.dsn("postgres"), "file_copy" if memory else "wal_log")
+
+
+def _in_memory(ends: ExitStack) -> Path | None:
+    """A folder in memory, where there is much of it: hundreds of databases are made and dropped, three times as fast there."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+    if not memory.is_dir() or shutil.disk_usage(memory).free < ENOUGH_MEMORY:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="xiansuo-test-", dir=memory))
+    folder.chmod(0o711)
+    ends.callback(shutil.rmtree, folder)
+    return folder / "postgres"
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,55 @@
-"""python -m services.intake {api|worker|migrate|ops}, `vault` (settings of its own), `receipt verify FILE`, `draw verify FILE` (none)"""
+"""python -m services.intake {api|worker|migrate|ops}, `vault` (settings of its own), `receipt verify FILE`, `draw verify FILE` (none).
+
+Each role draws in what it needs and no more: imports are most of a start.
+"""
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
-from services.intake import app
-from services.intake.consumer import HANDLERS, OWN
 from services.intake.settings import Settings
-from shared.process import run
+from shared.process import ASGIApp, Operated, run
+
+
+def api() -> ASGIApp:
+    """The HTTP app."""
+    from services.intake.app import api
+
+    return api()
+
+
+def worker() -> ASGIApp:
+    """The worker with its health page."""
+    from services.intake.worker import worker
+
+    return worker()
+
+
+def operated() -> Operated:
+    """What an operator's actions need."""
+    from services.intake.api.notice_command import bring_notice
+    from services.intake.consumer import HANDLERS, OWN
+    from shared.ops_command import FileAction
+
+    about = "bring a year's holiday notice (JSON); limits that run are counted again, and those that moved are shown"
+    return HANDLERS, OWN, (FileAction(name="import-notice", about=about, run=bring_notice),)
+
+
+def command(name: str) -> Callable[[list[str]], int] | None:
+    """What only intake has."""
+    if name == "draw":
+        from services.intake.api.draw_command import main
+    elif name == "receipt":
+        from services.intake.api.receipt_command import main
+    elif name == "vault":
+        from services.intake.vault import main
+    else:
+        return None
+    return main
+
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["draw"]:
-        sys.exit(app.draw(sys.argv[2:]))
-    if sys.argv[1:2] == ["receipt"]:
-        sys.exit(app.receipt(sys.argv[2:]))
-    if sys.argv[1:2] == ["vault"]:
-        sys.exit(app.vault_main(sys.argv[2:]))
-    run(
-        app.SERVICE,
-        settings=Settings,
-        api=app.api,
-        worker=app.worker,
-        handlers=HANDLERS,
-        own=OWN,
-        migrations=app.MIGRATIONS,
-        actions=app.ACTIONS,
-    )
+    if own := command(sys.argv[1] if sys.argv[1:] else ""):
+        sys.exit(own(sys.argv[2:]))
+    migrations = Path(__file__).parent / "db" / "migrations"
+    run("intake", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations)

@@ -3,7 +3,7 @@
 import base64
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from nacl.public import PrivateKey
 from pydantic import Field, Json, SecretStr, model_validator
@@ -13,6 +13,9 @@ from services.intake.domain.file_key import WrappingKey
 from services.intake.domain.receipt import ReceiptKey
 from shared.sealing import Opener, ReceiverKey, Sealer
 from shared.settings import ServerSettings, ServiceSettings
+
+if TYPE_CHECKING:
+    from services.intake.usecases.attachments import Store
 
 CodeKey = Annotated[SecretStr, Field(min_length=43)]
 
@@ -50,6 +53,19 @@ class Settings(ServiceSettings):
     def codes(self) -> tuple[bytes, ...]:
         """The keys of query codes, the newest first."""
         return tuple(base64.b64decode(key.get_secret_value()) for key in self.code_keys)
+
+    def store(self) -> "Store":
+        """The attachments' keys and objects."""
+        from services.intake.clients.objects import Objects
+        from services.intake.domain.file_key import FileKeys
+        from services.intake.usecases.attachments import Store
+
+        return Store(
+            keys=FileKeys(self.attachment_keys),
+            objects=Objects(self.attachment_store, self.attachment_store_options),
+            region=self.region,
+            clamd=self.attachment_clamd,
+        )
 
 
 class VaultSettings(ServerSettings):

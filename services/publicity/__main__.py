@@ -1,9 +1,32 @@
-"""python -m services.publicity {api|worker|migrate|ops}"""
+"""python -m services.publicity {api|worker|migrate|ops}. Each role draws in what it needs and no more: imports are most of a start."""
 
-from services.publicity import app
-from services.publicity.consumer import HANDLERS
+from pathlib import Path
+
 from services.publicity.settings import Settings
-from shared.process import run
+from shared.process import ASGIApp, Operated, run
+
+
+def api() -> ASGIApp:
+    """The HTTP app."""
+    from services.publicity.app import api
+
+    return api()
+
+
+def worker() -> ASGIApp:
+    """The worker with its health page."""
+    from services.publicity.worker import worker
+
+    return worker()
+
+
+def operated() -> Operated:
+    """What an operator's actions need."""
+    from services.publicity.consumer import HANDLERS
+
+    return HANDLERS, {}, ()
+
 
 if __name__ == "__main__":
-    run(app.SERVICE, settings=Settings, api=app.api, worker=app.worker, handlers=HANDLERS, migrations=app.MIGRATIONS)
+    migrations = Path(__file__).parent / "db" / "migrations"
+    run("publicity", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations)

@@ -1,21 +1,14 @@
-"""The composition root: settings → database, keys, HTTP app; and the worker's tasks."""
-
-from pathlib import Path
+"""The HTTP app put together: settings → database, keys, routes."""
 
 from fastapi import FastAPI
-from starlette.applications import Starlette
 
 from services.publicity.api import facts, figures
-from services.publicity.clock import TIMERS
-from services.publicity.consumer import HANDLERS
 from services.publicity.settings import Settings
 from shared.auth import Keys
 from shared.db import Database
-from shared.http import create_app, worker_app
-from shared.worker import Worker
+from shared.http import create_app
 
 SERVICE = "publicity"
-MIGRATIONS = Path(__file__).parent / "db" / "migrations"
 ROUTERS = (figures.router, facts.router)
 
 
@@ -26,23 +19,3 @@ def api() -> FastAPI:
         settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"{SERVICE}-api"
     )
     return create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
-
-
-def worker() -> Starlette:
-    """The worker with its health page."""
-    settings = Settings()
-    database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker", by_index=True)
-    return worker_app(
-        SERVICE,
-        Worker(
-            service=SERVICE,
-            region=settings.region,
-            database=database,
-            address=settings.kafka_address(),
-            handlers=HANDLERS,
-            timers=TIMERS,
-            signer=settings.audit_signer(),
-            checkpoint_every=settings.audit_checkpoint_seconds,
-            anchors=settings.audit_anchors,
-        ),
-    )

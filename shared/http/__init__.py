@@ -1,6 +1,6 @@
 """The HTTP edge of every service: app factory, commit before reply, problem+json, who may call, idempotency, keyset pages."""
 
-from shared.http.app import create_app, worker_app
+from shared.http.app import create_app
 from shared.http.callers import public, reader, require, undeclared_routes
 from shared.http.edge import Claimed, Now, Once, Tx, answered
 from shared.http.fields import Day, Order
@@ -21,5 +21,4 @@ __all__ = [
     "reader",
     "require",
     "undeclared_routes",
-    "worker_app",
 ]

@@ -37,7 +37,10 @@ class Problem(BaseModel):
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    status: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for status, text in {
         400: "请求格式有误 / Malformed",
         401: "未登录 / Not signed in",
@@ -49,6 +52,15 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         503: "暂时不可用 / Temporarily unavailable",
     }.items()
 }
+"""By reference, not as a model: the framework would build a validator of it for each status of each route, most of an app's start."""
+
+
+def schemas() -> dict[str, Any]:
+    """What the references name, for the document's components."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), Problem.__name__: schema}
+
+
 _BY_STATUS: dict[int, type[Refused]] = {
     400: errors.Malformed,
     404: errors.NotFound,

@@ -34,7 +34,7 @@ def check(tree: Path, step: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"), "PYTHONPATH": ""},
+        env={**os.environ, "PYTHONPATH": ""},
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -79,7 +79,7 @@ IMPORTS = [
 SEEDS: list[tuple[str, Seed, str]] = [
     ("lint", appended("shared/ops.py", "\n\nimport os\n"), "F401"),
     ("format", appended("shared/ops.py", "x  =  1\n"), "shared/ops.py"),
-    ("types", appended("shared/ops.py", '\n\nWRONG: int = "text"\n'), "shared/ops.py"),
+    ("types", made("shared/wrong.py", 'WRONG: int = "text"\n'), "shared/wrong.py"),
     ("generated", appended("docs/events.md", "\nedited by hand\n"), "docs/events.md"),
     (
         "generated",
@@ -104,8 +104,19 @@ SEEDS: list[tuple[str, Seed, str]] = [
 ]
 
 
+def bare(tree: Path) -> None:
+    """Leave only the check itself: to look at all types with an empty cache takes a minute, and `make check` does it anyway."""
+    for path in tree.glob("*/**/*.py"):
+        if path.name == "__init__.py":
+            path.write_text("")
+        elif path.relative_to(tree).as_posix() not in ("deploy/check.py", "deploy/shape.py"):
+            path.unlink()
+
+
 @pytest.mark.parametrize(("step", "seed", "words"), SEEDS, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_seeded_violation_is_caught_and_named(tree: Path, step: str, seed: Seed, words: str) -> None:
+    if step == "types":
+        bare(tree)
     seed(tree)
     status, told = check(tree, step)
     assert status == 1, told[-2000:]
@@ -114,7 +125,9 @@ def test_a_seeded_violation_is_caught_and_named(tree: Path, step: str, seed: See
 
 def test_every_step_is_seeded_and_holds_without_a_seed(tree: Path) -> None:
     assert {step for step, _, _ in SEEDS} == set(STEPS)
-    for step in STEPS:
+    for step in sorted(STEPS, key="types".__eq__):
+        if step == "types":
+            bare(tree)
         status, told = check(tree, step)
         assert status == 0, told[-2000:]
 

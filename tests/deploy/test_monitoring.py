@@ -9,6 +9,8 @@ from prometheus_client import REGISTRY
 
 import services.discipline.app
 import services.intake.app
+import services.intake.vault
+import services.intake.worker
 import services.publicity.app
 import services.verification.app  # noqa: F401 - all four bring their metrics into the registry
 from deploy.check import ROOT

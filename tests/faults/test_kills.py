@@ -79,23 +79,22 @@ async def _answers(running: Running, name: str) -> bool:
     return True
 
 
-async def kill_things(running: Running, done: asyncio.Event) -> list[str]:
-    """SIGKILL one part after another, each started again at once, until enough have died and the load is over."""
+async def kill_things(running: Running, ledger: Ledger) -> list[str]:
+    """SIGKILL one part after another, evenly over the load, each started again at once."""
     killed: list[str] = []
-    platform = running.platform
-    names = [name for name in platform.children if name != "gateway"]
     order = ["intake api", "intake worker 1", "verification worker 1", "kafka", "publicity worker 1", "postgres"]
-    order += ["intake worker 2", "discipline worker 1", "intake api", "verification api"]
-    assert set(order) - {"kafka", "postgres"} <= set(names)
-    while len(killed) < KILLS or not done.is_set():
-        name = order[len(killed) % len(order)]
-        if len(killed) >= KILLS and name in ("kafka", "postgres"):
-            name = "publicity worker 2"
+    order += ["intake worker 2", "discipline worker 1", "intake api", "verification api", "publicity worker 2"]
+    for number, name in enumerate(order, 1):
+
+        async def so_far(number: int = number) -> bool:
+            return len(ledger.registered) * (len(order) + 1) >= LEADS * number
+
+        await until(so_far, 120, "the load does not go on")
+        await asyncio.sleep(random.uniform(0.1, 0.5))
         await asyncio.to_thread(_kill, running, name)
         killed.append(name)
         # where a start takes long, a part that is killed in each of its starts would never work
         await until(partial(_answers, running, name), 60, f"{name} did not come back")
-        await asyncio.sleep(random.uniform(0.1, 0.8))
     return killed
 
 
@@ -121,19 +120,16 @@ def _kill(running: Running, name: str) -> None:
 
 
 async def test_what_was_accepted_is_stored_and_applied_exactly_once(running: Running) -> None:
-    ledger, numbers, done = Ledger(), iter(range(1, LEADS + 1)), asyncio.Event()
+    ledger, numbers = Ledger(), iter(range(1, LEADS + 1))
 
     async def client_at_work() -> None:
         async with running.client() as client:
             for number in numbers:
                 await carry(client, running, ledger, number)
 
-    killing = asyncio.create_task(kill_things(running, done))
-    try:
-        await asyncio.gather(*(client_at_work() for _ in range(CLIENTS)))
-    finally:
-        done.set()
-        killed = await killing
+    killing = asyncio.create_task(kill_things(running, ledger))
+    await asyncio.gather(killing, *(client_at_work() for _ in range(CLIENTS)))
+    killed = killing.result()
     await asyncio.to_thread(running.platform.wait_ready, 120)
     await running.settled(120)
     print(f"\n  {len(killed)} kills ({dict(Counter(killed))}), answers {dict(ledger.answers)}")

@@ -38,8 +38,10 @@ async def loaded(running: Running) -> Running:
         assert not loading.done() or loading.exception() is None, loading.exception()
         parts = [running.platform.children[name] for name in running.parts(service)]
         for part in parts:
+            part.ask_to_stop()
+        for part in parts:
             await asyncio.to_thread(part.stop)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         for part in parts:
             part.start()
     await loading

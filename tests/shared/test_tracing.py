@@ -30,7 +30,7 @@ def in_another_process(program: str) -> str:
 def test_off_nothing_of_the_sdk_is_imported_and_no_call_does_anything() -> None:
     told = in_another_process("""
 import sys
-import services.intake.app
+import services.intake.app, services.intake.worker
 from shared import tracing
 tracing.configure(service="intake", role="api", endpoint=None)
 with tracing.within("x"), tracing.continued("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "x", {}):

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import httpx
 
 from deploy.local.keys import vault_environment
-from services.intake import app
+from services.intake import vault
 from services.intake.usecases.keep_reporters import Vault
 from tests.support.api import ISSUER, Api
 from tests.support.postgres import Copy
@@ -48,7 +48,7 @@ class VaultApi(Api):
 def start_vault(intake: Api, key_store: Path, *, copy: Copy | None = None, **changes: str) -> VaultApi:
     """The vault's own app, as its container would make it from these settings."""
     with patch.dict(os.environ, settings_of_vault(intake, key_store, copy=copy, **changes)):
-        return VaultApi(app.vault_api(), intake.keys, copy or intake.copy)
+        return VaultApi(vault.api(), intake.keys, copy or intake.copy)
 
 
 async def ask(vault: Api, path: str, body: Any, *, by: str, **headers: str) -> httpx.Response:

@@ -5,6 +5,7 @@ refuses. The key means that a stolen database alone cannot be searched. A lead w
 """
 
 import asyncio
+import base64
 import hmac
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -24,6 +25,15 @@ LEAST = 6
 Result = TypeVar("Result")
 
 
+def _written(part: bytes) -> str:
+    return base64.b64encode(part).decode().rstrip("=")
+
+
+_COST = f"m={argon2id.MEMLIMIT_INTERACTIVE // 1024},t={argon2id.OPSLIMIT_INTERACTIVE},p=1"
+_NOBODYS = f"$argon2id$v=19${_COST}${_written(random_bytes(16))}${_written(random_bytes(32))}".encode()
+"""In the form of a kept hash, so that comparing costs the same; drawn, so that no code has it."""
+
+
 class OwnCodes:
     """Hashes and compares on `threads` threads; at most `waiting` wait. `keys`: the newest first."""
 
@@ -31,7 +41,6 @@ class OwnCodes:
         self._keys = keys
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="own-code")
         self._most, self._inside = threads + waiting, 0
-        self._nobody = argon2id.str(b"nobody", argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE)
 
     async def hash(self, code: str, told: Mapping[str, Any]) -> str:
         """What is kept of a code. Raises `Invalid` for one that is easily guessed, `Busy`."""
@@ -46,7 +55,7 @@ class OwnCodes:
 
     async def fits(self, code: str, kept: str | None) -> bool:
         """Whether this is the code; the same work when nothing is kept. Raises `Busy`."""
-        against = kept.encode() if kept else self._nobody
+        against = kept.encode() if kept else _NOBODYS
         secrets = [self._keyed(key, _plain(code)) for key in self._keys]
         return await self._run(lambda: sum(_is(against, secret) for secret in secrets) > 0) and kept is not None
 
