@@ -28,34 +28,25 @@ TYPED = (MARK, "QX7781", "13900007781", "99999919700101778X", "vendor-secret")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def traced(running: Running) -> AsyncIterator[tuple[Running, Collector]]:
-    """The platform started again with a collector named in its settings, gone afterwards; the second workers rest meanwhile."""
+    """The platform started again with a collector named in its settings, gone afterwards."""
     children = [child for name, child in running.platform.children.items() if name != "gateway"]
-    resting = [child for child in children if child.name.endswith("worker 2")]
 
     def start_again() -> None:
         for child in children:
             child.ask_to_stop()
         for child in children:
             child.stop()
-            if child not in resting:
-                child.start()
-
-    async def others_ready() -> bool:
-        _, parts = await asyncio.to_thread(running.platform.health)
-        rest = {child.name for child in resting}
-        return "kafka" in parts and all(state == "ready" for name, state in parts.items() if name not in rest)
+            child.start()
+        running.platform.wait_ready(120)
 
     with collecting() as collector:
         for child in children:
             child.environment[f"{child.name.split()[0].upper()}_OTLP_ENDPOINT"] = collector.endpoint
         await asyncio.to_thread(start_again)
-        await until(others_ready, 120, "the platform did not come back")
         yield running, collector
         for child in children:
             del child.environment[f"{child.name.split()[0].upper()}_OTLP_ENDPOINT"]
     # those that run go on: a collector that is gone must disturb nobody
-    for child in resting:
-        child.start()
 
 
 async def carried(running: Running, **headers: str) -> str:
