@@ -15,7 +15,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no
 # Hashed pins by uv, which is in its turn pinned and ten times as fast; where it does not come through (a mirror that only pip knows), by pip.
 define install
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > $(VENV)/uv.lock
-	@{ $(PIP) install --require-hashes -r $(VENV)/uv.lock \
+	@{ $(PIP) install --only-binary :all: --require-hashes -r $(VENV)/uv.lock \
 		&& $(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r $(1); } 2>$(VENV)/uv.log \
 		|| $(PIP) install --require-hashes -r $(1)
 endef
