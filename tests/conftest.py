@@ -13,11 +13,14 @@ import pytest_asyncio
 import structlog
 from pytest_socket import socket_allow_hosts
 
+from shared.process import FIRST_GENERATION
 from tests.support.api import Api, start_api
 from tests.support.kafka import Broker
 from tests.support.postgres import Copy, Server, Templates
 from tests.support.running import Running
 
+# nothing that modules make is garbage; it is looked for again when all tests are collected
+gc.disable()
 # tracebacks as Python writes them: drawn ones cost seconds each
 structlog.configure(
     processors=[
@@ -62,6 +65,8 @@ def pytest_collection_finish() -> None:
     """What was collected stays till the end: the collector of garbage need not walk through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(FIRST_GENERATION)
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

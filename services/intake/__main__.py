@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.intake.settings import Settings
-from shared.process import ASGIApp, Operated, run
+from shared.process import ASGIApp, Operated, import_fast, run
 
 
 def api() -> ASGIApp:
@@ -49,6 +49,7 @@ def command(name: str) -> Callable[[list[str]], int] | None:
 
 
 if __name__ == "__main__":
+    import_fast()
     if own := command(sys.argv[1] if sys.argv[1:] else ""):
         sys.exit(own(sys.argv[2:]))
     migrations = Path(__file__).parent / "db" / "migrations"
