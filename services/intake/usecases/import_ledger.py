@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import structlog
+
 from services.intake.db import code_lists, leads, ledgers, notices, submissions, umbrellas
 from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
@@ -24,9 +26,11 @@ from shared.auth import Principal
 from shared.db import Transaction, driver, is_race
 from shared.sealing import Sealer
 
-CHUNK = 250
+CHUNK, TELL_EVERY = 250, 10_000
+"""Rows that are written together, and after how many the log tells how far it is: for whoever runs the service, who sees a long request."""
 TRIES = 4
 Item = TypeVar("Item")
+log = structlog.get_logger(__name__)
 
 
 async def import_ledger(
@@ -138,6 +142,8 @@ async def _register(
         told = [(lead.id, row.umbrella) for row, (_, lead) in zip(chunk, orders, strict=True) if row.umbrella]
         await umbrellas.add(tx, told)
         taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
+        if len(taken) % TELL_EVERY < len(chunk):
+            log.info("ledger.progress", rows=len(taken), of=len(new))
     return sorted(taken)
 
 
