@@ -41,7 +41,10 @@ def run(
 ) -> None:
     """Read the role from the command line and play it. Ends the process with 2 when the line or a setting is wrong."""
     import_fast()
-    arguments = _parser(service).parse_args()
+    parser = _parser(service)
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.role != "ops":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     configured = settings()
     telemetry.configure(service=service, role=arguments.role, level=configured.log_level)
     if arguments.role == "migrate":

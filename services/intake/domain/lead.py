@@ -16,6 +16,8 @@ LOST = "原文随数据库恢复遗失,见核查单位密封材料"
 RESULT_LIMIT = {Level.GENERAL: "D07a", Level.KEY: "D07b", Level.MAJOR: "D07c"}
 """How long the unit has for a lead of this level."""
 MOST_DISPUTES = 2
+MOST_TOLD = 3
+"""States that a refusal names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,12 @@ class Lead:
     def must_allow(self, action: Action) -> None:
         """Raises `NotAllowed` when nothing of the kind is done in this state."""
         if self.standing not in MOVES[action]:
+            fitting = list(MOVES[action])
+            zh, en = "、".join(f"“{status.zh}”" for status in fitting), " or ".join(status.en for status in fitting)
+            # what fits many states is not refused for the order of the work
+            zh, en = (f",应为{zh}", f", not {en}") if len(fitting) <= MOST_TOLD else ("", "")
             raise NotAllowed(
-                f"不能{action.zh}:线索为“{self.standing.zh}” / cannot {action.en}: the lead is {self.standing.en}"
+                f"不能{action.zh}:线索为“{self.standing.zh}”{zh} / cannot {action.en}: the lead is {self.standing.en}{en}"
             )
 
     def received(self, *, effective_at: datetime) -> LeadReceived:
