@@ -149,6 +149,7 @@ def operator_looks(run: Run) -> None:
     assert run.get("/metrics").status_code == 404
     assert json.loads(run.once("ops", "intake", "lag")[1])["rows"] == 0
     assert run.once("ops", "verification", "held") == (0, "[]\n")
+    assert "accept-restore" in run.once("ops", "publicity", "--help")[1]
     status, told = run.once("ops", "intake", "skip", "verification.works", "x", "1", "--reason", "没有这个主题")
     assert (status, told) == (1, "该主题没有此对象 / nothing is known of this subject on this topic\n")
 
