@@ -1,10 +1,11 @@
 """The store of legs and of the sealed facts that came for them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.discipline.db.tables import lead_standings, leg_facts, leg_history, legs
@@ -78,6 +79,14 @@ async def destroy(tx: Transaction, lead_id: UUID) -> int:
     mine = select(legs.c.id).where(legs.c.lead_id == lead_id)
     await tx.execute(update(leg_history).where(leg_history.c.leg_id.in_(mine)).values(reason=None))
     return int(done.rowcount)
+
+
+async def expunged_with_boxes(tx: Transaction, waiting: Collection[UUID]) -> list[UUID]:
+    """Expunged leads of which a box is kept here, or waits in the inbox."""
+    mine, stands = leg_facts.c, lead_standings.c
+    kept = exists().where(mine.lead_id == stands.lead_id, mine.box.is_not(None))
+    query = select(stands.lead_id).where(stands.expunged_at.is_not(None), or_(kept, stands.lead_id.in_(waiting)))
+    return list((await tx.execute(query)).scalars())
 
 
 async def keep_facts(tx: Transaction, lead_id: UUID, sequence: int, sealed: SealedBox | None, *, at: datetime) -> None:

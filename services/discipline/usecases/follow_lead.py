@@ -1,8 +1,11 @@
 """What intake decides of a lead reaches its leg: it stands still, is sealed, or its facts are destroyed (§4.11)."""
 
+from datetime import datetime
+
 from services.discipline.db import legs
-from shared import audit
+from shared import audit, inbox_boxes
 from shared.contracts.intake import (
+    DisciplineFactsSealed,
     LeadExpunged,
     LeadMerged,
     LeadResumed,
@@ -42,5 +45,17 @@ async def follow_sealed(tx: Transaction, event: LeadSealed, _: Received) -> None
 async def destroy_facts(tx: Transaction, event: LeadExpunged, received: Received) -> None:
     """Its facts are destroyed here and now, and what may still arrive is not kept (PIPL §47)."""
     await legs.stand(tx, event.lead_id, expunged_at=event.effective_at)
-    boxes = await legs.destroy(tx, event.lead_id)
+    boxes = await legs.destroy(tx, event.lead_id) + await inbox_boxes.destroy(
+        tx, DisciplineFactsSealed.TOPIC, event.lead_id
+    )
     await audit.record(tx, None, "leg.destroy-facts", event.lead_id, at=received.at, detail={"boxes": boxes})
+
+
+async def destroy_late(tx: Transaction, at: datetime) -> None:
+    """Boxes of expunged leads that came or began to wait while the word of it was being applied, or later, are destroyed (PIPL §47)."""
+    waiting = await inbox_boxes.waiting(tx, DisciplineFactsSealed.TOPIC)
+    for lead_id in await legs.expunged_with_boxes(tx, waiting):
+        if boxes := await legs.destroy(tx, lead_id) + await inbox_boxes.destroy(
+            tx, DisciplineFactsSealed.TOPIC, lead_id
+        ):
+            await audit.record(tx, None, "leg.destroy-facts", lead_id, at=at, detail={"boxes": boxes})

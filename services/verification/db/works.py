@@ -1,11 +1,11 @@
 """The store of works, their verifiers and the sealed facts that came for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, func, insert, select, update
+from sqlalchemy import RowMapping, Select, case, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.verification.db.tables import lead_standings, verifiers, work_facts, work_history, works
@@ -150,6 +150,14 @@ async def verifiers_of(tx: Transaction, work_ids: Sequence[UUID]) -> Mapping[UUI
         verifier = Verifier(staff=row.staff, recusal_statement_on=row.recusal_statement_on)
         found[row.work_id] = (*found.get(row.work_id, ()), verifier)
     return found
+
+
+async def expunged_with_boxes(tx: Transaction, waiting: Collection[UUID]) -> list[UUID]:
+    """Expunged leads of which a box is kept here, or waits in the inbox."""
+    mine, stands = work_facts.c, lead_standings.c
+    kept = exists().where(mine.lead_id == stands.lead_id, mine.box.is_not(None))
+    query = select(stands.lead_id).where(stands.expunged_at.is_not(None), or_(kept, stands.lead_id.in_(waiting)))
+    return list((await tx.execute(query)).scalars())
 
 
 async def keep_facts(tx: Transaction, lead_id: UUID, sequence: int, sealed: SealedBox | None, *, at: datetime) -> None:

@@ -1,10 +1,11 @@
 """What intake decides of a lead reaches the work on it: it stands still, is ruled elsewhere, has other dates, or is destroyed (§4.11)."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from services.verification.db import works
 from services.verification.domain.work import Status
-from shared import audit
+from shared import audit, inbox_boxes
 from shared.contracts.intake import (
     DeadlineKind,
     DeadlineMoved,
@@ -17,6 +18,7 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
+    VerificationFactsSealed,
 )
 from shared.db import Transaction
 from shared.inbox import Received
@@ -52,8 +54,20 @@ async def follow_sealed(tx: Transaction, event: LeadSealed, _: Received) -> None
 async def destroy_facts(tx: Transaction, event: LeadExpunged, received: Received) -> None:
     """Its facts are destroyed here and now, and what may still arrive is not kept (PIPL §47)."""
     await works.stand(tx, event.lead_id, expunged_at=event.effective_at)
-    boxes = await works.destroy(tx, event.lead_id)
+    boxes = await works.destroy(tx, event.lead_id) + await inbox_boxes.destroy(
+        tx, VerificationFactsSealed.TOPIC, event.lead_id
+    )
     await audit.record(tx, None, "work.destroy-facts", event.lead_id, at=received.at, detail={"boxes": boxes})
+
+
+async def destroy_late(tx: Transaction, at: datetime) -> None:
+    """Boxes of expunged leads that came or began to wait while the word of it was being applied, or later, are destroyed (PIPL §47)."""
+    waiting = await inbox_boxes.waiting(tx, VerificationFactsSealed.TOPIC)
+    for lead_id in await works.expunged_with_boxes(tx, waiting):
+        if boxes := await works.destroy(tx, lead_id) + await inbox_boxes.destroy(
+            tx, VerificationFactsSealed.TOPIC, lead_id
+        ):
+            await audit.record(tx, None, "work.destroy-facts", lead_id, at=at, detail={"boxes": boxes})
 
 
 async def follow_hold(tx: Transaction, event: DualHoldSet, _: Received) -> None:

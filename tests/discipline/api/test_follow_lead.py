@@ -1,9 +1,11 @@
 """What intake decides of a lead reaches its leg: it stands still, its facts are hidden when sealed and destroyed when expunged."""
 
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
+from services.discipline.usecases.follow_lead import destroy_late
 from shared.contracts.intake import (
     After,
     DisciplineFactsSealed,
@@ -56,3 +58,33 @@ async def test_a_leg_stands_still_is_hidden_and_destroyed_with_its_lead(new_api:
     undone = LeadUnmerged(lead_id=repeat, merge_id=merge_id, master_id=lead, repeat_count=0, effective_at=NOON)
     await hearing.tell(undone)
     assert await api.rows("select merged_into from lead_standings where lead_id = $1", repeat) == [(None,)]
+
+
+@pytest.mark.rule("G14")
+async def test_a_box_that_waits_in_the_inbox_is_destroyed_with_its_lead_now_or_at_the_next_look(
+    new_api: NewApi,
+) -> None:
+    api, lead, other = await new_api("discipline"), uuid4(), uuid4()
+    hearing = Hearing(api, "discipline")
+    query = (
+        "select subject, sequence from held where position('\"box\"' in convert_from(value, 'utf8')) > 0 order by 1, 2"
+    )
+
+    def box(of: UUID) -> DisciplineFactsSealed:
+        after = After(topic=DualAssignmentCreated.TOPIC, subject=str(of), sequence=1)
+        values: dict[str, Any] = {"lead_id": of, "dual_assignment_id": of, "after": after, "effective_at": NOON}
+        return DisciplineFactsSealed(sealed=hearing.seal(FACTS), **values)
+
+    first, _, third = hearing.number(*(box(lead) for _ in range(3)))
+    await hearing.take([first])
+    await hearing.tell(box(other))
+    assert await api.rows(query) == sorted([(str(lead), 1), (str(other), 1)]), "control: both wait for their legs"
+    await hearing.tell(LeadExpunged(lead_id=lead, effective_at=NOON))
+    assert await api.rows(query) == [(str(other), 1)]
+    await hearing.take([third])
+    assert (str(lead), 3) in await api.rows(query)
+    async with api.app.state.database.transaction() as tx:
+        await destroy_late(tx, NOON)
+    assert await api.rows(query) == [(str(other), 1)]
+    await hearing.tell(created(lead, lead))
+    assert await api.rows("select count(*), count(box) from leg_facts where lead_id = $1", lead) == [(1, 0)]

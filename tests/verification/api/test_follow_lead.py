@@ -1,11 +1,13 @@
 """What intake decides of a lead reaches the work on it: suspended, disputed and ruled, other dates, urgent, sealed, destroyed."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.verification.usecases.follow_lead import destroy_late
 from shared.contracts.intake import (
     After,
     DeadlineKind,
@@ -145,6 +147,47 @@ async def test_facts_are_hidden_when_sealed_and_destroyed_when_expunged_even_tho
     assert await api.rows("select count(*) from audit_log where action = 'work.destroy-facts'") == [(1,)]
     # the row stays, so that counts do
     assert len((await api.get(WORKS, by="unl")).json()["items"]) == 1
+
+
+async def waiting_boxes(api: Api) -> list[tuple[Any, ...]]:
+    """Subject and sequence of what waits in the inbox with a box."""
+    query = "select subject, sequence from {} where position('\"box\"' in convert_from(value, 'utf8')) > 0"
+    return sorted(await api.rows(f"{query.format('held')} union all {query.format('parked')}"))
+
+
+@pytest.mark.rule("G14")
+async def test_what_waits_in_the_inbox_loses_its_box_with_the_lead_and_keeps_its_place(new_api: NewApi) -> None:
+    api, lead, broken = await new_api("verification"), uuid4(), uuid4()
+    hearing = Hearing(api, "verification")
+    first, second, third, torn, fifth = hearing.number(*(sealed(hearing, lead) for _ in range(5)))
+    [bad] = hearing.number(sealed(hearing, broken))
+    # held for a work that is not there; held for a gap; parked with data that do not fit; parked and not readable at all
+    bad = replace(bad, value=bad.value.replace(b'"effective_at"', b'"effective_ad"'))
+    torn = replace(torn, value=torn.value.replace(b'"specversion":"1.0"', b'"specversion":"x"'))
+    for one in (first, third, bad, torn):
+        await hearing.take([one])
+    mine = [(str(lead), 1), (str(lead), 3)]
+    theirs, unread = (str(broken), 1), (f"0:{torn.offset}", 0)
+    assert await waiting_boxes(api) == sorted([*mine, theirs, unread]), "control: they are there before"
+    await hearing.tell(LeadExpunged(lead_id=lead, effective_at=NOON))
+    assert await waiting_boxes(api) == [theirs], "another lead's waits on"
+    assert await api.rows("select detail ->> 'boxes' from audit_log where action = 'work.destroy-facts'") == [("3",)]
+    await hearing.tell(LeadExpunged(lead_id=broken, effective_at=NOON))
+    assert await waiting_boxes(api) == []
+    # the places are kept: what waited is applied in its order, without its box
+    await hearing.take([second])
+    await hearing.tell(assigned(lead))
+    assert await api.rows("select count(*), count(box) from work_facts where lead_id = $1", lead) == [(3, 0)]
+    # what comes to wait afterwards, or was applied in the moment of the deed, goes at the next look
+    await hearing.take([fifth])
+    await api.rows("update work_facts set key_id = 'k', box = 'QQ==' where sequence = 3 returning 1")
+    assert await waiting_boxes(api) == [(str(lead), 5)]
+    for _ in range(2):
+        async with api.app.state.database.transaction() as tx:
+            await destroy_late(tx, NOON)
+    assert await waiting_boxes(api) == await api.rows("select 1 from work_facts where box is not null") == []
+    rows = "select count(*) from audit_log where action = 'work.destroy-facts' and subject = $1"
+    assert await api.rows(rows, str(lead)) == [(2,)], "once more, not each time"
 
 
 async def test_a_repeat_is_known_as_one_until_it_is_unmerged(new_api: NewApi) -> None:
