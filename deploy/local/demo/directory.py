@@ -60,7 +60,7 @@ _ORGANS: tuple[tuple[str, str, str, str | None, str], ...] = (
 # post, how many, account of the first ones, home unit of all
 _OFFICE = (
     ("主任", 1, ("ofd",), "ZFW"),
-    ("副主任", 2, ("dpo",), "ZFW"),
+    ("副主任", 2, ("dpo", "ofd2"), "ZFW"),
     ("综合督办", 6, ("sup",), "GA"),
     ("线索研判", 8, ("ana", "icl"), "GA"),
     ("宣传", 4, (), "XC"),
