@@ -21,7 +21,7 @@ FOREIGN = {"up": set(), "node_filesystem_avail_bytes": {"fstype"}, "node_filesys
 """What Prometheus itself and node-exporter show."""
 TARGET = {"service", "role", "job", "instance", "le", "mountpoint"}
 """Labels that the scrape configuration and histograms add."""
-WORDS = {"by", "and", "or", "on", "sum", "max", "min", "rate", "increase", "histogram_quantile", "time"}
+WORDS = {"by", "and", "or", "on", "sum", "max", "min", "rate", "increase", "histogram_quantile", "time", "absent"}
 
 
 def ours() -> dict[str, set[str]]:
