@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -26,7 +26,9 @@ from services.intake.usecases.lapse_rewards import lapse_rewards
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
+from services.intake.usecases.shred_reporter import carry_out_ordered
 from services.intake.usecases.start_missing import start_missing
+from shared import metrics
 from shared.db import Database, Transaction, is_transient
 from shared.deadlines import Notice, start_of
 from shared.housekeeping import HOUSEKEEPING
@@ -36,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 EVERY = 5.0
 """Seconds between two looks at the limits. A limit is counted in days, or in hours at least."""
+TAKE_IN = "vault.take-in"
+"""The vault's own look, as the alarm VaultKeysWait knows it."""
 
 
 def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date | None = None) -> Timers:
@@ -120,12 +124,19 @@ async def taking_in(database: Database, vault: Vault) -> AsyncIterator[None]:
 
 
 async def _take_in(database: Database, vault: Vault) -> None:
-    pause = 1.0
+    pause, compared = 1.0, False
+    # so that one that never comes to an end is seen as late
+    metrics.timer_last.labels(TAKE_IN).set_to_current_time()
     while True:
         try:
             async with database.transaction() as tx:
                 taken = await vault.take_in(tx)
-                await vault.destroy_retired(tx)
+                await carry_out_ordered(tx, vault, at=datetime.now(UTC))
+                if not compared:
+                    # a key store brought back from its backup has keys of those who were given up since
+                    await vault.destroy_retired(tx)
+            compared = True
+            metrics.timer_last.labels(TAKE_IN).set_to_current_time()
             pause = 0.0 if taken == BATCH else 1.0
         except Exception as fault:
             # whatever stands in the way: the keys stay where they are, and it is tried again

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from services.intake.db.tables import reporters
+from services.intake.db.tables import leads, reporters
+from services.intake.db.vault_tables import shreddings
 from shared.db import Transaction
 from shared.sealing import SealedRecord
 
@@ -60,8 +61,11 @@ async def mark_shredded(tx: Transaction, reporter_ref: UUID, *, on: date) -> Non
 
 
 async def marked_shredded(tx: Transaction) -> dict[UUID, date]:
-    """Those who are given up, with the day."""
-    query = select(reporters.c.reporter_ref, reporters.c.shredded_on).where(reporters.c.shredded_on.is_not(None))
+    """Those who are given up, with the day; without those for whom an order waits."""
+    waits = select(leads.c.id).join(shreddings, shreddings.c.lead_id == leads.c.id)
+    waits = waits.where(leads.c.reporter_ref == reporters.c.reporter_ref, shreddings.c.state == "ordered")
+    query = select(reporters.c.reporter_ref, reporters.c.shredded_on)
+    query = query.where(reporters.c.shredded_on.is_not(None), ~waits.exists())
     return {row.reporter_ref: row.shredded_on for row in await tx.execute(query)}
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, insert, or_, select, text, update
 
 from services.intake.db import search
 from services.intake.db.leads import of_row
@@ -52,10 +52,16 @@ async def holds_of(tx: Transaction, lead_id: UUID) -> list[LegalHold]:
     return [LegalHold(**row) for row in (await tx.execute(query)).mappings()]
 
 
-async def is_held(tx: Transaction, *lead_ids: UUID) -> bool:
-    """Whether an order to keep stands for any of these."""
-    stands = exists().where(legal_holds.c.lead_id.in_(lead_ids), legal_holds.c.released_at.is_(None))
-    return bool((await tx.execute(select(stands))).scalar_one())
+async def is_held(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether an order to keep stands for this lead, its master or a repeat of either. Until the transaction ends none is set meanwhile."""
+    await one_at_a_time(tx, lead_id)
+    return bool((await tx.execute(select(_held()).where(leads.c.id == lead_id))).scalar_one_or_none())
+
+
+async def one_at_a_time(tx: Transaction, lead_id: UUID) -> None:
+    """Whoever sets a hold and whoever destroys under its absence wait for each other, until the transaction ends."""
+    turn = func.pg_advisory_xact_lock(func.hashtextextended(cast(_whole(leads), Text), 0))
+    await tx.execute(select(turn).where(leads.c.id == lead_id))
 
 
 async def stop_finding(tx: Transaction, lead_id: UUID) -> None:
@@ -65,13 +71,13 @@ async def stop_finding(tx: Transaction, lead_id: UUID) -> None:
 
 
 async def destroy_texts(tx: Transaction, lead_id: UUID) -> None:
-    """Destroy every text of an expunged lead, its boxes and its reporter's key, by the plan of the database; intake's own role cannot
-    otherwise."""
+    """Destroy every text of an expunged lead and its boxes, and order the vault to destroy its reporter's key, by the plan of the
+    database; intake's own role cannot otherwise."""
     await tx.execute(_DESTROY, {"lead": lead_id})
 
 
 async def retire_reporter(tx: Transaction, lead_id: UUID) -> bool:
-    """Mark the reporter of a closed lead as shredded; the vault destroys the key. → whether there was one."""
+    """Mark the reporter of a closed lead as shredded and order the vault to destroy the key. → whether there was one."""
     return bool((await tx.execute(_RETIRE, {"lead": lead_id})).scalar_one())
 
 
@@ -124,7 +130,14 @@ def _ended(before: datetime) -> Select[Any]:
 
 
 def _held() -> Any:
-    return exists().where(legal_holds.c.lead_id == leads.c.id, legal_holds.c.released_at.is_(None))
+    kept = leads.alias()
+    stands = select(legal_holds.c.lead_id).join(kept, kept.c.id == legal_holds.c.lead_id)
+    stands = stands.where(legal_holds.c.released_at.is_(None), _whole(kept) == _whole(leads))
+    return stands.correlate(leads).exists()
+
+
+def _whole(of: FromClause) -> ColumnElement[UUID]:
+    return func.coalesce(of.c.merged_into, of.c.id)
 
 
 async def _found(tx: Transaction, query: Select[Any], limit: int) -> list[tuple[Lead, datetime]]:

@@ -7,10 +7,13 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.intake.db.tables import leads, reporters
 from services.intake.db.vault_tables import shreddings as table
 from services.intake.domain.shredding import Ground, Shredding, Step
 from shared.db import Transaction
 from shared.errors import NotAllowed, NotFound
+
+AT_ONCE = 200
 
 
 async def add(tx: Transaction, shredding: Shredding) -> None:
@@ -34,6 +37,15 @@ async def get(tx: Transaction, shredding_id: UUID) -> Shredding:
     if row is None:
         raise NotFound("没有该销毁指令 / no such order")
     return _of_row(row)
+
+
+async def of_given_up(tx: Transaction) -> list[Shredding]:
+    """Orders that wait for reporters who are given up, locked; those that another holds are left out."""
+    query = select(table).join(leads, leads.c.id == table.c.lead_id)
+    query = query.join(reporters, reporters.c.reporter_ref == leads.c.reporter_ref)
+    query = query.where(table.c.state == Step.ORDERED.value, reporters.c.shredded_on.is_not(None))
+    query = query.order_by(table.c.ordered_at).limit(AT_ONCE).with_for_update(of=table, skip_locked=True)
+    return [_of_row(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def page(

@@ -103,6 +103,8 @@ shreddings = Table(
         name="decided_whole",
     ),
     Index("ix_shreddings_ordered_at_id", "ordered_at", "id"),
+    # what the vault carries out by itself, asked each second
+    Index("ix_shreddings_waiting", "ordered_at", postgresql_where=text("state = 'ordered'::text")),
     # one order waits for a lead, and it is carried out once
     Index("uq_shreddings_lead_id", "lead_id", unique=True, postgresql_where=text("state <> 'refused'::text")),
     schema="vault",

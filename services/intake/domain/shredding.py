@@ -58,10 +58,19 @@ class Shredding:
         refuse_marked("reason", [reason])
         return cls(id=shredding_id, lead_id=lead_id, ground=ground, reason=reason, ordered_by=by, ordered_at=at)
 
-    def decide(self, *, carry_out: bool, by: str, at: datetime) -> Self:
-        """The keeper carries it out, or refuses. Raises `Forbidden` for the one who ordered it, `NotAllowed`."""
+    def decide(self, *, carry_out: bool, held: bool, marked: bool, by: str, at: datetime) -> Self:
+        """The keeper carries it out, or refuses. Raises `Forbidden` for the one who ordered it, `NotAllowed`: carried out never while a
+        legal hold stands (`held`; the order waits), refused never when the data are given up already (`marked`)."""
         if by == self.ordered_by:
             raise Forbidden("须由另一人执行 / another person than the one who ordered it carries it out")
         if self.state is not Step.ORDERED:
             raise NotAllowed(f"不能执行:{self.state.zh} / cannot be carried out: it is {self.state.en}")
+        if carry_out and held:
+            raise NotAllowed(
+                "依法保留期间不得销毁,指令待解除后执行 / under a legal hold: the order waits until it is released"
+            )
+        if marked and not carry_out:
+            raise NotAllowed(
+                "线索已销毁或保存期满,须执行 / the lead is expunged or its time is over: it is carried out"
+            )
         return replace(self, state=Step.DONE if carry_out else Step.REFUSED, decided_by=by, decided_at=at)

@@ -60,7 +60,8 @@ class Vault:
         return len(rows)
 
     async def destroy_retired(self, tx: Transaction) -> int:
-        """The keys of those whom retention or an expunged lead has given up are destroyed in the store, too; → how many."""
+        """The keys of those who are given up and for whom no order waits are destroyed in the store, too: a store brought back from its
+        backup has them again; → how many."""
         marked = await reporters.marked_shredded(tx)
         gone = await asyncio.to_thread(self.store.shredded, list(marked))
         left = {ref: on for ref, on in marked.items() if ref not in gone}

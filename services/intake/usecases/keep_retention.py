@@ -44,8 +44,10 @@ async def retire_reporters(tx: Transaction, at: datetime) -> int:
     due = [lead for lead, since in found if over_on(Record.REPORTER, china_date(since), days) < china_date(at)]
     for each in due:
         lead = await leads.get(tx, each.id, lock=True)
-        await retention.retire_reporter(tx, lead.id)
+        if await retention.is_held(tx, lead.id):
+            continue  # a hold that came a moment ago
         await leads.touch(tx, lead, "retire-reporter", by=None, at=at)
+        await retention.retire_reporter(tx, lead.id)
         await audit.record(tx, None, "lead.retire-reporter", lead.id, at=at)
     return len(due)
 
@@ -61,7 +63,7 @@ async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
 async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
     """It comes to rest with its repeats. Raises `NotAllowed` under a hold, or when it did not end as unfounded."""
     lead, repeats = await _whole(tx, decision.lead_id)
-    held = await retention.is_held(tx, lead.id, *(each.id for each in repeats))
+    held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
     for each in (lead, *repeats):
         done, said = lead_life.seal(each, conclusion=concluded and concluded[0], held=held, at=at)
@@ -73,7 +75,7 @@ async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime)
 async def expunge(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
     """Every text of it and of its repeats is destroyed here, and the others are told. Raises `NotAllowed` under a hold."""
     lead, repeats = await _whole(tx, decision.lead_id)
-    held = await retention.is_held(tx, lead.id, *(each.id for each in repeats))
+    held = await retention.is_held(tx, lead.id)
     for each in (lead, *repeats):
         done, said = lead_life.expunge(each, held=held, at=at)
         await leads.save(tx, done, "expunge", by=by, effective_at=at, at=at)
@@ -86,7 +88,9 @@ async def set_hold(
 ) -> LegalHold:
     """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep."""
     refuse_marked("reason", [reason])
-    if (await leads.get(tx, lead_id, lock=True)).status is Status.EXPUNGED:
+    lead = await leads.get(tx, lead_id, lock=True)
+    await retention.one_at_a_time(tx, lead_id)
+    if lead.status is Status.EXPUNGED:
         raise NotAllowed("线索已销毁 / the lead is expunged")
     hold = LegalHold(id=uuid4(), lead_id=lead_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
     await retention.add_hold(tx, hold)

