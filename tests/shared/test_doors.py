@@ -24,6 +24,7 @@ OPEN = {
         ("POST", "/intake/v1/reports/status"),
         ("POST", "/intake/v1/reports/messages"),
         ("POST", "/intake/v1/reports/messages/reading"),
+        ("POST", "/intake/v1/reports/messages/files"),
         ("POST", "/intake/v1/reports/objections"),
         ("POST", "/intake/v1/reports/invitations/answer"),
         *(("POST", f"/intake/v1/reports/reward{step}") for step in ("", "/claim", "/voucher")),

@@ -196,6 +196,11 @@ async def _reading(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post(f"{REPORTS}/messages/reading", json={"query_code": MARK}, headers=HEADERS)]
 
 
+async def _letter_file(sender: Sender, _: int) -> list[httpx.Response]:
+    body = {"query_code": MARK, "number": 1, "file": str(uuid4())}
+    return [await sender.client.post(f"{REPORTS}/messages/files", json=body, headers=HEADERS)]
+
+
 async def _reward(sender: Sender, _: int) -> list[httpx.Response]:
     return [await sender.client.post(f"{REPORTS}/reward", json={"query_code": MARK}, headers=HEADERS)]
 
@@ -228,6 +233,7 @@ PASSES: dict[str, Send] = {
     "POST /intake/v1/counter-reports/read-back": _counter,
     "POST /intake/v1/reports/challenges": _challenge,
     "POST /intake/v1/reports/messages/reading": _reading,
+    "POST /intake/v1/reports/messages/files": _letter_file,
     "POST /intake/v1/reports/reward": _reward,
     "POST /intake/v1/reports/reward/claim": _voucher,
     "POST /intake/v1/reports/reward/voucher": _voucher,

@@ -13,7 +13,7 @@ from services.intake.api import tus
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
 from services.intake.usecases.attachments import Store
-from services.intake.usecases.read_attachment import PARTNER, UNIT, lead_for, name_of, read_attachment
+from services.intake.usecases.read_attachment import OFFICE, PARTNER, UNIT, is_for, lead_for, name_of, read_attachment
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
 from shared.errors import Forbidden
@@ -64,7 +64,13 @@ async def post_attachment(lead_id: UUID, request: Request, by: Uploader, at: Now
     tus.agree(request)
     length, name = tus.length_of(request), tus.name_of(request)
     door = Door.UNIT if by.roles & UNIT else Door.PARTNER if by.roles & PARTNER else Door.OFFICE
-    if tus.is_letter(request):
+    if tus.says(request, "mailbox"):
+        if not by.roles & OFFICE:
+            raise Forbidden(
+                "致举报人的附件由研判员、主任上传 / a file for the reporter is for analyst and director to upload"
+            )
+        door = Door.MAILBOX
+    if tus.says(request, "letter"):
         if "icl" not in by.roles:
             raise Forbidden("信件扫描件由受理员上传 / the scan of a letter is for the intake clerk to upload")
         door = Door.LETTER
@@ -106,7 +112,7 @@ async def list_attachments(lead_id: UUID, request: Request, by: Reader, tx: Tx) 
     """Files of a lead, also those that were refused or destroyed. 附件列表"""
     await lead_for(tx, lead_id, by)
     store: Store = request.app.state.attachments
-    return [_view(store, each, on) for each, on in await attachments.of_lead(tx, lead_id)]
+    return [_view(store, each, on) for each, on in await attachments.of_lead(tx, lead_id) if is_for(each, by)]
 
 
 @router.post(

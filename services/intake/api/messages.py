@@ -1,16 +1,21 @@
 """The mailbox between a reporter and the office: for the holder of a code without signing in, for the office on the lead."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
 from services.intake.api.reports import StatusOrder
-from services.intake.domain.mailbox import LONGEST, Kind, Message, PastOffice, Writer
+from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, Kind, Message, PastOffice, Writer
+from services.intake.usecases.attachments import Store
+from services.intake.usecases.letter_files import files_of
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.read_attachment import name_of
 from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
 from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
 from shared.auth import Principal
@@ -22,6 +27,9 @@ open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO
 Office = Annotated[Principal, require("ana", "ofd")]
 OfficeReader = Annotated[Principal, reader("ana", "ofd")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")]
+Files = Annotated[
+    tuple[UUID, ...], Field(max_length=FILES_AT_MOST, description="已上传完成的附件编号 / files that are here whole")
+]
 FROM_OFFICE = (Kind.MESSAGE,)
 """Other kinds have doors of their own, with what has to be checked first."""
 
@@ -30,6 +38,19 @@ class LetterOrder(StatusOrder):
     """查询码(或线索编号加自选码)和信件 / the code and the letter."""
 
     text: Text
+
+
+class MessageOrder(LetterOrder):
+    """查询码(或线索编号加自选码)、信件和附件编号 / the code, the letter, and files sent before by the same code."""
+
+    files: Files = ()
+
+
+class FileOrder(StatusOrder):
+    """查询码(或线索编号加自选码)和某封信件的附件 / the code, and which file of which letter."""
+
+    number: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    file: UUID
 
 
 class ThreadOrder(StatusOrder):
@@ -44,6 +65,7 @@ class OfficeLetterOrder(Order):
 
     kind: Kind = Kind.MESSAGE
     text: Text
+    files: Files = ()
 
 
 class SentView(BaseModel):
@@ -60,16 +82,18 @@ class MessageView(BaseModel):
     writer: Writer
     kind: Kind
     text: str
+    files: list[UUID] = Field(description="附件编号 / its files")
     sent_on: date
     read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
 
     @classmethod
-    def of(cls, message: Message, text: str) -> Self:
+    def of(cls, message: Message, says: dict[str, Any]) -> Self:
         return cls(
             number=message.number,
             writer=message.writer,
             kind=message.kind,
-            text=text,
+            text=says["text"],
+            files=files_of(says),
             sent_on=message.sent_on,
             read_on=message.read_on,
         )
@@ -85,10 +109,13 @@ class ThreadView(BaseModel):
 
 @open_doors.post("/messages", status_code=201, response_model=SentView)
 async def post_message(
-    _: Everyone, order: LetterOrder, request: Request, at: Now, solved: Worked, claim: Claimed
+    _: Everyone, order: MessageOrder, request: Request, at: Now, solved: Worked, claim: Claimed
 ) -> Response:
     """Write to the office, by the code, without signing in. 举报人写信"""
-    return await _write(request, order, Kind.MESSAGE, order.text, claim=claim, solved=solved, at=at)
+    box: Mailbox = request.app.state.mailbox
+    letter = Letter(Kind.MESSAGE, order.text, order.files)
+    answer, again = await box.write(await holder_of(request, order), letter, claim, solved, at=at)
+    return answered(answer, again=again)
 
 
 @open_doors.post("/messages/reading")
@@ -101,8 +128,27 @@ async def post_reading(_: Everyone, order: ThreadOrder, request: Request, at: No
         # who holds the code is told; to whoever counts answers it is a mailbox like any other
         return ThreadView(items=[], next=None, notice=str(why))
     found, more = await box.read(holder, after=order.after, limit=order.limit, at=at)
-    items = [MessageView.of(message, text) for message, text in found]
+    items = [MessageView.of(message, says) for message, says in found]
     return ThreadView(items=items, next=items[-1].number if more else None)
+
+
+@open_doors.post(
+    "/messages/files",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def post_file(_: Everyone, order: FileOrder, request: Request) -> Response:
+    """Fetch a file of a letter by the code, which is never part of an address. 举报人取信件附件"""
+    box: Mailbox = request.app.state.mailbox
+    holder = await holder_of(request, order)
+    store: Store = request.app.state.attachments
+    file, content = await box.file(holder, store, number=order.number, file_id=order.file)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_of(store, file) or str(file.id), safe='')}",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/leads/{lead_id}/messages", status_code=201, response_model=SentView)
@@ -116,7 +162,7 @@ async def post_office_message(
     letters: Letters = request.app.state.letters
 
     async def write() -> SentView:
-        sent = await write_to_reporter(tx, letters, lead_id, order.kind, order.text, by=by, at=at)
+        sent = await write_to_reporter(tx, letters, lead_id, order.kind, order.text, files=order.files, by=by, at=at)
         return SentView(number=sent.number, sent_on=sent.sent_on)
 
     return await once.reply(201, write)
@@ -142,14 +188,6 @@ async def holder_of(request: Request, order: StatusOrder) -> Holder:
     lead_no = (order.lead_no or "").strip().upper()
     await door.guess(lead_no)
     return await box.by_own_code(lead_no, order.own_code or "")
-
-
-async def _write(
-    request: Request, order: StatusOrder, kind: Kind, text: str, *, claim: Claimed, solved: Worked, at: Now
-) -> Response:
-    box: Mailbox = request.app.state.mailbox
-    answer, again = await box.write(await holder_of(request, order), Letter(kind, text), claim, solved, at=at)
-    return answered(answer, again=again)
 
 
 router.include_router(open_doors)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -115,9 +115,9 @@ def name_of(request: Request) -> str:
     return ""
 
 
-def is_letter(request: Request) -> bool:
-    """Whether Upload-Metadata says that it is the scan of a letter (`letter`, without a value)."""
-    return any(entry.strip() == "letter" for entry in request.headers.get("upload-metadata", "").split(","))
+def says(request: Request, word: Literal["letter", "mailbox"]) -> bool:
+    """Whether Upload-Metadata has this word without a value: the scan of a letter, or a file for a letter to the reporter."""
+    return any(entry.strip() == word for entry in request.headers.get("upload-metadata", "").split(","))
 
 
 async def go_on(request: Request, store: Store, attachment_id: UUID, *, by: Principal | None, at: Now) -> Response:

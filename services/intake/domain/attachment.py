@@ -42,6 +42,7 @@ class Door(Labelled):
     UNIT = "unit", "承办单位", "the unit that is charged"
     PARTNER = "partner", "移交单位", "the unit that transferred the lead"
     LETTER = "letter", "信件扫描件", "the scan of a letter: it shows who wrote it"
+    MAILBOX = "mailbox", "致举报人的信件附件", "for a letter of the office to the reporter: for the two alone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from shared.errors import NotAllowed
 
 LONGEST = 4000
 """Characters of one message."""
+FILES_AT_MOST = 5
+"""Files of one letter."""
 UNREAD_AT_MOST = 20
 """Messages of a reporter that the office has not read."""
 

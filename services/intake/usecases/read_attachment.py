@@ -33,6 +33,11 @@ async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
     return lead
 
 
+def is_for(attachment: Attachment, by: Principal) -> bool:
+    """Whether they may know of the file: what the office writes to a reporter concerns the two alone."""
+    return attachment.door is not Door.MAILBOX or bool(by.roles & OFFICE)
+
+
 async def read_attachment(
     tx: Transaction,
     store: Store,
@@ -49,7 +54,7 @@ async def read_attachment(
     refuse_marked("purpose", [purpose])
     (await lead_for(tx, lead_id, by)).must_be_used()
     attachment = await attachments.get(tx, attachment_id)
-    if attachment.lead_id != lead_id:
+    if attachment.lead_id != lead_id or not is_for(attachment, by):
         raise NotFound("没有该附件 / no such file")
     attachment.readable()
     if not by.roles & OFFICE and (original or not attachment.shared):

@@ -1,16 +1,21 @@
 """The reporter's side of the mailbox: whoever holds the code reads and writes; the database is asked without a connection being held
 while a code is compared. Nothing is put on record of it but the letter and its day."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.intake.db import leads, mailbox, reports
+from services.intake.domain.attachment import Attachment, Door
 from services.intake.domain.mailbox import Kind, Message, PastOffice, Writer, must_have_room, private_half
 from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.query_code import read_code
+from services.intake.usecases.attachments import Store
 from services.intake.usecases.deliver_feedback import told_by_letter
 from services.intake.usecases.file_report import Desk
+from services.intake.usecases.letter_files import content, must_be_sent_by, open_file
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import NOBODY, ReadProgress
@@ -36,6 +41,7 @@ class Letter:
 
     kind: Kind
     text: str
+    files: tuple[UUID, ...] = ()
 
 
 class Mailbox:
@@ -83,9 +89,10 @@ class Mailbox:
             lead = await leads.get(tx, holder.lead_id, lock=True)
             lead.must_be_used()
             box = await mailbox.box_of(tx, lead.id)
+            await must_be_sent_by(tx, lead.id, letter.files, Door.REPORTER)
             must_have_room(await mailbox.unread(tx, lead.id, Writer.REPORTER))
             message = self._letters.put(
-                {"text": letter.text},
+                content(letter.text, letter.files),
                 box.public_key,
                 number=await mailbox.last_number(tx, lead.id) + 1,
                 writer=Writer.REPORTER,
@@ -100,7 +107,7 @@ class Mailbox:
 
     async def read(
         self, holder: Holder, *, after: int, limit: int, at: datetime
-    ) -> tuple[list[tuple[Message, str]], bool]:
+    ) -> tuple[list[tuple[Message, dict[str, Any]]], bool]:
         """A page of the thread as the reporter reads it, and whether more follow; what it shows is read now. Raises `NotAllowed` when the
         lead is at rest."""
         async with self._database.transaction() as tx:
@@ -113,4 +120,14 @@ class Mailbox:
                 await mailbox.mark_read(tx, lead.id, Writer.OFFICE, first=first, last=last, on=on)
                 await told_by_letter(tx, lead, shown, on=on)
         told = self._letters.for_reporter(shown, holder.private)
-        return [(one, says["text"]) for one, says in zip(shown, told, strict=True)], len(found) > limit
+        return list(zip(shown, told, strict=True)), len(found) > limit
+
+    async def file(
+        self, holder: Holder, store: Store, *, number: int, file_id: UUID
+    ) -> tuple[Attachment, AsyncIterator[bytes]]:
+        """A file of this letter. Raises `NotFound`, for another letter's file like for none, `NotAllowed` when the lead is at rest."""
+        async with self._database.transaction() as tx:
+            (await leads.get(tx, holder.lead_id)).must_be_used()
+            letters = await mailbox.page(tx, holder.lead_id, after=number - 1, limit=1)
+            said = self._letters.for_reporter([one for one in letters if one.number == number], holder.private)
+            return await open_file(tx, store, holder.lead_id, said[0] if said else {}, file_id)

@@ -10,8 +10,11 @@ import pytest
 
 from tests.conftest import NewApi
 from tests.support.api import Api
+from tests.support.files import photo
 from tests.support.reporting import COUNTER, REPORT, REPORTS, report, status, work, write
+from tests.support.uploading import OPEN, TUS, attach, begin, named, patch
 
+SOUND = b"ID3\x04\x00\x00\x00\x00\x00\x00" + bytes(200)
 SECRET = "摊主每周三晚在河边交钱-CANARYmail"
 ANSWER = "请于下周到政务中心三楼-CANARYmail"
 
@@ -127,6 +130,76 @@ async def test_a_long_thread_comes_in_pages_and_who_floods_waits_for_the_office(
     page = (await thread(api, query_code=code, limit=20)).json()
     assert page["next"] == 20
     assert [m["number"] for m in (await thread(api, query_code=code, after=20)).json()["items"]] == [21]
+
+
+async def for_letter(api: Api, lead: str, content: bytes, name: str, by: str = "ofd") -> httpx.Response:
+    """A file of the office for a letter to the reporter."""
+    marks = named(name) | {"Upload-Metadata": named(name)["Upload-Metadata"] + ",mailbox"}
+    size = {"Upload-Length": str(len(content))}
+    begun = await api.client.post(f"{lead}/attachments", headers={**TUS, **size, **marks, **api.as_(by)})
+    if begun.status_code != 201:
+        return begun
+    assert (await patch(api.client, begun.headers["Location"], content, 0, **api.as_(by))).status_code == 204
+    return begun
+
+
+async def fetch(api: Api, code: str, number: int, file: str) -> httpx.Response:
+    body = {"query_code": code, "number": number, "file": file}
+    return await api.client.post(f"{REPORTS}/messages/files", json=body)
+
+
+@pytest.mark.rule("G1", "G7")
+async def test_letters_carry_files_of_their_own_side_and_only_the_code_and_the_office_fetch_them(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    (code, lead), (other, elsewhere) = await filed(api), await filed(api)
+    picture = photo("CANARYmail")
+    assert b"CANARYmail" in picture, "control: there is something to strip"
+    sent = await begin(api.client, OPEN, len(picture), "a.jpg", **{"Query-Code": code})
+    mine = sent.headers["Location"].rsplit("/", 1)[-1]
+    letter = {"query_code": code, "text": "附照片", "files": [mine]}
+    early = await write(api.client, letter)
+    assert (early.status_code, early.json()["errors"][0]["field"]) == (422, "files.0"), "not here whole"
+    await patch(api.client, sent.headers["Location"], picture, 0, **{"Query-Code": code})
+    assert (await write(api.client, letter)).status_code == 201
+    begun = await for_letter(api, lead, picture, "答复.jpg", by="ana")
+    theirs = begun.headers["Location"].rsplit("/", 1)[-1]
+    assert (await for_letter(api, lead, picture, "a.jpg", by="icl")).status_code == 403
+    sound = (await for_letter(api, lead, SOUND, "a.mp3")).headers["Location"].rsplit("/", 1)[-1]
+    await attach(api, lead.rsplit("/", 1)[-1], picture, "b.jpg", by="ofd")
+    usual = [f["id"] for f in (await api.get(f"{lead}/attachments", by="ofd")).json() if f["door"] == "office"]
+    # another side's, another lead's, the office's own papers, one without a copy, none, too many
+    for files in ([mine], usual, [sound], [str(uuid4())], [theirs] * 6):
+        refused = await tell(api, lead, ANSWER, files=files)
+        assert (refused.status_code, refused.json()["errors"][0]["field"][:5]) == (422, "files"), files
+    assert (await tell(api, elsewhere, ANSWER, files=[theirs])).status_code == 422
+    assert (await write(api.client, letter | {"files": [theirs]})).status_code == 422
+    assert (await write(api.client, {"query_code": other, "text": "x", "files": [mine]})).status_code == 422
+    assert (await tell(api, lead, ANSWER, files=[theirs])).status_code == 201
+    assert [m["files"] for m in (await thread(api, query_code=code)).json()["items"]] == [[mine], [theirs]]
+    assert [m["files"] for m in (await api.get(f"{lead}/messages", by="ofd")).json()["items"]] == [[mine], [theirs]]
+
+    for number, file in ((1, mine), (2, theirs)):
+        got = await fetch(api, code, number, file)
+        assert got.status_code == 200, got.text
+        assert got.content[:3] == picture[:3]
+        assert b"CANARYmail" not in got.content, "without what the camera wrote"
+        assert got.headers["Cache-Control"] == "no-store"
+    for who, number, file in ((code, 1, theirs), (code, 3, theirs), (code, 2, usual[0]), (other, 2, theirs)):
+        assert (await fetch(api, who, number, file)).status_code == 404, (number, file)
+    assert (await fetch(api, "0" * 28, 2, theirs)).status_code == 404
+    # the office reads what the reporter sent by its own door; who is not of the office learns nothing of what it wrote
+    why = {"purpose": "核对来信附件"}
+    assert (await api.post(f"{lead}/attachments/{mine}/download", why, by="ofd")).status_code == 200
+    assert (await api.post(f"{lead}/attachments/{theirs}/download", why, by="sup")).status_code == 404
+    for account, seen in (("ofd", True), ("sup", False), ("icl", False)):
+        listed = {f["id"] for f in (await api.get(f"{lead}/attachments", by=account)).json()}
+        assert (theirs in listed, mine in listed) == (seen, True), account
+    assert all(theirs not in str(row) for row in await api.rows("select t::text from messages t"))
+    # destroyed with the file's key
+    await api.rows("update attachments set state = 'shredded', wrapped_key = null, name_box = null returning 1")
+    assert (await fetch(api, code, 2, theirs)).status_code == 409
 
 
 async def test_what_is_refused_is_told_by_field_and_repeats_nothing(new_api: NewApi) -> None:
