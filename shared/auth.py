@@ -65,7 +65,7 @@ class Keys:
         try:
             try:
                 decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
-            except (JoseError, ValueError, KeyError):
+            except (JoseError, ValueError, KeyError, RecursionError):
                 # a key that was rotated in since: look once more
                 keys = await self._current(unknown_key=True)
                 decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
@@ -77,7 +77,7 @@ class Keys:
                 sub={"essential": True},
             ).validate(decoded.claims)
             seconds_left = decoded.claims["exp"] + LEEWAY - time.time()
-        except (JoseError, ValueError, KeyError, TypeError, OverflowError) as fault:
+        except (JoseError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as fault:
             raise Unauthenticated(
                 f"访问令牌无效或已过期 / the access token is not accepted ({type(fault).__name__})"
             ) from None

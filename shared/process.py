@@ -8,8 +8,9 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from shared import telemetry
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from shared.ops_command import FileAction
     from shared.restore import Own
 
+Settings = TypeVar("Settings", bound=ServerSettings)
 GRACE = 20
 """Seconds that running requests have on shutdown."""
 FIRST_GENERATION = 10_000
@@ -27,7 +29,7 @@ FIRST_GENERATION = 10_000
 Operated = tuple["Handlers", "Own", Sequence["FileAction"]]
 """What is heard, what can be learned again after a restore, and the service's own actions."""
 
-__all__ = ["ASGIApp", "Operated", "import_fast", "run", "serve"]
+__all__ = ["ASGIApp", "Operated", "import_fast", "read", "run", "serve"]
 
 
 def run(
@@ -38,19 +40,24 @@ def run(
     worker: Callable[[], ASGIApp],
     operated: Callable[[], Operated],
     migrations: Path,
+    more: str | None = None,
 ) -> None:
     """Read the role from the command line and play it. Ends the process with 2 when the line or a setting is wrong."""
     import_fast()
-    parser = _parser(service)
+    parser = _parser(service, more)
     arguments, rest = parser.parse_known_args()
     if rest and arguments.role != "ops":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    configured = settings()
+    configured = read(settings)
     telemetry.configure(service=service, role=arguments.role, level=configured.log_level)
     if arguments.role == "migrate":
         from shared.migrations.run import upgrade
 
-        upgrade(configured.migration_url(), migrations)
+        try:
+            upgrade(configured.migration_url(), migrations)
+        except (ValueError, OSError) as fault:
+            # the address has a password in it; a message of the network's has not
+            sys.exit(f"not migrated: {fault}")
     elif arguments.role == "ops":
         from shared import ops_command
 
@@ -60,13 +67,25 @@ def run(
         serve(api if arguments.role == "api" else worker, configured, service=service, role=arguments.role)
 
 
+def read(settings: Callable[[], Settings]) -> Settings:
+    """The settings. Ends the process with 2, naming each that is missing or wrong, never what it is."""
+    try:
+        return settings()
+    except ValidationError as fault:
+        prefix = getattr(settings, "model_config", {}).get("env_prefix", "")
+        for error in fault.errors(include_url=False, include_context=False, include_input=False):
+            name = ".".join(map(str, error["loc"])).upper()
+            print(f"{prefix}{name}: {error['msg']}", file=sys.stderr)
+        sys.exit(2)
+
+
 def import_fast() -> None:
     """Nothing that modules make is garbage: looking for it is a tenth to a quarter of a start. Who goes on for long looks again."""
     gc.disable()
 
 
-def _parser(service: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
+def _parser(service: str, more: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service}", epilog=more)
     roles = parser.add_subparsers(dest="role", required=True)
     roles.add_parser("api", help="serve HTTP")
     roles.add_parser("worker", help="publish the outbox, consume topics, keep time")

@@ -14,7 +14,7 @@ class ServerSettings(BaseSettings):
     """What a process that serves HTTP over a database needs. A subclass sets ``env_prefix`` (e.g. INTAKE_) and adds its own. Raises
     pydantic's error, naming what is missing."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr
     """postgresql://user:password@host:port/database of the service's role (uses tables, owns none)."""

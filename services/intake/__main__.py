@@ -53,4 +53,5 @@ if __name__ == "__main__":
     if own := command(sys.argv[1] if sys.argv[1:] else ""):
         sys.exit(own(sys.argv[2:]))
     migrations = Path(__file__).parent / "db" / "migrations"
-    run("intake", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations)
+    more = "Intake also has: vault [serve | rotate], receipt verify FILE, draw verify FILE."
+    run("intake", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations, more=more)

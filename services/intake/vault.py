@@ -14,7 +14,7 @@ from shared import telemetry
 from shared.auth import Keys
 from shared.db import Database
 from shared.http import create_app
-from shared.process import serve
+from shared.process import read, serve
 
 SERVICE = "intake"
 ROUTERS = (vault_openings.router, vault_shreddings.router, vault_state.router)
@@ -40,7 +40,7 @@ def api() -> FastAPI:
 
 def main(arguments: Sequence[str]) -> int:
     """`python -m services.intake vault …`."""
-    settings = VaultSettings()
+    settings = read(VaultSettings)
     telemetry.configure(service=SERVICE, role="vault", level=settings.log_level)
     return vault_command.main(
         arguments,

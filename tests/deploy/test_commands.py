@@ -51,3 +51,23 @@ def test_kafka_that_cannot_be_fetched_is_told_in_one_line_with_the_details_in_a_
     assert "代理" in words
     assert "Traceback" in (tmp_path / "logs" / "kafka-jars.log").read_text()
     assert LOCK.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("module", "prefix"), [("services.publicity", "PUBLICITY_"), ("services.intake", "INTAKE_VAULT_")]
+)
+def test_settings_that_lack_are_named_and_none_is_shown(module: str, prefix: str) -> None:
+    environment = {f"{prefix}DATABASE_URL": "postgresql://user:geheim@h/x", f"{prefix}DIGEST_KEY": "geheim"}
+    done = subprocess.run(
+        [sys.executable, "-m", module, "vault" if "VAULT" in prefix else "api"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{prefix}ISSUER: Field required" in done.stderr.splitlines()
+    assert "geheim" not in done.stderr
+    assert all(line.startswith(prefix) for line in done.stderr.splitlines())

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends
 from fastapi.dependencies.models import Dependant
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -284,6 +284,15 @@ async def test_an_unsigned_token_is_refused(new_api: NewApi) -> None:
     for token in ("", "x", f"{head}.{body}.", "eyJhbGciOiJub25lIn0." + body + "."):
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "b"}
         assert (await api.client.post(f"{P}/once", json={"number": 2}, headers=headers)).status_code == 401
+
+
+async def test_a_signed_token_that_is_too_deep_is_refused(new_api: NewApi) -> None:
+    api = await probe(new_api)
+    key = api.keys.signing_key()
+    deep = b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    token = jws.serialize_compact({"alg": "ES256", "kid": key.kid}, deep, key)
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "b"}
+    assert (await api.client.post(f"{P}/once", json={"number": 2}, headers=headers)).status_code == 401
 
 
 async def test_without_the_issuer_nobody_comes_in_and_readiness_says_so(new_api: NewApi) -> None:

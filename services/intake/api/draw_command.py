@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         if given.commitment not in (None, published["commitment"]):
             found.append("承诺与月初所记不同 / the commitment is not the one that was noted")
         drawn, listed = len(published["drawn"]), len(published["entries"])
-    except (OSError, ValueError, TypeError, KeyError) as fault:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as fault:
         print(f"无法读取 / cannot be read ({type(fault).__name__})", file=sys.stderr)
         return 2
     if found:

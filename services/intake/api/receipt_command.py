@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         genuine = receipt.fits(found.get("keys", found))
         report = _read(given.report) if given.report else None
         code = read_code(sys.stdin.readline().strip()) if given.report else ""
-    except (OSError, ValueError, TypeError, AttributeError) as fault:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as fault:
         print(f"无法读取 / cannot be read ({type(fault).__name__})", file=sys.stderr)
         return 2
     if not genuine:

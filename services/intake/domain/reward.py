@@ -267,7 +267,7 @@ class Reward:
         if not by.roles & who:
             names = "、".join(sorted(who))
             raise Forbidden(f"此步由{names}审批 / decided by {', '.join(sorted(who))} now")
-        for earlier in (self.proposed_by, self.checked_by):
+        for earlier in (self.proposed_by, self.checked_by, self.approved_by):
             if earlier is not None:
                 must_be_another(earlier, by.sub, "须由另一人审批 / another person than before decides")
         matter.must_be_apart(by)

