@@ -85,8 +85,8 @@ def consumer(address: KafkaAddress, client_id: str, *, group: str) -> AIOKafkaCo
         rebalance_timeout_ms=30_000,
         max_poll_interval_ms=300_000,
         metadata_max_age_ms=10_000,
-        # the broker answers at once when there is something; this is how long it waits for nothing
-        fetch_max_wait_ms=500,
+        # a fetch that waits holds back those for partitions that it does not ask of: longer, and a trickle comes late
+        fetch_max_wait_ms=100,
         max_partition_fetch_bytes=2 * 1024 * 1024,
     )
 

@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 COSTLY = ("running", "broker")
 """Fixtures of which there is one, whatever number of processes share the tests."""
+QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "max_connections": "200"}
+"""What outlives no power cut is enough for a test; nobody tidies up a database that lives for seconds."""
 ENOUGH_MEMORY = 6 * 1024**3
 """Bytes free in memory for each server of the tests; the databases that exist at one time take a tenth of it."""
 ENDS = pytest.StashKey[dict[str, ExitStack]]()
@@ -112,7 +114,7 @@ def server(request: pytest.FixtureRequest, server_folders: Path) -> Iterator[Ser
 
     with ExitStack() as ends:
         memory = _in_memory(ends)
-        postgres = Postgres(memory or server_folders / "postgres", settings={"fsync": "off", "max_connections": "200"})
+        postgres = Postgres(memory or server_folders / "postgres", settings=QUICK)
         postgres.start()
         ends.callback(postgres.stop)
         yield Server(postgres.dsn("postgres"), "file_copy" if memory else "wal_log")

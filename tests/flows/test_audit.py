@@ -62,12 +62,10 @@ async def test_chains_are_witnessed_and_proved_though_workers_are_killed_and_a_c
 ) -> None:
     platform = running.platform
     working = asyncio.create_task(work(running))
-    kills = 0
-    while kills < KILLS or not working.done():
-        name = f"intake worker {kills % 2 + 1}"
+    for kill in range(KILLS):
+        name = f"intake worker {kill % 2 + 1}"
         await asyncio.to_thread(platform.children[name].kill)
         platform.children[name].start()
-        kills += 1
         await asyncio.sleep(1.5)
     await working
     await asyncio.to_thread(platform.wait_ready, 120)

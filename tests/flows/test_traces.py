@@ -157,6 +157,7 @@ async def test_nothing_that_was_typed_is_in_a_span_a_metric_or_a_log_line(traced
 
 async def test_every_process_shows_its_metrics_and_the_one_origin_shows_none(traced: tuple[Running, Collector]) -> None:
     running, _ = traced
+    await running.settled()
     found: dict[tuple[str, str], dict[str, float]] = {}
     async with httpx.AsyncClient(trust_env=False) as client:
         for (service, role), port in running.platform.ports.items():

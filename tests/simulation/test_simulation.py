@@ -8,7 +8,7 @@ from deploy.check import ROOT
 from tests.simulation.faults import run
 from tests.simulation.world import simulate
 
-SEEDS = int(os.environ.get("SEEDS", "500"))
+SEEDS = int(os.environ.get("SEEDS", "250"))
 
 
 def test_nothing_is_lost_doubled_reordered_or_stuck_whatever_fails() -> None:

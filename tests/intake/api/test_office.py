@@ -89,7 +89,9 @@ async def test_an_action_that_does_not_fit_names_the_state_in_chinese_first(new_
     api = await new_api("intake")
     answer = await assign(api, await register(api))
     assert (answer.status_code, answer.json()["code"]) == (409, "not-allowed")
-    assert answer.json()["detail"] == "不能交办:线索为“已登记” / cannot assign: the lead is registered"
+    assert answer.json()["detail"] == (
+        "不能交办:线索为“已登记”,应为“已分类”、“已重启” / cannot assign: the lead is registered, not classified or reopened"
+    )
 
 
 async def test_an_answer_given_again_is_the_same_bytes(new_api: NewApi) -> None:
