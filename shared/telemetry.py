@@ -17,6 +17,8 @@ from shared import tracing
 ALLOWED = frozenset(
     [
         "event",
+        "rows",
+        "of",
         "level",
         "timestamp",
         "logger",

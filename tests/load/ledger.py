@@ -30,7 +30,7 @@ def rows(mark: str) -> list[Row]:
     made = []
     for number in range(1, ROWS + 1):
         day = date(2018, 2, 1) + timedelta(days=number % 200)
-        row = [f"{mark}-{number:06d}", "省", str(day), str(day + timedelta(days=30)), "", "", "临江街道"]
+        row = [f"{mark}-{number:06d}", "省", str(day), str(day + timedelta(days=30)), "欺行霸市", "06", "临江街"]
         row.append(f"反映第{number}号市场内有人强收管理费,每月{number % 900 + 100}元")
         if number % BAD_EVERY == 0:
             column, wrong = ((2, "2018-02-30"), (7, ""), (1, "天"))[number // BAD_EVERY % 3]

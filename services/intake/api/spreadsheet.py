@@ -183,7 +183,10 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    guess = charset_normalizer.from_bytes(content[:65536], cp_isolation=["gb18030", "utf_16"]).best()
+    sample = content[:65536]
+    # whole lines: half a character at the end would look like noise
+    sample = sample[: sample.rfind(b"\n") + 1] or sample
+    guess = charset_normalizer.from_bytes(sample, cp_isolation=["gb18030", "utf_16"]).best()
     if guess is not None:
         try:
             return content.decode(guess.encoding)

@@ -14,6 +14,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from deploy.local.demo.ledger import generate, write_workbook
+from services.intake.api.spreadsheet import _decoded
 from tests.conftest import NewApi
 from tests.support.api import Api, start_api
 
@@ -284,3 +285,10 @@ async def test_a_ledger_on_any_sheet_is_found_and_of_several_none_is_left_out_in
     for content in (sheets(notes, ledger), sheets([], other, notes)):
         answer = await send(api, content, name="台账.xlsx")
         assert (answer.status_code, answer.json()["taken"], answer.json()["refused"]) == (200, 1, [])
+
+
+def test_a_long_csv_in_gb18030_is_read_wherever_the_look_at_it_ends() -> None:
+    line = "C2018,省,2018-06-01,,欺行霸市,06,临江街,反映有人强收管理费\r\n"
+    for shift in range(4):
+        text = "x" * shift + "上级编号,下发层级,下发日期,办结期限,重点领域,表现形式,街道,线索摘要\r\n" + line * 2_000
+        assert _decoded(text.encode("gb18030")) == text
