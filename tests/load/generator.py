@@ -28,6 +28,8 @@ class Plan:
     rate: float | None = None
     seconds: float | None = None
     """Stop after this long even if `count` is not reached."""
+    proofs: list[str] = field(default_factory=list)
+    """A proof of work for each, in place of the token."""
 
 
 @dataclass(kw_only=True)
@@ -80,8 +82,9 @@ class _Connection(asyncio.Protocol):
 
 def _request(plan: Plan, number: int) -> bytes:
     body = plan.bodies[number % len(plan.bodies)].encode()
+    by = f"Proof-Of-Work: {plan.proofs[number]}" if plan.proofs else f"Authorization: Bearer {plan.token}"
     head = (
-        f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {plan.token}\r\n"
+        f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{by}\r\n"
         f"Idempotency-Key: {uuid4()}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -113,7 +116,7 @@ class _Run:
         now = time.monotonic()
         seen.latencies.append(now - planned)
         if 200 <= status < 300:
-            seen.answers.append((json.loads(body)["id"], now))
+            seen.answers.append((json.loads(body).get("id", ""), now))
         else:
             seen.refused[str(status)] = seen.refused.get(str(status), 0) + 1
         return connection

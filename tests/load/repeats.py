@@ -1,31 +1,28 @@
-"""How long the search for repeats takes as the register grows: `python -m tests.load.repeats`. Printed, nothing is asserted.
+"""How long the search for repeats takes as the register grows: `python -m tests.load.repeats`. Printed, nothing is asserted; to fill
+once and measure later, see `kept`.
 
 Reports of the labelled set are copied to the wanted size by SQL: numbers, names and sums of a copy are its own, while places, acts, aliases
 and wordings come again and again, as they would in one district. The search that is timed is the whole of it: marks, keys, SQL, scoring.
 """
 
-import asyncio
 import hashlib
 import os
 import random
 import statistics
-import tempfile
 import time
-from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 
-from deploy.local.postgres import Postgres
 from services.intake.db import leads
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.usecases.find_repeats import candidates, marks
 from shared.db import Database
 from tests.intake.repeats.generator import Half, every_report
 from tests.intake.repeats.heldout_words import HELD_OUT
+from tests.load import kept
 from tests.support.builders import lead
-from tests.support.postgres import Server, Templates
+from tests.support.postgres import Server
 
 PATTERNS, SEARCHES = 2_000, 400
 SIZES = (20_000, 60_000) if os.environ.get("QUICK") else (250_000, 1_000_000)
@@ -50,10 +47,9 @@ insert into repeat_keys (key, number)
 """
 
 
-async def fill(dsn: str, start: int, end: int) -> None:
-    """Copies `start` up to `end` of each report."""
-    connection = await asyncpg.connect(dsn, command_timeout=900)
-    await connection.execute("set synchronous_commit = off; set work_mem = '512MB'; set maintenance_work_mem = '1GB'")
+async def fill(connection: asyncpg.Connection, before: int, size: int) -> None:
+    """Copies of each report up to this size."""
+    start, end = before // PATTERNS, size // PATTERNS
     if not start:
         await connection.execute("create table pattern (n int, day date, street text, summary text)")
         await connection.execute("create table pattern_key (n int, key bigint, ways int)")
@@ -70,15 +66,12 @@ async def fill(dsn: str, start: int, end: int) -> None:
         ]
         await connection.copy_records_to_table("pattern_key", records=keys)
         print(f"{len(keys) / len(reports):.1f} keys a lead", flush=True)
-    constraints = ("repeat_keys", "pk_repeat_keys", "primary key (key, number)")
-    await connection.execute(f"alter table {constraints[0]} drop constraint {constraints[1]}")
-    await connection.execute("set session_replication_role = replica")
+    await connection.execute("alter table repeat_keys drop constraint pk_repeat_keys")
     for statement in (_LEADS, _REPEATS, "analyze repeat_leads", _KEYS):
         await connection.execute(statement, *((start, end) if "$1" in statement else ()))
-    await connection.execute(f"alter table {constraints[0]} add constraint {constraints[1]} {constraints[2]}")
-    await connection.execute("vacuum analyze repeat_keys")
-    await connection.execute("analyze leads")
-    await connection.close()
+    await connection.execute("alter table repeat_keys add constraint pk_repeat_keys primary key (key, number)")
+    await connection.execute("vacuum analyze")
+    await connection.execute("checkpoint")
 
 
 async def timed(database: Database, copies: int, draw: random.Random) -> list[float]:
@@ -95,37 +88,15 @@ async def timed(database: Database, copies: int, draw: random.Random) -> list[fl
     return took
 
 
-def main() -> None:
-    """Fill to each size, search, print."""
-    with tempfile.TemporaryDirectory(prefix="xiansuo-repeats-") as folder:
-        Path(folder).chmod(0o711)
-        postgres = Postgres(
-            Path(folder) / "postgres", settings={"fsync": "off", "max_wal_size": "8GB", "shared_buffers": "1GB"}
-        )
-        postgres.start()
-        try:
-            templates = Templates(Server(postgres.dsn("postgres")))
-            name = templates.prepare("intake")
-            asyncio.run(_measure(templates.server, name))
-        finally:
-            postgres.stop()
-
-
-async def _measure(server: Server, name: str) -> None:
-    done = 0
-    for size in SIZES:
-        began = time.monotonic()
-        await fill(server.dsn(name), done, size // PATTERNS)
-        done = size // PATTERNS
-        filled = timedelta(seconds=round(time.monotonic() - began))
-        database = Database(server.dsn(name, "intake"))
-        draw = random.Random(1)
-        await timed(database, done, draw)
-        took = sorted(await timed(database, done, draw))
-        await database.close()
-        figures = ", ".join(f"p{part} {took[len(took) * part // 100]:.1f} ms" for part in (50, 95, 99))
-        print(f"{size:>9,} leads (filled in {filled}): {figures}, mean {statistics.mean(took):.1f} ms", flush=True)
+async def measure(server: Server, name: str, size: int) -> None:
+    """Search, print."""
+    database, draw = Database(server.dsn(name, "intake")), random.Random(1)
+    await timed(database, size // PATTERNS, draw)
+    took = sorted(await timed(database, size // PATTERNS, draw))
+    await database.close()
+    figures = ", ".join(f"p{part} {took[len(took) * part // 100]:.1f} ms" for part in (50, 95, 99))
+    print(f"{size:>10,} leads: {figures}, mean {statistics.mean(took):.1f} ms", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    kept.main(fill, measure, SIZES)

@@ -1,21 +1,18 @@
-"""How long lists and searches take in a large register: `python -m tests.load.search`. Printed, nothing is asserted.
+"""How long lists and searches take in a large register: `python -m tests.load.search`. Printed, nothing is asserted; to fill once and
+measure later, see `kept`.
 
 Reports of the labelled set are copied to the wanted size by SQL, half of a percent with a word of their own; most are concluded, some wait
 and few are late, as in a register of some years. What is timed is what a caller waits for: the statement and its rows as leads.
 """
 
-import asyncio
 import os
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 
-from deploy.local.postgres import Postgres
 from services.intake.db.found import leads_of
 from services.intake.db.search import BLOCK
 from services.intake.domain.codes import Area, Level, Source
@@ -26,22 +23,27 @@ from shared.db import Database
 from shared.deadlines import Colour
 from tests.intake.repeats.generator import Half, every_report
 from tests.intake.repeats.heldout_words import HELD_OUT
+from tests.load import kept
 from tests.support.builders import lead
-from tests.support.postgres import Server, Templates
+from tests.support.postgres import Server
 
 PATTERNS, ROUNDS, PAGE = 2_000, 40, 51
 SIZE = 40_000 if os.environ.get("QUICK") else 1_000_000
 NOW = datetime(2018, 9, 18, 4, tzinfo=UTC)
 _LEADS = """
 insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, received_on, street, summary, allegations, named, status,
-    version, areas, manifestations, tier, level, grounds, unit, assignment_no, sign_by, due_on, provisional, profile_version, created_at)
+    version, areas, manifestations, tier, level, grounds, unit, assignment_no, sign_by, due_on, provisional, profile_version, created_at,
+    source_l2)
   select md5(n || '/' || c)::uuid, '999999', n || '/' || c, source, case source when 'S' then 'city' end,
-    case source when 'S' then n || '/' || c end, day, street, summary, '{}', false, status, 1, array[area], '{06}',
-    case when status <> 'received' then 'evil' end, case when status <> 'received' then 'general' end, '{}',
+    case source when 'S' then n || '/' || c end, day, street, summary, '{}', false, status, 1 + (status <> 'received')::int,
+    array[area], '{06}',
+    case when status <> 'received' then 'evil' end, case when status <> 'received' then 'general' end,
+    case when given and draw < 5 then '{umbrella}' else '{}' end::text[],
     case when given then unit end, case when given then 1 end, case when given then day end, case when given then day + 30 end,
-    case when given then false end, 'district-default/1', day
+    case when given then false end, 'district-default/1', day,
+    case when source = 'S' then 'S-city' when source = 'M' and draw < 500 then 'M-letter' end
   from (
-    select n, c, street, summary || case when draw < 5 then '。暗号' || c || '号' else '' end as summary,
+    select n, c, draw, street, summary || case when draw < 5 then '。暗号' || c || '号' else '' end as summary,
       date '2018-09-18' - (1000 * (copies - c) / copies)::int as day, status, status in ('assigned', 'verifying', 'concluded') as given,
       (array['M', 'M', 'A', 'S', 'O'])[1 + draw % 5] as source,
       (array['market', 'site', 'usury', 'vice', 'other'])[1 + draw / 7 % 5] as area,
@@ -57,6 +59,13 @@ insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no,
 _HISTORY = """
 insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at)
   select id, 1, 'register', 'received', 'clerk-' || hashtext(lead_no) % 9, 'SB', created_at, created_at from leads
+  union all select id, 2, 'classify', 'classified', 'analyst-' || hashtext(lead_no) % 4, 'SB', created_at, created_at from leads
+  where tier is not null
+"""
+_LEGS = """
+insert into dual_assignments (id, region_code, lead_id, crime, discipline, created_at, completed_at, version)
+  select id, region_code, id, said, said, created_at, case said when 'ended' then created_at end, 1
+  from leads, lateral (select case status when 'concluded' then 'ended' else 'created' end) s(said) where grounds <> '{}'
 """
 _LIMITS = """
 insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
@@ -73,11 +82,13 @@ def _facets() -> str:
         "'status=' || l.status": "true",
         "'open=True'": "l.status <> 'concluded'",
         "'source=' || l.source": "true",
+        "'source_l2=' || l.source_l2": "l.source_l2 is not null",
         "'street=' || l.street": "l.street is not null",
         "'month=' || extract(year from l.received_on) || '-' || extract(month from l.received_on)": "true",
         "'tier=' || l.tier": "l.tier is not null",
         "'level=' || l.level": "l.level is not null",
         "'unit=' || l.unit": "l.unit is not null",
+        "'leg=True'": "l.unit is not null and l.grounds <> '{}'",
         "'area=' || l.areas[1]": "true",
         "'manifestation=06'": "true",
     }
@@ -89,20 +100,18 @@ insert into lead_search (number, lead_id, words, grams, facets, people)
   select l.number, l.id, p.words || l.tail,
     array(select g | (l.number >> {BLOCK}) from unnest(p.grams || coalesce(t.grams, '{{{{}}}}')) g),
     array(select f.value | (l.number >> {BLOCK}) from ({{facets}}) said(text) join term f using (text)),
-    array[me.value | (l.number >> {BLOCK})]
+    array(select t.value | (l.number >> {BLOCK}) from lead_history h
+      join term t on t.text = case h.version when 1 then 'started=' else 'handled=' end || h.actor where h.lead_id = l.id)
   from (select *, row_number() over (order by created_at, id) as number, split_part(lead_no, '/', 1)::int as n,
       coalesce(substring(summary from '。暗号[0-9]+号$'), '') as tail from leads) l
-  join pattern p using (n) join lead_history h on h.lead_id = l.id join term me on me.text = 'started=' || h.actor
-  left join tail t on t.text = l.tail
+  join pattern p using (n) left join tail t on t.text = l.tail
 """
 
 
-async def fill(dsn: str) -> None:
+async def fill(connection: asyncpg.Connection, before: int, size: int) -> None:
     """The whole register and its index."""
-    connection = await asyncpg.connect(dsn, command_timeout=1_800)
-    await connection.execute(
-        "set synchronous_commit = off; set work_mem = '256MB'; set maintenance_work_mem = '1GB'; set jit = off"
-    )
+    if before:
+        raise SystemExit("what is concluded depends on the size: fill another folder")
     await connection.execute(
         "create table pattern (n int, street text, summary text, words text, grams bigint[]);"
         " create table term (text text primary key, value bigint);"
@@ -112,16 +121,16 @@ async def fill(dsn: str) -> None:
     for n, each in enumerate(list(every_report(Half(HELD_OUT, 7).pairs(PATTERNS // 2)))[:PATTERNS]):
         words = words_of(lead(summary=each.summary))
         records.append((n, each.street, each.summary, words, grams(words)))
-    copies = SIZE // len(records)
+    copies = size // len(records)
     await connection.copy_records_to_table("pattern", records=records)
     tails = [f"。暗号{c}号" for c in range(copies + 1)]
     await connection.copy_records_to_table("tail", records=[(tail, grams(tail)) for tail in tails])
-    await connection.execute("set session_replication_role = replica")
     await connection.execute(_LEADS, copies)
-    await connection.execute(_HISTORY)
-    await connection.execute(_LIMITS)
+    for statement in (_HISTORY, _LEGS, _LIMITS):
+        await connection.execute(statement)
     texts = await connection.fetch(
-        f"select distinct f.text from leads l, lateral ({_facets()}) f(text) union select distinct 'started=' || actor from lead_history"
+        f"select distinct f.text from leads l, lateral ({_facets()}) f(text)"
+        " union select distinct case version when 1 then 'started=' else 'handled=' end || actor from lead_history"
     )
     await connection.copy_records_to_table("term", records=[(row["text"], term(row["text"])) for row in texts])
     await connection.execute("drop index ix_lead_search_terms; analyze")
@@ -129,13 +138,13 @@ async def fill(dsn: str) -> None:
     await connection.execute(
         "create index ix_lead_search_terms on lead_search using gin (grams, facets, people) with (fastupdate = off)"
     )
-    await connection.execute("vacuum analyze lead_search")
-    await connection.close()
+    await connection.execute("vacuum analyze")
+    await connection.execute("checkpoint")
 
 
-def questions(draw: random.Random) -> Iterator[tuple[str, Search, bool]]:
+def questions(draw: random.Random, size: int) -> Iterator[tuple[str, Search, bool]]:
     """Name, search, and whether it is a page further down."""
-    copies = SIZE // PATTERNS
+    copies = size // PATTERNS
     day = date(2018, 9, 18) - timedelta(days=draw.randrange(900))
     yield "whole area", Search(), False
     yield "whole area, further down", Search(), True
@@ -156,20 +165,19 @@ def questions(draw: random.Random) -> Iterator[tuple[str, Search, bool]]:
     yield "orange of one unit", Search(colours=(Colour.ORANGE,), unit="ZF"), False
     yield "green and a word", Search(colours=(Colour.GREEN,), text="保护费"), False
     yield "started by me", Search(started_by="clerk-3"), False
+    yield "handled by me", Search(handled_by="analyst-1"), False
+    yield "second level of a source", Search(source_l2="M-letter"), False
+    yield "discipline", Search(with_leg=True), False
+    yield "discipline, a common word", Search(with_leg=True, text="保护费"), False
+    yield "to do (discipline)", Search(with_leg=True, leg_open=True), False
 
 
-async def measure(server: Server, name: str) -> None:
-    """Fill, ask, print."""
-    began = time.monotonic()
-    await fill(server.dsn(name))
+async def measure(server: Server, name: str, size: int) -> None:
+    """Ask, print."""
     database = Database(server.dsn(name, "intake"))
-    async with database.transaction() as tx:
-        size = (await leads_of(tx, Search(), now=NOW, before=None, limit=1))[0][0]
-    filled = timedelta(seconds=round(time.monotonic() - began))
-    print(f"{size:,} leads, filled in {filled}", flush=True)
     draw, took, found = random.Random(1), dict[str, list[float]](), dict[str, int]()
     for number in range(ROUNDS + 1):
-        for title, search, down in questions(draw):
+        for title, search, down in questions(draw, size):
             before = draw.randrange(size // 2, size) if down else None
             async with database.transaction() as tx:
                 start = time.perf_counter()
@@ -190,20 +198,5 @@ def _part(times: list[float], part: int) -> float:
     return sorted(times)[min(len(times) * part // 100, len(times) - 1)]
 
 
-def main() -> None:
-    """On a server of its own."""
-    with tempfile.TemporaryDirectory(prefix="xiansuo-search-") as folder:
-        Path(folder).chmod(0o711)
-        settings = {"fsync": "off", "max_wal_size": "8GB", "shared_buffers": "1GB"}
-        postgres = Postgres(Path(folder) / "postgres", settings=settings)
-        postgres.start()
-        try:
-            templates = Templates(Server(postgres.dsn("postgres")))
-            name = templates.prepare("intake")
-            asyncio.run(measure(templates.server, name))
-        finally:
-            postgres.stop()
-
-
 if __name__ == "__main__":
-    main()
+    kept.main(fill, measure, (SIZE,))

@@ -1,0 +1,107 @@
+"""What a report by the public costs beside a clerk's registration: its reporter sealed, its receipt signed, its code and mailbox made, its
+proof of work checked and spent, while the worker carries events and looks for repeats."""
+
+import asyncio
+import http.client
+import json
+import time
+from typing import Any
+
+from services.intake.domain.proof_of_work import zero_bits
+from tests.load.generator import Seen
+from tests.load.rig import STREETS, Rig, spent
+
+DOOR = "/intake/v1/reports"
+LIMITS = {"INTAKE_CHALLENGE_BITS": "1", "INTAKE_PUBLIC_A_MINUTE": "10000000"}
+"""The door as it is, but for all that come at once; what a proof costs falls on who solves it, before the clock starts."""
+
+
+def submission(rig: Rig, reports: int) -> dict[str, Any]:
+    """Reports a second by the public door and leads a second by the clerk's, the same number in turns; each turn begins when all that came
+    before is carried everywhere."""
+    _open_wide(rig)
+    public, clerk, cost = [], [], []
+    _turn(rig, reports // 8)
+    for _ in range(3):
+        _settle(rig)
+        clerk.append(reports / _all_taken(rig.load(count=reports)).seconds)
+        _settle(rig)
+        took, us = _turn(rig, reports)
+        public.append(reports / took)
+        cost.append(us)
+    [sealed] = asyncio.run(rig.rows("intake", "select count(*) as n from vault.reporters"))
+    [filed] = asyncio.run(rig.rows("intake", "select count(*) as n from reports"))
+    assert sealed["n"] >= filed["n"] >= 3 * reports, (sealed["n"], filed["n"])
+    [waiting] = asyncio.run(rig.rows("intake", "select count(*) as n from repeat_pending"))
+    return {
+        "per_s": sorted(public)[1],
+        "registrations_per_s": sorted(clerk)[1],
+        "ratio": sorted(public)[1] / sorted(clerk)[1],
+        "ratios": [round(mine / theirs, 2) for mine, theirs in zip(public, clerk, strict=True)],
+        "cpu_us": cost[1],
+        "not_looked_at_for_repeats": waiting["n"],
+    }
+
+
+def forms(count: int = 200) -> list[str]:
+    """Reports as people file them: named, a person, the text of a clerk's lead."""
+    made = []
+    for number in range(count):
+        street = STREETS[number % 4]
+        form = {
+            "naming": "named",
+            "reporter": {"name": "示例人", "phone": f"1390000{number:04d}", "address": f"示例区{street}{number}号"},
+            "persons": [
+                {"alias": f"示例{number % 40}哥", "description": "四十岁左右,常在市场门口", "dont_know": ["name"]}
+            ],
+            "facts": {
+                "summary": f"反映{street}菜市场有人强收摊位费,每月{100 + number}元,不交就砸摊,已持续{number % 12 + 1}个月。"
+                * 2,
+                "street": street,
+                "area_codes": ["market"],
+                "manifestation_codes": ["03"],
+                "allegations": [{"act": "强收摊位费", "where": street}, {"act": "打砸摊位", "dont_know": ["when"]}],
+            },
+        }
+        made.append(json.dumps(form, ensure_ascii=False))
+    return made
+
+
+def proofs(port: int, count: int) -> list[str]:
+    """Solved challenges of the door."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    found = []
+    for _ in range(count):
+        connection.request("POST", f"{DOOR}/challenges")
+        asked = json.loads(connection.getresponse().read())
+        tries = (f"{asked['challenge']}:{number}" for number in range(10**9))
+        found.append(next(each for each in tries if zero_bits(each) >= asked["leading_zero_bits"]))
+    connection.close()
+    return found
+
+
+def _turn(rig: Rig, reports: int) -> tuple[float, dict[str, float]]:
+    """Seconds that so many reports took, and processor microseconds of each, by part."""
+    solved = proofs(rig.platform.ports["intake", "api"], reports)
+    before = rig.processor_seconds()
+    seen = _all_taken(rig.load(count=reports, path=DOOR, bodies=forms(), proofs=solved))
+    return seen.seconds, spent(before, rig.processor_seconds(), reports)
+
+
+def _all_taken(seen: Seen) -> Seen:
+    assert not seen.refused, seen.refused
+    return seen
+
+
+def _open_wide(rig: Rig) -> None:
+    api = rig.platform.children["intake api"]
+    api.stop()
+    api.environment |= LIMITS
+    api.start()
+    rig.platform.wait_ready(60)
+
+
+def _settle(rig: Rig) -> None:
+    [said] = asyncio.run(rig.rows("intake", "select count(*) as n from outbox_sequences where topic = 'intake.leads'"))
+    asyncio.run(rig.settled(said["n"]))
+    time.sleep(1)
