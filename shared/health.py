@@ -20,8 +20,8 @@ from shared.worker import Worker
 Check = Callable[[], Awaitable[None]]
 
 
-def worker_app(service: str, worker: Worker) -> Starlette:
-    """The worker's tasks in the lifespan of its health page."""
+def worker_app(service: str, worker: Worker, checks: Mapping[str, Check] | None = None) -> Starlette:
+    """The worker's tasks in the lifespan of its health page. `checks`: what of its own must be ready, by name."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -34,7 +34,7 @@ def worker_app(service: str, worker: Worker) -> Starlette:
             raise NeedsOperator("; ".join(f"{name}: {state}" for name, state in found.items()))
 
     gauges = Gauges(worker.database, worker)
-    return Starlette(routes=pages(f"/{service}", {"tasks": tasks}, gauges), lifespan=lifespan)
+    return Starlette(routes=pages(f"/{service}", {"tasks": tasks, **(checks or {})}, gauges), lifespan=lifespan)
 
 
 def pages(root: str, checks: Mapping[str, Check], gauges: Gauges) -> list[Route]:

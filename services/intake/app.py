@@ -104,14 +104,22 @@ def api() -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"{SERVICE}-api"
     )
-    app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
+    store = settings.store()
+    app = create_app(
+        SERVICE,
+        settings=settings,
+        database=database,
+        keys=Keys(settings.issuer),
+        routers=ROUTERS,
+        checks={"attachments": store.objects.ready},
+    )
     app.state.codes = KnownCodes(database)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.ledger_turn = asyncio.Lock()
     app.state.sealer = Sealer(settings.seal_keys)
     app.state.circle_secret = secret_of(settings.digest())
     app.state.take_calls = TakeCalls(database, region=settings.region, sealer=app.state.sealer)
-    app.state.attachments, app.state.uploading = settings.store(), set()
+    app.state.attachments, app.state.uploading = store, set()
     _reports(app, settings, database)
     return app
 

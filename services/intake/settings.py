@@ -9,6 +9,7 @@ from nacl.public import PrivateKey
 from pydantic import Field, Json, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.intake.clients.s3_options import S3Options
 from services.intake.domain.file_key import WrappingKey
 from services.intake.domain.receipt import ReceiptKey
 from shared.sealing import Opener, ReceiverKey, Sealer
@@ -44,11 +45,17 @@ class Settings(ServiceSettings):
     """Requests that each public door takes a minute, from all together, whichever process they come to."""
     attachment_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
     attachment_store: Annotated[str, Field(pattern=r"^(file:///|s3://).+")] = "file:///var/lib/xiansuo/attachments"
-    """Where sealed files lie: a folder that all processes share, or s3://bucket/prefix."""
-    attachment_store_options: Json[dict[str, SecretStr]] = "{}"  # type: ignore[assignment] # read like any other
-    """Of an S3 store: endpoint, region, access_key_id, secret_access_key, as obstore names them."""
+    """Where sealed files lie: file:///folder that all processes share, or s3://bucket/prefix of what speaks S3."""
+    attachment_store_options: Json[S3Options] | None = None
+    """For s3:// only, which needs them: endpoint, region, access_key_id, secret_access_key; see `S3Options`."""
     attachment_clamd: str | None = None
     """host:port or socket path of a virus scanner (clamd); without it files are not scanned."""
+
+    @model_validator(mode="after")
+    def _store_whole(self) -> Self:
+        if self.attachment_store.startswith("s3:") != (self.attachment_store_options is not None):
+            raise ValueError("attachment_store_options belong to an attachment_store of s3://, which cannot be without")
+        return self
 
     def codes(self) -> tuple[bytes, ...]:
         """The keys of query codes, the newest first."""

@@ -19,6 +19,7 @@ SERVICE = "intake"
 def worker() -> Starlette:
     """The worker with its health page."""
     settings = Settings()
+    store = settings.store()
     database = Database(settings.database_url.get_secret_value(), application=f"{SERVICE}-worker", by_index=True)
     return worker_app(
         SERVICE,
@@ -32,12 +33,13 @@ def worker() -> Starlette:
                 **timers(
                     settings.digest(), notices=_notices(settings.holiday_notices), remind_from=settings.remind_from
                 ),
-                **attachment_timers(database, settings.store()),
+                **attachment_timers(database, store),
             },
             signer=settings.audit_signer(),
             checkpoint_every=settings.audit_checkpoint_seconds,
             anchors=settings.audit_anchors,
         ),
+        {"attachments": store.objects.ready},
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -20,7 +20,7 @@ from shared.db import Database
 from shared.departures import Departures
 from shared.errors import TooLarge
 from shared.gauges import Gauges
-from shared.health import pages
+from shared.health import Check, pages
 from shared.http import problems
 from shared.http.callers import api_routes, callers_of, undeclared_routes
 from shared.http.counted import Counted
@@ -40,9 +40,11 @@ def create_app(
     part: str = "",
     events: bool = True,
     beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    checks: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The service's app under /<service>/v1, with its OpenAPI page (no foreign content), liveness and readiness. `part`: the app serves
-    only what lies under that name there. `events`: it may look at outbox and inbox, for its metrics. `beside` runs while it serves."""
+    only what lies under that name there. `events`: it may look at outbox and inbox, for its metrics. `beside` runs while it serves.
+    `checks`: what of its own must be ready, by name."""
     root = f"/{service}"
     path = f"{root}/v1/{part}" if part else f"{root}/v1"
 
@@ -77,8 +79,8 @@ def create_app(
         raise RuntimeError(f"routes that do not say who may call them: {missing}")
     problems.install(app)
     _document(app)
-    checks = {"database": lambda: identity.check(database), "issuer": keys.ready}
-    for route in pages(root, checks, Gauges(database, events=events)):
+    needed = {"database": lambda: identity.check(database), "issuer": keys.ready, **(checks or {})}
+    for route in pages(root, needed, Gauges(database, events=events)):
         app.router.routes.append(route)
     return app
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api import tus
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
-from services.intake.usecases.attachments import Store
+from services.intake.usecases.attachments import Store, begun
 from services.intake.usecases.read_attachment import OFFICE, PARTNER, UNIT, is_for, lead_for, name_of, read_attachment
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
@@ -136,7 +136,7 @@ async def post_download(
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
-    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(await begun(content), media_type="application/octet-stream", headers=headers)
 
 
 async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:

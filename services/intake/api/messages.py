@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
 from services.intake.api.reports import StatusOrder
 from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, Kind, Message, PastOffice, Writer
-from services.intake.usecases.attachments import Store
+from services.intake.usecases.attachments import Store, begun
 from services.intake.usecases.letter_files import files_of
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.read_attachment import name_of
@@ -148,7 +148,7 @@ async def post_file(_: Everyone, order: FileOrder, request: Request) -> Response
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
-    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(await begun(content), media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/leads/{lead_id}/messages", status_code=201, response_model=SentView)

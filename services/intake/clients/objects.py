@@ -1,45 +1,76 @@
 """The object store of attachments (obstore): a local folder, or S3 and what speaks like it. It holds sealed pieces only."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import obstore
+import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
-from pydantic import SecretStr
 
-from shared.errors import Unavailable
+from services.intake.clients.s3_options import S3Options
+from shared.errors import NeedsOperator, Unavailable
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+log = structlog.get_logger(__name__)
+
+# somebody waits at the door: what does not come within seconds is told, and tried again by the sender or the clock
+_RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+_CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=30)}
+_CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_KEYS = frozenset(
+    {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled", "AccountProblem"}
+)
 
 
 class Objects:
-    """Pieces of files by file and name. `where`: file:///folder, or s3://bucket/prefix with `options` (endpoint, region, keys)."""
+    """Pieces of files by file and name. `where`: file:///folder, or s3://bucket/prefix with `options`."""
 
-    def __init__(self, where: str, options: Mapping[str, SecretStr]) -> None:
+    def __init__(self, where: str, options: S3Options | None = None) -> None:
+        self._was_ready = False
         self._store: ObjectStore
-        if urlsplit(where).scheme == "file":
+        if options is None:
             self._store = LocalStore(Path(urlsplit(where).path), automatic_cleanup=True, mkdir=True)
         else:
-            config = {name: value.get_secret_value() for name, value in options.items()}
-            self._store = S3Store.from_url(where, config=cast("Any", config))
+            self._store = _s3(where, options)
+
+    async def ready(self) -> None:
+        """Whether it takes, lists and removes; asked until it did once: what fails later is a matter of the doors for files alone. Raises
+        `NeedsOperator`, saying what is wrong."""
+        if self._was_ready:
+            return
+        probe = f"probe/{secrets.token_hex(8)}"
+        try:
+            await obstore.put_async(self._store, probe, b"ready")
+            await obstore.list(self._store, prefix="probe").collect_async()
+            await obstore.delete_async(self._store, probe)
+        except (BaseError, OSError) as fault:
+            raise NeedsOperator(_why(fault)) from None
+        self._was_ready = True
 
     async def put(self, file_id: UUID, name: str, content: bytes) -> None:
         """Write one, whole or not at all. Raises `Unavailable`."""
         try:
             await obstore.put_async(self._store, f"{file_id}/{name}", content)
-        except (BaseError, OSError):
-            raise _away() from None
+        except (BaseError, OSError) as fault:
+            raise _away(fault) from None
 
     async def get(self, file_id: UUID, name: str) -> bytes:
         """Read one. Raises `Unavailable`."""
         try:
             found = await obstore.get_async(self._store, f"{file_id}/{name}")
             return bytes(await found.bytes_async())
-        except (BaseError, OSError):
-            raise _away() from None
+        except (BaseError, OSError) as fault:
+            raise _away(fault) from None
 
     async def remove(self, file_id: UUID, *, but: Iterable[str] = ()) -> None:
         """Remove all pieces of a file except these. Raises `Unavailable`."""
@@ -50,8 +81,8 @@ class Objects:
                 if path not in kept:
                     with suppress(FileNotFoundError):
                         await obstore.delete_async(self._store, path)
-        except (BaseError, OSError):
-            raise _away() from None
+        except (BaseError, OSError) as fault:
+            raise _away(fault) from None
 
     async def _paths(self, file_id: UUID) -> AsyncIterator[str]:
         async for page in obstore.list(self._store, prefix=str(file_id)):
@@ -59,5 +90,32 @@ class Objects:
                 yield meta["path"]
 
 
-def _away() -> Unavailable:
-    return Unavailable("附件存储没有应答 / the store of attachments does not answer")
+def _s3(where: str, options: S3Options) -> S3Store:
+    client: ClientConfig = {**_CLIENT, "allow_http": options.plain}
+    if options.ca:
+        client["root_certificate"] = options.ca.read_bytes()
+    return S3Store.from_url(
+        where,
+        endpoint=options.endpoint,
+        region=options.region,
+        access_key_id=options.access_key_id,
+        secret_access_key=options.secret_access_key.get_secret_value(),
+        virtual_hosted_style_request=options.virtual_hosted_style_request,
+        client_options=client,
+        retry_config=_RETRY,
+    )
+
+
+def _why(fault: Exception) -> str:
+    """For the operator: what is to be mended. What the store says beside its code names keys and hosts."""
+    code = next(iter(_CODE.findall(str(fault))), "")
+    if code == "NoSuchBucket":
+        return "附件存储没有该桶 / the store of attachments has no such bucket"
+    if code in _KEYS:
+        return f"附件存储不接受所配密钥({code}) / the store of attachments refuses the keys that are set ({code})"
+    return f"附件存储没有应答{f'({code})' if code else ''} / the store of attachments does not answer"
+
+
+def _away(fault: Exception) -> Unavailable:
+    log.warning("attachments.store", reason=_why(fault))
+    return Unavailable("附件存储没有应答,请稍后重试 / the store of attachments does not answer, try again later")

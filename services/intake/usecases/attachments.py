@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from services.intake.clients.objects import Objects
 from services.intake.domain.attachment import Attachment, Piece
-from services.intake.domain.file_key import FileKey, FileKeys
+from services.intake.domain.file_key import CannotRead, FileKey, FileKeys
+from shared.errors import Unavailable
 
 PIECE = 1024 * 1024
 """Bytes of a file that are written at a time: what a crash can lose, and what an upload takes of memory."""
@@ -38,3 +39,19 @@ class Store:
         key = self.key_of(attachment)
         for piece in pieces:
             yield key.open(piece.name, await self.objects.get(attachment.id, piece.name))
+
+
+async def begun(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, with the first piece here already: an answer that has begun cannot say any more that the store is away. Raises
+    `Unavailable`, also when the key that opens the file was taken out of the settings."""
+    try:
+        first = await anext(content, b"")
+    except CannotRead:
+        raise Unavailable("文件暂时无法解密 / the file cannot be opened now") from None
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in content:
+            yield piece
+
+    return whole()
