@@ -2,15 +2,16 @@
 
 from fastapi import FastAPI
 
-from services.discipline.api import legs, reports
+from services.discipline.api import legs, report_openings, reports
 from services.discipline.settings import Settings
+from services.discipline.usecases.report_post import Post
 from shared.auth import Keys
 from shared.db import Database
 from shared.http import create_app, read_alerts
 from shared.sealing import Opener
 
 SERVICE = "discipline"
-ROUTERS = (legs.router, reports.router, read_alerts.router)
+ROUTERS = (legs.router, reports.router, report_openings.router, read_alerts.router)
 
 
 def api() -> FastAPI:
@@ -21,4 +22,5 @@ def api() -> FastAPI:
     )
     app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
     app.state.opener = Opener(settings.unseal_keys)
+    app.state.post = Post(settings.unseal_keys)
     return app

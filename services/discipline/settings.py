@@ -7,7 +7,8 @@ from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """`unseal_keys`: JSON object key id → base64 private key, for the boxes that intake seals for discipline."""
+    """`unseal_keys`: JSON object key id → base64 private key, for the boxes that intake seals for discipline; the
+    newest first: discipline keeps its own letters under it."""
 
     model_config = SettingsConfigDict(env_prefix="DISCIPLINE_", frozen=True)
     unseal_keys: Json[dict[str, SecretStr]]

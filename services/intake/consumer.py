@@ -3,7 +3,7 @@
 from services.intake.domain.lead_life import FOLLOWED, TOLD
 from services.intake.usecases.exchange_between_legs import relearn_hold
 from services.intake.usecases.follow_leg import follow_ended, follow_received
-from services.intake.usecases.follow_passed import follow_report_accepted, follow_report_ended
+from services.intake.usecases.follow_passed import follow_report_accepted, follow_report_ended, keep_letter
 from services.intake.usecases.follow_work import (
     follow_accepted,
     follow_concluded,
@@ -32,7 +32,7 @@ from services.intake.usecases.relearn_life import (
 )
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
-from shared.contracts.discipline import LegEnded, LegReceived, ReportAccepted, ReportEnded
+from shared.contracts.discipline import LegEnded, LegReceived, LetterSent, ReportAccepted, ReportEnded
 from shared.contracts.intake import (
     DailyDigestClosed,
     DailyDigestOpened,
@@ -69,6 +69,7 @@ HANDLERS: Handlers = {
     LegEnded: follow_ended,
     ReportAccepted: follow_report_accepted,
     ReportEnded: follow_report_ended,
+    LetterSent: keep_letter,
     **witness("intake"),
 }
 

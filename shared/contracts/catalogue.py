@@ -60,6 +60,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.ReportPassed,
     discipline.ReportAccepted,
     discipline.ReportEnded,
+    discipline.LetterSent,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.checkpoint import Checkpoint
-from shared.contracts.envelope import AboutLead, Event
+from shared.contracts.envelope import AboutLead, Event, SealedEvent
 
 
 class _LegEvent(AboutLead):
@@ -54,6 +54,22 @@ class ReportEnded(_ReportEvent):
     """Discipline is done with the report; what came of it stays inside discipline 已办结."""
 
     TYPE: ClassVar[str] = "xiansuo.discipline.report.ended.v1"
+
+
+class LetterSent(SealedEvent):
+    """Discipline wrote to the reporter of a report past the office, or told him that his data were opened 致举报人的密封信件 (D19).
+
+    A box that only the query code opens: intake keeps it for who holds the code, and learns nothing of what it is about; the day only.
+    """
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.letter.sent.v1"
+    TOPIC: ClassVar[str] = "discipline.sealed-letters"
+    SUBJECT: ClassVar[str] = "report_id"
+    DAY_PRECISION: ClassVar[bool] = True
+    report_id: UUID
+    number: int
+    """Of the letter at discipline."""
+    on: date
 
 
 class DisciplineCheckpointSigned(Checkpoint):

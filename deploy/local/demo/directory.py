@@ -99,6 +99,7 @@ _OTHERS = (
     ("aud", "SJ", "工作人员"),
     ("pay", "MZ", "工作人员"),
     ("adm", "XX", "工作人员"),
+    ("dhd2", "JW", "工作人员"),
 )
 _LEADING_GROUP = (("ldr", "组长"), ("p6", "副组长"), ("dld", "副组长"), ("pr3", "成员"))
 _GROUPS = (("ZHDB", "ofd"), ("ZCDJ", "p5"), ("ZFJD", "qrv"), ("JCZZ", "org"), ("ZJWZ", "dld"), ("GZXC", "pr3"))

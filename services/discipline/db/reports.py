@@ -68,6 +68,12 @@ async def box(tx: Transaction, report_id: UUID) -> SealedBox | None:
     return SealedBox(key_id=row.key_id, box=row.box) if row and row.box else None
 
 
+async def actors(tx: Transaction, report_id: UUID) -> frozenset[str]:
+    """The accounts of its history: who accepted it, ended it, and so on."""
+    query = select(report_history.c.actor).where(report_history.c.report_id == report_id).distinct()
+    return frozenset((await tx.execute(query)).scalars())
+
+
 async def listed(tx: Transaction, *, after: tuple[date, UUID] | None, limit: int) -> Sequence[Report]:
     """Reports by day of receipt; `after` is the key of the last one seen."""
     query = select(reports).order_by(reports.c.received_on, reports.c.id).limit(limit)

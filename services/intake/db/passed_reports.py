@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Column, insert, select, update
+from sqlalchemy import Column, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from services.intake.db import reports
+from services.intake.db.passed_tables import passed_letters
 from services.intake.db.tables import passed_reports
-from services.intake.domain.passed_report import Passed, steps
+from services.intake.domain.passed_report import Passed, PassedLetter, Writer, steps
 from services.intake.domain.report import Step
 from shared.db import Transaction
 
@@ -29,12 +30,19 @@ async def add(tx: Transaction, passed: Passed, *, region: str) -> None:
     )
 
 
-async def progress(tx: Transaction, marks: Sequence[bytes]) -> tuple[date, tuple[Step, ...]] | None:
-    """How the one with one of these marks stands; None when there is none."""
+async def find(tx: Transaction, marks: Sequence[bytes], *, lock: bool = False) -> UUID | None:
+    """The one with one of these marks."""
+    query = select(passed_reports.c.id).where(passed_reports.c.code_mark.in_(marks))
+    return (await tx.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+
+
+async def progress(tx: Transaction, report_id: UUID) -> tuple[date, tuple[Step, ...]]:
+    """The day of receipt, and how it stands."""
     days = (passed_reports.c.received_on, passed_reports.c.accepted_on, passed_reports.c.ended_on)
-    query = select(*days).where(passed_reports.c.code_mark.in_(marks))
-    row: Row[date, date | None, date | None] | None = (await tx.execute(query)).one_or_none()
-    return (row[0], steps(row[0], row[1], row[2])) if row else None
+    row: Row[date, date | None, date | None] = (
+        await tx.execute(select(*days).where(passed_reports.c.id == report_id))
+    ).one()
+    return row[0], steps(row[0], row[1], row[2])
 
 
 async def accepted(tx: Transaction, report_id: UUID, on: date) -> None:
@@ -45,6 +53,36 @@ async def accepted(tx: Transaction, report_id: UUID, on: date) -> None:
 async def ended(tx: Transaction, report_id: UUID, on: date) -> None:
     """Discipline is done with it."""
     await _mark(tx, report_id, passed_reports.c.ended_on, on)
+
+
+async def add_letter(
+    tx: Transaction, report_id: UUID, writer: Writer, box: str, *, theirs: int | None, on: date
+) -> int | None:
+    """One more letter; → its number, or None for a report that a restored database does not know."""
+    mine = select(passed_reports.c.id).where(passed_reports.c.id == report_id).with_for_update()
+    if (await tx.execute(mine)).one_or_none() is None:
+        return None
+    last = select(func.coalesce(func.max(passed_letters.c.number), 0)).where(passed_letters.c.report_id == report_id)
+    number: int = (await tx.execute(last)).scalar_one() + 1
+    row = {"report_id": report_id, "number": number, "writer": writer.value, "theirs": theirs, "sent_on": on}
+    await tx.execute(insert(passed_letters), {**row, "box": box})
+    return number
+
+
+async def letters(tx: Transaction, report_id: UUID) -> list[PassedLetter]:
+    """All letters of this report in their order."""
+    query = select(passed_letters).where(passed_letters.c.report_id == report_id).order_by(passed_letters.c.number)
+    return [
+        PassedLetter(
+            number=row.number,
+            writer=Writer(row.writer),
+            theirs=row.theirs,
+            sent_on=row.sent_on,
+            read_on=row.read_on,
+            box=row.box,
+        )
+        for row in await tx.execute(query)
+    ]
 
 
 async def _mark(tx: Transaction, report_id: UUID, column: Column[date], on: date) -> None:

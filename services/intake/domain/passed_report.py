@@ -33,6 +33,25 @@ class Passed:
     answer: Mapping[str, Any]
 
 
+class Writer(StrEnum):
+    """Who wrote: reporter 举报人, discipline 纪委监委."""
+
+    REPORTER = "reporter"
+    DISCIPLINE = "discipline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedLetter:
+    """A letter as intake keeps it: a box that only the query code opens, and days. `theirs`: its number at discipline."""
+
+    number: int
+    writer: Writer
+    theirs: int | None
+    sent_on: date
+    read_on: date | None
+    box: str
+
+
 def steps(received_on: date, accepted_on: date | None, ended_on: date | None) -> tuple[Step, ...]:
     """What the query code answers, in the very steps of any other report: who looks over the reporter's shoulder learns nothing."""
     days = ((Status.RECEIVED, received_on), (Status.ASSIGNED, accepted_on), (Status.CONCLUDED, ended_on))

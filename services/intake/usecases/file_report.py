@@ -118,10 +118,12 @@ class Desk:
         check(report, book, at=at)
         received_on = china_date(at)
         told = {**report.reporter, "naming": report.naming.value} if report.reporter else None
-        _, slip, code_mark, receipt_mark = self._slip(report, received_on)
+        code, slip, code_mark, receipt_mark = self._slip(report, received_on)
+        mailbox_key = mailbox.public_half(mailbox.private_half(code))
         inside = {
             "report": report.content,
             "about_office": about_office,
+            "mailbox_key": base64.b64encode(mailbox_key).decode(),
             "reporter": self.sealer.seal(DISCIPLINE, told).model_dump() if told else None,
         }
         return Passed(

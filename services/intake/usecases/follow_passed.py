@@ -1,7 +1,8 @@
 """Discipline moved a report past the office: only what its reporter is told by the query code."""
 
 from services.intake.db import passed_reports
-from shared.contracts.discipline import ReportAccepted, ReportEnded
+from services.intake.domain.passed_report import Writer
+from shared.contracts.discipline import LetterSent, ReportAccepted, ReportEnded
 from shared.db import Transaction
 from shared.inbox import Received
 
@@ -14,3 +15,10 @@ async def follow_report_accepted(tx: Transaction, event: ReportAccepted, _: Rece
 async def follow_report_ended(tx: Transaction, event: ReportEnded, _: Received) -> None:
     """It is done."""
     await passed_reports.ended(tx, event.report_id, event.on)
+
+
+async def keep_letter(tx: Transaction, event: LetterSent, _: Received) -> None:
+    """Discipline wrote to the reporter, or told him of an opening: the box waits for the query code."""
+    if event.sealed is not None:
+        box = event.sealed.box
+        await passed_reports.add_letter(tx, event.report_id, Writer.DISCIPLINE, box, theirs=event.number, on=event.on)

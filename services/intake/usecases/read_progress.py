@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from services.intake.db import deadlines, leads, mailbox, notices, objections, openings, passed_reports, reports
-from services.intake.domain.mailbox import Writer
+from services.intake.domain.mailbox import Writer, private_half
 from services.intake.domain.objection import ANSWERED_BY, until
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import read_code
@@ -14,6 +14,7 @@ from services.intake.domain.report import Step
 from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.own_codes import OwnCodes
+from services.intake.usecases.passed_letters import OPENING, open_letters, to_be_read
 from shared.db import Database, Transaction
 from shared.deadlines import profile_of
 from shared.errors import Invalid, NotFound
@@ -45,12 +46,9 @@ class ReadProgress:
         marks = self._marks(code)
         async with self._database.transaction() as tx:
             lead_id = await reports.find(tx, marks)
-            passed = await passed_reports.progress(tx, marks)
-            days = await notices.calendar(tx)
-        if passed is not None:
-            received_on, steps = passed
-            limits = first(received_on, days) if len(steps) == 1 else []
-            return Progress(received_on=received_on, steps=steps, openings=(), unread=0, limits=tuple(limits))
+            passed = await passed_reports.find(tx, marks)
+            if passed is not None:
+                return await _of_passed(tx, passed, private_half(read_code(code)))
         return await self._of(lead_id)
 
     async def lead_by_code(self, code: str) -> UUID | None:
@@ -59,11 +57,11 @@ class ReadProgress:
         async with self._database.transaction() as tx:
             return await reports.find(tx, marks)
 
-    async def is_past_office(self, code: str) -> bool:
-        """Whether the report with this query code went to discipline alone. Raises `Invalid` for a mistyped one."""
+    async def past_office(self, code: str) -> UUID | None:
+        """The report with this query code, if it went to discipline alone. Raises `Invalid` for a mistyped one."""
         marks = self._marks(code)
         async with self._database.transaction() as tx:
-            return await passed_reports.progress(tx, marks) is not None
+            return await passed_reports.find(tx, marks)
 
     def _marks(self, code: str) -> list[bytes]:
         try:
@@ -96,6 +94,16 @@ class ReadProgress:
         return Progress(
             received_on=received_on, steps=steps, openings=tuple(opened), unread=unread, limits=tuple(limits)
         )
+
+
+async def _of_passed(tx: Transaction, report_id: UUID, private: bytes) -> Progress:
+    """How a report past the office stands; what discipline tells its reporter is opened with the code."""
+    received_on, steps = await passed_reports.progress(tx, report_id)
+    told = open_letters(await passed_reports.letters(tx, report_id), private)
+    openings = tuple((one.sent_on, Purpose(says["purpose"])) for one, says in told if says["kind"] == OPENING)
+    unread = sum(1 for one, says in told if to_be_read(one, says))
+    limits = first(received_on, await notices.calendar(tx)) if len(steps) == 1 else []
+    return Progress(received_on=received_on, steps=steps, openings=openings, unread=unread, limits=tuple(limits))
 
 
 async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tuple[Step, ...]) -> list[ToldLimit]:

@@ -57,7 +57,7 @@ class Mailbox:
         """Who holds this query code. Raises `Invalid` for a mistyped one, `NotFound`, `PastOffice`."""
         lead_id = await self._known.lead_by_code(code)
         if lead_id is None:
-            if await self._known.is_past_office(code):
+            if await self._known.past_office(code) is not None:
                 raise PastOffice
             raise NotFound(NOBODY)
         return Holder(lead_id, private_half(read_code(code)))

@@ -61,6 +61,7 @@ KEPT = {
     "lead_numbers": "of no lead",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
     "objections": "codes and days; what they say lies in the mailbox",
+    "passed_letters": "of no lead; boxes that the reporter's code alone opens",
     "re_examinations": "codes",
     "refused_calls": "number, field and reason, never what was sent",
     "reporter_openings": "a day and a code of purpose",

@@ -1,0 +1,77 @@
+"""Two persons of discipline open the reporter of a report past the office; he is told by the code, the office learns nothing (G22)."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import NewApi
+from tests.intake.api.test_passed_reports import OFFICE, ON, PASSED, REPORTS
+from tests.support.passed import Between
+from tests.support.reporting import report, status
+from tests.support.searching import everything
+
+LATER = {"X-Local-Clock": "2018-06-01T12:00:00+08:00"}
+WHY = {"purpose": "contact", "reason": "补充了解受理情况", "minutes": 30}
+OPENINGS = "/discipline/v1/openings"
+
+
+@pytest.mark.rule("G1", "G10", "G22")
+async def test_one_asks_a_leader_grants_and_the_reporter_sees_it_by_the_code(new_api: NewApi) -> None:
+    intake, discipline = await new_api("intake", CHALLENGE_BITS="2"), await new_api("discipline")
+    both = Between(intake, discipline)
+    code = (await report(intake.client, PASSED, **ON)).json()["query_code"]
+    nameless = PASSED | {"naming": "anonymous", "reporter": None}
+    await report(intake.client, nameless, **ON)
+    await both.bring()
+    items = (await discipline.get(REPORTS, by="dcm")).json()["items"]
+    asked = [
+        await discipline.post(f"{REPORTS}/{one['id']}/openings", WHY, by="dhd2", key=uuid4().hex, **ON) for one in items
+    ]
+    assert sorted(one.status_code for one in asked) == [201, 409], "one of them said nothing of himself"
+    opening = next(one.json() for one in asked if one.status_code == 201)
+    path, door = f"{REPORTS}/{opening['report_id']}", f"{OPENINGS}/{opening['id']}"
+    again = await discipline.post(f"{path}/openings", WHY, by="dhd2", key=uuid4().hex, **ON)
+    assert again.status_code == 409, "one waits already"
+    for account in (*OFFICE, "dcm", "unl", "ldr", "aud", "adm"):
+        for refused in (
+            await discipline.post(f"{path}/openings", WHY, by=account, key=uuid4().hex),
+            await discipline.post(f"{door}/decision", {"grant": True}, by=account),
+            await discipline.post(f"{door}/reading", None, by=account),
+            await discipline.get(OPENINGS, by=account),
+        ):
+            assert refused.status_code == 403, account
+    assert (await discipline.post(f"{door}/reading", None, by="dhd2", **ON)).status_code == 409
+    assert (await discipline.post(f"{door}/decision", {"grant": True}, by="dhd", **ON)).status_code == 403
+    granted = await discipline.post(f"{door}/decision", {"grant": True}, by="dld", **ON)
+    assert (granted.status_code, granted.json()["state"]) == (200, "granted")
+    assert (await discipline.post(f"{door}/reading", None, by="dld", **ON)).status_code == 403
+    read = await discipline.post(f"{door}/reading", None, by="dhd2", **ON)
+    assert (read.json()["reading"], read.json()["reporter"]["phone"]) == (1, "17755550001")
+    assert read.headers["Cache-Control"] == "no-store"
+    assert (await discipline.post(f"{door}/reading", None, by="dhd2", **LATER)).status_code == 409
+    [listed] = (await discipline.get(f"{OPENINGS}?report_id={opening['report_id']}", by="dld")).json()["items"]
+    assert (listed["read"], listed["reason"]) == (1, WHY["reason"])
+    actions = "select action, purpose from audit_log where action like 'report.opening%' order by position"
+    assert await discipline.rows(actions) == [
+        ("report.opening-asked", "contact"),
+        ("report.opening-granted", "contact"),
+        ("report.opening-read", "contact"),
+    ]
+    assert b"17755550001" not in await everything(discipline.copy.admin_url)
+    # the reporter sees it; intake holds a box more and no word of it
+    audited = await intake.rows("select count(*) from audit_log")
+    await both.bring()
+    told = (await status(intake.client, query_code=code)).json()
+    assert (told["opened"], told["unread_messages"]) == (1, 0)
+    assert (told["openings"][0]["on"], told["openings"][0]["purpose"]) == ("2018-06-01", "contact")
+    assert await intake.rows("select count(*) from audit_log") == audited
+    [(box, theirs)] = await intake.rows("select box, theirs from passed_letters")
+    assert (len(box) > 600, theirs) == (True, 1)
+    columns = await intake.rows("select column_name from information_schema.columns where table_name='passed_letters'")
+    assert {"purpose", "kind"}.isdisjoint({name for (name,) in columns})
+    # who accepts it afterwards has handled it, and reads no more
+    assert (await discipline.post(f"{path}/acceptance", None, by="dcm", **ON)).status_code == 200
+    ended = await discipline.post(f"{door}/end", None, by="dld", **ON)
+    assert ended.json()["state"] == "ended"
+    assert (await discipline.post(f"{door}/reading", None, by="dhd2", **ON)).status_code == 409
+    assert (await discipline.post(f"{OPENINGS}/{uuid4()}/end", None, by="dld", **ON)).status_code == 404
