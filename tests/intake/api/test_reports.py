@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import zxingcpp
 from pydantic import SecretStr
 
 from services.intake.domain.receipt import Receipt
@@ -281,9 +283,17 @@ async def test_a_receipt_is_proved_by_the_endpoint_and_by_the_command_alone(new_
     assert command("slip.json", "--report", "other.json", code=slip["query_code"]) == 1
 
 
-async def test_the_picture_is_an_svg_that_names_nothing_outside(new_api: NewApi) -> None:
+async def test_the_picture_reads_as_the_code_and_names_nothing_outside(new_api: NewApi) -> None:
     api = await door(new_api)
-    svg = (await report(api.client, REPORT)).json()["query_code_svg"]
+    slip = (await report(api.client, REPORT)).json()
+    svg = slip["query_code_svg"]
+    side, scale = int(re.findall(r'viewBox="0 0 (\d+) \1"', svg)[0]), 4
+    lines = [bytearray(b"\xff" * side) for _ in range(side)]
+    for x, y, length in re.findall(r"M(\d+) (\d+).5h(\d+)", svg):
+        lines[int(y)][int(x) : int(x) + int(length)] = bytes(int(length))
+    large = b"".join(bytes(cell for cell in line for _ in range(scale)) * scale for line in lines)
+    found = zxingcpp.read_barcodes(memoryview(large).cast("B", (side * scale, side * scale)))
+    assert [(each.text, each.ec_level) for each in found] == [(slip["query_code"], "M")]
     assert svg.startswith("<svg")
     assert "http" not in svg
     assert "script" not in svg
