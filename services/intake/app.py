@@ -25,6 +25,7 @@ from services.intake.api import (
     messages,
     national_files,
     objections,
+    originals,
     police_calls,
     receipts,
     replies,
@@ -95,6 +96,7 @@ ROUTERS = (
     reward_claims.router,
     objections.router,
     invitations.router,
+    originals.router,
 )
 
 

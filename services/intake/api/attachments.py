@@ -1,5 +1,6 @@
 """Files of a lead, for the office and the unit that is charged with it: uploaded by tus, listed, downloaded with a purpose. 附件"""
 
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from services.intake.api import tus
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
 from services.intake.usecases.attachments import Store, begun
-from services.intake.usecases.read_attachment import OFFICE, PARTNER, UNIT, is_for, lead_for, name_of, read_attachment
+from services.intake.usecases.read_attachment import OFFICE, is_for, lead_for, must_add_to, name_of, read_attachment
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
 from shared.errors import Forbidden
@@ -21,7 +22,7 @@ from shared.http import Now, Order, Tx, public, require
 
 router = APIRouter(tags=["attachments 附件"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
-Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt")]
+Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt", "m110")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]
 
 
@@ -63,21 +64,21 @@ async def post_attachment(lead_id: UUID, request: Request, by: Uploader, at: Now
     """Begin to upload a file to a lead (tus creation). 开始上传附件"""
     tus.agree(request)
     length, name = tus.length_of(request), tus.name_of(request)
-    door = Door.UNIT if by.roles & UNIT else Door.PARTNER if by.roles & PARTNER else Door.OFFICE
+    given = None
     if tus.says(request, "mailbox"):
         if not by.roles & OFFICE:
             raise Forbidden(
                 "致举报人的附件由研判员、主任上传 / a file for the reporter is for analyst and director to upload"
             )
-        door = Door.MAILBOX
+        given = Door.MAILBOX
     if tus.says(request, "letter"):
         if "icl" not in by.roles:
             raise Forbidden("信件扫描件由受理员上传 / the scan of a letter is for the intake clerk to upload")
-        door = Door.LETTER
+        given = Door.LETTER
     async with request.app.state.database.transaction() as tx:
-        await lead_for(tx, lead_id, by)
+        found = await must_add_to(tx, lead_id, by)
         attachment = await begin_upload(
-            tx, request.app.state.attachments, lead_id, length=length, name=name, door=door, by=by, at=at
+            tx, request.app.state.attachments, lead_id, length=length, name=name, door=given or found, by=by, at=at
         )
     return tus.begun(request, attachment, "/uploads")
 
@@ -112,7 +113,7 @@ async def list_attachments(lead_id: UUID, request: Request, by: Reader, tx: Tx) 
     """Files of a lead, also those that were refused or destroyed. 附件列表"""
     await lead_for(tx, lead_id, by)
     store: Store = request.app.state.attachments
-    return [_view(store, each, on) for each, on in await attachments.of_lead(tx, lead_id) if is_for(each, by)]
+    return [view(store, each, on) for each, on in await attachments.of_lead(tx, lead_id) if is_for(each, by)]
 
 
 @router.post(
@@ -130,7 +131,11 @@ async def post_download(
         attachment, content = await read_attachment(
             tx, store, lead_id, attachment_id, original=order.original, purpose=order.purpose, by=by, at=at
         )
-    name = name_of(store, attachment) or str(attachment.id)
+    return await handed_out(name_of(store, attachment) or str(attachment.id), content)
+
+
+async def handed_out(name: str, content: AsyncIterator[bytes]) -> StreamingResponse:
+    """A file as an answer. Raises `Unavailable`."""
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "X-Content-Type-Options": "nosniff",
@@ -148,7 +153,8 @@ async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:
     return attachment
 
 
-def _view(store: Store, attachment: Attachment, on: date) -> AttachmentView:
+def view(store: Store, attachment: Attachment, on: date) -> AttachmentView:
+    """As the list shows it."""
     return AttachmentView(
         id=attachment.id,
         state=attachment.state,

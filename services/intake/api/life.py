@@ -13,7 +13,7 @@ from services.intake.db import leads, life
 from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, Try, WhyNot
-from services.intake.domain.mailbox import LONGEST
+from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.close_lead import close_lead, take_objection
 from services.intake.usecases.decide_on_lead import decide_on_lead, propose_decision
@@ -40,6 +40,13 @@ Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
 Watcher = Annotated[Principal, require("ofd", "sup", "qrv", "dpo", "aud")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Scans = Annotated[
+    tuple[UUID, ...],
+    Field(
+        max_length=FILES_AT_MOST,
+        description="扫描件:本办已上传的附件编号 / scans: attachments of the lead, by the office",
+    ),
+]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 
@@ -70,6 +77,7 @@ class ReceiptOrder(Order):
 
     receipt_no: Number
     receipt_on: Day
+    files: Scans = ()
 
 
 class ResultOrder(Order):
@@ -78,6 +86,7 @@ class ResultOrder(Order):
     result: Text
     result_on: Day
     told_on: Day | None = None
+    files: Scans = ()
 
 
 class SuspensionOrder(Order):
@@ -173,6 +182,8 @@ class RedirectView(BaseModel):
     told_on: date | None
     returned_at: datetime | None
     return_reason: str | None
+    receipt_files: list[UUID] = Field(description="回执扫描件 / scans of the receipt")
+    result_files: list[UUID] = Field(description="结果扫描件 / scans of the result")
 
     @classmethod
     def of(cls, redirect: Redirect) -> Self:
@@ -232,13 +243,15 @@ async def get_redirects(lead_id: UUID, _: Office, tx: Tx) -> list[RedirectView]:
 @router.post("/leads/{lead_id}/redirect/receipt")
 async def post_redirect_receipt(lead_id: UUID, order: ReceiptOrder, by: Director, tx: Tx, at: Now) -> LeadView:
     """The regulator's receipt is on file. 登记主管部门回执"""
-    return LeadView.of(await receive_redirect(tx, lead_id, order.receipt_no, order.receipt_on, by=by, at=at))
+    return LeadView.of(
+        await receive_redirect(tx, lead_id, order.receipt_no, order.receipt_on, files=order.files, by=by, at=at)
+    )
 
 
 @router.post("/leads/{lead_id}/redirect/result")
 async def post_redirect_result(lead_id: UUID, order: ResultOrder, by: Director, tx: Tx, at: Now) -> LeadView:
     """The regulator's result closes it; the reporter is told first. 登记主管部门结果并办结"""
-    result = Result(text=order.result, on=order.result_on, told_on=order.told_on)
+    result = Result(text=order.result, on=order.result_on, told_on=order.told_on, files=order.files)
     return LeadView.of(await end_redirect(tx, lead_id, result, by=by, at=at))
 
 

@@ -2,17 +2,17 @@
 
 from datetime import date
 from typing import Annotated, Any, Self
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.intake.api.attachments import handed_out
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
 from services.intake.api.reports import StatusOrder
 from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, Kind, Message, PastOffice, Writer
-from services.intake.usecases.attachments import Store, begun
+from services.intake.usecases.attachments import Store
 from services.intake.usecases.letter_files import files_of
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.read_attachment import name_of
@@ -143,12 +143,7 @@ async def post_file(_: Everyone, order: FileOrder, request: Request) -> Response
     holder = await holder_of(request, order)
     store: Store = request.app.state.attachments
     file, content = await box.file(holder, store, number=order.number, file_id=order.file)
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_of(store, file) or str(file.id), safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(await begun(content), media_type="application/octet-stream", headers=headers)
+    return await handed_out(name_of(store, file) or str(file.id), content)
 
 
 @router.post("/leads/{lead_id}/messages", status_code=201, response_model=SentView)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.door import TOO_MANY, Everyone, PublicRoute, Worked
-from services.intake.api.messages import LetterOrder, Text, holder_of
+from services.intake.api.messages import MessageOrder, Text, holder_of
 from services.intake.api.slip import ReceiptView
 from services.intake.db import objections
 from services.intake.domain.objection import Against, Objection, State
@@ -58,13 +58,13 @@ class ObjectionView(BaseModel):
 
 @open_doors.post("/objections", status_code=201, response_model=ObjectedView)
 async def post_objection(
-    _: Everyone, order: LetterOrder, request: Request, at: Now, solved: Worked, claim: Claimed
+    _: Everyone, order: MessageOrder, request: Request, at: Now, solved: Worked, claim: Claimed
 ) -> Response:
     """Object to what was answered, by the code, once to each answer and within its time. 举报人提出异议"""
     desk: Objections = request.app.state.objections
     holder = await holder_of(request, order)
     code = read_code(order.query_code) if order.query_code is not None else order.own_code or ""
-    answer, again = await desk.file(holder, Said(text=order.text, code=code), claim, solved, at=at)
+    answer, again = await desk.file(holder, Said(text=order.text, code=code, files=order.files), claim, solved, at=at)
     return answered(answer, again=again)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from services.intake.api import tus
 from services.intake.api.door import TOO_MANY, Door, Everyone
-from services.intake.db import attachments, reports
+from services.intake.db import attachments, passed_reports, reports
 from services.intake.domain import query_code
 from services.intake.domain.attachment import Attachment
 from services.intake.domain.attachment import Door as Came
@@ -16,13 +16,18 @@ from services.intake.usecases.file_report import PUBLIC, Desk
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.db import Transaction
 from shared.deadlines import china_date, start_of
-from shared.errors import NotFound
+from shared.errors import NotAllowed, NotFound
 from shared.http import Now
 
 Code = Annotated[
     str,
     Header(alias="Query-Code", min_length=1, max_length=80, description="查询码 / the query code, never in an address"),
 ]
+
+_PAST = (
+    "您的举报已密封直送纪检监察机关,扫黑办不得经手,此处不能附加文件;请在其联系您时提交 / your report went sealed to discipline alone;"
+    " files would pass through this office's hands: hand them over when discipline meets you"
+)
 
 
 class _OpenRoute(tus.TusRoute):
@@ -85,13 +90,16 @@ async def delete_report_attachment(_: Everyone, upload_id: UUID, request: Reques
 
 
 async def _lead(request: Request, tx: Transaction, code: str) -> UUID:
-    """The lead of the report that has this code. Raises `NotFound`, with the same words for every code that is none."""
+    """The lead of the report that has this code. Raises `NotFound`, with the same words for every code that is none,
+    `NotAllowed` when it went past the office."""
     desk: Desk = request.app.state.desk
     try:
         marks = desk.marks(query_code.read_code(code))
     except ValueError:
         marks = []
     lead_id = await reports.find(tx, marks) if marks else None
+    if lead_id is None and marks and await passed_reports.find(tx, marks) is not None:
+        raise NotAllowed(_PAST)
     if lead_id is None:
         raise NotFound("没有该查询码的举报 / no report has this code")
     return lead_id

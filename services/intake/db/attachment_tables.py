@@ -37,7 +37,7 @@ attachments = Table(
     Column("refusal", JSONB(none_as_null=True)),
     Column("created_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
     CheckConstraint("state in ('uploading', 'examining', 'kept', 'refused', 'gone', 'shredded')", name="state"),
-    CheckConstraint("door in ('reporter', 'office', 'unit', 'partner', 'letter', 'mailbox')", name="door"),
+    CheckConstraint("door in ('reporter', 'office', 'unit', 'partner', 'letter', 'call', 'mailbox')", name="door"),
     # what is refused, given up or destroyed cannot be read by anyone
     CheckConstraint("(state in ('refused', 'gone', 'shredded')) = (wrapped_key is null)", name="unreadable_when_over"),
     CheckConstraint("wrapped_key is not null or name_box is null", name="name_goes_with_key"),

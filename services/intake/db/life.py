@@ -36,14 +36,20 @@ async def save_redirect(tx: Transaction, redirect: Redirect) -> None:
     """Write what came of it; the caller holds the lead's lock."""
     row = _plain(redirect)
     names = ("receipt_no", "receipt_on", "result", "result_on", "told_on", "returned_at", "return_reason")
+    files = ("receipt_files", "result_files")
     here = (redirects.c.lead_id == redirect.lead_id, redirects.c.number == redirect.number)
-    await tx.execute(update(redirects).where(*here).values({name: row[name] for name in names}))
+    await tx.execute(update(redirects).where(*here).values({name: row[name] for name in (*names, *files)}))
 
 
 async def redirects_of(tx: Transaction, lead_id: UUID) -> list[Redirect]:
     """All of a lead, in order."""
     query = select(redirects).where(redirects.c.lead_id == lead_id).order_by(redirects.c.number)
-    return [Redirect(**row) for row in (await tx.execute(query)).mappings()]
+    return [_redirect(row) for row in (await tx.execute(query)).mappings()]
+
+
+def _redirect(row: RowMapping) -> Redirect:
+    files = {name: tuple(row[name]) for name in ("receipt_files", "result_files")}
+    return Redirect(**{**row, **files})
 
 
 async def last_redirect(tx: Transaction, lead_id: UUID) -> Redirect:

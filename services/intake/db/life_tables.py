@@ -14,7 +14,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.intake.db.tables import metadata
 
@@ -33,6 +33,14 @@ redirects = Table(
     Column("told_on", Date, comment="when the reporter was told; null when there is nobody to tell"),
     Column("returned_at", DateTime(timezone=True)),
     Column("return_reason", Text),
+    Column(
+        "receipt_files",
+        ARRAY(Uuid),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="scans: attachments of the lead",
+    ),
+    Column("result_files", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     CheckConstraint("(receipt_no is null) = (receipt_on is null)", name="receipt_whole"),
     # a result comes from who has taken it, and what has a result is not returned
     CheckConstraint(

@@ -61,6 +61,15 @@ async def get(tx: Transaction, opening_id: UUID, *, lock: bool = False) -> Openi
     return _of_row(row)
 
 
+async def for_originals(tx: Transaction, opening_id: UUID) -> Opening:
+    """One opening as intake may know it: not why. Raises `NotFound`."""
+    columns = [column for column in table.c if column.name not in ("reason", "decision_reason")]
+    row = (await tx.execute(select(*columns).where(table.c.id == opening_id))).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有该调取 / no such opening")
+    return _of_row({**row, "reason": "", "decision_reason": None})
+
+
 async def page(
     tx: Transaction,
     *,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, insert, select, tuple_, update
+from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, exists, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.feed_tables import lead_corrections, police_calls, refused_calls
@@ -48,6 +48,12 @@ async def find(tx: Transaction, region: str, external_nos: Sequence[str]) -> dic
         .with_for_update(of=police_calls)
     )
     return {row["external_no"]: _known(row) for row in (await tx.execute(query)).mappings()}
+
+
+async def is_call(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether this lead came in by the feed."""
+    query = select(exists().where(police_calls.c.lead_id == lead_id))
+    return bool((await tx.execute(query)).scalar_one())
 
 
 async def of_lead(tx: Transaction, lead_id: UUID) -> tuple[str, KnownCall]:

@@ -41,6 +41,12 @@ async def add_finding(tx: Transaction, screening_id: UUID, lead_id: UUID, *, min
     await tx.execute(insert(screening_findings), {"lead_id": lead_id, "screening_id": screening_id, "minors": minors})
 
 
+async def found_by(tx: Transaction, lead_id: UUID) -> str | None:
+    """The unit that found this lead; None when it came otherwise."""
+    query = select(screenings.c.unit).join(screening_findings, screening_findings.c.screening_id == screenings.c.id)
+    return (await tx.execute(query.where(screening_findings.c.lead_id == lead_id))).scalar_one_or_none()
+
+
 async def findings(tx: Transaction, screening_id: UUID) -> int:
     """How many leads this task brought."""
     query = (

@@ -1,4 +1,5 @@
-"""The tables of the vault's openings. The vault's role writes them; intake's role reads of them only what a reporter is told."""
+"""The tables of the vault's openings. The vault's role writes them; intake's role reads what a reporter is told, and of openings all but
+why: it gives out the originals that one was granted for, and puts each reading on record there."""
 
 from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY

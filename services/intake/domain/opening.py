@@ -44,6 +44,7 @@ class Purpose(Labelled):
     REWARD = "reward", "发放奖励", "to pay a reward"
     PROTECTION = "protection", "保护举报人", "to protect the reporter"
     OWN_REQUEST = "own-request", "举报人本人请求", "the reporter's own request"
+    ORIGINALS = "originals", "核验来信、录音和附件原件", "to examine originals of letters, recordings and files"
     INTERVIEW = "interview", "当面核实情况", "to interview the reporter"
     DANGER = "danger", "人身危险", "danger to a person"
     ORDER = "order", "法定机关要求", "an authority's lawful order"
@@ -60,7 +61,7 @@ class State(Labelled):
 
 _P = Purpose
 PURPOSES = {
-    Kind.KEEPERS: frozenset({_P.CONTACT, _P.FEEDBACK, _P.REWARD, _P.PROTECTION, _P.OWN_REQUEST}),
+    Kind.KEEPERS: frozenset({_P.CONTACT, _P.FEEDBACK, _P.REWARD, _P.PROTECTION, _P.OWN_REQUEST, _P.ORIGINALS}),
     Kind.INTERVIEW: frozenset({_P.INTERVIEW}),
     Kind.BREAK_GLASS: frozenset({_P.DANGER, _P.ORDER, _P.PROTECTION}),
 }
@@ -140,7 +141,7 @@ class Opening:
         """Ask for it. Raises `NotAllowed` (no reporter, nobody to interview for), `Forbidden` (works on the lead), `Invalid`."""
         named = tuple(officers)
         _must_be_apart(matter, kind, by)
-        if matter.reporter_ref is None:
+        if matter.reporter_ref is None and purpose is not Purpose.ORIGINALS:
             raise NotAllowed("该线索没有举报人信息 / this lead has no reporter on record")
         if purpose not in PURPOSES[kind]:
             allowed = "、".join(sorted(PURPOSES[kind]))
@@ -180,6 +181,13 @@ class Opening:
         if not grant:
             return replace(decided, state=State.REFUSED)
         return replace(decided, state=State.GRANTED, ends_at=at + timedelta(minutes=self.minutes))
+
+    def must_be_of(self, *, originals: bool) -> None:
+        """What was granted for originals of files shows no reporter's data, and the other way round. Raises `NotAllowed`."""
+        if (self.purpose is Purpose.ORIGINALS) is not originals:
+            what = "举报人信息 / a reporter's data" if self.purpose is not Purpose.ORIGINALS else "原件 / originals"
+            zh, en = what.split(" / ")
+            raise NotAllowed(f"该调取只用于{zh} / this was granted for {en} alone")
 
     def must_be_readable(self, matter: Matter, *, by: Person, at: datetime) -> None:
         """Raises `Forbidden` unless the caller is the one it was granted for, `NotAllowed` unless it is granted and its time runs."""

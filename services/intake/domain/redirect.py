@@ -25,13 +25,16 @@ class Redirect:
     told_on: date | None = None
     returned_at: datetime | None = None
     return_reason: str | None = None
+    receipt_files: tuple[UUID, ...] = ()
+    """Scans of the regulator's receipt: attachments of the lead."""
+    result_files: tuple[UUID, ...] = ()
 
-    def receive(self, receipt_no: str, on: date, *, today: date) -> Self:
+    def receive(self, receipt_no: str, on: date, *, today: date, files: tuple[UUID, ...] = ()) -> Self:
         """The regulator's receipt is on file. Raises `NotAllowed`, `Invalid`."""
         if self.receipt_no is not None:
             raise NotAllowed("主管部门回执已登记 / the receipt is on file already")
         self._in_order("receipt_on", on, today, since=china_date(self.sent_at))
-        return replace(self, receipt_no=receipt_no, receipt_on=on)
+        return replace(self, receipt_no=receipt_no, receipt_on=on, receipt_files=files)
 
     def end(self, result: str, on: date, *, told_on: date | None, reachable: bool, today: date) -> Self:
         """The regulator's result is on file, and whoever reported was told. Raises `NotAllowed`, `Invalid`."""

@@ -7,9 +7,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from services.intake.db import deadlines, leads, mailbox, notices, objections, reports
 from services.intake.domain import receipt
+from services.intake.domain.attachment import Door
 from services.intake.domain.deadline import to_judge
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind, Writer
@@ -17,6 +19,7 @@ from services.intake.domain.objection import Objection, must_be_in_time
 from services.intake.domain.proof_of_work import Solved
 from services.intake.usecases.deliver_feedback import number_of
 from services.intake.usecases.file_report import Desk
+from services.intake.usecases.letter_files import content, must_be_sent_by
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reporter_mailbox import Holder
 from shared import idempotency
@@ -35,6 +38,7 @@ class Said:
 
     text: str
     code: str
+    files: tuple[UUID, ...] = ()
 
 
 class Objections:
@@ -60,6 +64,7 @@ class Objections:
             answered = await objections.answer_to(tx, lead)
             if await objections.to_deed(tx, lead.id, answered.deed) is not None:
                 raise Registered(ONCE)
+            await must_be_sent_by(tx, lead.id, said.files, Door.REPORTER)
             days = await notices.calendar(tx)
             limit = profile_of(lead.profile_version)["D12"]
             must_be_in_time(answered, limit=limit, days=days, today=on)
@@ -70,7 +75,7 @@ class Objections:
                 against=answered.against,
                 answered_by=answered.by,
                 made_on=on,
-                message=await self._write(tx, lead, said.text, on),
+                message=await self._write(tx, lead, said, on),
             )
             await objections.add(tx, objection, number)
             decide_by = await _begin(tx, lead, days, on)
@@ -78,10 +83,10 @@ class Objections:
             await idempotency.keep(tx, claim, answer)
             return answer, False
 
-    async def _write(self, tx: Transaction, lead: Lead, text: str, on: date) -> int:
+    async def _write(self, tx: Transaction, lead: Lead, said: Said, on: date) -> int:
         box = await mailbox.box_of(tx, lead.id)
         letter = self._letters.put(
-            {"text": text},
+            content(said.text, said.files),
             box.public_key,
             number=await mailbox.last_number(tx, lead.id) + 1,
             writer=Writer.REPORTER,
@@ -94,9 +99,9 @@ class Objections:
 
     def _receipt(self, said: Said, on: date) -> tuple[bytes, dict[str, Any]]:
         number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
-        content = receipt.content_hash({"text": said.text}, said.code)
+        hashed = receipt.content_hash(content(said.text, said.files), said.code)
         signer, region = self._desk.signer, self._desk.region
-        signed = signer.sign(region=region, number=number, received_on=on.isoformat(), content_hash=content)
+        signed = signer.sign(region=region, number=number, received_on=on.isoformat(), content_hash=hashed)
         [mark, *_] = self._desk.marks(number)
         return mark, signed
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import attachments, leads, transfers
-from services.intake.domain.attachment import Attachment, Door
+from services.intake.db import attachments, leads, police_calls, screenings, transfers
+from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door
 from services.intake.domain.lead import Lead
 from services.intake.usecases.attachments import NAME, Store
 from shared import audit
@@ -17,6 +17,7 @@ from shared.secrecy import refuse_marked
 OFFICE = frozenset({"ana", "ofd"})
 UNIT = frozenset({"unl", "unh"})
 PARTNER = frozenset({"prt"})
+FEED = frozenset({"m110"})
 
 
 async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
@@ -31,6 +32,21 @@ async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
     if not mine:
         raise NotFound("没有该线索 / no such lead")
     return lead
+
+
+async def must_add_to(tx: Transaction, lead_id: UUID, by: Principal) -> Door:
+    """Through which door they may add a file to this lead: also the unit that found it and the feed that handed it over, who read none.
+    Raises `NotFound`."""
+    if by.roles & UNIT:
+        if await screenings.found_by(tx, lead_id) != by.unit:
+            await lead_for(tx, lead_id, by)
+        return Door.UNIT
+    if by.roles & FEED:
+        if not await police_calls.is_call(tx, lead_id):
+            raise NotFound("没有该线索 / no such lead")
+        return Door.CALL
+    await lead_for(tx, lead_id, by)
+    return Door.PARTNER if by.roles & PARTNER else Door.OFFICE
 
 
 def is_for(attachment: Attachment, by: Principal) -> bool:
@@ -62,9 +78,9 @@ async def read_attachment(
             "原件仅扫黑办可下载,音视频没有去除元数据的副本"
             " / the file as it came is for the office alone; sound and film have no copy without metadata"
         )
-    if attachment.door is Door.LETTER:
+    if attachment.door in SEALED:
         raise Forbidden(
-            "信件扫描件显露写信人,不提供下载 / the scan of a letter shows who wrote it and is not given out"
+            "信件扫描件、110录音显露举报人,须由两名保管员调阅 / this shows who reported; two keepers of the vault open it"
         )
     if original and attachment.shared and attachment.door is Door.REPORTER:
         raise Forbidden(
@@ -79,6 +95,6 @@ async def read_attachment(
 
 def name_of(store: Store, attachment: Attachment) -> str | None:
     """The file's name, for those who may read the file. What a reporter calls his file can tell who he is: it is shown to nobody."""
-    if attachment.name_box is None or attachment.door in (Door.REPORTER, Door.LETTER):
+    if attachment.name_box is None or attachment.door in REPORTERS:
         return None
     return store.key_of(attachment).open(NAME, attachment.name_box).decode()

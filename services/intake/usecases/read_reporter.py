@@ -20,6 +20,7 @@ async def read_reporter(
     """The opening, the number of this reading, and what the reporter said of himself. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
     opening = await openings.get(tx, opening_id, lock=True)
     matter = await openings.matter(tx, opening.lead_id)
+    opening.must_be_of(originals=False)
     opening.must_be_readable(matter, by=by, at=at)
     if matter.reporter_ref is None:
         raise NotAllowed("该线索没有举报人信息 / this lead has no reporter on record")

@@ -1,16 +1,18 @@
 """A matter of 乱 goes to its regulator; receipt, result or return come back from there (§4.2, D29)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.db import deadlines, leads, life, notices
 from services.intake.domain import lead_life
+from services.intake.domain.attachment import Door
 from services.intake.domain.deadline import to_assign, to_hear
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.check_unit import check_unit
+from services.intake.usecases.letter_files import must_be_sent_by
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -26,6 +28,7 @@ class Result:
     text: str
     on: date
     told_on: date | None
+    files: tuple[UUID, ...] = ()
 
 
 async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: Principal, at: datetime) -> Lead:
@@ -45,11 +48,19 @@ async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: P
 
 
 async def receive_redirect(
-    tx: Transaction, lead_id: UUID, receipt_no: str, on: date, *, by: Principal, at: datetime
+    tx: Transaction,
+    lead_id: UUID,
+    receipt_no: str,
+    on: date,
+    *,
+    files: tuple[UUID, ...] = (),
+    by: Principal,
+    at: datetime,
 ) -> Lead:
     """The regulator's receipt came. Raises `NotFound`, `NotAllowed`, `Invalid`."""
     lead = (await leads.get(tx, lead_id, lock=True)).step(Action.RECEIPT_OF_REDIRECT)
-    sent = (await life.last_redirect(tx, lead_id)).receive(receipt_no, on, today=china_date(at))
+    await must_be_sent_by(tx, lead_id, files, Door.OFFICE)
+    sent = (await life.last_redirect(tx, lead_id)).receive(receipt_no, on, today=china_date(at), files=files)
     await life.save_redirect(tx, sent)
     await leads.save(tx, lead, Action.RECEIPT_OF_REDIRECT, by=by, effective_at=at, at=at)
     await audit.record(tx, by, "lead.receive-redirect", lead.id, at=at, detail={"number": sent.number})
@@ -61,10 +72,11 @@ async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Pr
     refuse_marked("result", [result.text])
     lead, said = lead_life.end_redirect(await leads.get(tx, lead_id, lock=True), at=at)
     reachable = lead.named or await life.holds_code(tx, lead_id)
+    await must_be_sent_by(tx, lead_id, result.files, Door.OFFICE)
     sent = (await life.last_redirect(tx, lead_id)).end(
         result.text, result.on, told_on=result.told_on, reachable=reachable, today=china_date(at)
     )
-    await life.save_redirect(tx, sent)
+    await life.save_redirect(tx, replace(sent, result_files=result.files))
     await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, DeadlineKind.MEET, at=at)

@@ -19,6 +19,7 @@ from tests.support.api import Api
 from tests.support.reporting import COUNTER, REPORT, REPORTS, report, write
 from tests.support.reporting import status as progress
 from tests.support.searching import everything
+from tests.support.uploading import attach_by_code
 
 RESULT = "您反映的强收费用问题已查清,结果为查否-CANARYfb"
 OBJECTS = "收费的人没有被问到,有录音-CANARYob"
@@ -182,13 +183,21 @@ async def test_in_every_state_there_is_an_objection_to_an_answer_or_none(new_api
     )
     assert (late.status_code, "2018-07-23" in late.json()["detail"]) == (409, True)
     last = {"X-Local-Clock": "2018-07-23T23:59:59+08:00"}
-    made = await write(api.client, {"query_code": code, "text": OBJECTS}, door="objections", **last)
+    assert (await attach_by_code(api.client, code, b"#!AMR\n" + bytes(200), "x.amr")).status_code == 204
+    [(recording,)] = await api.rows("select id::text from attachments")
+    says = {"text": OBJECTS, "files": [recording]}
+    foreign = await write(
+        api.client, {"query_code": code, "text": OBJECTS, "files": [str(uuid4())]}, door="objections", **last
+    )
+    assert (foreign.status_code, foreign.json()["errors"][0]["field"]) == (422, "files.0")
+    made = await write(api.client, {"query_code": code, **says}, door="objections", **last)
     assert (made.status_code, made.json()["made_on"], made.json()["answer_by"]) == (201, "2018-07-23", "2018-08-22")
     assert (await object_(api, code, day="2018-07-23")).status_code == 409, "once"
     receipt = Receipt(**made.json()["receipt"])
     assert receipt.fits((await api.client.get("/intake/v1/receipts/keys")).json()["keys"])
-    assert receipt.tells({"text": OBJECTS}, code.replace("-", ""))
-    assert not receipt.tells({"text": NO}, code.replace("-", ""))
+    assert receipt.tells(says, code.replace("-", ""))
+    assert not receipt.tells({"text": OBJECTS}, code.replace("-", "")), "the file belongs to it"
+    assert (await read(api, "2018-07-23", query_code=code))[-1]["files"] == [recording]
     dump = await everything(api.copy.admin_url)
     assert b"CANARYob" not in dump
     assert b"CANARYfb" not in dump
