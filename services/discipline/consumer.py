@@ -1,5 +1,6 @@
 """Kafka in: which event does what."""
 
+from services.discipline.usecases.answer_report import follow_read, keep_letter
 from services.discipline.usecases.follow_lead import (
     destroy_facts,
     follow_merged,
@@ -26,8 +27,8 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
-    ReportPassed,
 )
+from shared.contracts.passed import LetterPassed, LetterRead, ReportPassed
 from shared.inbox import Handlers
 from shared.restore import Own
 
@@ -42,6 +43,8 @@ HANDLERS: Handlers = {
     LeadSealed: follow_sealed,
     LeadExpunged: destroy_facts,
     ReportPassed: register_report,
+    LetterPassed: keep_letter,
+    LetterRead: follow_read,
     **witness("discipline"),
 }
 

@@ -50,6 +50,7 @@ from services.intake.usecases.file_report import Desk
 from services.intake.usecases.known_codes import KnownCodes
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
+from services.intake.usecases.passed_letters import PassedMailbox
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.reporter_mailbox import Mailbox
 from services.intake.usecases.share_limits import SharedLimits
@@ -152,4 +153,5 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.mailbox = Mailbox(
         database, app.state.letters, app.state.desk, app.state.read_progress, app.state.own_codes
     )
+    app.state.passed_mailbox = PassedMailbox(database, app.state.desk)
     app.state.reward_desk = RewardDesk(database, app.state.desk, codes)

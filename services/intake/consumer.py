@@ -3,7 +3,12 @@
 from services.intake.domain.lead_life import FOLLOWED, TOLD
 from services.intake.usecases.exchange_between_legs import relearn_hold
 from services.intake.usecases.follow_leg import follow_ended, follow_received
-from services.intake.usecases.follow_passed import follow_report_accepted, follow_report_ended, keep_letter
+from services.intake.usecases.follow_passed import (
+    follow_report_accepted,
+    follow_report_ended,
+    keep_letter,
+    relearn_read,
+)
 from services.intake.usecases.follow_work import (
     follow_accepted,
     follow_concluded,
@@ -55,6 +60,7 @@ from shared.contracts.intake import (
     LeadUnmerged,
     LegStatusChanged,
 )
+from shared.contracts.passed import LetterRead
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
 from shared.inbox import Handlers
 from shared.restore import Own
@@ -98,5 +104,6 @@ OWN: Own = {
     FeedbackObjected: relearn_objection,
     DailyDigestOpened: relearn_opened,
     DailyDigestClosed: relearn_closed,
+    LetterRead: relearn_read,
 }
 """What intake said itself, for the way back after a restore."""

@@ -315,18 +315,6 @@ class DisciplineFactsSealed(SealedEvent, AboutLead):
     after: After
 
 
-class ReportPassed(SealedEvent):
-    """A report past the office 绕行举报 (反有组织犯罪法 §53): addressed to discipline, or about the office itself. Sealed at the
-    door, no lead, and nothing of it in the open; the day only."""
-
-    TYPE: ClassVar[str] = "xiansuo.intake.report.passed.v1"
-    TOPIC: ClassVar[str] = "intake.sealed-reports"
-    SUBJECT: ClassVar[str] = "report_id"
-    DAY_PRECISION: ClassVar[bool] = True
-    report_id: UUID
-    received_on: date
-
-
 class IntakeCheckpointSigned(Checkpoint):
     """The audit chain of intake is signed up to this link 审计链已签名."""
 

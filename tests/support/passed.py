@@ -20,12 +20,12 @@ class Between:
         """All that is new, in the order in which it was said; → the events."""
         found: list[Event] = []
         for api, to, topics in (
-            (self.intake, "discipline", "intake.sealed-reports"),
-            (self.discipline, "intake", "discipline.%"),
+            (self.intake, "discipline", ["intake.sealed-reports", "intake.read-letters"]),
+            (self.discipline, "intake", ["discipline.reports", "discipline.sealed-letters"]),
         ):
             rows = await api.rows(
                 "select id::text, type, convert_from(value, 'UTF8'), key_id, box from outbox left join outbox_sealed"
-                " using (id) where topic like $1 and topic not like '%legs' order by sequence",
+                " using (id) where topic = any($1) order by position",
                 topics,
             )
             for id_, kind, value, key_id, box in rows:

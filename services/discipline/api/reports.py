@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from services.discipline.api.legs import Clerk, DetailReader, Handler, NewOutcome, Reader
-from services.discipline.db import reports
+from services.discipline.db import report_letters, reports
 from services.discipline.domain.leg import Outcome
-from services.discipline.domain.report import Report, Status
+from services.discipline.domain.report import How, Report, Status
 from services.discipline.usecases.decide_report import accept_report, end_report
 from services.discipline.usecases.read_report import read_report
 from shared.http import Now, Page, Paging, Tx
@@ -29,10 +29,21 @@ class ReportView(BaseModel):
     accepted_on: date | None
     ended_on: date | None
     outcome: Outcome | None
+    feedback_by: Annotated[date | None, Field(description="结果反馈期限 / told the result by then (D19)")]
+    told_on: date | None
+    told_how: How | None
+    objected_on: date | None
+    decide_by: Annotated[date | None, Field(description="异议答复期限 / the objection is decided by then (D12)")]
 
     @classmethod
     def of(cls, report: Report) -> Self:
         return cls.model_validate(report, from_attributes=True)
+
+
+class ListedReport(ReportView):
+    """The same in a list. 绕行举报"""
+
+    unread_letters: Annotated[int, Field(description="举报人来信未阅 / letters of the reporter that nobody has read")]
 
 
 class ReportDetail(ReportView):
@@ -43,10 +54,12 @@ class ReportDetail(ReportView):
 
 
 @router.get("")
-async def list_reports(_: Reader, tx: Tx, paging: Paging) -> Page[ReportView]:
-    """Reports past the office by day of receipt. 绕行举报列表"""
-    rows = await reports.listed(tx, after=paging.after(date, UUID), limit=paging.limit + 1)
-    return paging.page([ReportView.of(row) for row in rows], key=lambda row: (row.received_on, row.id))
+async def list_reports(_: Reader, tx: Tx, paging: Paging, status: Status | None = None) -> Page[ListedReport]:
+    """Reports past the office by day of receipt: `arrived` waits for D18, `ended` for D19, `objected` for D12. 绕行举报列表"""
+    rows = await reports.listed(tx, status=status, after=paging.after(date, UUID), limit=paging.limit + 1)
+    unread = await report_letters.unread(tx, [row.id for row in rows])
+    views = [ListedReport(**ReportView.of(row).model_dump(), unread_letters=unread.get(row.id, 0)) for row in rows]
+    return paging.page(views, key=lambda row: (row.received_on, row.id))
 
 
 @router.get("/{report_id}")

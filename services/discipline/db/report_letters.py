@@ -1,5 +1,6 @@
 """The store of letters between reporters past the office and discipline."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -25,16 +26,32 @@ async def next_number(tx: Transaction, report_id: UUID) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def of_report(tx: Transaction, report_id: UUID) -> list[Letter]:
-    """All letters of this report in their order."""
-    rows = (await tx.execute(select(table).where(table.c.report_id == report_id).order_by(table.c.number))).mappings()
+async def get(tx: Transaction, report_id: UUID, number: int) -> Letter | None:
+    """One letter."""
+    query = select(table).where(table.c.report_id == report_id, table.c.number == number)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return _of_row(row) if row else None
+
+
+async def page(tx: Transaction, report_id: UUID, *, after: int, limit: int) -> list[Letter]:
+    """Letters of this report in their order, from the one after this number."""
+    query = select(table).where(table.c.report_id == report_id, table.c.number > after)
+    rows = (await tx.execute(query.order_by(table.c.number).limit(limit))).mappings()
     return [_of_row(row) for row in rows]
 
 
-async def mark_read(tx: Transaction, report_id: UUID, writer: Writer, *, on: date, number: int | None = None) -> None:
-    """The other side has read those of this writer, or one of them."""
-    new = update(table).where(table.c.report_id == report_id, table.c.writer == writer.value, table.c.read_on.is_(None))
-    await tx.execute((new if number is None else new.where(table.c.number == number)).values(read_on=on))
+async def unread(tx: Transaction, reports: Collection[UUID]) -> dict[UUID, int]:
+    """How many letters of their reporters nobody has read, of those that have any."""
+    query = select(table.c.report_id, func.count()).where(
+        table.c.report_id.in_(reports), table.c.writer == Writer.REPORTER.value, table.c.read_on.is_(None)
+    )
+    return {row[0]: row[1] for row in await tx.execute(query.group_by(table.c.report_id))}
+
+
+async def mark_read(tx: Transaction, report_id: UUID, numbers: Collection[int], *, on: date) -> None:
+    """The other side has read these."""
+    mine = table.c.report_id == report_id, table.c.number.in_(numbers), table.c.read_on.is_(None)
+    await tx.execute(update(table).where(*mine).values(read_on=on))
 
 
 def _of_row(row: Any) -> Letter:

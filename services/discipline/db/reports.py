@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.discipline.db.tables import report_history, report_numbers, reports
 from services.discipline.domain.leg import Outcome
-from services.discipline.domain.report import Report, Status
+from services.discipline.domain.report import ANSWERED, How, Report, Status
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
@@ -74,9 +74,19 @@ async def actors(tx: Transaction, report_id: UUID) -> frozenset[str]:
     return frozenset((await tx.execute(query)).scalars())
 
 
-async def listed(tx: Transaction, *, after: tuple[date, UUID] | None, limit: int) -> Sequence[Report]:
+async def answered_by(tx: Transaction, report_id: UUID) -> frozenset[str]:
+    """Who ended it, and told its reporter."""
+    mine = report_history.c.report_id == report_id, report_history.c.status.in_(ANSWERED)
+    return frozenset((await tx.execute(select(report_history.c.actor).where(*mine).distinct())).scalars())
+
+
+async def listed(
+    tx: Transaction, *, status: Status | None, after: tuple[date, UUID] | None, limit: int
+) -> Sequence[Report]:
     """Reports by day of receipt; `after` is the key of the last one seen."""
     query = select(reports).order_by(reports.c.received_on, reports.c.id).limit(limit)
+    if status is not None:
+        query = query.where(reports.c.status == status.value)
     if after is not None:
         query = query.where(tuple_(reports.c.received_on, reports.c.id) > after)
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
@@ -94,6 +104,11 @@ def of_row(row: RowMapping) -> Report:
         accepted_on=row["accepted_on"],
         ended_on=row["ended_on"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        feedback_by=row["feedback_by"],
+        told_on=row["told_on"],
+        told_how=How(row["told_how"]) if row["told_how"] else None,
+        objected_on=row["objected_on"],
+        decide_by=row["decide_by"],
     )
 
 
@@ -108,6 +123,11 @@ def _row(report: Report) -> dict[str, object]:
         "accepted_on": report.accepted_on,
         "ended_on": report.ended_on,
         "outcome": report.outcome.value if report.outcome else None,
+        "feedback_by": report.feedback_by,
+        "told_on": report.told_on,
+        "told_how": report.told_how.value if report.told_how else None,
+        "objected_on": report.objected_on,
+        "decide_by": report.decide_by,
     }
 
 

@@ -73,12 +73,31 @@ reports = Table(
     Column("accepted_on", Date),
     Column("ended_on", Date),
     Column("outcome", Text),
+    Column("feedback_by", Date, comment="D19"),
+    Column("told_on", Date),
+    Column("told_how", Text),
+    Column("objected_on", Date),
+    Column("decide_by", Date, comment="D12"),
     Column("version", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("status in ('arrived', 'accepted', 'ended')", name="status"),
+    CheckConstraint("status in ('arrived', 'accepted', 'ended', 'told', 'objected')", name="status"),
     CheckConstraint("(status = 'arrived') = (accepted_on is null)", name="accepted_whole"),
     CheckConstraint(
-        "(status = 'ended') = (ended_on is not null) and (ended_on is null) = (outcome is null)", name="ended_whole"
+        "(status in ('ended', 'told', 'objected')) = (ended_on is not null) and (ended_on is null) = (outcome is null) "
+        "and (feedback_by is null or ended_on is not null)",
+        name="ended_whole",
+    ),
+    # who was told knows it from one day on, by one way
+    CheckConstraint(
+        "(status in ('told', 'objected')) = (told_on is not null) and (told_on is null) = (told_how is null)",
+        name="told_whole",
+    ),
+    CheckConstraint("told_how in ('mailbox', 'phone', 'visit', 'post')", name="told_how"),
+    # nobody objects to what he was not told
+    CheckConstraint(
+        "(objected_on is null) = (decide_by is null) and (objected_on is null or told_on is not null) "
+        "and (status <> 'objected' or objected_on is not null)",
+        name="objected_whole",
     ),
     CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
     Index("ix_reports_received_on_id", "received_on", "id"),

@@ -1,13 +1,13 @@
 """A report past the office 绕行举报 (G22; 反有组织犯罪法 §53) in discipline's own register: arrived sealed, accepted by the clerk, ended
-with an outcome category that never leaves discipline.
+with an outcome category that never leaves discipline; then its reporter is told, and may object.
 
-A named report is told within 15 working days of receipt that it was accepted (D18). Who is named stands in the box, which nobody opens to
-find out: the limit runs for every report, and a named one is never late because nobody looked.
+A named report is told within 15 working days of receipt that it was accepted (D18), and within 15 of its end what came of it (D19). Who is
+named stands in the box, which nobody opens to find out: the limits run for every report, so none is late because nobody looked.
 """
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self
+from typing import Any, Never, Self
 from uuid import UUID
 
 from stdnum.iso7064 import mod_37_36
@@ -16,7 +16,7 @@ from services.discipline.domain.leg import Outcome
 from shared.codes import Labelled
 from shared.contracts.discipline import ReportAccepted, ReportEnded
 from shared.deadlines import Calendar, in_force
-from shared.errors import NotAllowed
+from shared.errors import Forbidden, Invalid, NotAllowed
 
 MOST_A_DAY = 999_999
 
@@ -27,6 +27,21 @@ class Status(Labelled):
     ARRIVED = "arrived", "已到达", "arrived"
     ACCEPTED = "accepted", "已受理", "accepted"
     ENDED = "ended", "已办结", "ended"
+    TOLD = "told", "已反馈", "told to the reporter"
+    OBJECTED = "objected", "有异议", "objected to"
+
+
+class How(Labelled):
+    """By which way the reporter was told. 反馈方式"""
+
+    MAILBOX = "mailbox", "信箱", "by a letter that the query code opens"
+    PHONE = "phone", "电话", "by telephone"
+    VISIT = "visit", "当面", "in person"
+    POST = "post", "邮寄", "by post"
+
+
+ANSWERED = frozenset({Status.ENDED, Status.TOLD})
+"""Whose steps an objection is to: another person decides it."""
 
 
 def number_of(region: str, day: date, sequence: int) -> str:
@@ -50,6 +65,12 @@ class Report:
     accepted_on: date | None = None
     ended_on: date | None = None
     outcome: Outcome | None = None
+    feedback_by: date | None = None
+    """D19; None also for one that ended before this was counted."""
+    told_on: date | None = None
+    told_how: How | None = None
+    objected_on: date | None = None
+    decide_by: date | None = None
 
     @classmethod
     def arrive(cls, report_id: UUID, *, number: str, received_on: date, days: Calendar) -> Self:
@@ -70,14 +91,69 @@ class Report:
         report = replace(self, status=Status.ACCEPTED, accepted_on=on, version=self.version + 1)
         return report, ReportAccepted(report_id=self.id, on=on)
 
-    def end(self, outcome: Outcome, *, on: date) -> tuple[Self, ReportEnded]:
-        """An outcome is recorded; only the fact that it ended is told, and to its reporter alone."""
+    def end(self, outcome: Outcome, *, on: date, days: Calendar) -> tuple[Self, ReportEnded]:
+        """An outcome is recorded; only the fact that it ended is told, and to its reporter alone. D19 begins."""
         self._must_be(Status.ACCEPTED, "登记处置结果", "record an outcome")
-        report = replace(self, status=Status.ENDED, ended_on=on, outcome=outcome, version=self.version + 1)
+        by = in_force(on).limits["D19"].after(on, days).on
+        report = replace(
+            self, status=Status.ENDED, ended_on=on, outcome=outcome, feedback_by=by, version=self.version + 1
+        )
         return report, ReportEnded(report_id=self.id, on=on)
+
+    def waits_to_be_told(self, sent_on: date) -> bool:
+        """Whether a result that was sent on that day is the one that waits: not one of before it was dealt with anew."""
+        return self.status is Status.ENDED and self.ended_on is not None and sent_on >= self.ended_on
+
+    def must_be_ended(self) -> None:
+        """Raises `NotAllowed` unless there is a result that was not told yet."""
+        self._must_be(Status.ENDED, "反馈结果", "tell the result")
+
+    def tell(self, how: How, *, told_on: date, today: date) -> Self:
+        """The reporter knows the result. Raises `NotAllowed`, `Invalid` for a day before its end or to come."""
+        self.must_be_ended()
+        if self.ended_on is None or not self.ended_on <= told_on <= today:
+            _refuse("on", "应在办结之日以后、今日以前 / from the day it ended until today")
+        return replace(self, status=Status.TOLD, told_on=told_on, told_how=how, version=self.version + 1)
+
+    def object(self, *, made_on: date, today: date, days: Calendar) -> Self:
+        """The reporter objected, once to each answer and within D12. Raises `NotAllowed`, `Invalid`."""
+        self._must_be(Status.TOLD, "登记异议", "record an objection")
+        if self.told_on is None or self.objected_on is not None:
+            raise NotAllowed("对该答复已提出过异议 / it was objected to this answer already")
+        if not self.told_on <= made_on <= today:
+            _refuse("on", "应在反馈之日以后、今日以前 / from the day of the answer until today")
+        limit = in_force(self.told_on).limits["D12"]
+        last = limit.after(self.told_on, days).on
+        if made_on > last:
+            raise NotAllowed(f"异议期限已于{last}届满 / the time to object ended on {last}")
+        by = limit.after(made_on, days).on
+        return replace(self, status=Status.OBJECTED, objected_on=made_on, decide_by=by, version=self.version + 1)
+
+    def refuse(self, *, by: str, answered_by: frozenset[str]) -> Self:
+        """The result stands; `answered_by` ended it or told it. Raises `NotAllowed`, `Forbidden` for one of them."""
+        self._must_judge(by, answered_by)
+        return replace(self, status=Status.TOLD, version=self.version + 1)
+
+    def uphold(self, *, by: str, answered_by: frozenset[str], on: date) -> tuple[Self, ReportAccepted]:
+        """It is dealt with anew. Raises as `refuse`."""
+        self._must_judge(by, answered_by)
+        gone: dict[str, Any] = dict.fromkeys(
+            ("ended_on", "outcome", "feedback_by", "told_on", "told_how", "objected_on", "decide_by")
+        )
+        report = replace(self, status=Status.ACCEPTED, accepted_on=on, version=self.version + 1, **gone)
+        return report, ReportAccepted(report_id=self.id, on=on)
+
+    def _must_judge(self, by: str, answered_by: frozenset[str]) -> None:
+        self._must_be(Status.OBJECTED, "审查异议", "decide an objection")
+        if by in answered_by:
+            raise Forbidden("异议须由另一人审查 / the objection is judged by another person than the one who answered")
 
     def _must_be(self, status: Status, zh: str, en: str) -> None:
         if self.status is not status:
             raise NotAllowed(
                 f"不能{zh}:举报为“{self.status.zh}”,应为“{status.zh}” / cannot {en}: the report is {self.status.en}, not {status.en}"
             )
+
+
+def _refuse(field: str, reason: str) -> Never:
+    raise Invalid(reason, fields=[(field, reason)])

@@ -9,7 +9,7 @@ from services.discipline.domain.report import Report
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import Calendar, china_date
 
 
 async def accept_report(tx: Transaction, report_id: UUID, *, by: Principal, at: datetime) -> Report:
@@ -23,7 +23,7 @@ async def accept_report(tx: Transaction, report_id: UUID, *, by: Principal, at: 
 
 async def end_report(tx: Transaction, report_id: UUID, outcome: Outcome, *, by: Principal, at: datetime) -> Report:
     """Record what came of it. Raises `NotFound`, `NotAllowed`."""
-    report, ended = (await reports.get(tx, report_id, lock=True)).end(outcome, on=china_date(at))
+    report, ended = (await reports.get(tx, report_id, lock=True)).end(outcome, on=china_date(at), days=Calendar())
     await reports.save(tx, report, actor=by.sub, at=at)
     await outbox.put(tx, ended, at=at)
     await audit.record(tx, by, "report.end", report.id, at=at)

@@ -52,7 +52,7 @@ async def decide_opening(
     await report_openings.save(tx, opening)
     if grant:
         on, purpose = china_date(at), opening.purpose.value
-        await post.send(tx, opening.report_id, Kind.OPENING, by=by.sub, on=on, needed=False, purpose=purpose)
+        await post.send_if_possible(tx, opening.report_id, Kind.OPENING, by=by.sub, on=on, purpose=purpose)
     await _put_on_record(tx, opening, "granted" if grant else "refused", by=by, at=at)
     return opening
 

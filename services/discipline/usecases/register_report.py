@@ -3,7 +3,7 @@
 from services.discipline.db import reports
 from services.discipline.domain.report import Report, number_of
 from shared import audit
-from shared.contracts.intake import ReportPassed
+from shared.contracts.passed import ReportPassed
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date
 from shared.inbox import Received

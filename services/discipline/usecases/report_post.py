@@ -20,7 +20,6 @@ from shared.errors import NotAllowed
 from shared.sealing import Opener, ReceiverKey, Sealer
 
 _REPORTER, _OWN = "reporter", "discipline"
-NO_MAILBOX = "该举报没有信箱,请以其他方式告知举报人 / this report has no mailbox: reach the reporter another way"
 
 
 class Post:
@@ -52,15 +51,21 @@ class Post:
         """What a letter says. Raises `CannotOpen`."""
         return self._opener.open(letter.sealed)
 
-    async def send(
-        self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, needed: bool = True, **content: str
+    async def send(self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: str) -> Letter:
+        """Write to the reporter; the caller holds the report's lock. Raises `NotAllowed` for a report from before there were mailboxes."""
+        letter = await self.send_if_possible(tx, report_id, kind, by=by, on=on, **content)
+        if letter is None:
+            raise NotAllowed(
+                "该举报没有信箱,请以其他方式告知举报人 / this report has no mailbox: reach the reporter another way"
+            )
+        return letter
+
+    async def send_if_possible(
+        self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: str
     ) -> Letter | None:
-        """Write to the reporter; the caller holds the report's lock. Without a mailbox (a report from before there were any): None, or
-        `NotAllowed` when it is `needed`."""
+        """The same; None without a mailbox."""
         public_key = (await self.inside(tx, report_id)).get("mailbox_key")
         if public_key is None:
-            if needed:
-                raise NotAllowed(NO_MAILBOX)
             return None
         sealer = Sealer({_REPORTER: ReceiverKey(key_id=_REPORTER, public_key=public_key), _OWN: self._own})
         whole = said(kind, **content)

@@ -11,11 +11,14 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api.attachments import handed_out
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
 from services.intake.api.reports import StatusOrder
-from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, Kind, Message, PastOffice, Writer
+from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, PAST_OFFICE, Kind, Message, PastOffice, Writer
+from services.intake.domain.passed_report import PassedLetter
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.letter_files import files_of
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.passed_letters import PassedHolder, PassedMailbox
 from services.intake.usecases.read_attachment import name_of
+from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
 from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
 from shared.auth import Principal
@@ -98,13 +101,27 @@ class MessageView(BaseModel):
             read_on=message.read_on,
         )
 
+    @classmethod
+    def of_passed(cls, letter: PassedLetter, kind: Kind, text: str) -> Self:
+        return cls(
+            number=letter.number,
+            writer=letter.writer,
+            kind=kind,
+            text=text,
+            files=[],
+            sent_on=letter.sent_on,
+            read_on=letter.read_on,
+        )
+
 
 class ThreadView(BaseModel):
     """信件,按先后 / messages in their order; `next` goes into `after` for the following ones, null at the end."""
 
     items: list[MessageView]
     next: int | None
-    notice: str | None = Field(default=None, description="没有信箱时的说明 / why there is no mailbox, in plain words")
+    notice: str | None = Field(
+        default=None, description="由谁办理的说明 / who has the report, in plain words, when it is not the office"
+    )
 
 
 @open_doors.post("/messages", status_code=201, response_model=SentView)
@@ -113,6 +130,12 @@ async def post_message(
 ) -> Response:
     """Write to the office, by the code, without signing in. 举报人写信"""
     box: Mailbox = request.app.state.mailbox
+    if (passed := await passed_holder(request, order)) is not None:
+        if order.files:
+            raise PastOffice
+        post: PassedMailbox = request.app.state.passed_mailbox
+        answer, again = await post.write(passed, order.text, claim, solved, at=at)
+        return answered(answer, again=again)
     letter = Letter(Kind.MESSAGE, order.text, order.files)
     answer, again = await box.write(await holder_of(request, order), letter, claim, solved, at=at)
     return answered(answer, again=again)
@@ -122,11 +145,13 @@ async def post_message(
 async def post_reading(_: Everyone, order: ThreadOrder, request: Request, at: Now) -> ThreadView:
     """Read the mailbox by the code, which is never part of an address. 举报人读信"""
     box: Mailbox = request.app.state.mailbox
-    try:
-        holder = await holder_of(request, order)
-    except PastOffice as why:
+    if (passed := await passed_holder(request, order)) is not None:
+        post: PassedMailbox = request.app.state.passed_mailbox
+        letters, more = await post.read(passed, after=order.after, limit=order.limit, at=at)
+        items = [MessageView.of_passed(*one) for one in letters]
         # who holds the code is told; to whoever counts answers it is a mailbox like any other
-        return ThreadView(items=[], next=None, notice=str(why))
+        return ThreadView(items=items, next=items[-1].number if more else None, notice=" / ".join(PAST_OFFICE))
+    holder = await holder_of(request, order)
     found, more = await box.read(holder, after=order.after, limit=order.limit, at=at)
     items = [MessageView.of(message, says) for message, says in found]
     return ThreadView(items=items, next=items[-1].number if more else None)
@@ -172,6 +197,15 @@ async def get_messages(
     (after,) = paging.after(int) or (0,)
     rows = await read_mailbox(tx, letters, lead_id, after=after, limit=paging.limit, by=by, at=at)
     return paging.page([MessageView.of(*row) for row in rows], key=lambda row: (row.number,))
+
+
+async def passed_holder(request: Request, order: StatusOrder) -> PassedHolder | None:
+    """Who holds the code of a report past the office; None for any other code. Raises `Invalid` for a mistyped one."""
+    if order.query_code is None:
+        return None
+    known: ReadProgress = request.app.state.read_progress
+    report_id = await known.past_office(order.query_code)
+    return PassedHolder.of(report_id, order.query_code) if report_id else None
 
 
 async def holder_of(request: Request, order: StatusOrder) -> Holder:

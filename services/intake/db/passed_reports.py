@@ -1,16 +1,17 @@
 """The store of reports past the office: marks and days; the box itself lies with the outbox alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Column, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Row
 
 from services.intake.db import reports
 from services.intake.db.passed_tables import passed_letters
 from services.intake.db.tables import passed_reports
-from services.intake.domain.passed_report import Passed, PassedLetter, Writer, steps
+from services.intake.domain.mailbox import Writer
+from services.intake.domain.passed_report import Passed, PassedLetter, steps
 from services.intake.domain.report import Step
 from shared.db import Transaction
 
@@ -30,10 +31,16 @@ async def add(tx: Transaction, passed: Passed, *, region: str) -> None:
     )
 
 
-async def find(tx: Transaction, marks: Sequence[bytes], *, lock: bool = False) -> UUID | None:
+async def find(tx: Transaction, marks: Sequence[bytes]) -> UUID | None:
     """The one with one of these marks."""
     query = select(passed_reports.c.id).where(passed_reports.c.code_mark.in_(marks))
-    return (await tx.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def lock(tx: Transaction, report_id: UUID) -> bool:
+    """Hold it until the transaction ends, so that its letters have one order; False for one that a restored database does not know."""
+    mine = select(passed_reports.c.id).where(passed_reports.c.id == report_id).with_for_update()
+    return (await tx.execute(mine)).one_or_none() is not None
 
 
 async def progress(tx: Transaction, report_id: UUID) -> tuple[date, tuple[Step, ...]]:
@@ -46,21 +53,20 @@ async def progress(tx: Transaction, report_id: UUID) -> tuple[date, tuple[Step, 
 
 
 async def accepted(tx: Transaction, report_id: UUID, on: date) -> None:
-    """Discipline accepted it. One that a restored database does not know has no code here any more: nothing is left to tell."""
-    await _mark(tx, report_id, passed_reports.c.accepted_on, on)
+    """Discipline accepted it, or deals with it anew. One that a restored database does not know has no code here any more."""
+    await _mark(tx, report_id, accepted_on=on, ended_on=None)
 
 
 async def ended(tx: Transaction, report_id: UUID, on: date) -> None:
     """Discipline is done with it."""
-    await _mark(tx, report_id, passed_reports.c.ended_on, on)
+    await _mark(tx, report_id, ended_on=on)
 
 
 async def add_letter(
     tx: Transaction, report_id: UUID, writer: Writer, box: str, *, theirs: int | None, on: date
 ) -> int | None:
     """One more letter; → its number, or None for a report that a restored database does not know."""
-    mine = select(passed_reports.c.id).where(passed_reports.c.id == report_id).with_for_update()
-    if (await tx.execute(mine)).one_or_none() is None:
+    if not await lock(tx, report_id):
         return None
     last = select(func.coalesce(func.max(passed_letters.c.number), 0)).where(passed_letters.c.report_id == report_id)
     number: int = (await tx.execute(last)).scalar_one() + 1
@@ -85,5 +91,11 @@ async def letters(tx: Transaction, report_id: UUID) -> list[PassedLetter]:
     ]
 
 
-async def _mark(tx: Transaction, report_id: UUID, column: Column[date], on: date) -> None:
-    await tx.execute(update(passed_reports).where(passed_reports.c.id == report_id).values({column: on}))
+async def mark_read(tx: Transaction, report_id: UUID, theirs: Collection[int], *, on: date) -> None:
+    """The reporter has read these letters of discipline, by their numbers there."""
+    mine = passed_letters.c.report_id == report_id, passed_letters.c.theirs.in_(theirs)
+    await tx.execute(update(passed_letters).where(*mine, passed_letters.c.read_on.is_(None)).values(read_on=on))
+
+
+async def _mark(tx: Transaction, report_id: UUID, **days: date | None) -> None:
+    await tx.execute(update(passed_reports).where(passed_reports.c.id == report_id).values(days))

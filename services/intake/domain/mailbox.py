@@ -24,14 +24,17 @@ UNREAD_AT_MOST = 20
 """Messages of a reporter that the office has not read."""
 
 
+PAST_OFFICE = (
+    "您的举报已密封直送纪检监察机关,扫黑办不经手、也看不到;补充情况和异议请在信箱中写信,只有纪检监察机关能读",
+    "your report went sealed to discipline alone, the office neither handles nor sees it; what you add or object, write in a letter here",
+)
+
+
 class PastOffice(NotAllowed):
-    """The report went to discipline alone (G22): the office has no mailbox for it. Only the holder of its code is told."""
+    """The report went to discipline alone (G22): what the office does is not for it. Only the holder of its code is told."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "您的举报已密封直送纪检监察机关,扫黑办不经手、也看不到,因此没有信箱;进展请用查询码查询 / your report went sealed to discipline "
-            "alone; this office neither handles nor sees it, so there is no mailbox: ask for its progress by the code"
-        )
+        super().__init__(f"{PAST_OFFICE[0]} / {PAST_OFFICE[1]}")
 
 
 class Writer(Labelled):
@@ -39,6 +42,7 @@ class Writer(Labelled):
 
     REPORTER = "reporter", "举报人", "reporter"
     OFFICE = "office", "扫黑办", "office"
+    DISCIPLINE = "discipline", "纪检监察机关", "discipline (of a report past the office)"
 
 
 class Kind(Labelled):

@@ -1,7 +1,7 @@
 """A report past the office 绕行举报 (G22; 反有组织犯罪法 §53): its reporter addressed it to discipline, or says that it is about
 the office that reads reports. Of such a report intake keeps the marks of its code and receipt, its days, and a box for discipline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain.lead import Status
+from services.intake.domain.mailbox import UNREAD_AT_MOST, Writer
 from services.intake.domain.report import Step
 from shared.contracts.envelope import SealedBox
+from shared.errors import NotAllowed
 
 
 class Addressee(StrEnum):
@@ -33,13 +35,6 @@ class Passed:
     answer: Mapping[str, Any]
 
 
-class Writer(StrEnum):
-    """Who wrote: reporter 举报人, discipline 纪委监委."""
-
-    REPORTER = "reporter"
-    DISCIPLINE = "discipline"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedLetter:
     """A letter as intake keeps it: a box that only the query code opens, and days. `theirs`: its number at discipline."""
@@ -50,6 +45,15 @@ class PassedLetter:
     sent_on: date
     read_on: date | None
     box: str
+
+
+def must_have_room(letters: Sequence[PassedLetter]) -> None:
+    """Raises `NotAllowed` when the reporter wrote so often since discipline last did: intake does not learn what was read there."""
+    since = 0
+    for letter in letters:
+        since = since + 1 if letter.writer is Writer.REPORTER else 0
+    if since >= UNREAD_AT_MOST:
+        raise NotAllowed(f"已有{since}封信待答复,请等待 / {since} messages wait for an answer, please wait")
 
 
 def steps(received_on: date, accepted_on: date | None, ended_on: date | None) -> tuple[Step, ...]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.intake.domain.deadline import LeadDeadline
+from services.intake.domain.lead_states import Status
+from services.intake.domain.report import Step
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Calendar, in_force, profile_of, schedule
 
@@ -48,6 +50,18 @@ def first(received_on: date, days: Calendar) -> list[ToldLimit]:
     """What is told while a report has only been received: the same for every report, whoever treats it (G22), so the longer of the limits
     (D18 of discipline, 15 working days; the office's own is three)."""
     return [ToldLimit(FIRST, in_force(received_on).limits["D18"].after(received_on, days).on)]
+
+
+def told_past_office(steps: Sequence[Step], answered_on: date | None, days: Calendar) -> list[ToldLimit]:
+    """What the reporter of a report past the office is told (D18, D19, D12). `answered_on`: when the result was last told by letter."""
+    if len(steps) == 1:
+        return first(steps[0].since, days)
+    last = steps[-1]
+    if last.status is not Status.CONCLUDED:
+        return []
+    if answered_on is None or answered_on < last.since:
+        return [ToldLimit(WORDS[DeadlineKind.FEEDBACK], in_force(last.since).limits["D19"].after(last.since, days).on)]
+    return [ToldLimit(OBJECT, in_force(answered_on).limits["D12"].after(answered_on, days).on)]
 
 
 def _latest(limit: LeadDeadline, days: Calendar) -> date | None:

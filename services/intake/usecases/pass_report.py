@@ -6,7 +6,7 @@ from services.intake.domain.passed_report import Passed
 from services.intake.usecases.submit_lead import CREATED, Outcome
 from shared import idempotency, outbox
 from shared.contracts.envelope import day_of
-from shared.contracts.intake import ReportPassed
+from shared.contracts.passed import ReportPassed
 from shared.db import Database
 from shared.idempotency import Answer, Claim
 

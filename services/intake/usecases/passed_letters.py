@@ -1,18 +1,38 @@
-"""Letters between the reporter of a report past the office and discipline, as whoever holds the query code opens them."""
+"""Letters between the reporter of a report past the office and discipline, as whoever holds the query code writes and reads them.
+
+intake keeps boxes that the code opens, and hands on boxes for discipline: it reads none, and puts nothing on record.
+"""
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import SecretStr
 
-from services.intake.domain.passed_report import PassedLetter, Writer
-from shared.contracts.envelope import SealedBox
-from shared.sealing import Opener
+from services.intake.db import passed_reports, reports
+from services.intake.domain.mailbox import Kind, Writer, private_half, public_half
+from services.intake.domain.passed_report import PassedLetter, must_have_room
+from services.intake.domain.proof_of_work import Solved
+from services.intake.domain.query_code import read_code
+from services.intake.usecases.file_report import DISCIPLINE, Desk
+from shared import idempotency, outbox
+from shared.contracts.envelope import SealedBox, day_of
+from shared.contracts.passed import LetterPassed, LetterRead
+from shared.db import Database
+from shared.deadlines import china_date
+from shared.idempotency import Answer, Claim
+from shared.sealing import Opener, ReceiverKey, Sealer
+from shared.secrecy import refuse_marked
 
 _REPORTER = "reporter"
 OPENING = "opening"
 """The kind that tells of an opening: shown with the progress, no letter."""
+RESULT = "result"
+KINDS = {"message": Kind.MESSAGE, RESULT: Kind.FEEDBACK, "refusal": Kind.REFUSAL}
+"""What discipline calls a letter → what the reporter is shown."""
 Opened = tuple[PassedLetter, Mapping[str, Any]]
 
 
@@ -25,3 +45,65 @@ def open_letters(letters: Sequence[PassedLetter], private: bytes) -> list[Opened
 def to_be_read(letter: PassedLetter, says: Mapping[str, Any]) -> bool:
     """Whether it waits for the reporter."""
     return letter.writer is Writer.DISCIPLINE and letter.read_on is None and says["kind"] != OPENING
+
+
+@dataclass(frozen=True, slots=True)
+class PassedHolder:
+    """Who holds the code of a report past the office, and what it opens."""
+
+    report_id: UUID
+    private: bytes
+
+    @classmethod
+    def of(cls, report_id: UUID, code: str) -> "PassedHolder":
+        """By the code as it was typed."""
+        return cls(report_id, private_half(read_code(code)))
+
+
+class PassedMailbox:
+    """The mailboxes of reporters past the office."""
+
+    def __init__(self, database: Database, desk: Desk) -> None:
+        self._database, self._desk = database, desk
+
+    async def write(
+        self, holder: PassedHolder, text: str, claim: Claim, solved: Solved, *, at: datetime
+    ) -> tuple[Answer, bool]:
+        """The reporter writes to discipline; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed` when too much
+        waits, `Registered` when the challenge was spent."""
+        refuse_marked("text", [text])
+        claim, on = self._desk.claim(claim), china_date(at)
+        said = {"kind": "message", "text": text}
+        public = base64.b64encode(public_half(holder.private)).decode()
+        mine = Sealer({_REPORTER: ReceiverKey(key_id=_REPORTER, public_key=public)}).seal(_REPORTER, said)
+        async with self._database.transaction() as tx:
+            earlier = await idempotency.take(tx, claim)
+            if earlier is not None:
+                return earlier, True
+            await reports.spend(tx, (solved.mark, solved.expires))
+            await passed_reports.lock(tx, holder.report_id)
+            must_have_room(await passed_reports.letters(tx, holder.report_id))
+            number = await passed_reports.add_letter(
+                tx, holder.report_id, Writer.REPORTER, mine.box, theirs=None, on=on
+            )
+            sealed = self._desk.sealer.seal(DISCIPLINE, said)
+            await outbox.put(tx, LetterPassed(report_id=holder.report_id, on=on, sealed=sealed), at=day_of(at))
+            answer = Answer(201, {"number": number, "sent_on": on.isoformat()})
+            await idempotency.keep(tx, claim, answer)
+            return answer, False
+
+    async def read(
+        self, holder: PassedHolder, *, after: int, limit: int, at: datetime
+    ) -> tuple[list[tuple[PassedLetter, Kind, str]], bool]:
+        """A page of the thread, and whether more follow; discipline hears which of its letters were read. Raises `CannotOpen`."""
+        async with self._database.transaction() as tx:
+            await passed_reports.lock(tx, holder.report_id)
+            whole = open_letters(await passed_reports.letters(tx, holder.report_id), holder.private)
+            found = [pair for pair in whole if pair[1]["kind"] != OPENING and pair[0].number > after]
+            shown = found[:limit]
+            new = [one.theirs for one, says in shown if to_be_read(one, says) and one.theirs is not None]
+            await passed_reports.mark_read(tx, holder.report_id, new, on=china_date(at))
+            for number in new:
+                event = LetterRead(report_id=holder.report_id, number=number, on=china_date(at))
+                await outbox.put(tx, event, at=day_of(at))
+        return [(one, KINDS[says["kind"]], says["text"]) for one, says in shown], len(found) > limit

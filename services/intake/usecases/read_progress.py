@@ -11,10 +11,10 @@ from services.intake.domain.objection import ANSWERED_BY, until
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import read_code
 from services.intake.domain.report import Step
-from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told
+from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told, told_past_office
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.own_codes import OwnCodes
-from services.intake.usecases.passed_letters import OPENING, open_letters, to_be_read
+from services.intake.usecases.passed_letters import OPENING, RESULT, open_letters, to_be_read
 from shared.db import Database, Transaction
 from shared.deadlines import profile_of
 from shared.errors import Invalid, NotFound
@@ -102,7 +102,9 @@ async def _of_passed(tx: Transaction, report_id: UUID, private: bytes) -> Progre
     told = open_letters(await passed_reports.letters(tx, report_id), private)
     openings = tuple((one.sent_on, Purpose(says["purpose"])) for one, says in told if says["kind"] == OPENING)
     unread = sum(1 for one, says in told if to_be_read(one, says))
-    limits = first(received_on, await notices.calendar(tx)) if len(steps) == 1 else []
+    answers = [one for one, says in told if says["kind"] == RESULT]
+    last = (answers[-1].read_on or answers[-1].sent_on) if answers else None
+    limits = told_past_office(steps, last, await notices.calendar(tx))
     return Progress(received_on=received_on, steps=steps, openings=openings, unread=unread, limits=tuple(limits))
 
 

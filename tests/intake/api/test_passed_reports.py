@@ -13,7 +13,7 @@ from services.discipline.consumer import OWN
 from services.intake.domain.receipt import Receipt
 from shared.contracts.discipline import ReportAccepted, ReportEnded
 from shared.contracts.envelope import SealedBox
-from shared.contracts.intake import ReportPassed
+from shared.contracts.passed import ReportPassed
 from shared.inbox import Received
 from tests.conftest import NewApi
 from tests.support.api import Api
@@ -217,12 +217,12 @@ async def test_who_holds_its_code_is_told_at_the_mailbox_that_discipline_has_it_
     assert [(one.status_code, one.json()["items"]) for one in read] == [(200, []), (200, [])]
     assert ["纪检监察机关" in one.text for one in read] == [True, False]
     for door, more in (
-        ("messages", {"text": "x"}),
+        ("messages", {"text": "x", "files": [str(uuid4())]}),
         ("objections", {"text": "x"}),
         ("invitations/answer", {"reply": "declined"}),
     ):
         told = await write(api.client, {"query_code": code, **more}, door=door, **ON)
-        assert (told.status_code, "没有信箱" in told.json()["detail"]) == (409, True), door
+        assert (told.status_code, "只有纪检监察机关能读" in told.json()["detail"]) == (409, True), door
         unknown = await write(api.client, {"query_code": "0" * 28, **more}, door=door, **ON)
         assert (unknown.status_code, "纪检" in unknown.text) == (404, False)
     assert [await api.rows(one) for one in kept] == before, "being asked leaves nothing, not even a spent challenge"

@@ -1,0 +1,123 @@
+"""Discipline answers the reporter of a report past the office (D19), and decides what he objects (D12).
+
+By a letter that only the query code opens, delivered on the day on which it is read, or another way that an officer puts on record.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from services.discipline.db import report_letters, reports
+from services.discipline.domain.letter import Kind, Letter, Writer
+from services.discipline.domain.report import How, Report
+from services.discipline.usecases.report_post import Post
+from shared import audit, outbox, reads
+from shared.auth import Principal
+from shared.contracts.passed import LetterPassed, LetterRead
+from shared.db import Transaction
+from shared.deadlines import Calendar, china_date
+from shared.errors import NotFound
+from shared.inbox import Received
+from shared.secrecy import refuse_marked
+
+SYSTEM = "system:discipline"
+
+
+async def write_letter(
+    tx: Transaction, report_id: UUID, kind: Kind, text: str, *, post: Post, by: Principal, at: datetime
+) -> Letter:
+    """Write to the reporter; the result once it ended. Raises `NotFound`, `NotAllowed` (also without a mailbox), `Invalid`."""
+    refuse_marked("text", [text])
+    report = await reports.get(tx, report_id, lock=True)
+    if kind is Kind.RESULT:
+        report.must_be_ended()
+    letter = await post.send(tx, report_id, kind, by=by.sub, on=china_date(at), text=text)
+    await audit.record(tx, by, f"report.write-{kind.value}", report_id, at=at, detail={"letter": letter.number})
+    return letter
+
+
+async def read_letters(
+    tx: Transaction, report_id: UUID, *, after: int, limit: int, by: Principal, at: datetime
+) -> list[Letter]:
+    """A page of the thread, and one more if there is; what is shown of the reporter is read now, and on record. Raises `NotFound`."""
+    await reports.get(tx, report_id, lock=True)
+    found = await report_letters.page(tx, report_id, after=after, limit=limit + 1)
+    theirs = [one.number for one in found[:limit] if one.writer is Writer.REPORTER]
+    await report_letters.mark_read(tx, report_id, theirs, on=china_date(at))
+    await reads.note(tx, by, "report.read-letters", report_id, at=at)
+    return found
+
+
+async def record_feedback(
+    tx: Transaction, report_id: UUID, how: How, told_on: date, *, by: Principal, at: datetime
+) -> Report:
+    """The reporter was told another way than by a letter. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    report = (await reports.get(tx, report_id, lock=True)).tell(how, told_on=told_on, today=china_date(at))
+    await reports.save(tx, report, actor=by.sub, at=at)
+    await audit.record(tx, by, "report.tell", report_id, at=at, detail={"how": how.value})
+    return report
+
+
+async def record_objection(
+    tx: Transaction, report_id: UUID, *, letter: int | None, made_on: date | None, by: Principal, at: datetime
+) -> Report:
+    """The reporter objected, by this letter or on that day. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    report = await reports.get(tx, report_id, lock=True)
+    if letter is not None:
+        said = await report_letters.get(tx, report_id, letter)
+        if said is None or said.writer is not Writer.REPORTER:
+            raise NotFound("举报人没有这封信 / there is no such letter of the reporter")
+        made_on = said.sent_on
+    today = china_date(at)
+    report = report.object(made_on=made_on or today, today=today, days=Calendar())
+    await reports.save(tx, report, actor=by.sub, at=at)
+    await audit.record(tx, by, "report.object", report_id, at=at, detail={"letter": letter or 0})
+    return report
+
+
+async def decide_objection(
+    tx: Transaction, report_id: UUID, *, uphold: bool, text: str, post: Post, by: Principal, at: datetime
+) -> Report:
+    """Refuse it, or deal with the report anew; the reporter is told by a letter, if there is a mailbox. Raises `NotFound`, `NotAllowed`,
+    `Forbidden` for who answered, `Invalid`."""
+    refuse_marked("text", [text])
+    report, on = await reports.get(tx, report_id, lock=True), china_date(at)
+    answered_by = await reports.answered_by(tx, report_id)
+    if uphold:
+        report, again = report.uphold(by=by.sub, answered_by=answered_by, on=on)
+        await outbox.put(tx, again, at=at)
+    else:
+        report = report.refuse(by=by.sub, answered_by=answered_by)
+    await reports.save(tx, report, actor=by.sub, at=at)
+    kind = Kind.MESSAGE if uphold else Kind.REFUSAL
+    await post.send_if_possible(tx, report_id, kind, by=by.sub, on=on, text=text)
+    await audit.record(tx, by, "report.uphold" if uphold else "report.refuse-objection", report_id, at=at)
+    return report
+
+
+async def keep_letter(tx: Transaction, event: LetterPassed, _: Received) -> None:
+    """The reporter wrote. What nobody knows any more is kept by nobody."""
+    if event.sealed is None or await reports.find(tx, event.report_id, lock=True) is None:
+        return
+    letter = Letter(
+        report_id=event.report_id,
+        number=await report_letters.next_number(tx, event.report_id),
+        writer=Writer.REPORTER,
+        kind=Kind.MESSAGE,
+        sent_on=event.on,
+        read_on=None,
+        written_by=None,
+        sealed=event.sealed,
+    )
+    await report_letters.add(tx, letter)
+
+
+async def follow_read(tx: Transaction, event: LetterRead, received: Received) -> None:
+    """The reporter read a letter: the result is told on that day."""
+    report = await reports.find(tx, event.report_id, lock=True)
+    letter = await report_letters.get(tx, event.report_id, event.number)
+    if report is None or letter is None or letter.writer is not Writer.DISCIPLINE:
+        return
+    await report_letters.mark_read(tx, report.id, [letter.number], on=event.on)
+    if letter.kind is Kind.RESULT and report.waits_to_be_told(letter.sent_on):
+        told = report.tell(How.MAILBOX, told_on=event.on, today=event.on)
+        await reports.save(tx, told, actor=SYSTEM, at=received.at)
