@@ -1,6 +1,7 @@
 """The slip that a reporter takes away: the query code, the same as a QR picture, and the signed receipt."""
 
 import re
+from functools import cache
 from math import isqrt
 from typing import Any
 
@@ -53,6 +54,11 @@ def picture(code: str) -> str:
     image: Any = zxingcpp.write_barcode_to_image(symbol, scale=1)  # a buffer, which its stub does not say
     cells = bytes(image)
     side = isqrt(len(cells))
-    runs = [run.span() for run in _DARK.finditer(cells)]
-    path = "".join([f"M{start % side} {start // side}.5h{end - start}" for start, end in runs])
+    path = "".join([_line(side, *run.span()) for run in _DARK.finditer(cells)])
     return f'<svg viewBox="0 0 {side} {side}"><path stroke="#000" d="{path}"/></svg>'
+
+
+@cache
+def _line(side: int, start: int, end: int) -> str:
+    """One dark run; there are some thousands that can be."""
+    return f"M{start % side} {start // side}.5h{end - start}"

@@ -10,7 +10,7 @@ import binascii
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nacl.exceptions import BadSignatureError
@@ -88,8 +88,7 @@ class ReceiptSigner:
         unsigned = Receipt(
             region=region, number=number, received_on=received_on, content_hash=content_hash, key_id=self._key_id
         )
-        signature = base64.b64encode(self._key.sign(unsigned.document()).signature).decode()
-        return asdict(replace(unsigned, signature=signature))
+        return {**asdict(unsigned), "signature": self.signature(unsigned.document())}
 
 
 def new_number(random: bytes) -> str:

@@ -76,11 +76,11 @@ class Desk:
 
     def file(self, report: Report, *, book: CodeBook, key: str, by: Principal, at: datetime) -> Registration:
         """A registration with its code and receipt. `key` is the caller's Idempotency-Key. Raises `Invalid`."""
-        check(report, book, at=at)
+        summary = check(report, book, at=at)
         content, facts = report.content, report.content["facts"]
         new = NewLead(
             source=Source.PUBLIC,
-            summary=lead_summary(content, book) or (*allegations(content), *umbrella(content))[0],
+            summary=summary or (*allegations(content), *umbrella(content))[0],
             received_on=report.received_on,
             street=facts.get("street"),
             areas=tuple(dict.fromkeys(facts.get("area_codes", ()))),
@@ -172,15 +172,16 @@ def open_answer(sealed: Mapping[str, str], key: str) -> dict[str, Any]:
     return found
 
 
-def check(report: Report, book: CodeBook, *, at: datetime) -> None:
-    """Raises `Invalid`, by field and without repeating anything."""
+def check(report: Report, book: CodeBook, *, at: datetime) -> str:
+    """The summary of its lead, which may be empty. Raises `Invalid`, by field and without repeating anything."""
     told, content = report.reporter or {}, report.content
     if report.naming is Naming.ANONYMOUS:
         given = [name for name in _IDENTITY if told.get(name)]
         _refuse("匿名举报不填写 / not with an anonymous report", [f"reporter.{name}" for name in given])
     elif not (told.get("name") or told.get("phone")):
         _refuse("实名举报请填写姓名或电话,或选择匿名 / a name or a phone number, or report anonymously", ["reporter"])
-    if not (lead_summary(content, book) or allegations(content) or umbrella(content)):
+    summary = lead_summary(content, book)
+    if not (summary or allegations(content) or umbrella(content)):
         _refuse("请至少写明一件事 / tell at least one thing that happened", ["facts.summary"])
     facts = content["facts"]
     book.must_hold(
@@ -193,6 +194,7 @@ def check(report: Report, book: CodeBook, *, at: datetime) -> None:
         _refuse("早于起始日期 / before time_from", ["facts.time_to"])
     for path, text in (*texts(content), *texts(told, "reporter")):
         refuse_marked(path, [text])
+    return summary
 
 
 def confirmation_of(digest: bytes, report: Mapping[str, Any], by: Principal) -> str:
