@@ -96,12 +96,13 @@ def _facets() -> str:
 
 
 _INDEX = f"""
-insert into lead_search (number, lead_id, words, grams, facets, people)
+insert into lead_search (number, lead_id, words, grams, facets, people, received_on)
   select l.number, l.id, p.words || l.tail,
     array(select g | (l.number >> {BLOCK}) from unnest(p.grams || coalesce(t.grams, '{{{{}}}}')) g),
     array(select f.value | (l.number >> {BLOCK}) from ({{facets}}) said(text) join term f using (text)),
     array(select t.value | (l.number >> {BLOCK}) from lead_history h
-      join term t on t.text = case h.version when 1 then 'started=' else 'handled=' end || h.actor where h.lead_id = l.id)
+      join term t on t.text = case h.version when 1 then 'started=' else 'handled=' end || h.actor where h.lead_id = l.id),
+    l.received_on
   from (select *, row_number() over (order by created_at, id) as number, split_part(lead_no, '/', 1)::int as n,
       coalesce(substring(summary from '。暗号[0-9]+号$'), '') as tail from leads) l
   join pattern p using (n) left join tail t on t.text = l.tail

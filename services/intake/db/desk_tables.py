@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -27,6 +28,8 @@ lead_search = Table(
     Column("grams", ARRAY(BigInteger), nullable=False),
     Column("facets", ARRAY(BigInteger), nullable=False),
     Column("people", ARRAY(BigInteger), nullable=False, comment="who began and who handled it"),
+    # without it the leads of a month would be looked up one by one for some of its days
+    Column("received_on", Date, comment="the lead's; null where it became searchable before this was kept"),
     UniqueConstraint("lead_id"),
     # entries are sorted in at once: a search looks into every block, and would read the list of those that wait each time
     Index(

@@ -28,6 +28,11 @@ _TERMS = {
     "any_status": "s.facets && q.any_status",
     "any_month": "s.facets && q.any_month",
 }
+_DAYS = {
+    "received_from": "s.received_on >= :received_from is not false",
+    "received_to": "s.received_on <= :received_to is not false",
+}
+"""So that a lead of another day is not looked up: a month has many. Null is a day that the index does not know."""
 # `offset 0` keeps PostgreSQL from reading the whole of the other table, `+ 0` from walking the days instead of taking the lead by its id:
 # there are few leads to ask about.
 _HOLDS = {
@@ -103,7 +108,7 @@ def _plain(search: Search, values: dict[str, Any]) -> list[str]:
     for name, condition in _HOLDS.items():
         if (value := getattr(search, name)) is not None:
             values[name] = value
-            holds.append(condition)
+            holds += [condition, _DAYS[name]] if name in _DAYS else [condition]
     if search.with_leg:
         holds.append(_LEG_OPEN if search.leg_open else _LEG)
     if search.statuses:

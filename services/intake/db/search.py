@@ -19,10 +19,11 @@ BLOCK = 13
 
 _HERE = f"array(select t | (%s >> {BLOCK}) from unnest(%s) t)"  # noqa: S608
 _ADD = f"""
-insert into lead_search (number, lead_id, words, grams, facets, people)
-select n, $1, $2, {_HERE % ("n", "$3::bigint[]")}, {_HERE % ("n", "$4::bigint[]")}, {_HERE % ("n", "$5::bigint[]")}
+insert into lead_search (number, lead_id, words, grams, facets, people, received_on)
+select n, $1, $2, {_HERE % ("n", "$3::bigint[]")}, {_HERE % ("n", "$4::bigint[]")}, {_HERE % ("n", "$5::bigint[]")}, $6
 from (select coalesce((select number from lead_search where lead_id = $1), (select coalesce(max(number), 0) + 1 from lead_search))) as g(n)
-on conflict (lead_id) do update set words = excluded.words, grams = excluded.grams, facets = excluded.facets, people = excluded.people
+on conflict (lead_id) do update set words = excluded.words, grams = excluded.grams, facets = excluded.facets, people = excluded.people,
+  received_on = excluded.received_on
 """  # noqa: S608 - constants of this module
 _STANDS = text(f"""
 update lead_search set facets = {_HERE % ("number", "cast(:facets as bigint[])")},
@@ -48,7 +49,11 @@ async def add(tx: Transaction, found_by: Sequence[tuple[Lead, str, Sequence[int]
     """Make leads findable by their words, grams and the people of their history. One writer at a time: it gives the numbers."""
     connection = await driver(tx)
     await connection.executemany(
-        _ADD, [(lead.id, words, list(grams), facets(lead), list(people)) for lead, words, grams, people in found_by]
+        _ADD,
+        [
+            (lead.id, words, list(grams), facets(lead), list(people), lead.received_on)
+            for lead, words, grams, people in found_by
+        ],
     )
 
 

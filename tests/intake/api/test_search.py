@@ -103,6 +103,13 @@ async def test_each_condition_finds_its_leads_newest_first(new_api: NewApi) -> N
     await by("", who="tfl")
     answer = (await api.get(SEARCH, by="dcm")).json()["items"]
     assert [sorted(item) for item in answer] == [["id", "lead_no", "received_on"]]
+    assert await api.rows("select lead_id from lead_search where received_on = '2018-04-02'") == [
+        (UUID(lead),) for lead, name in names.items() if name == "usury"
+    ]
+    # what became searchable before the index knew the days
+    await api.rows("update lead_search set received_on = null")
+    await by("received_from=2018-04-01&received_to=2018-04-30", "usury")
+    await by("received_from=2018-04-03&received_to=2018-04-30")
     first = (await api.get(f"{SEARCH}?limit=2", by="ana")).json()
     rest = (await api.get(f"{SEARCH}?limit=200&after={first['next']}", by="ana")).json()
     assert [names[item["id"]] for item in first["items"] + rest["items"]] == every
