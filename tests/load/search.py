@@ -8,18 +8,22 @@ and few are late, as in a register of some years. What is timed is what a caller
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from services.intake.db.found import leads_of
+from services.intake.db.queries import list_leads
 from services.intake.db.search import BLOCK
 from services.intake.domain.codes import Area, Level, Source
 from services.intake.domain.lead_states import Status
 from services.intake.domain.search import TODO, Search
 from services.intake.domain.search_terms import grams, term, words_of
-from shared.db import Database
+from shared.db import Database, Transaction
 from shared.deadlines import Colour
 from tests.intake.repeats.generator import Half, every_report
 from tests.intake.repeats.heldout_words import HELD_OUT
@@ -29,6 +33,7 @@ from tests.support.postgres import Server
 
 PATTERNS, ROUNDS, PAGE = 2_000, 40, 51
 SIZE = 40_000 if os.environ.get("QUICK") else 1_000_000
+NO_FILTER = {"status": None, "source": None, "source_l2": None, "upstream_no": None, "after": None, "limit": PAGE}
 NOW = datetime(2018, 9, 18, 4, tzinfo=UTC)
 _LEADS = """
 insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, received_on, street, summary, allegations, named, status,
@@ -173,22 +178,41 @@ def questions(draw: random.Random, size: int) -> Iterator[tuple[str, Search, boo
     yield "to do (discipline)", Search(with_leg=True, leg_open=True), False
 
 
+def lists(draw: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and filters of a list by day of receipt, oldest first."""
+    day = date(2018, 9, 18) - timedelta(days=draw.randrange(900))
+    yield "list", {}
+    yield "list, further down", {"after": (day, UUID(int=0))}
+    yield "list of one source, further down", {"source": "A", "after": (day, UUID(int=0))}
+    for status in (Status.RECEIVED, Status.CONCLUDED, Status.SUSPENDED, Status.MERGED, Status.SEALED):
+        yield f"list: {status.en}", {"status": status}
+    yield "list: received of one source", {"status": Status.RECEIVED, "source": "S"}
+    yield "list of a second level", {"source_l2": "M-letter"}
+    yield "list of a second level that none has", {"source_l2": "S-centre"}
+    yield "list: a superior's number", {"upstream_no": f"{draw.randrange(PATTERNS)}/7"}
+
+
 async def measure(server: Server, name: str, size: int) -> None:
     """Ask, print."""
     database = Database(server.dsn(name, "intake"))
     draw, took, found = random.Random(1), dict[str, list[float]](), dict[str, int]()
     for number in range(ROUNDS + 1):
+        asked: list[tuple[str, Callable[[Transaction], Awaitable[Sequence[Any]]]]] = [
+            (title, partial(list_leads, **NO_FILTER | filters)) for title, filters in lists(draw)
+        ]
         for title, search, down in questions(draw, size):
             before = draw.randrange(size // 2, size) if down else None
+            asked.append((title, partial(leads_of, search=search, now=NOW, before=before, limit=PAGE)))
+        for title, ask in asked:
             async with database.transaction() as tx:
                 start = time.perf_counter()
-                rows = await leads_of(tx, search, now=NOW, before=before, limit=PAGE)
+                rows = await ask(tx)
                 if number:
                     took.setdefault(title, []).append((time.perf_counter() - start) * 1_000)
             found[title] = len(rows)
     await database.close()
     for title, times in took.items():
-        print(f"  {title:<34} {found[title]:>3} rows  p50 {_part(times, 50):6.1f} ms  p95 {_part(times, 95):6.1f} ms")
+        print(f"  {title:<36} {found[title]:>3} rows  p50 {_part(times, 50):6.1f} ms  p95 {_part(times, 95):6.1f} ms")
     whole = [each for times in took.values() for each in times]
     print(
         f"all: p50 {_part(whole, 50):.1f} ms, p95 {_part(whole, 95):.1f} ms, p99 {_part(whole, 99):.1f} ms", flush=True

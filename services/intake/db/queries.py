@@ -5,20 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, case, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, select, tuple_
 
 from services.intake.db.leads import of_row
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import AT_REST, Status
 from shared.db import Transaction
-
-_standing = case(
-    (leads.c.status.in_(sorted(AT_REST)), leads.c.status),
-    (leads.c.merged_into.is_not(None), Status.MERGED.value),
-    (leads.c.suspended_at.is_not(None), Status.SUSPENDED.value),
-    else_=leads.c.status,
-)
 
 
 async def list_leads(
@@ -34,7 +27,7 @@ async def list_leads(
     """Leads by day of receipt; `after` is the key of the last one seen."""
     query = select(leads).order_by(leads.c.received_on, leads.c.id).limit(limit)
     if status is not None:
-        query = query.where(_standing == status)
+        query = query.where(*_stands(Status(status)))
     given = ((leads.c.source, source), (leads.c.source_l2, source_l2), (leads.c.upstream_no, upstream_no))
     for column, value in given:
         if value is not None:
@@ -42,6 +35,16 @@ async def list_leads(
     if after is not None:
         query = query.where(tuple_(leads.c.received_on, leads.c.id) > after)
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
+
+
+def _stands(standing: Status) -> list[ColumnElement[bool]]:
+    """What has to hold of its columns where a lead stands there (`Lead.standing`), so that an index serves each."""
+    if standing in AT_REST:
+        return [leads.c.status == standing.value]
+    merged, suspended = leads.c.merged_into.is_not(None), leads.c.suspended_at.is_not(None)
+    if standing in (Status.MERGED, Status.SUSPENDED):
+        return [merged if standing is Status.MERGED else suspended, leads.c.status.not_in(sorted(AT_REST))]
+    return [leads.c.status == standing.value, ~merged, ~suspended]
 
 
 async def in_hand(tx: Transaction, account: str, *, after: tuple[date, UUID] | None, limit: int) -> Sequence[Lead]:

@@ -118,7 +118,17 @@ leads = Table(
     # repeats are found before anyone is charged; afterwards a unit would work on a lead that is another's part
     CheckConstraint("merged_into is null or unit is null", name="merged_before_assignment"),
     Index("ix_leads_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
+    # the list of leads: whole, of one state, of a second-level source; and what lies over a state
     Index("ix_leads_received_on_id", "received_on", "id"),
+    Index("ix_leads_status", "status", "received_on", "id"),
+    Index("ix_leads_source_l2", "source_l2", "received_on", "id", postgresql_where=text("source_l2 is not null")),
+    Index(
+        "ix_leads_set_aside",
+        "received_on",
+        "id",
+        postgresql_where=text("merged_into is not null or suspended_at is not null"),
+    ),
+    Index("ix_leads_upstream_no", "upstream_no", postgresql_where=text("upstream_no is not null")),
     # one superior number, one lead, whatever file it comes in again
     Index(
         "uq_leads_region_code_upstream_no",
