@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -80,6 +81,8 @@ class Doing:
 def answered(answer: idempotency.Answer, *, again: bool) -> Response:
     """The first answer, or the same given again."""
     headers = {"Idempotency-Replayed": "true"} if again else None
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return Response(status_code=answer.status, headers=headers)
     return Response(answer.text, answer.status, headers, JSONResponse.media_type)
 
 

@@ -103,10 +103,13 @@ async def _invalid(_: Request, fault: Exception) -> JSONResponse:
     if any(error["type"] == "json_invalid" for error in found):
         return answer(errors.Malformed("内容不是JSON / the body is not JSON"))
     fields = list(dict.fromkeys((words.field(error), words.reason(error)) for error in found[:50]))
-    if any(error["loc"][:1] == ("header",) for error in found):
-        # a key that is missing or unreadable is a malformed request, whatever else is wrong
-        return answer(errors.Malformed("请求头缺少或无法读取 / a header is missing or cannot be read", fields=fields))
-    named = ", ".join(dict.fromkeys(field for field, _ in fields[:10]))
+    headers = list(dict.fromkeys(words.field(error) for error in found if error["loc"][:1] == ("header",)))
+    named = ", ".join(dict.fromkeys(field for field, _ in fields[:10] if field not in headers))
+    if headers:
+        # a key that is missing or unreadable is a malformed request, whatever else is wrong; what else is, is told apart
+        told = f"请求头缺少或无法读取 / a header is missing or cannot be read: {', '.join(headers)}"
+        more = f";另请检查 / please check, too: {named}" if named else ""
+        return answer(errors.Malformed(told + more, fields=fields))
     return answer(errors.Invalid(f"请检查 / please check: {named}", fields=fields))
 
 

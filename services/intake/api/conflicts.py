@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import Reason, StaffNumber, UnitCode
@@ -15,7 +15,7 @@ from services.intake.usecases.declare_interest import decide_interest, declare_i
 from services.intake.usecases.state_subjects import state_subjects
 from shared import audit
 from shared.auth import Principal
-from shared.http import Now, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Tx, require
 
 router = APIRouter(tags=["conflicts 回避"])
 Office = Annotated[Principal, require("ana", "ofd")]
@@ -121,11 +121,15 @@ async def get_neutrality(lead_id: UUID, by: Office, tx: Tx, at: Now) -> Neutrali
     )
 
 
-@router.post("/leads/{lead_id}/interests", status_code=201)
-async def post_interest(lead_id: UUID, order: InterestOrder, by: Anyone, tx: Tx, at: Now) -> InterestView:
+@router.post("/leads/{lead_id}/interests", status_code=201, response_model=InterestView)
+async def post_interest(lead_id: UUID, order: InterestOrder, by: Anyone, tx: Tx, at: Now, once: Once) -> Response:
     """Declare an interest in a lead, or challenge someone. 申请回避"""
-    found = await declare_interest(tx, lead_id, order.staff, order.ground, order.reason, by=by, at=at)
-    return InterestView.model_validate(found, from_attributes=True)
+
+    async def declare() -> InterestView:
+        found = await declare_interest(tx, lead_id, order.staff, order.ground, order.reason, by=by, at=at)
+        return InterestView.model_validate(found, from_attributes=True)
+
+    return await once.reply(201, declare)
 
 
 @router.get("/interests")

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
+from services.intake.api.report_blocks import UmbrellaBlock
 from services.intake.db import leads, queries
 from services.intake.domain.codes import Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
+from services.intake.domain.report import grounds, umbrella_told
 from services.intake.domain.upstream_number import normal_form
 from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
@@ -74,6 +76,10 @@ class LeadOrder(Order):
     manifestation_codes: ManifestationCodes = Field(default_factory=list)
     allegations: list[Annotated[str, _text(2000)]] = Field(default_factory=list, max_length=50)
     discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
+    umbrella: UmbrellaBlock | None = Field(
+        default=None,
+        description="保护伞:只送纪委监委,请勿写入摘要 / who shields it, for discipline alone: not for the summary",
+    )
     reporter: Reporter | None = None
     urgent: bool = Field(
         default=False, description="有人身危险或证据即将灭失 / someone is in danger, or evidence is being lost"
@@ -199,6 +205,7 @@ class HistoryLine(BaseModel):
 @router.post("", status_code=201, response_model=LeadView)
 async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, claim: Claimed) -> Response:
     """Register one lead; those that come at the same time share a transaction. 登记线索"""
+    said = {"umbrella": order.umbrella.model_dump(exclude_none=True)} if order.umbrella else {}
     new = NewLead(
         source=order.source,
         source_l2=order.source_l2,
@@ -211,7 +218,8 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, clai
         areas=tuple(dict.fromkeys(order.area_codes)),
         manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
         allegations=tuple(order.allegations),
-        grounds=tuple(dict.fromkeys(order.discipline_grounds)),
+        grounds=tuple(dict.fromkeys([*order.discipline_grounds, *grounds(said)])),
+        umbrella=umbrella_told(said),
         named=order.reporter is not None,
         urgent=order.urgent,
         reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.intake.api import template
 from services.intake.api.reading import read_ledger
@@ -24,10 +24,11 @@ router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
 Clerk = Annotated[Principal, require("icl")]
 
 DESCRIPTION = f"""导入上级下发线索台账:XLSX,或UTF-8、GB18030编码的CSV;最大10MB、10万行。
-合格的行即登记为线索,有误的单元格按行列告知;编号已登记的行不重复登记。同一文件再次上传且无新行时,返回上次的导入结果。
+合格的行即登记为线索,有误的单元格按行列告知;编号已登记的行不重复登记。同一文件再次上传且无新行时,返回上次的导入结果并注明repeated。
 
 Import a ledger: XLSX, or CSV in UTF-8 or GB18030, up to 10 MB and 100,000 rows. Good rows become leads, bad cells are told by row and
-column, rows whose number is registered change nothing. The same file again, with nothing new in it, is answered with its earlier result.
+column, rows whose number is registered change nothing. The same file again, with nothing new in it, is answered with its earlier result
+and `repeated: true`.
 
 {template.description()}
 
@@ -91,10 +92,13 @@ class LedgerView(BaseModel):
     known: int
     refused: list[RefusedCell]
     leads: list[TakenRow]
+    repeated: bool = Field(
+        description="同一文件此前已导入且无新行,以上为当时的结果 / the file came before and brings nothing new: all this is of then"
+    )
     hint: str | None
 
     @classmethod
-    def of(cls, ledger: Ledger) -> Self:
+    def of(cls, ledger: Ledger, *, repeated: bool = False) -> Self:
         empty = not (ledger.taken or ledger.known or ledger.refused)
         return cls(
             ledger_id=ledger.id,
@@ -104,6 +108,7 @@ class LedgerView(BaseModel):
             known=ledger.known,
             refused=[RefusedCell.model_validate(cell) for cell in ledger.refused],
             leads=[TakenRow(row=row, lead_id=lead_id) for row, lead_id in ledger.rows],
+            repeated=repeated,
             hint="表头之下没有数据行 / there are no rows under the header" if empty else None,
         )
 
@@ -116,8 +121,10 @@ async def post_ledger(file: UploadFile, request: Request, by: Clerk, _: Turn, tx
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
         outcomes = await read_ledger(content, today=china_date(at), book=await state.codes())
-        ledger = await import_ledger(tx, content, outcomes, region=state.region, sealer=state.sealer, by=by, at=at)
-        return await asyncio.to_thread(LedgerView.of, ledger)
+        ledger, repeated = await import_ledger(
+            tx, content, outcomes, region=state.region, sealer=state.sealer, by=by, at=at
+        )
+        return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 
     return await once.reply(200, take)
 

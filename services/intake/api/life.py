@@ -1,6 +1,7 @@
 """What becomes of a lead beyond its assignment: declined, redirected, suspended, told to the reporter, closed, reopened (§4.2)."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -273,13 +274,13 @@ async def post_resumption(lead_id: UUID, order: ReasonOrder, by: Director, tx: T
     return LeadView.of(await resume_lead(tx, lead_id, order.reason, by=by, at=at))
 
 
-@router.post("/leads/{lead_id}/feedback-tries", status_code=204)
-async def post_try(lead_id: UUID, order: TryOrder, by: Office, tx: Tx, at: Now) -> None:
+@router.post("/leads/{lead_id}/feedback-tries", status_code=204, response_class=Response)
+async def post_try(lead_id: UUID, order: TryOrder, by: Office, tx: Tx, at: Now, once: Once) -> Response:
     """One try to tell the reporter is put on file. 登记反馈尝试"""
     made = Try(
         channel=order.channel, on=order.on, reached=order.reached, about=order.about, why_not=order.why_not, by=by.sub
     )
-    await log_try(tx, lead_id, made, by=by, at=at)
+    return await once.reply(204, partial(log_try, tx, lead_id, made, by=by, at=at))
 
 
 @router.get("/leads/{lead_id}/feedback-tries")

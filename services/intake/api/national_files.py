@@ -41,9 +41,9 @@ async def post_national_file(
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
         found = await read_file(national_file.__name__, content, today=china_date(at), book=await state.codes())
-        ledger = await import_ledger(
+        ledger, repeated = await import_ledger(
             once.tx, content, map(national_file.outcome, found), region=state.region, sealer=state.sealer, by=by, at=at
         )
-        return await asyncio.to_thread(LedgerView.of, ledger)
+        return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 
     return await once.reply(200, take)

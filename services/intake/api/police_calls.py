@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, Validat
 from pydantic_core import PydanticCustomError
 
 from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes
-from services.intake.api.report_forms import Line, Short
+from services.intake.api.report_blocks import Line, Short
 from services.intake.db import police_calls
 from services.intake.db.police_calls import RefusedRecord
 from services.intake.domain.police_call import FIELDS, Call, Fate

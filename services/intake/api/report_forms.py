@@ -1,35 +1,15 @@
 """The form of a report: four blocks; every field may be left out or named in its block's `dont_know` (不清楚)."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
 from services.intake.api.leads import AreaCodes, ManifestationCodes
+from services.intake.api.report_blocks import Block, Line, Passage, Short, UmbrellaBlock, text_of
 from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
 from shared.contracts.envelope import ChineseCode
 from shared.http import Day, Order
-
-
-def _text(most: int) -> Any:
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=r"^[^\x00]*$")
-
-
-Short = Annotated[str, _text(100)]
-Line = Annotated[str, _text(300)]
-Passage = Annotated[str, _text(2000)]
-
-
-class Block(Order):
-    """Some fields, and those of which the reporter says that he does not know."""
-
-    @model_validator(mode="after")
-    def _either(self) -> Self:
-        unknown: list[str] = getattr(self, "dont_know", [])
-        if any(getattr(self, name) not in (None, [], "") for name in unknown):
-            raise PydanticCustomError("value_error", "a field cannot be both answered and unknown")
-        return self
 
 
 class ReporterBlock(Block):
@@ -44,7 +24,7 @@ class ReporterBlock(Block):
     wants_meeting: bool | None = None
     meeting_place: Line | None = None
     fears_retaliation: bool | None = None
-    note: Annotated[str, _text(1000)] | None = None
+    note: Annotated[str, text_of(1000)] | None = None
     dont_know: list[
         Literal[
             "name", "id_number", "phone", "address", "relation", "safe_contact", "wants_meeting", "fears_retaliation"
@@ -97,7 +77,7 @@ class AllegationItem(Block):
 class FactsBlock(Block):
     """违法犯罪事实 / what happened."""
 
-    summary: Annotated[str, _text(4000)] | None = None
+    summary: Annotated[str, text_of(4000)] | None = None
     time_from: Day | None = None
     time_to: Day | None = None
     time_text: Line | None = None
@@ -123,25 +103,6 @@ class FactsBlock(Block):
             "allegations",
         ]
     ] = Field(default_factory=list, max_length=11)
-
-
-class OfficialItem(Block):
-    """涉嫌包庇纵容的公职人员 / an official who is said to shield it."""
-
-    name: Short | None = None
-    employer: Line | None = None
-    post: Short | None = None
-    act: Passage | None = None
-    dont_know: list[Literal["name", "employer", "post", "act"]] = Field(default_factory=list, max_length=4)
-
-
-class UmbrellaBlock(Block):
-    """保护伞 / who shields it; goes to discipline alone."""
-
-    involved: bool | None = None
-    description: Passage | None = None
-    officials: list[OfficialItem] = Field(default_factory=list, max_length=10)
-    dont_know: list[Literal["involved", "description", "officials"]] = Field(default_factory=list, max_length=3)
 
 
 class ReportOrder(Order):
@@ -176,7 +137,7 @@ class CounterOrder(ReportOrder):
 
     channel: Literal[Channel.PHONE, Channel.VISIT, Channel.LETTER]
     received_on: Day | None = Field(default=None, description="day in China; today when left out")
-    own_code: Annotated[str, _text(64)] | None = Field(
+    own_code: Annotated[str, text_of(64)] | None = Field(
         default=None,
         description="举报人自选查询码,至少6个字符,与线索编号一起使用 / chosen by the reporter, at least 6 characters",
     )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import AreaCodes, ManifestationCodes
-from services.intake.api.report_forms import Passage, Short
+from services.intake.api.report_blocks import Passage, Short
 from services.intake.db import screenings
 from services.intake.domain.codes import Source
 from services.intake.domain.screening import MINORS, Screening, ScreeningState

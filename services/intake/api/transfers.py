@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter
-from services.intake.api.report_forms import Line, Passage
+from services.intake.api.report_blocks import Line, Passage
 from services.intake.db import attachments, transfers
 from services.intake.domain.attachment import State
 from services.intake.domain.codes import Source

@@ -120,12 +120,20 @@ def allegations(content: Block) -> tuple[str, ...]:
     return tuple(filter(None, (";".join(_lines(item, ALLEGATION)) for item in content["facts"].get("allegations", ()))))
 
 
+_SHIELDED = "保护伞:"
+
+
 def umbrella(content: Block) -> tuple[str, ...]:
     """What is said of shielding officials, for discipline alone."""
     block = content.get("umbrella") or {}
     told = list(_lines(block, UMBRELLA))
     told += [";".join(_lines(official, OFFICIAL)) for official in block.get("officials", ())]
-    return tuple(f"保护伞:{line}" for line in told if line)
+    return tuple(f"{_SHIELDED}{line}" for line in told if line)
+
+
+def umbrella_told(content: Block) -> str | None:
+    """The same as one text; None when nothing is said."""
+    return ";".join(line.removeprefix(_SHIELDED) for line in umbrella(content)) or None
 
 
 def grounds(content: Block) -> tuple[Ground, ...]:

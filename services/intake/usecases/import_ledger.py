@@ -42,9 +42,9 @@ async def import_ledger(
     sealer: Sealer,
     by: Principal,
     at: datetime,
-) -> Ledger:
-    """Take the good rows; → what became of each. The same number with other content is told, never overwritten. A file that brings
-    nothing new and came before is answered with what became of it then."""
+) -> tuple[Ledger, bool]:
+    """Take the good rows; → what became of each, and whether that is what became of it before: a file that brings nothing new and came
+    before is answered so. The same number with other content is told, never overwritten."""
     refused: list[BadCell] = []
     good: dict[str, LedgerRow] = {}
     book = await code_lists.book(tx)
@@ -68,7 +68,7 @@ async def import_ledger(
     taken, other = await _again_when_raced(tx, write)
     sha256 = hashlib.sha256(content).hexdigest()
     if not taken and (earlier := await ledgers.find_latest(tx, region, sha256)):
-        return earlier
+        return earlier, True
     refused = sorted([*refused, *other], key=lambda cell: cell.row)
     ledger = Ledger(
         id=uuid4(),
@@ -82,7 +82,7 @@ async def import_ledger(
     await ledgers.add(tx, ledger, region=region, by=by.sub)
     detail = {"taken": ledger.taken, "known": ledger.known, "refused": len(refused)}
     await audit.record(tx, by, "ledger.import", ledger.id, at=at, detail=detail)
-    return ledger
+    return ledger, False
 
 
 async def _again_when_raced(tx: Transaction, write: Callable[[], Any]) -> Any:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import deadlines, leads, notices, reporters, reports
+from services.intake.db import deadlines, leads, notices, reporters, reports, umbrellas
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Ground, IssuingLevel, Source
 from services.intake.domain.deadline import to_classify
@@ -43,6 +43,8 @@ class NewLead:
     manifestations: tuple[str, ...] = ()
     allegations: tuple[str, ...] = ()
     grounds: tuple[Ground, ...] = ()
+    umbrella: str | None = None
+    """What is said of shielding officials: for discipline alone."""
     named: bool = False
     urgent: bool = False
     reporter: Mapping[str, Any] | None = None
@@ -136,6 +138,8 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
     await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
     if order.filed is not None:
         await reports.add(tx, lead.id, order.filed, received_on=order.received_on)
+    if new.umbrella:
+        await umbrellas.add(tx, [(lead.id, new.umbrella)])
     await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)
     after_commit(tx, ACCEPTED.labels(new.source.value).inc)
     await audit.record(tx, by, DEED, lead.id, at=at, detail={"source": lead.source.value})
@@ -162,3 +166,4 @@ def _check(new: NewLead, received_on: date, today: date) -> None:
         )
     refuse_marked("summary", [new.summary])
     refuse_marked("allegations", new.allegations)
+    refuse_marked("umbrella", [new.umbrella or ""])

@@ -88,8 +88,11 @@ class SubmitLead:
         )
 
     async def __call__(self, order: Registration, claim: Claim) -> Outcome:
-        """Register once however often it is asked. Raises `Invalid` when the key was used for another request, `Registered` when the
-        superior's number is registered already."""
+        """Register once however often it is asked. What is said of shielding officials is rare and has a row of its own, so such a
+        lead comes alone. Raises `Invalid` when the key was used for another request, `Registered` when the superior's number is
+        registered already."""
+        if order.new.umbrella:
+            return await self._alone(Submission(order, claim))
         return await self._queue.submit(Submission(order, claim))
 
     async def _together(self, batch: Sequence[Submission]) -> list[Outcome | None]:

@@ -23,7 +23,7 @@ def on(day: str) -> dict[str, str]:
 
 
 async def do(api: Api, lead: UUID, door: str, body: Any = None, *, by: str = "ofd", day: str = "2018-06-01") -> Any:
-    return await api.post(f"/intake/v1/leads/{lead}/{door}", body, by=by, **on(day))
+    return await api.post(f"/intake/v1/leads/{lead}/{door}", body, by=by, key=uuid4().hex, **on(day))
 
 
 async def hear(api: Api, lead: UUID, kind: type[AboutLead], *, day: str = "2018-06-04", **more: Any) -> None:

@@ -122,10 +122,12 @@ async def test_the_log_of_tries_has_way_outcome_and_by_whom_and_letters_count_by
         ({"why_not": "13900000000"}, "why_not"),
         ({"on": "2018-06-23"}, "on"),
     ):
-        refused = await api.post(path, one | wrong, by="ana", **on("2018-06-22"))
+        refused = await api.post(path, one | wrong, by="ana", key=uuid4().hex, **on("2018-06-22"))
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
     for day in ("2018-06-21", "2018-06-22"):
-        assert (await api.post(path, one | {"on": day}, by="ana", **on("2018-06-22"))).status_code == 204
+        twins = [api.post(path, one | {"on": day}, by="ana", key=day, **on("2018-06-22")) for _ in range(2)]
+        assert [each.status_code for each in await asyncio.gather(*twins)] == [204, 204], "once"
+    assert (await api.post(path, one, by="ana", **on("2018-06-22"))).status_code == 400
     assert (await do(api, named, "feedback", {}, day="2018-06-22")).status_code == 409
     await tell(api, named, by="ofd", day="2018-06-25")
     shown = (await api.get(path, by="sup")).json()
@@ -306,14 +308,16 @@ async def test_a_named_reporter_is_to_be_reached_for_a_meeting_in_seven_days_fro
     met = {"channel": "visit", "on": "2018-06-08", "reached": True, "about": "meeting"}
     path = f"/intake/v1/leads/{named}/feedback-tries"
     failed = met | {"channel": "phone", "reached": False, "why_not": "wrong-contact"}
-    assert (await api.post(path, failed, by="ana", **on("2018-06-08"))).status_code == 204
+    assert (await api.post(path, failed, by="ana", key=uuid4().hex, **on("2018-06-08"))).status_code == 204
     assert (await limits(api, named, "2018-06-08"))["meet"]["stopped_at"] is None
-    assert (await api.post(path, met, by="unl", **on("2018-06-08"))).status_code == 403
-    assert (await api.post(path, met, by="ana", **on("2018-06-08"))).status_code == 204
+    assert (await api.post(path, met, by="unl", key=uuid4().hex, **on("2018-06-08"))).status_code == 403
+    assert (await api.post(path, met, by="ana", key=uuid4().hex, **on("2018-06-08"))).status_code == 204
     assert (await limits(api, named, "2018-06-08"))["meet"]["in_time"] is True
     await do(api, nameless, "suspension", {"reason": "举报人受到威胁", "measures": "已保护"}, day="2018-06-08")
     closed = f"/intake/v1/leads/{nameless}/feedback-tries"
-    assert (await api.post(closed, met, by="ana", **on("2018-06-08"))).status_code == 409, "it stands still"
+    assert (await api.post(closed, met, by="ana", key=uuid4().hex, **on("2018-06-08"))).status_code == 409, (
+        "it stands still"
+    )
 
 
 @pytest.mark.rule("D06", "D11", "D12")

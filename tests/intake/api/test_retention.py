@@ -89,6 +89,8 @@ CODES = frozenset(
             "decided_by",
             "decider",
             "decision",
+            "receipt_files",
+            "result_files",
         ),
         *(
             "earlier_units",

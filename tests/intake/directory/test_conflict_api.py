@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -121,14 +122,16 @@ async def test_recusal_stands_until_the_next_level_dismisses_it(new_api: NewApi,
     lead = await ready(api)
     own = {"ground": "relative", "reason": "与被反映人系亲属"}
     path = f"{LEADS}/{lead}/interests"
-    assert (await api.post(path, own, by="edt", **ON)).json()["errors"][0]["field"] == "staff", "not in the directory"
-    both = await asyncio.gather(*(api.post(path, own, by="unl", **ON) for _ in range(2)))
+    assert (await api.post(path, own, by="edt", key=uuid4().hex, **ON)).json()["errors"][0]["field"] == "staff", (
+        "not in the directory"
+    )
+    both = await asyncio.gather(*(api.post(path, own, by="unl", key=uuid4().hex, **ON) for _ in range(2)))
     assert sorted(answer.status_code for answer in both) == [201, 409]
     made = next(answer.json() for answer in both if answer.status_code == 201)
     assert (made["declared"], made["decider"], made["status"]) == (True, "ofd", "open")
     refused = await assign(api, lead, "GA")
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict-of-interest")
-    chief = await api.post(path, {**own, "staff": NUMBERS["p6"]}, by="ana", **ON)
+    chief = await api.post(path, {**own, "staff": NUMBERS["p6"]}, by="ana", key=uuid4().hex, **ON)
     assert (chief.json()["declared"], chief.json()["decider"]) == (False, "pro")
     decisions = {role: [one["staff"] for one in (await api.get("/intake/v1/interests?status=open", by=role)).json()["items"]]
                  for role in ("ofd", "ldr", "pro")}  # fmt: skip

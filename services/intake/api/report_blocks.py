@@ -1,0 +1,48 @@
+"""What the forms of reports and of leads share: texts, a block that may say "don't know" (不清楚), and who shields it."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.http import Order
+
+
+def text_of(most: int) -> Any:
+    """A text of at most so many characters."""
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=r"^[^\x00]*$")
+
+
+Short = Annotated[str, text_of(100)]
+Line = Annotated[str, text_of(300)]
+Passage = Annotated[str, text_of(2000)]
+
+
+class Block(Order):
+    """Some fields, and those of which the reporter says that he does not know."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        unknown: list[str] = getattr(self, "dont_know", [])
+        if any(getattr(self, name) not in (None, [], "") for name in unknown):
+            raise PydanticCustomError("value_error", "a field cannot be both answered and unknown")
+        return self
+
+
+class OfficialItem(Block):
+    """涉嫌包庇纵容的公职人员 / an official who is said to shield it."""
+
+    name: Short | None = None
+    employer: Line | None = None
+    post: Short | None = None
+    act: Passage | None = None
+    dont_know: list[Literal["name", "employer", "post", "act"]] = Field(default_factory=list, max_length=4)
+
+
+class UmbrellaBlock(Block):
+    """保护伞 / who shields it; goes to discipline alone."""
+
+    involved: bool | None = None
+    description: Passage | None = None
+    officials: list[OfficialItem] = Field(default_factory=list, max_length=10)
+    dont_know: list[Literal["involved", "description", "officials"]] = Field(default_factory=list, max_length=3)
