@@ -36,6 +36,10 @@ def people() -> set[str]:
     return {name for name, row in accounts().items() if row.get("kind") != "machine"}
 
 
+def _machines() -> set[str]:
+    return set(accounts()) - people()
+
+
 def token(key: ECKey, issuer: str, account: str, *, hours: float = HOURS) -> str:
     """An access token for this account. Raises `CannotRun` for an unknown one."""
     known = accounts()
@@ -74,8 +78,7 @@ async def _client_credentials(keys: Keyring, issuer: str, request: Request) -> J
             client, _, secret = base64.b64decode(basic, validate=True).decode().partition(":")
         except ValueError:
             client = ""
-    machines = set(accounts()) - people()
-    if client not in machines or not hmac.compare_digest(secret.encode(), client_secret(keys, client).encode()):
+    if client not in _machines() or not hmac.compare_digest(secret.encode(), client_secret(keys, client).encode()):
         return JSONResponse({"error": "invalid_client"}, 401, {"WWW-Authenticate": "Basic"})
     found = token(keys.signing_key(), issuer, client, hours=MACHINE_HOURS)
     answer = {"access_token": found, "token_type": "Bearer", "expires_in": MACHINE_HOURS * 3600}
@@ -85,6 +88,8 @@ async def _client_credentials(keys: Keyring, issuer: str, request: Request) -> J
 def app(keys: Keyring, issuer: str) -> Starlette:
     """Discovery and JWKS, to be mounted where `issuer` points."""
     key = keys.signing_key()
+    for machine in _machines():
+        client_secret(keys, machine)  # whoever sets a machine up finds it before the first request
 
     async def discovery(_: Request) -> JSONResponse:
         return JSONResponse(

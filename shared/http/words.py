@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LONGEST = 200
+_INSTANT = ("应为带时区的时刻(如2018-06-01T09:00:00+08:00)", "must be an instant with offset (like that)")
 _WORDS: Mapping[str, tuple[str, str]] = {
     "missing": ("必填", "needed"),
     "extra_forbidden": ("未知字段", "unknown field"),
@@ -29,6 +30,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "date_type": ("应为日期(如2018-06-01)", "must be a date (like 2018-06-01)"),
     "date_parsing": ("应为日期(如2018-06-01)", "must be a date (like 2018-06-01)"),
     "date_from_datetime_parsing": ("应为日期(如2018-06-01)", "must be a date (like 2018-06-01)"),
+    "datetime_type": _INSTANT,
+    "datetime_parsing": _INSTANT,
+    "datetime_from_date_parsing": _INSTANT,
+    "timezone_aware": _INSTANT,
     "uuid_type": ("应为UUID", "must be a UUID"),
     "uuid_parsing": ("应为UUID", "must be a UUID"),
     "greater_than": ("应大于{gt}", "must be more than {gt}"),

@@ -41,7 +41,7 @@ def creating(app: FastAPI) -> tuple[set[str], set[str]]:
             asks = any(
                 each["name"] == "Idempotency-Key" and each["required"] for each in operation.get("parameters", ())
             )
-            (with_key if asks else without).add(route.path_format)
+            (with_key if asks else without).add(str(route.path_format))
     return with_key, without
 
 

@@ -184,7 +184,7 @@ async def test_what_is_no_batch_is_refused_whole_and_only_the_machine_hands_over
     # the machine signs in by client credentials
     transport = httpx.ASGITransport(app=issuer.app(api.keys, ISSUER))
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as client:
-        secret = issuer.client_secret(api.keys, "m110")
+        secret = (api.keys.folder / "client-m110.secret").read_text()
         asked = {"grant_type": "client_credentials", "client_id": "m110", "client_secret": secret}
         given = (await client.post("/token", data=asked)).json()
         basic = await client.post("/token", data={"grant_type": "client_credentials"}, auth=("m110", secret))
