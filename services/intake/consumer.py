@@ -35,6 +35,7 @@ from services.intake.usecases.relearn_life import (
     relearn_suspended,
     relearn_told,
 )
+from services.intake.usecases.tell_reward import relearn_paid
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived, LetterSent, ReportAccepted, ReportEnded
@@ -61,6 +62,7 @@ from shared.contracts.intake import (
     LegStatusChanged,
 )
 from shared.contracts.passed import LetterRead
+from shared.contracts.rewards import RewardPaid
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
 from shared.inbox import Handlers
 from shared.restore import Own
@@ -105,5 +107,6 @@ OWN: Own = {
     DailyDigestOpened: relearn_opened,
     DailyDigestClosed: relearn_closed,
     LetterRead: relearn_read,
+    RewardPaid: relearn_paid,
 }
 """What intake said itself, for the way back after a restore."""

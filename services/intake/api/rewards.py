@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.db import rewards
-from services.intake.domain.reward import Reward, State
+from services.intake.domain.reward import How, Reward, State
 from services.intake.domain.reward_rule import Exclusion, Trigger, shipped
 from services.intake.usecases.decide_reward import (
     Proposal,
@@ -24,6 +24,7 @@ router = APIRouter(tags=["rewards 奖励"])
 Office = Annotated[Principal, require("ana", "ofd")]
 Decider = Annotated[Principal, require("qrv", "sup", "ldr")]
 Watcher = Annotated[Principal, require("ana", "ofd", "sup", "qrv", "ldr")]
+Lister = Annotated[Principal, require("ana", "ofd", "sup", "qrv", "ldr", "rvk")]
 Reader = Annotated[Principal, reader("ana", "ofd", "sup", "qrv", "ldr")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
@@ -84,6 +85,7 @@ class RewardView(BaseModel):
     notified_on: date | None
     claim_by: date | None = Field(description="领取期限(D28) / the last day to claim")
     lapsed_on: date | None
+    told_how: How | None
 
     @classmethod
     def of(cls, reward: Reward) -> Self:
@@ -142,7 +144,7 @@ async def post_reward(
 
 @router.get("/rewards")
 async def list_rewards(
-    _: Watcher, tx: Tx, paging: Paging, state: State | None = None, lead_id: UUID | None = None
+    _: Lister, tx: Tx, paging: Paging, state: State | None = None, lead_id: UUID | None = None
 ) -> Page[RewardView]:
     """Rewards as they were proposed. 奖励列表"""
     rows = await rewards.page(

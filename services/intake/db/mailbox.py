@@ -36,6 +36,12 @@ async def box_of(tx: Transaction, lead_id: UUID) -> Box:
     return Box(bytes(row.public_key), row.own_lock)
 
 
+async def has_box(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether the lead has a mailbox."""
+    query = select(mailboxes.c.lead_id).where(mailboxes.c.lead_id == lead_id)
+    return (await tx.execute(query)).one_or_none() is not None
+
+
 async def add(tx: Transaction, lead_id: UUID, message: Message, *, by: str | None) -> None:
     """Add one; the caller holds the lead's lock. `by`: None is the reporter."""
     row = {name: getattr(message, name) for name in Message.__dataclass_fields__}

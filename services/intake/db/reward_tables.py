@@ -1,6 +1,7 @@
 """The table of rewards: amounts, days and who decided; of the reporter nothing, of the voucher a keyed hash."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -51,6 +52,10 @@ rewards = Table(
     Column("paid_on", Date),
     Column("receipt_no", Text),
     Column("lapsed_on", Date),
+    Column("told_how", Text, comment="null: before this was kept, by letter"),
+    Column("identified_by", Text, comment="keeper who compared papers with the vault, of who has no code"),
+    Column("identified_on", Date),
+    Column("handed_by", Text, comment="keeper who handed the voucher over"),
     CheckConstraint(
         "state in ('proposed', 'checked', 'approved', 'notified', 'claimed', 'paid', 'lapsed', 'refused')", name="state"
     ),
@@ -79,10 +84,29 @@ rewards = Table(
         name="paid_whole",
     ),
     CheckConstraint("(state = 'lapsed') = (lapsed_on is not null)", name="lapsed_whole"),
+    CheckConstraint(
+        "told_how in ('mailbox', 'phone', 'visit', 'post') and (told_how is null or notified_on is not null)",
+        name="told_how",
+    ),
+    # G10: who has no code is known again by two
+    CheckConstraint(
+        "handed_by <> identified_by and (identified_by is null) = (identified_on is null) "
+        "and (handed_by is null or identified_by is not null)",
+        name="handed_by_two",
+    ),
     # one reward for one report; what was refused may be proposed again, what lapsed not
     Index("uq_rewards_lead_id", "lead_id", unique=True, postgresql_where=text("state <> 'refused'::text")),
     Index("uq_rewards_voucher_mark", "voucher_mark", unique=True),
     Index("ix_rewards_proposed_at_id", "proposed_at", "id"),
     # the timer's own
     Index("ix_rewards_claim_by", "claim_by", postgresql_where=text("state = 'notified'::text")),
+)
+
+reward_payments = Table(
+    "reward_payments",
+    metadata,
+    # one report is paid for once, also when a restore has lost that it was
+    Column("lead_id", Uuid, primary_key=True, comment="the lead may have been lost in a restore, so no foreign key"),
+    Column("reward_id", Uuid, nullable=False),
+    Column("relearned", Boolean, nullable=False, comment="known by intake's own event alone"),
 )

@@ -6,20 +6,22 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, func, insert, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import conflicts
 from services.intake.db.conflict_tables import interests
 from services.intake.db.directory_tables import directory_staff
 from services.intake.db.leads import get as get_lead
 from services.intake.db.repeat_tables import conclusions
-from services.intake.db.reward_tables import rewards
+from services.intake.db.reward_tables import reward_payments, rewards
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.conflict import InterestStatus
-from services.intake.domain.reward import Matter, Reward, State
+from services.intake.domain.reward import How, Matter, Reward, State
 from services.intake.domain.reward_rule import Exclusion
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import NotAllowed, NotFound
 
+PAID = "该举报的奖励已经发放 / this report was paid for already"
 _FIXED = frozenset(
     {"id", "lead_id", "rule_version", "amount_yuan", "reason", "new_facts", "basis_no", "basis_on", "none_of"}
     | {"proposed_by", "proposed_at"}
@@ -65,6 +67,20 @@ async def stands(tx: Transaction, lead_id: UUID) -> bool:
     """Whether the lead has one that was not refused."""
     query = select(func.count()).where(rewards.c.lead_id == lead_id, rewards.c.state != State.REFUSED.value)
     return bool((await tx.execute(query)).scalar_one())
+
+
+async def must_not_be_paid(tx: Transaction, lead_id: UUID) -> None:
+    """Raises `NotAllowed` when this report was paid for, also when a restore has lost the reward."""
+    query = select(reward_payments.c.lead_id).where(reward_payments.c.lead_id == lead_id)
+    if (await tx.execute(query)).one_or_none() is not None:
+        raise NotAllowed(PAID)
+
+
+async def pay_once(tx: Transaction, *, lead_id: UUID, reward_id: UUID, relearned: bool) -> bool:
+    """Write down that this report was paid for; False when that was known."""
+    row = {"lead_id": lead_id, "reward_id": reward_id, "relearned": relearned}
+    new = upsert(reward_payments).values(row).on_conflict_do_nothing().returning(reward_payments.c.lead_id)
+    return (await tx.execute(new)).one_or_none() is not None
 
 
 async def add(tx: Transaction, reward: Reward, *, region: str) -> None:
@@ -132,10 +148,11 @@ async def page(
 
 def _row(reward: Reward) -> dict[str, Any]:
     values = {name: getattr(reward, name) for name in Reward.__dataclass_fields__}
-    return values | {"state": reward.state.value, "none_of": [each.value for each in reward.none_of]}
+    how = reward.told_how.value if reward.told_how else None
+    return values | {"state": reward.state.value, "told_how": how, "none_of": [each.value for each in reward.none_of]}
 
 
 def _of_row(row: RowMapping) -> Reward:
     values = {name: row[name] for name in Reward.__dataclass_fields__}
     codes = {"state": State(row["state"]), "none_of": tuple(map(Exclusion, row["none_of"]))}
-    return Reward(**values | codes)
+    return Reward(**values | codes | {"told_how": How(row["told_how"]) if row["told_how"] else None})

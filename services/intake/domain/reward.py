@@ -1,5 +1,7 @@
 """A reward 奖励 of a reporter (domain.md §2.8, D28): proposed, decided by two, told to the holder of the code, claimed with the code, paid
-against a voucher; or it lapses. Nothing here knows who the reporter is. Frozen; a transition returns the new state.
+against a voucher; or it lapses. Who has no code is told by a keeper of the vault, and claims by showing who he is to two of them.
+
+Nothing here knows who the reporter is. Frozen; a transition returns the new state.
 """
 
 from collections.abc import Mapping
@@ -37,9 +39,19 @@ class Action(Labelled):
     REFUSE = "refuse", "不予批准", "refuse"
     NOTIFY = "notify", "通知", "notify"
     CLAIM = "claim", "申领", "claim"
+    IDENTIFY = "identify", "核对身份", "compare who it is"
     RENEW = "renew", "补发领取凭证", "give a new voucher"
     PAY = "pay", "发放", "pay"
     LAPSE = "lapse", "作废", "let lapse"
+
+
+class How(Labelled):
+    """By which way the reporter was told. 通知方式"""
+
+    MAILBOX = "mailbox", "信箱", "by a letter that the query code opens"
+    PHONE = "phone", "电话", "by telephone"
+    VISIT = "visit", "当面", "in person"
+    POST = "post", "邮寄", "by post"
 
 
 S, A = State, Action
@@ -49,6 +61,7 @@ MOVES: Mapping[Action, Mapping[State, State]] = {
     A.REFUSE: {S.PROPOSED: S.REFUSED, S.CHECKED: S.REFUSED, S.APPROVED: S.REFUSED},
     A.NOTIFY: {S.APPROVED: S.NOTIFIED},
     A.CLAIM: {S.NOTIFIED: S.CLAIMED},
+    A.IDENTIFY: {S.NOTIFIED: S.NOTIFIED, S.CLAIMED: S.CLAIMED},
     A.RENEW: {S.CLAIMED: S.CLAIMED},
     A.PAY: {S.CLAIMED: S.PAID},
     A.LAPSE: {S.NOTIFIED: S.LAPSED},
@@ -149,6 +162,12 @@ class Reward:
     paid_on: date | None = None
     receipt_no: str | None = None
     lapsed_on: date | None = None
+    told_how: How | None = None
+    identified_by: str | None = None
+    """The keeper who compared the papers of whoever came with what the vault holds."""
+    identified_on: date | None = None
+    handed_by: str | None = None
+    """The other keeper, who handed the voucher over."""
 
     @classmethod
     def propose(
@@ -209,7 +228,9 @@ class Reward:
             raise Invalid(told, fields=[("reason", told)])
         return self._step(Action.REFUSE, refused_by=by.sub, refused_at=at, refusal_reason=reason)
 
-    def notify(self, matter: Matter, rule: RewardRule, *, days: Calendar, on: date, by: Person) -> Self:
+    def notify(
+        self, matter: Matter, rule: RewardRule, *, days: Calendar, on: date, by: Person, how: How = How.MAILBOX
+    ) -> Self:
         """The reporter is told, and the time to claim begins (D28). Raises `Forbidden` (interest), `NotAllowed`, also when the result does
         not stand any more."""
         matter.must_be_impartial(by)
@@ -218,8 +239,30 @@ class Reward:
         profile = in_force(on)
         until = profile[LIMIT].after(on, days).on
         return self._step(
-            Action.NOTIFY, notified_by=by.sub, notified_on=on, profile_version=profile.version, claim_by=until
+            Action.NOTIFY,
+            notified_by=by.sub,
+            notified_on=on,
+            profile_version=profile.version,
+            claim_by=until,
+            told_how=how,
         )
+
+    def identify(self, matter: Matter, *, by: Person, on: date) -> Self:
+        """A keeper compared who came to claim with what the vault holds. Raises `NotAllowed`, `Forbidden`."""
+        self.must_allow(Action.IDENTIFY)
+        matter.must_be_apart(by)
+        return self._step(Action.IDENTIFY, identified_by=by.sub, identified_on=on, handed_by=None)
+
+    def hand(self, matter: Matter, voucher_mark: bytes, *, days: Calendar, by: Person, on: date) -> Self:
+        """Another keeper hands the voucher over on the same day: claimed, or a new one for one that was lost. Raises `NotAllowed`,
+        `Forbidden`."""
+        matter.must_be_apart(by)
+        if self.identified_on != on or self.handed_by is not None:
+            raise NotAllowed("请先由一名保管员当日核对身份 / first another keeper compares who it is, on the same day")
+        must_be_another(self.identified_by, by.sub, "须由另一名保管员发给凭证 / another keeper hands the voucher over")
+        claimed = self.state is State.CLAIMED
+        given = self.renew(voucher_mark) if claimed else self.claim(voucher_mark, days=days, on=on)
+        return replace(given, handed_by=by.sub)
 
     def last_day(self, days: Calendar) -> Deadline:
         """The last day to claim: what was told, or later when a holiday notice that came since moves it; never earlier. Only once it was

@@ -34,7 +34,7 @@ class Proposal:
 async def propose_reward(
     tx: Transaction, lead_id: UUID, proposal: Proposal, *, region: str, by: Principal, at: datetime
 ) -> Reward:
-    """Propose it, by the rule in force. Raises `NotFound`, `NotAllowed` (no result, no mailbox, one stands), `Invalid`."""
+    """Propose it, by the rule in force. Raises `NotFound`, `NotAllowed` (no result, nobody to tell, one stands), `Invalid`."""
     refuse_marked("reason", [proposal.reason])
     refuse_marked("new_facts", [proposal.new_facts or ""])
     matter, today = await rewards.matter(tx, lead_id, lock=True), china_date(at)
@@ -52,7 +52,11 @@ async def propose_reward(
         on=today,
         at=at,
     )
-    await mailbox.box_of(tx, lead_id)
+    if not await mailbox.has_box(tx, lead_id) and matter.lead.reporter_ref is None:
+        raise NotAllowed(
+            "举报人没有信箱,也未留姓名 / the reporter has no mailbox and left no name: nobody could be told"
+        )
+    await rewards.must_not_be_paid(tx, lead_id)
     if await rewards.stands(tx, lead_id):
         raise NotAllowed("该举报已有奖励 / this report has a reward already")
     await rewards.add(tx, reward, region=region)
@@ -79,6 +83,7 @@ async def notify_reward(tx: Transaction, letters: Letters, reward_id: UUID, *, b
     reward = await rewards.locked(tx, reward_id)
     rule = shipped()[reward.rule_version]
     reward = reward.notify(matter, rule, days=await notices.calendar(tx), on=china_date(at), by=by)
+    await rewards.must_not_be_paid(tx, reward.lead_id)
     await rewards.save(tx, reward)
     await put_letter(tx, letters, matter.lead, Kind.MESSAGE, letter_of(reward), by=by, at=at)
     await _put_on_record(tx, reward, "notify", by=by, at=at)

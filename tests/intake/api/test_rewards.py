@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.intake.clock import timers
 from shared.contracts import verification as said
+from shared.contracts.topics import TOPICS
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify
 from tests.intake.api.test_life import do, hear, on
@@ -156,8 +157,8 @@ async def test_from_the_proposal_to_the_payment_without_a_name(new_api: NewApi) 
     assert "5000" not in str(await api.rows("select detail, subject from audit_log where action like 'reward.%'"))
     actors = await api.rows("select action, actor from audit_log where action like 'reward.%'")
     assert {actor for _, actor in actors} == {"ofd", "qrv", "ldr", "ana", "pay"}, "a claim leaves no hour and no row"
-    outside = await api.rows("select count(*) from outbox where type like '%reward%' or id::text = $1", reward)
-    assert outside == [(0,)], "no other service hears of it"
+    outside = await api.rows("select topic from outbox where type like '%reward%' or id::text = $1", reward)
+    assert [TOPICS[topic].readers for (topic,) in outside] == [()], "no other service hears of it"
 
 
 @pytest.mark.rule("G4", "G10")

@@ -71,6 +71,7 @@ def do(found: Reward, action: Action) -> Reward:
         Action.REFUSE: lambda: found.refuse(matter(), "金额过高,请重提", by=other, at=AT),
         Action.NOTIFY: lambda: found.notify(matter(), RULE, days=DAYS, on=ON, by=person("ofd")),
         Action.CLAIM: lambda: found.claim(b"m", days=DAYS, on=LAST),
+        Action.IDENTIFY: lambda: found.identify(matter(), by=person("rvk"), on=LAST),
         Action.RENEW: lambda: found.renew(b"n"),
         Action.PAY: lambda: found.pay("MZ-1", by=person("pay"), on=LAST),
         Action.LAPSE: lambda: found.lapse(days=DAYS, on=date(2018, 11, 8)),
@@ -235,3 +236,32 @@ def test_the_last_day_is_the_30th_after_the_notice_and_never_earlier_than_told()
     moved = Calendar([notice])
     assert found.last_day(moved).on == date(2018, 11, 8)
     assert replace(found, claim_by=date(2018, 11, 9)).last_day(DAYS).on == date(2018, 11, 9)
+
+
+@pytest.mark.rule("G10")
+def test_who_has_no_code_is_known_again_by_two_keepers_on_one_day() -> None:
+    first, second = person("rvk", unit="SB"), person("rvk", "rvk2", unit="SB")
+
+    def hand(found: Reward, by: Principal = second, on: date = LAST) -> Reward:
+        return found.hand(matter(), b"v", days=DAYS, by=by, on=on)
+
+    known = at_state(State.NOTIFIED).identify(matter(), by=first, on=LAST)
+    for by in (first, person("rvk", "icl", unit="SB")):
+        with pytest.raises(Forbidden):
+            hand(known, by=by)
+    with pytest.raises(Forbidden):
+        at_state(State.NOTIFIED).identify(matter(), by=person("rvk", unit="GA"), on=LAST)
+    for early in (at_state(State.NOTIFIED), known.identify(matter(), by=first, on=ON)):
+        with pytest.raises(NotAllowed):
+            hand(early)
+    given = hand(known)
+    assert (given.state, given.voucher_mark, given.handed_by) == (State.CLAIMED, b"v", "rvk2")
+    with pytest.raises(NotAllowed):
+        hand(given)
+    again = hand(given.identify(matter(), by=second, on=date(2018, 12, 3)), by=first, on=date(2018, 12, 3))
+    assert (again.state, again.claimed_on) == (State.CLAIMED, LAST), (
+        "a lost voucher is renewed when the time to claim is over"
+    )
+    over = date(2018, 11, 8)
+    with pytest.raises(NotAllowed):
+        hand(at_state(State.NOTIFIED).identify(matter(), by=first, on=over), on=over)
