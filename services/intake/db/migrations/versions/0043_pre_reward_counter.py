@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0042"
-down_revision = "0041"
+revision = "0043"
+down_revision = "0042"
 
 _CHANGES = """
 alter table rewards
