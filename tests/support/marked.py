@@ -96,7 +96,7 @@ async def _ledger(sender: Sender, number: int) -> list[httpx.Response]:
 
 
 async def _call(sender: Sender, number: int) -> list[httpx.Response]:
-    """The operator wrote the caller into the text, too."""
+    """The operator wrote the caller into the text, too; of some a recording follows."""
     call = {
         "external_no": f"Q7-{uuid4().hex[:12].upper()}",
         "called_at": "2018-06-01T09:00:00+08:00",
@@ -104,7 +104,11 @@ async def _call(sender: Sender, number: int) -> list[httpx.Response]:
         "caller": {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK, "note": MARK},
     }
     second = call | {"revision": 2, "place": f"报警人{MARK}家门口"}
-    return [await sender.post("/intake/v1/police-calls", by="m110", json=[call, second])]
+    taken = await sender.post("/intake/v1/police-calls", by="m110", json=[call, second])
+    if number % 20 == 0:
+        lead = taken.json()["records"][0]["lead_id"]
+        await _attached(sender, lead, f"#!AMR\n{MARK}".encode(), f"{MARK}.amr", by="m110")
+    return [taken]
 
 
 async def _national(sender: Sender, number: int) -> list[httpx.Response]:
@@ -140,14 +144,17 @@ async def _file(sender: Sender, _: int) -> list[httpx.Response]:
 async def _scan(sender: Sender, number: int) -> list[httpx.Response]:
     """The scan of a letter, by the clerk."""
     [made] = await _lead(sender, number)
-    own, content = {**HEADERS, **sender.as_("icl")}, photo(MARK)
-    where = f"/intake/v1/leads/{made.json()['id']}/attachments"
+    await _attached(sender, made.json()["id"], photo(MARK), f"{MARK}.jpg", by="icl", more=",letter")
+    return [made]
+
+
+async def _attached(sender: Sender, lead: str, content: bytes, name: str, *, by: str, more: str = "") -> None:
+    own = {**HEADERS, **sender.as_(by)}
     whole = {**TUS, "Upload-Length": str(len(content)), **own}
-    whole["Upload-Metadata"] = f"{named(f'{MARK}.jpg')['Upload-Metadata']},letter"
-    begun = await sender.client.post(where, headers=whole)
+    whole["Upload-Metadata"] = named(name)["Upload-Metadata"] + more
+    begun = await sender.client.post(f"/intake/v1/leads/{lead}/attachments", headers=whole)
     sent = await patch(sender.client, begun.headers["Location"], content, 0, **own)
     assert sent.status_code == 204, sent.text
-    return [made]
 
 
 async def _challenge(sender: Sender, _: int) -> list[httpx.Response]:
