@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from services.intake.domain.proof_of_work import zero_bits
-from tests.load.rig import STREETS, Rig, spent
+from tests.load.rig import Rig, bodies, spent
 
 DOOR = "/intake/v1/reports"
 LIMITS = {"INTAKE_CHALLENGE_BITS": "1", "INTAKE_PUBLIC_A_MINUTE": "10000000"}
@@ -43,25 +43,19 @@ def submission(rig: Rig, reports: int) -> dict[str, Any]:
     }
 
 
-def forms(count: int = 200) -> list[str]:
-    """Reports as people file them: named, a person, the text of a clerk's lead."""
+def forms() -> list[str]:
+    """The same leads as people report them by themselves, each with its reporter."""
     made = []
-    for number in range(count):
-        street = STREETS[number % 4]
+    for number, body in enumerate(map(json.loads, bodies())):
+        facts = {name: body[name] for name in ("summary", "street", "area_codes", "manifestation_codes")}
         form = {
             "naming": "named",
-            "reporter": {"name": "示例人", "phone": f"1390000{number:04d}", "address": f"示例区{street}{number}号"},
-            "persons": [
-                {"alias": f"示例{number % 40}哥", "description": "四十岁左右,常在市场门口", "dont_know": ["name"]}
-            ],
-            "facts": {
-                "summary": f"反映{street}菜市场有人强收摊位费,每月{100 + number}元,不交就砸摊,已持续{number % 12 + 1}个月。"
-                * 2,
-                "street": street,
-                "area_codes": ["market"],
-                "manifestation_codes": ["03"],
-                "allegations": [{"act": "强收摊位费", "where": street}, {"act": "打砸摊位", "dont_know": ["when"]}],
+            "reporter": {
+                "name": "示例人",
+                "phone": f"1390000{number:04d}",
+                "address": f"示例区{body['street']}{number}号",
             },
+            "facts": {**facts, "allegations": [{"act": each} for each in body["allegations"]]},
         }
         made.append(json.dumps(form, ensure_ascii=False))
     return made

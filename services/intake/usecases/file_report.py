@@ -40,7 +40,7 @@ from shared.deadlines import china_date
 from shared.errors import Invalid
 from shared.idempotency import Claim
 from shared.sealing import Sealer
-from shared.secrecy import refuse_marked
+from shared.secrecy import has_secrecy_mark, refuse_marked
 
 PUBLIC = Principal(sub="public", roles=frozenset({"pub"}), unit="")
 """Whoever reports without signing in: one name for all, as there is nothing to tell them apart by."""
@@ -192,8 +192,10 @@ def check(report: Report, book: CodeBook, *, at: datetime) -> str:
     )
     if facts.get("time_from") and facts.get("time_to") and facts["time_to"] < facts["time_from"]:
         _refuse("早于起始日期 / before time_from", ["facts.time_to"])
-    for path, text in (*texts(content), *texts(told, "reporter")):
-        refuse_marked(path, [text])
+    said = [*texts(content), *texts(told, "reporter")]
+    if has_secrecy_mark("\n".join([text for _, text in said])):  # one look at all of it, most bear none
+        for path, text in said:
+            refuse_marked(path, [text])
     return summary
 
 
