@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from services.intake.db import circle
 from services.intake.db.door_buckets import forget_full
 from services.intake.db.reports import forget_spent
 from services.intake.domain.repeat_keys import secret_of
@@ -108,6 +109,7 @@ async def look_at_retention(tx: Transaction, at: datetime) -> None:
     """What is kept long enough is proposed to be sealed, or given up."""
     await propose_sealing(tx, at)
     await retire_reporters(tx, at)
+    await circle.forget_departed(tx, at)
 
 
 @asynccontextmanager

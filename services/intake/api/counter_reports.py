@@ -6,6 +6,7 @@ sealed with the registration; no door shows it again.
 
 import hmac
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,7 @@ from services.intake.api.reports import content_of, told
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.mailbox import Lock
+from services.intake.domain.receipt import Receipt, ReceiptSigner
 from services.intake.domain.report import read_back
 from services.intake.usecases.file_report import Desk, Report, check, confirmation_of
 from services.intake.usecases.own_codes import OwnCodes
@@ -32,7 +34,7 @@ Clerk = Annotated[Principal, require("icl")]
 async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: Now) -> ReadBack:
     """What to read to the reporter before it is registered; nothing is kept. 核对内容"""
     await weigh(request)
-    report = _report(order, await request.json())
+    report = _report(order, await request.json(), lost=_lost(order, request))
     book: CodeBook = await request.app.state.codes()
     check(report, book, at=at)
     text = read_back(report.content, report.reporter, book, own_code=order.own_code is not None)
@@ -53,25 +55,47 @@ async def post_counter_report(
     own_codes: OwnCodes = request.app.state.own_codes
     own = await own_codes.hash(order.own_code, told(order) or {}) if order.own_code else None
     lock = await own_codes.lock(order.own_code) if order.own_code else None
-    report = _report(order, sent, own_code=own, own_lock=lock)
+    report = _report(order, sent, own_code=own, own_lock=lock, lost=_lost(order, request))
     registration = desk.file(report, book=await request.app.state.codes(), key=key, by=by, at=at)
     outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
     return answer_with_slip(outcome, key)
 
 
 def _report(
-    order: CounterOrder, sent: dict[str, Any], *, own_code: str | None = None, own_lock: Lock | None = None
+    order: CounterOrder,
+    sent: dict[str, Any],
+    *,
+    lost: Receipt | None,
+    own_code: str | None = None,
+    own_lock: Lock | None = None,
 ) -> Report:
+    again = {"registered_again": True} if lost else {}
     return Report(
         channel=order.channel,
         naming=order.naming,
         reporter=told(order),
-        content=content_of(order, order.channel),
+        content=content_of(order, order.channel) | again,
         sent=sent,
-        received_on=order.received_on,
+        received_on=date.fromisoformat(lost.received_on) if lost else order.received_on,
         own_code=own_code,
         own_lock=own_lock,
+        lost=lost,
     )
+
+
+def _lost(order: CounterOrder, request: Request) -> Receipt | None:
+    """The receipt of a report that a restore has lost, if it is genuine: the report is registered under its day. Raises `Invalid`."""
+    if order.lost_receipt is None:
+        return None
+    signer: ReceiptSigner = request.app.state.receipts
+    receipt = Receipt(**order.lost_receipt.model_dump())
+    if not receipt.fits(signer.public_keys) or receipt.region != request.app.state.region:
+        reason = "不是本系统签发的回执,或内容已被改动 / not signed here, or changed since"
+        raise Invalid(reason, fields=[("lost_receipt", reason)])
+    if order.received_on not in (None, date.fromisoformat(receipt.received_on)):
+        reason = "与回执的日期不同 / not the day of the receipt"
+        raise Invalid(reason, fields=[("received_on", reason)])
+    return receipt
 
 
 def _said(sent: Mapping[str, Any]) -> dict[str, Any]:

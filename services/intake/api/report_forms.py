@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from services.intake.api.leads import AreaCodes, ManifestationCodes
+from services.intake.api.receipts import ReceiptOrder
 from services.intake.api.report_blocks import Block, Line, Passage, Short, UmbrellaBlock, text_of
 from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
@@ -137,6 +138,10 @@ class CounterOrder(ReportOrder):
 
     channel: Literal[Channel.PHONE, Channel.VISIT, Channel.LETTER]
     received_on: Day | None = Field(default=None, description="day in China; today when left out")
+    lost_receipt: ReceiptOrder | None = Field(
+        default=None,
+        description="因数据库恢复遗失、凭签名回执补登的举报 / of a report that a restore has lost: its receipt, to register it again",
+    )
     own_code: Annotated[str, text_of(64)] | None = Field(
         default=None,
         description="举报人自选查询码,至少6个字符,与线索编号一起使用 / chosen by the reporter, at least 6 characters",

@@ -177,7 +177,16 @@ def told(order: ReportOrder) -> dict[str, Any] | None:
 
 def content_of(order: ReportOrder, channel: Channel) -> dict[str, Any]:
     """The report without the reporter and what is no part of it."""
-    outside = {"reporter", "own_code", "confirmation", "received_on", "channel", "addressed_to", "about_office"}
+    outside = {
+        "reporter",
+        "own_code",
+        "confirmation",
+        "received_on",
+        "channel",
+        "addressed_to",
+        "about_office",
+        "lost_receipt",
+    }
     return order.model_dump(mode="json", exclude_defaults=True, exclude=outside) | {"channel": channel.value}
 
 

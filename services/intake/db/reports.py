@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
 from services.intake.db.life_tables import deadline_extensions
-from services.intake.db.tables import lead_history, leads, reports, spent_challenges
+from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports, spent_challenges
 from services.intake.domain.lead_states import Status
 from services.intake.domain.report import Filed, Step
 from shared.db import Transaction
@@ -22,6 +22,8 @@ from shared.errors import Registered
 async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date) -> None:
     """Add one, and spend its challenge. Raises `Registered` when the challenge is spent already."""
     await spend(tx, filed.spent)
+    if filed.lost:
+        await take_lost(tx, lead_id, filed.lost)
     await tx.execute(
         insert(reports),
         {
@@ -36,6 +38,18 @@ async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date
         },
     )
     await mailbox.open_box(tx, lead_id, filed.mailbox_key, filed.own_lock)
+
+
+async def take_lost(tx: Transaction, lead_id: UUID, marks: Sequence[bytes]) -> None:
+    """The report with this receipt is registered again as this lead. Raises `Registered` when it is here, or was registered again."""
+    here = select(reports.c.lead_id).where(reports.c.receipt_mark.in_(marks))
+    passed = select(passed_reports.c.id).where(passed_reports.c.receipt_mark.in_(marks))
+    again = select(lost_receipts.c.lead_id).where(lost_receipts.c.mark.in_(marks))
+    new = upsert(lost_receipts).values(mark=marks[0], lead_id=lead_id).on_conflict_do_nothing()
+    standing = (await tx.execute(here.union_all(passed, again))).first()
+    if standing is not None or (await tx.execute(new.returning(lost_receipts.c.mark))).one_or_none() is None:
+        reason = "该回执的举报仍在登记或已补登,请用查询码查询 / the report with this receipt is here: ask by its code"
+        raise Registered(reason, fields=[("lost_receipt", reason)])
 
 
 async def spend(tx: Transaction, challenge: tuple[bytes, int] | None) -> None:

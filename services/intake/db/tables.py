@@ -359,6 +359,14 @@ reports = Table(
     CheckConstraint("naming in ('named', 'confidential', 'anonymous')", name="naming"),
 )
 
+lost_receipts = Table(
+    "lost_receipts",
+    metadata,
+    # a report that a restore has lost is registered again once
+    Column("mark", LargeBinary, primary_key=True, comment="keyed hash of the number of the receipt that was shown"),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False, comment="the lead that it was registered as again"),
+)
+
 passed_reports = Table(
     "passed_reports",
     metadata,

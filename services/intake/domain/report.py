@@ -51,6 +51,8 @@ class Filed:
     """The private half, under the code that the reporter chose."""
     spent: tuple[bytes, int] | None = None
     """The challenge that was solved for it, and until when it has to be remembered."""
+    lost: tuple[bytes, ...] = ()
+    """Marks of the receipt of a report that a restore has lost, when this is the same once more; the newest key's first."""
 
 
 NAMING_WORDS = {Naming.NAMED: "实名", Naming.CONFIDENTIAL: "要求保密", Naming.ANONYMOUS: "匿名"}

@@ -23,7 +23,7 @@ from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Lock
 from services.intake.domain.passed_report import Passed
-from services.intake.domain.receipt import ReceiptSigner
+from services.intake.domain.receipt import Receipt, ReceiptSigner
 from services.intake.domain.report import (
     Channel,
     Filed,
@@ -63,6 +63,8 @@ class Report:
     """Hashed already."""
     own_lock: Lock | None = None
     spent: tuple[bytes, int] | None = None
+    lost: Receipt | None = None
+    """The receipt of the same report, which a restore has lost."""
 
 
 class Desk:
@@ -103,6 +105,7 @@ class Desk:
             own_code=report.own_code,
             own_lock=report.own_lock.shut(private) if report.own_lock else None,
             spent=report.spent,
+            lost=tuple(self.marks(report.lost.number)) if report.lost else (),
         )
 
         def answer(lead: Lead) -> Any:

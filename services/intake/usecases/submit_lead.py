@@ -89,9 +89,9 @@ class SubmitLead:
 
     async def __call__(self, order: Registration, claim: Claim) -> Outcome:
         """Register once however often it is asked. What is said of shielding officials is rare and has a row of its own, so such a
-        lead comes alone. Raises `Invalid` when the key was used for another request, `Registered` when the superior's number is
-        registered already."""
-        if order.new.umbrella:
+        lead comes alone; so does a report that a restore has lost. Raises `Invalid` when the key was used for another request, `Registered`
+        when the superior's number is registered already."""
+        if order.new.umbrella or (order.filed and order.filed.lost):
             return await self._alone(Submission(order, claim))
         return await self._queue.submit(Submission(order, claim))
 

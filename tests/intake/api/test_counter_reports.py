@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import NewApi
 from tests.support.api import Api
-from tests.support.reporting import COUNTER, REPORT, status
+from tests.support.reporting import COUNTER, REPORT, report, status
 
 CALL: dict[str, Any] = REPORT | {"channel": "phone", "received_on": "2018-06-01", "own_code": "Hei 7788"}
 
@@ -144,3 +144,34 @@ async def test_the_largest_report_that_is_taken_can_be_sent_to_both_legs(new_api
     given = await api.post(f"/intake/v1/leads/{lead_id}/assignment", {"unit": "GA"}, by="ofd")
     assert given.status_code == 200, given.text
     assert await api.rows("select count(*) from outbox_sealed") == [(2,)]
+
+
+async def test_a_report_that_a_restore_has_lost_is_registered_again_once_by_its_receipt(new_api: NewApi) -> None:
+    api = await new_api("intake", CHALLENGE_BITS="2")
+    clock = {"X-Local-Clock": "2018-06-01T10:00:00+08:00"}
+    slips = [(await report(api.client, REPORT | more, **clock)).json() for more in ({}, {}, {"about_office": True})]
+    kept, lost, passed = (slip["receipt"] for slip in slips)
+    # as after a restore to before the second of them: its code opens nothing, its receipt is still genuine
+    await api.rows("alter table reports disable trigger all")
+    await api.rows(
+        "delete from reports where receipt_mark = (select receipt_mark from reports order by ctid desc limit 1)"
+    )
+    assert (await status(api.client, query_code=slips[1]["query_code"])).status_code == 404
+    call = {name: value for name, value in CALL.items() if name != "received_on"}
+    for wrong, field in (
+        ({"lost_receipt": lost | {"received_on": "2018-05-31"}}, "lost_receipt"),
+        ({"lost_receipt": lost | {"signature": "AA=="}}, "lost_receipt"),
+        ({"lost_receipt": lost, "received_on": "2018-06-02"}, "received_on"),
+    ):
+        answer = await read_back(api, call | wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    refused = [await register(api, call | {"lost_receipt": one}) for one in (kept, passed)]
+    assert [one.status_code for one in refused] == [409, 409]
+    assert refused[0].json()["detail"] == refused[1].json()["detail"], "that one went past the office is not told"
+    again = await register(api, call | {"lost_receipt": lost})
+    assert (again.status_code, again.json()["receipt"]["received_on"]) == (201, "2018-06-01")
+    assert (await register(api, call | {"lost_receipt": lost})).status_code == 409, "once"
+    assert (await status(api.client, query_code=again.json()["query_code"])).json()["received_on"] == "2018-06-01"
+    [(lead,)] = await api.rows("select lead_id::text from lost_receipts")
+    content = (await api.get(f"/intake/v1/leads/{lead}/report", by="ana")).json()["content"]
+    assert content["registered_again"] is True

@@ -1,10 +1,12 @@
 """Reading restricted data through the doors: what for, what of one's own circle, and who is told."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.intake.clock import look_at_retention
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import ON, register
 from tests.support.api import Api
@@ -80,6 +82,16 @@ async def test_reading_about_ones_own_circle_is_noticed_and_nobody_is_shown_the_
         "select string_agg(c::text, ' ') || (select string_agg(a::text, ' ') from audit_log a) from circle_marks c"
     )
     assert not [word for word in ("南湖花园", "张建国", "張建國", "建设局") if word in kept]
+    # it goes with the account of who declared it, and not before
+    await api.rows(
+        "insert into staff_accounts values ('ana', 'SB-009', '2030-01-02') on conflict (account) "
+        "do update set ends_at = excluded.ends_at"
+    )
+    declared_marks = await api.rows("select count(*) from circle_marks")
+    for day, left in ((datetime(2030, 1, 1, tzinfo=UTC), declared_marks), (datetime(2030, 1, 3, tzinfo=UTC), [(0,)])):
+        async with api.app.state.database.transaction() as tx:
+            await look_at_retention(tx, day)
+        assert await api.rows("select count(*) from circle_marks") == left
     assert (await api.client.put("/intake/v1/circle", json={}, headers=api.as_("ana"))).status_code == 204
     assert await api.rows("select count(*) from circle_marks") == [(0,)]
     for wrong in ({"places": ["一"]}, {"religion": ["x"]}, {"relatives": ["王某"] * 31}):

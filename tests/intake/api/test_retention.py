@@ -34,9 +34,9 @@ SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": Tru
 
 KEPT = {
     "call_back_draws": "of no lead; what a draw is recomputed from",
-    "call_backs": "codes and a random name on a list",
-    "circle_marks": "keyed hashes of what staff declared, of no lead",
-    "daily_digests": "numbers of leads",
+    "call_backs": "codes and a random name on a list, without which a published draw could not be recomputed",
+    "circle_marks": "of no lead; keyed hashes of what staff declared, until their account ends",
+    "daily_digests": "how many leads a day's list had, and who closed it: what the office did, like the audit",
     "digest_leads": "codes",
     "class_suggestions": "codes, and words of the rubric",
     "code_entries": "of no lead",
@@ -59,6 +59,7 @@ KEPT = {
     "holiday_notices": "of no lead",
     "invitations": "codes and days; when and where lies in the mailbox",
     "lead_numbers": "of no lead",
+    "lost_receipts": "keyed hashes",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
     "objections": "codes and days; what they say lies in the mailbox",
     "passed_letters": "of no lead; boxes that the reporter's code alone opens",
@@ -129,6 +130,7 @@ CODES = frozenset(
         ),
         *("undone_by", "unit", "upstream_no", "source_l2", "codes_version"),
         *("approved_by", "checked_by", "none_of", "notified_by", "paid_by", "rule_version", "voucher_mark"),
+        *("handed_by", "identified_by", "told_how"),
         *("corrected_by", "door", "external_no", "field", "letter_no", "pieces", "receipt", "shared", "uploaded_by"),
     }
 )
