@@ -24,7 +24,8 @@ Answer = TypeVar("Answer")
 
 
 class GroupCommit(Generic[Order, Answer]):
-    """At most `most` orders a batch and `flushers` batches at once: while one waits for the disk the next is put together."""
+    """At most `most` orders a batch and `flushers` batches at once. A further flusher begins only with a full batch: a small one would
+    wait in the database for the numbers that the batch before it draws, while those that come meanwhile could have joined it."""
 
     def __init__(
         self,
@@ -49,7 +50,8 @@ class GroupCommit(Generic[Order, Answer]):
         return await future
 
     def _start(self) -> None:
-        if self._waiting and len(self._running) < self._flushers:
+        wanted = self._most if self._running else 1
+        if len(self._waiting) >= wanted and len(self._running) < self._flushers:
             # a task of its own: the request that started it may be cancelled, its followers' batch may not
             task = asyncio.create_task(self._flush())
             self._running.add(task)

@@ -12,7 +12,6 @@ beginning, and its records carry the number of a new log, so that a consumer who
 import asyncio
 import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -63,9 +62,11 @@ class Broker(Protocol):
     ) -> dict[TopicPartition, bytes]: ...
 
 
-QUIET_AFTER, SLOWER = 1.0, 4
+PAGE = 3_000
+"""Events that are published before the cursor is saved; over six partitions about 350 KB each: one request."""
+QUIET_AFTER, SLOWER = 1.0, 3
 """Seconds without a word after which the outbox is asked so many times more rarely: four idle services asked 200 times a second. The
-first event after a silence waits 40 ms longer on average, nothing under load does."""
+first event after a silence waits 30 ms longer on average, nothing under load does."""
 
 
 class Fenced(Exception):
@@ -86,8 +87,8 @@ class Relay:
         *,
         service: str,
         region: str,
-        poll: float = 0.02,
-        page: int = 2_000,
+        poll: float = 0.03,
+        page: int = PAGE,
         check_every: float = 5.0,
         request_timeout: float = 10.0,
         clock: Callable[[], float] = time.time,
@@ -124,6 +125,14 @@ class _Sight(NamedTuple):
     behind: set[str]
 
 
+class _Place(NamedTuple):
+    """A page of what is visible in S2 and was not in S1, behind a position."""
+
+    since: str
+    until: str
+    position: int
+
+
 class _Shift:
     """One relay's time in office: from taking the lock to its loss."""
 
@@ -132,6 +141,7 @@ class _Shift:
         self.store = relay.store
         self.connection = connection
         self._constants: dict[str, str] = {}
+        self._ahead: tuple[_Place, asyncio.Future[Sequence[Any]]] | None = None
         self.spoke = 0.0
 
     async def work(self) -> None:
@@ -145,6 +155,9 @@ class _Shift:
             await asyncio.wait_for(self.producer.start(), 30)
             await self._loop()
         finally:
+            if self._ahead is not None:
+                self._ahead[1].cancel()
+                await asyncio.gather(self._ahead[1], return_exceptions=True)
             await relay.broker.throw_away(self.producer)
 
     async def _loop(self) -> None:
@@ -185,7 +198,9 @@ class _Shift:
             await self._save()
             return True
         if at.catching_up_to:
-            rows = await self.store.next_page(self.connection, at.snapshot, at.catching_up_to, at.page_position, page)
+            rows = await self._page_at(_Place(at.snapshot, at.catching_up_to, at.page_position))
+            if len(rows) == page:
+                self._read_on(_Place(at.snapshot, at.catching_up_to, rows[-1]["position"]))
             await self._publish(rows)
             if len(rows) < page:
                 at.snapshot, at.catching_up_to, at.page_position = at.catching_up_to, None, 0
@@ -207,19 +222,38 @@ class _Shift:
         relay.state = "active"
         return len(rows) > page
 
+    async def _page_at(self, place: "_Place") -> Sequence[Any]:
+        """Read already, or read now."""
+        if self._ahead is not None and self._ahead[0] == place:
+            return await self._ahead[1]
+        return await self.store.next_page(self.connection, place.since, place.until, place.position, self.relay.page)
+
+    def _read_on(self, place: "_Place") -> None:
+        """Read it while the page before it is published: the connection is idle meanwhile."""
+        page = self.store.next_page(self.connection, place.since, place.until, place.position, self.relay.page)
+        self._ahead = place, asyncio.ensure_future(page)
+
     async def _publish(self, rows: Sequence[Any]) -> None:
         """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two."""
         if rows:
             self.spoke = asyncio.get_running_loop().time()
         began = tracing.now() if tracing.on else 0
         traced: list[tuple[str, str, int]] = []
-        queues: dict[TopicPartition, list[tuple[bytes, bytes, UUID]]] = defaultdict(list)
+        by_topic: dict[str, list[list[tuple[bytes, bytes, UUID]]]] = {}
         for row in rows:
-            topic = TOPICS[row["topic"]]
-            target = TopicPartition(topic.name, kafka.partition_of(row["partition_key"], topic.partitions))
-            queues[target].append((row["partition_key"].encode(), self._envelope(row), row["id"]))
+            topic, key, event_id = row["topic"], row["partition_key"], row["id"]
+            if (partitions := by_topic.get(topic)) is None:
+                partitions = by_topic[topic] = [[] for _ in range(TOPICS[topic].partitions)]
+            number = kafka.partition_of(key, len(partitions))
+            partitions[number].append((key.encode(), self._envelope(row, event_id, key), event_id))
             if tracing.on and row["traceparent"]:
-                traced.append((row["traceparent"], target.topic, target.partition))
+                traced.append((row["traceparent"], topic, number))
+        queues = {
+            TopicPartition(topic, number): queue
+            for topic, partitions in by_topic.items()
+            for number, queue in enumerate(partitions)
+            if queue
+        }
         while queues:
             acks = []
             for target, queue in queues.items():
@@ -251,7 +285,7 @@ class _Shift:
                 raise BrokerUnavailable(type(fault).__name__) from None
             if record.offset < self.cursor.offsets.get(target, NO_END).offset:
                 behind.add(target.topic)
-            self.cursor.offsets[target] = End(record.offset + taken, last_id)
+            self.cursor.ends(target, End(record.offset + taken, last_id))
             metrics.published.labels(target.topic).inc(taken)
             metrics.batch_size.observe(taken)
         if behind:
@@ -304,35 +338,37 @@ class _Shift:
 
     async def _save(self, *, forget: Sequence[str] = ()) -> None:
         """Write down what is acknowledged, on the connection that holds the lock; `Fenced` when another relay has taken over."""
+        if self._ahead is not None:
+            await asyncio.wait({self._ahead[1]})
         if not await self.store.save(self.connection, self.cursor, forget=forget):
             raise Fenced
 
-    def _envelope(self, row: Any) -> bytes:
+    def _envelope(self, row: Any, event_id: UUID, key: str) -> bytes:
         """The CloudEvent of a row, with its sealed box if it has one and it was not destroyed."""
-        trace = f',"traceparent":{_quoted(row["traceparent"])}' if row["traceparent"] else ""
+        subject, parent, data = row["subject"], row["traceparent"], row["value"]
+        quoted = _quoted(subject)
+        trace = f',"traceparent":{_quoted(parent)}' if parent else ""
         head = (
-            f'{self._constant(row["type"])},"id":"{row["id"]}","subject":{_quoted(row["subject"])},'
-            f'"time":"{rfc3339(row["recorded_at"])}","partitionkey":{_quoted(row["partition_key"])},'
+            f'{self._constants.get(row["type"]) or self._constant(row["type"])},"id":"{event_id}","subject":{quoted},'
+            f'"time":"{rfc3339(row["recorded_at"])}","partitionkey":{quoted if key == subject else _quoted(key)},'
             f'"sequence":"{row["sequence"]}"{trace},"data":'
         )
-        data = bytes(row["value"])
         if row["topic"] in SEALED_TOPICS:
             box = {"key_id": row["key_id"], "box": row["box"]} if row["box"] else None
             data = data[:-1] + b',"sealed":' + json.dumps(box).encode() + b"}"
-        return head.encode() + data + b"}"
+        return b"%b%b}" % (head.encode(), data)
 
     def _constant(self, kind: str) -> str:
         """The attributes that all events of a type share, as the beginning of their JSON, encoded once."""
-        if kind not in self._constants:
-            shared_by_all = {
-                "specversion": "1.0",
-                "source": self.relay.source,
-                "type": kind,
-                "datacontenttype": "application/json",
-                "dataschema": schema_of(kind),
-                "region": self.relay.region,
-            }
-            self._constants[kind] = json.dumps(shared_by_all, ensure_ascii=False, separators=(",", ":"))[:-1]
+        shared_by_all = {
+            "specversion": "1.0",
+            "source": self.relay.source,
+            "type": kind,
+            "datacontenttype": "application/json",
+            "dataschema": schema_of(kind),
+            "region": self.relay.region,
+        }
+        self._constants[kind] = json.dumps(shared_by_all, ensure_ascii=False, separators=(",", ":"))[:-1]
         return self._constants[kind]
 
 

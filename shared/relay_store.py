@@ -48,14 +48,17 @@ insert into relay (shard, epoch, snapshot) values (0, 1, '1:1:')
 on conflict (shard) do update set epoch = relay.epoch + 1
 returning epoch, snapshot, catching_up_to, page_position, replay_topics, cluster_id
 """
+# One statement, which is the transaction: it is waited for after each page.
 SAVE = """
-update relay set snapshot = $2, catching_up_to = $3, page_position = $4, replay_topics = $5, cluster_id = $6
-where shard = 0 and epoch = $1
-"""
-SAVE_OFFSETS = """
-insert into relay_offsets (topic, partition, next_offset, last_id)
-select * from unnest($1::text[], $2::smallint[], $3::bigint[], $4::uuid[])
-on conflict (topic, partition) do update set next_offset = excluded.next_offset, last_id = excluded.last_id
+with saved as (
+  update relay set snapshot = $2, catching_up_to = $3, page_position = $4, replay_topics = $5, cluster_id = $6
+  where shard = 0 and epoch = $1 returning shard
+), offsets as (
+  insert into relay_offsets (topic, partition, next_offset, last_id)
+  select o.* from unnest($7::text[], $8::smallint[], $9::bigint[], $10::uuid[]) o cross join saved
+  on conflict (topic, partition) do update set next_offset = excluded.next_offset, last_id = excluded.last_id
+)
+select count(*) from saved
 """
 SAVE_LOGS = """
 insert into relay_logs (topic, log) select * from unnest($1::text[], $2::bigint[])
@@ -88,6 +91,13 @@ class Cursor:
     offsets: dict[TopicPartition, End] = field(default_factory=dict)
     logs: dict[str, int] = field(default_factory=dict)
     """Topic → the number that its records carry since it was filled again; none before the first time."""
+    moved: set[TopicPartition] = field(default_factory=set)
+    """Partitions whose offset is not saved yet."""
+
+    def ends(self, target: TopicPartition, end: End) -> None:
+        """The partition was acknowledged up to there."""
+        self.offsets[target] = end
+        self.moved.add(target)
 
 
 async def try_lock(connection: Any) -> bool:
@@ -134,26 +144,31 @@ async def replay_page(connection: Any, until: str, position: int, topics: list[s
 async def save(connection: Any, cursor: Cursor, *, forget: Sequence[str] = ()) -> bool:
     """Write the cursor down; False when another relay has taken over since. The offsets of the topics to `forget` go in the same
     transaction, and the numbers of their logs come: without them nobody would see again that the broker is behind."""
-    async with connection.transaction():
-        done = await connection.execute(
-            SAVE,
-            cursor.epoch,
-            cursor.snapshot,
-            cursor.catching_up_to,
-            cursor.page_position,
-            " ".join(cursor.replaying) or None,
-            cursor.cluster,
-        )
-        if done != "UPDATE 1":
-            return False
-        if forget:
-            await connection.execute("delete from relay_offsets where topic = any($1)", forget)
-            await connection.execute(SAVE_LOGS, forget, [cursor.logs[topic] for topic in forget])
-        await connection.execute(
-            SAVE_OFFSETS,
-            [target.topic for target in cursor.offsets],
-            [target.partition for target in cursor.offsets],
-            [end.offset for end in cursor.offsets.values()],
-            [end.last_id for end in cursor.offsets.values()],
-        )
-    return True
+    if not forget:
+        return await _save(connection, cursor)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("delete from relay_offsets where topic = any($1)", forget)
+    await connection.execute(SAVE_LOGS, forget, [cursor.logs[topic] for topic in forget])
+    saved = await _save(connection, cursor)
+    await (transaction.commit() if saved else transaction.rollback())
+    return saved
+
+
+async def _save(connection: Any, cursor: Cursor) -> bool:
+    moved = [(target, cursor.offsets[target]) for target in cursor.moved if target in cursor.offsets]
+    done = await connection.fetchval(
+        SAVE,
+        cursor.epoch,
+        cursor.snapshot,
+        cursor.catching_up_to,
+        cursor.page_position,
+        " ".join(cursor.replaying) or None,
+        cursor.cluster,
+        [target.topic for target, _ in moved],
+        [target.partition for target, _ in moved],
+        [end.offset for _, end in moved],
+        [end.last_id for _, end in moved],
+    )
+    cursor.moved.clear()
+    return bool(done)

@@ -1,10 +1,12 @@
 """All kinds of fault with their weights, and the schedule that follows from a seed."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from shared.contracts.topics import SERVICES
 from tests.faults import process_kinds, server_kinds
 from tests.faults.rig import Rig
 from tests.faults.seen import Seen
@@ -23,22 +25,27 @@ class Fault:
     pause: float
 
 
-PROCESSES: dict[str, tuple[Kind, int]] = {
-    "SIGKILL api": (process_kinds.kill_api, 3),
-    "SIGKILL worker": (process_kinds.kill_worker, 5),
-    "SIGKILL intake's api": (process_kinds.kill_intake_api, 3),
-    "SIGTERM api": (process_kinds.stop_api, 2),
-    "SIGTERM worker": (process_kinds.stop_worker, 3),
-    "SIGSTOP api": (process_kinds.pause_api, 3),
-    "SIGSTOP worker": (process_kinds.pause_worker, 3),
-    "rebalance storm": (process_kinds.rebalance_storm, 1),
-    "revived relay": (process_kinds.revived_relay, 2),
-    "clock jump": (process_kinds.clock_jump, 2),
-    **{
-        f"crash of {where} {point}": (partial(process_kinds.crash_point, where, point), 1)
-        for where, point in process_kinds.CRASHES
-    },
-}
+INTAKE, OTHERS = ("intake",), tuple(service for service in SERVICES if service != "intake")
+
+
+def _processes(services: tuple[str, ...]) -> dict[str, tuple[Kind, int]]:
+    """Kinds that strike the processes of these."""
+    found: dict[str, tuple[Kind, int]] = {
+        "SIGKILL api": (partial(process_kinds.end, services, "api", signal.SIGKILL), 3),
+        "SIGKILL worker": (partial(process_kinds.end, services, "worker", signal.SIGKILL), 3),
+        "SIGTERM api": (partial(process_kinds.end, services, "api", signal.SIGTERM), 1),
+        "SIGTERM worker": (partial(process_kinds.end, services, "worker", signal.SIGTERM), 2),
+        "SIGSTOP api": (partial(process_kinds.pause, services, "api"), 2),
+        "SIGSTOP worker": (partial(process_kinds.pause, services, "worker"), 2),
+        "rebalance storm": (partial(process_kinds.rebalance_storm, services), 1),
+        "clock jump": (partial(process_kinds.clock_jump, services), 1),
+    }
+    for where, point in process_kinds.CRASHES:
+        if where.split()[0] in services:
+            found[f"crash of {where} {point}"] = (partial(process_kinds.crash_point, where, point), 1)
+    return found
+
+
 SERVERS: dict[str, tuple[Kind, int]] = {
     "SIGKILL broker and controller": (server_kinds.kill_broker, 3),
     "SIGTERM broker, leader change": (server_kinds.stop_broker, 2),
@@ -51,17 +58,22 @@ SERVERS: dict[str, tuple[Kind, int]] = {
     **{f"disk full of {what}": (partial(server_kinds.disk_full, what), 1) for what in server_kinds.DISKS},
     **{f"record from outside, {what}": (partial(server_kinds.poison, what), 1) for what in server_kinds.POISONS},
 }
-LANES = {"processes": PROCESSES, "servers": SERVERS}
+LANES: dict[str, dict[str, tuple[Kind, int]]] = {
+    "intake": {**_processes(INTAKE), "revived relay": (process_kinds.revived_relay, 2)},
+    "others": _processes(OTHERS),
+    "servers": SERVERS,
+}
+"""What is struck side by side."""
 
 
 def schedule(seed: int, faults: int, *, disks: bool = True) -> list[Fault]:
     """All faults, from the seed alone. Each lane first plays every kind once, in an order of its own, then by weight."""
     dice = Random(seed)
     found = []
-    for lane, kinds in LANES.items():
+    for place, (lane, kinds) in enumerate(LANES.items()):
         usable = {kind: weight for kind, (_, weight) in kinds.items() if disks or not kind.startswith("disk full")}
         first = dice.sample(list(usable), len(usable))
-        share = faults // 2 + (faults % 2 if lane == "processes" else 0)
+        share = (faults + place) // len(LANES)
         chosen = [*first, *dice.choices(list(usable), list(usable.values()), k=max(0, share - len(first)))][:share]
         found += [
             Fault(number, lane, kind, dice.getrandbits(32), dice.uniform(0.1, 1.0))

@@ -1,8 +1,13 @@
-"""Faults of the services' processes: ended, paused, crashed at named points, fenced, with clocks that jump."""
+"""Faults of the services' processes: ended, paused, crashed at named points, fenced, with clocks that jump.
+
+Each takes the services that its lane may strike, so that two lanes never hold the same process.
+"""
 
 import signal
 import time
+from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 from tests.faults.launch import CRASHED
 from tests.faults.rig import Rig
@@ -14,75 +19,56 @@ REACHED = 60.0
 """Seconds that an armed process has to come by its crash point."""
 
 
-def _named(rig: Rig, dice: Random, role: str) -> str:
-    return dice.choice([name for name in rig.names() if f" {role}" in name])
+def _named(rig: Rig, dice: Random, services: Sequence[str], role: str) -> str:
+    return dice.choice([name for name in rig.names() if name.startswith(tuple(f"{each} {role}" for each in services))])
 
 
-def kill_api(rig: Rig, dice: Random, _: Seen) -> str:
-    return _end(rig, _named(rig, dice, "api"), signal.SIGKILL)
-
-
-def kill_worker(rig: Rig, dice: Random, _: Seen) -> str:
-    return _end(rig, _named(rig, dice, "worker"), signal.SIGKILL)
-
-
-def kill_intake_api(rig: Rig, dice: Random, _: Seen) -> str:
-    return _end(rig, "intake api", signal.SIGKILL)
-
-
-def stop_api(rig: Rig, dice: Random, _: Seen) -> str:
-    return _end(rig, _named(rig, dice, "api"), signal.SIGTERM)
-
-
-def stop_worker(rig: Rig, dice: Random, _: Seen) -> str:
-    return _end(rig, _named(rig, dice, "worker"), signal.SIGTERM)
-
-
-def _end(rig: Rig, name: str, number: signal.Signals) -> str:
+def end(services: Sequence[str], role: str, number: signal.Signals, rig: Rig, dice: Random, _: Seen) -> str:
+    """SIGKILL or SIGTERM, and started again."""
+    name = _named(rig, dice, services, role)
     child = rig.platform.children[name]
-    (child.kill if number is signal.SIGKILL else child.stop)()
-    rig.launch(name)
-    rig.healthy([name])
+    with rig.in_hand(name):
+        (child.kill if number is signal.SIGKILL else child.stop)()
+        rig.launch(name)
+        rig.healthy([name])
     return name
 
 
-def pause_api(rig: Rig, dice: Random, _: Seen) -> str:
-    return _pause(rig, _named(rig, dice, "api"), dice.uniform(1, 4))
-
-
-def pause_worker(rig: Rig, dice: Random, _: Seen) -> str:
-    return _pause(rig, _named(rig, dice, "worker"), SESSION + dice.uniform(1, 3))
-
-
-def _pause(rig: Rig, name: str, seconds: float) -> str:
+def pause(services: Sequence[str], role: str, rig: Rig, dice: Random, _: Seen) -> str:
+    """SIGSTOP; a worker for longer than the session timeout."""
+    name = _named(rig, dice, services, role)
+    seconds = dice.uniform(1, 4) if role == "api" else SESSION + dice.uniform(1, 3)
     child = rig.platform.children[name]
-    child.signal(signal.SIGSTOP)
-    time.sleep(seconds)
-    child.signal(signal.SIGCONT)
-    rig.healthy([name])
+    with rig.in_hand(name):
+        child.signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        child.signal(signal.SIGCONT)
+        rig.healthy([name])
     return f"{name} for {seconds:.1f} s"
 
 
-def rebalance_storm(rig: Rig, dice: Random, _: Seen) -> str:
-    service = dice.choice(["publicity", "verification", "intake"])
-    name = f"{service} worker 2"
-    for _round in range(3):
-        rig.platform.children[name].stop()
-        time.sleep(dice.uniform(0.2, 1.5))
-        rig.launch(name)
-        time.sleep(dice.uniform(1.0, 3.0))
-    rig.healthy([name])
+def rebalance_storm(services: Sequence[str], rig: Rig, dice: Random, _: Seen) -> str:
+    """A worker that comes and goes."""
+    name = f"{dice.choice(services)} worker 2"
+    with rig.in_hand(name):
+        for _round in range(3):
+            rig.platform.children[name].stop()
+            time.sleep(dice.uniform(0.2, 1.5))
+            rig.launch(name)
+            time.sleep(dice.uniform(1.0, 3.0))
+        rig.healthy([name])
     return f"{name} leaves and joins 3 times"
 
 
 def revived_relay(rig: Rig, dice: Random, seen: Seen) -> str:
     """The active relay is stopped in the middle, another takes over without the lock, the old one goes on: its save must be refused."""
-    with rig.alone:
-        return _revive(rig, "intake", seen)
+    old, new = "intake worker 1", "intake worker 2"
+    with rig.alone, rig.in_hand(old, new):
+        return _revive(rig, old, new, seen)
 
 
-def _revive(rig: Rig, service: str, seen: Seen) -> str:
-    old, new = f"{service} worker 1", f"{service} worker 2"
+def _revive(rig: Rig, old: str, new: str, seen: Seen) -> str:
+    service = "intake"
     rig.platform.children[new].stop()
     rig.healthy([old])
     before = rig.platform.children[old].log.read_text("utf-8", "replace").count('"Fenced"')
@@ -129,6 +115,11 @@ CRASHES = (
 def crash_point(where: str, point: str, rig: Rig, dice: Random, _: Seen) -> str:
     names = [where] if where.endswith("api") else [f"{where} 1", f"{where} 2"]
     spec = {"crash": point, "pass": dice.randint(3, 30)}
+    with rig.in_hand(*names):
+        return _crash(rig, names, spec)
+
+
+def _crash(rig: Rig, names: list[str], spec: dict[str, Any]) -> str:
     for name in names:
         rig.platform.children[name].stop()
     for name in names:
@@ -146,20 +137,22 @@ def crash_point(where: str, point: str, rig: Rig, dice: Random, _: Seen) -> str:
         rig.launch(name)
     rig.healthy(names)
     if not crashed:
-        raise AssertionError(f"{where} never came {point}")
-    return f"{crashed[0]} {point}, pass {spec['pass']}"
+        raise AssertionError(f"{', '.join(names)} never came there")
+    return f"{crashed[0]}, pass {spec['pass']}"
 
 
-def clock_jump(rig: Rig, dice: Random, _: Seen) -> str:
+def clock_jump(services: Sequence[str], rig: Rig, dice: Random, _: Seen) -> str:
+    """Far ahead, far back, and right again."""
     worker = dice.random() < 0.7
-    name = _named(rig, dice, "worker" if worker else "api")
+    name = _named(rig, dice, services, "worker" if worker else "api")
     far = 30 * 86_400.0 if worker else 3_600.0
     offsets = [dice.uniform(0, far), dice.uniform(-far, 0) if worker else 0.0, 0.0]
-    rig.platform.children[name].stop()
-    rig.launch(name, {"clock": offsets})
-    rig.healthy([name])
-    time.sleep(9)
-    rig.platform.children[name].stop()
-    rig.launch(name)
-    rig.healthy([name])
+    with rig.in_hand(name):
+        rig.platform.children[name].stop()
+        rig.launch(name, {"clock": offsets})
+        rig.healthy([name])
+        time.sleep(9)
+        rig.platform.children[name].stop()
+        rig.launch(name)
+        rig.healthy([name])
     return f"{name} by {', '.join(f'{offset / 3600:+.1f} h' for offset in offsets[:2])}"

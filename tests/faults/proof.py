@@ -1,6 +1,7 @@
 """`python -m tests.faults.proof`: leads from outside while everything is killed, paused, cut, filled and forged; then the ledger.
 
-The schedule of faults comes from the seed alone. Two lanes of faults run side by side: processes, and servers with what lies between.
+The schedule of faults comes from the seed alone. Three lanes of faults run side by side: intake's processes, the other services', and
+servers with what lies between.
 Exit 0 only when the ledger balances, every fault acted, and nothing was stuck.
 """
 
@@ -40,7 +41,7 @@ class Outcome:
     failures: list[str]
     answers: dict[str, int]
     acted: Counter[str]
-    """Kinds of fault that did what they should, and how often."""
+    """Lane and kind of the faults that did what they should, and how often."""
 
 
 def main() -> int:
@@ -150,13 +151,13 @@ class _Lane(threading.Thread):
         try:
             with self.rig.alone if fault.lane == "servers" else nullcontext():
                 where = kind(self.rig, Random(fault.dice), self.seen)
-            self.acted[fault.kind] += 1
+            self.acted[f"{fault.lane}: {fault.kind}"] += 1
         except Exception as fault_of_ours:  # noqa: BLE001 - whatever it is, it is shown and the run is not fine
             where = f"FAILED: {type(fault_of_ours).__name__}: {fault_of_ours}"
             self.failures.append(f"{fault.kind}: {where}")
         took = time.monotonic() - began
         clock = time.strftime("%H:%M:%S")
-        _say(f"{clock} {fault.lane:9} {fault.number:4} {fault.kind:34} {where}; healthy after {took:.1f} s")
+        _say(f"{clock} {fault.lane:7} {fault.number:4} {fault.kind:34} {where}; healthy after {took:.1f} s")
 
 
 def _settle(rig: Rig, quiet: float, failures: list[str]) -> None:
@@ -185,7 +186,7 @@ def _sum_up(seed: int, outcomes: list[Outcome], drilled: list[str]) -> int:
             _say(f"   failed: {failure}")
     answers: Counter[str] = sum((Counter(outcome.answers) for outcome in outcomes), Counter())
     acted = sum((outcome.acted for outcome in outcomes), Counter[str]())
-    kinds = [kind for lane in LANES.values() for kind in lane]
+    kinds = [f"{lane}: {kind}" for lane, kinds in LANES.items() for kind in kinds]
     _say(f"kinds of fault that acted: {sum(kind in acted for kind in kinds)} of {len(kinds)}")
     if missing := [kind for kind in kinds if kind not in acted]:
         _say(f"   not in this run: {', '.join(missing)}")

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -129,6 +131,7 @@ class Rig(Running):
         folder.mkdir(parents=True)
         self.outside, self._tokens = None, {}
         self.alone = threading.Lock()
+        self._in_hand: Counter[str] = Counter()
         self.disks = {"postgres": Disk(folder / "postgres-disk"), "kafka": Disk(folder / "kafka-disk")}
         for name, disk in self.disks.items():
             (disk.folder / "data").mkdir(mode=0o711, exist_ok=True)
@@ -200,6 +203,24 @@ class Rig(Running):
                 raise TimeoutError(f"not healthy after {time.monotonic() - began:.0f} s: {', '.join(waiting)}\n{tails}")
             time.sleep(0.1)
         return time.monotonic() - began
+
+    @contextmanager
+    def in_hand(self, *names: str) -> Iterator[None]:
+        """These are being struck: what strikes servers at the same time does not wait for them."""
+        self._in_hand.update(names)
+        try:
+            yield
+        finally:
+            self._in_hand.subtract(names)
+
+    def recovered(self, seconds: float = 90) -> None:
+        """Wait until each that nobody strikes was ready once. Raises TimeoutError naming those that were not."""
+        began, deadline = time.monotonic(), self.soon(seconds)
+        waiting = self.names()
+        while waiting := [name for name in waiting if not self._in_hand[name] and not self.ready(name)]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not healthy after {time.monotonic() - began:.0f} s: {', '.join(waiting)}")
+            time.sleep(0.1)
 
     def rows_now(self, service: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """As `rows`, from a thread without a loop; asks again while the database is away."""

@@ -39,13 +39,13 @@ def pause_broker(rig: Rig, dice: Random, _: Seen) -> str:
     node.pause()
     time.sleep(seconds)
     node.resume()
-    rig.healthy(rig.names())
+    rig.recovered()
     return f"node {node.node} for {seconds:.1f} s"
 
 
 def _back(rig: Rig, node: Kafka) -> str:
     node.start()
-    rig.healthy(rig.names())
+    rig.recovered()
     return f"node {node.node}"
 
 
@@ -62,7 +62,7 @@ def _postgres(rig: Rig, *, kill: bool) -> str:
     assert server is not None
     (server.kill if kill else server.stop)()
     server.start()
-    rig.healthy(rig.names())
+    rig.recovered()
     return "all four databases"
 
 
@@ -80,7 +80,7 @@ def pause_postgres(rig: Rig, dice: Random, _: Seen) -> str:
     for process in family:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGCONT)
-    rig.healthy(rig.names())
+    rig.recovered()
     return f"the server and {len(family) - 1} backends for {seconds:.1f} s"
 
 
@@ -108,7 +108,7 @@ def network(mode: str, rig: Rig, dice: Random, _: Seen) -> str:
     rig.rigged.wire.mode(port, mode)
     time.sleep(seconds)
     rig.rigged.wire.mode(port, "pass")
-    rig.healthy(rig.names())
+    rig.recovered()
     return f"to {f'Kafka node {node.node}' if what == 'kafka' else f'the database of {what}'} for {seconds:.1f} s"
 
 
@@ -130,7 +130,7 @@ def disk_full(what: str, rig: Rig, dice: Random, _: Seen) -> str:
         node.launch()
     for node in rig.rigged.brokers:
         node.wait()
-    rig.healthy(rig.names())
+    rig.recovered()
     return f"for {seconds:.1f} s ({', '.join(fell) + ' fell' if fell else 'nothing fell'})"
 
 

@@ -14,7 +14,7 @@ def test_the_schedule_comes_from_the_seed_alone() -> None:
 
 
 def test_a_long_schedule_plays_every_kind_of_fault() -> None:
-    plan = schedule(Random(1).randrange(1000), 2 * max(len(kinds) for kinds in LANES.values()))
+    plan = schedule(Random(1).randrange(1000), len(LANES) * max(len(kinds) for kinds in LANES.values()))
     assert {(fault.lane, fault.kind) for fault in plan} == {
         (lane, kind) for lane, kinds in LANES.items() for kind in kinds
     }

@@ -1,6 +1,7 @@
 """Measures of single layers on the rig's own servers: registration against pgbench, relay against the bare client, projection, polling."""
 
 import asyncio
+import gc
 import json
 import re
 import subprocess
@@ -28,7 +29,8 @@ from shared.db import Database
 from shared.idempotency import Claim
 from shared.inbox import Inbox, Record
 from shared.kafka import KafkaAddress
-from shared.relay import Relay
+from shared.process import FIRST_GENERATION
+from shared.relay import PAGE, Relay
 from shared.relay_store import NEW_ROWS
 from shared.sealing import Sealer
 from tests.load.rig import Rig
@@ -78,6 +80,8 @@ def database_layer(rig: Rig, leads: int) -> dict[str, float]:
 
 async def _register(rig: Rig, leads: int) -> dict[str, float]:
     settings = rig.platform.environment("intake")
+    # as a service's process sets it
+    gc.set_threshold(FIRST_GENERATION)
     database = Database(settings["INTAKE_DATABASE_URL"], pool=4)
     submit = SubmitLead(database, region="999999", view=view)
     at = datetime.now(UTC)
@@ -153,7 +157,7 @@ async def _execute(url: str, statement: str) -> None:
 
 def relay(rig: Rig, events: int) -> dict[str, float]:
     """Events a second from the outbox to acknowledgement, and of the bare client with the same bytes in the same batches."""
-    return asyncio.run(_relay(rig, events))
+    return uvloop.run(_relay(rig, events))
 
 
 async def _relay(rig: Rig, events: int) -> dict[str, float]:
@@ -208,7 +212,8 @@ def _sample_value() -> str:
 def _fill_outbox(events: int) -> str:
     value = _sample_value()
     return f"""insert into outbox (id, topic, subject, sequence, partition_key, type, value, recorded_at)
-        select gen_random_uuid(), 'intake.leads', s, 1, s, '{LeadReceived.TYPE}', convert_to('{value}', 'UTF8'), clock_timestamp()
+        select gen_random_uuid(), 'intake.leads', s, 1, s, '{LeadReceived.TYPE}', convert_to('{value}', 'UTF8'),
+          date_trunc('day', now(), 'Asia/Shanghai')
         from (select gen_random_uuid()::text as s from generate_series(1, {events})) k"""
 
 
@@ -223,7 +228,10 @@ async def _bare_client(address: KafkaAddress, events: int, size: int) -> float:
             acks = []
             for partition, count in left.items():
                 batch, taken = producer.create_batch(), 0
-                while taken < min(count, 400) and batch.append(key=b"k" * 36, value=value, timestamp=None) is not None:
+                while (
+                    taken < min(count, PAGE // topic.partitions)
+                    and batch.append(key=b"k" * 36, value=value, timestamp=None) is not None
+                ):
                     taken += 1
                 if taken:
                     acks.append(await producer.send_batch(batch, topic.name, partition=partition))
@@ -236,7 +244,7 @@ async def _bare_client(address: KafkaAddress, events: int, size: int) -> float:
 
 def projection(rig: Rig, events: int, textbook_per_s: float) -> dict[str, float]:
     """Events a second that publicity turns into facts in fetched batches, and the textbook's transaction per message."""
-    ours = asyncio.run(_project(rig, events))
+    ours = uvloop.run(_project(rig, events))
     return {"per_s": ours, "textbook_per_s": textbook_per_s, "ratio": ours / textbook_per_s}
 
 

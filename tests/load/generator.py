@@ -1,7 +1,7 @@
 """Load over HTTP from a process of its own: keep-alive connections that cost little, so that the machine's time goes to what is measured.
 
 Closed loop (each connection sends when it has its answer) or open loop (at a given rate, whatever the answers do, so that waiting counts).
-`python -m tests.load.generator` reads a plan as JSON from standard input and writes what it saw as JSON.
+`python -m tests.load.generator FILE` reads a plan as JSON from standard input and writes what it saw as JSON to the file.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import cast
 from uuid import uuid4
 
@@ -163,9 +164,9 @@ async def run(plan: Plan) -> Seen:
 
 
 def main() -> None:
-    """Plan in, what was seen out."""
+    """Plan in, what was seen out. To a file: unbuffered standard output (PYTHONUNBUFFERED) loses what a pipe does not take at once."""
     plan = Plan(**json.loads(sys.stdin.read()))
-    print(json.dumps(asdict(uvloop.run(run(plan)))))
+    Path(sys.argv[1]).write_text(json.dumps(asdict(uvloop.run(run(plan)))))
 
 
 if __name__ == "__main__":

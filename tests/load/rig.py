@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -155,17 +156,18 @@ class Rig:
 
 def generate(plan: Plan) -> Seen:
     """Run the generator as a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.load.generator"],
-        input=json.dumps(asdict(plan)),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    return Seen(**json.loads(done.stdout))
+    with tempfile.NamedTemporaryFile("r") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.load.generator", out.name],
+            input=json.dumps(asdict(plan)),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        return Seen(**json.load(out))
 
 
 def spent(before: Mapping[str, float], after: Mapping[str, float], leads: int) -> dict[str, float]:

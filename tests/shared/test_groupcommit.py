@@ -52,17 +52,18 @@ async def test_those_that_come_meanwhile_form_the_next_batch_up_to_the_limit() -
     assert desk.batches == [[1], [2, 3, 4], [5, 6, 7], [8]]
 
 
-async def test_a_second_flusher_works_while_the_first_waits_and_a_third_does_not() -> None:
-    desk = Desk(flushers=2)
+async def test_a_second_flusher_begins_with_a_full_batch_and_a_third_does_not() -> None:
+    desk = Desk(most=2, flushers=2)
     desk.open.clear()
     tasks = []
-    for number in (1, 2, 3, 4):
+    for number in (1, 2, 3, 4, 5, 6):
         tasks.append(asyncio.create_task(desk.queue.submit(number)))
         await asyncio.sleep(0.01)
-    assert desk.batches == [[1], [2]]
+        # what is not full waits for the first to end: it may still be joined
+        assert desk.batches == [[1], [2, 3]][: 1 + (number > 2)]
     desk.open.set()
     await asyncio.gather(*tasks)
-    assert desk.batches == [[1], [2], [3, 4]]
+    assert desk.batches == [[1], [2, 3], [4, 5], [6]]
 
 
 async def test_one_bad_order_never_fails_its_neighbours() -> None:

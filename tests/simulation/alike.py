@@ -192,7 +192,9 @@ async def _compare_cursors(twins: Twins, real: Any, rival: Any) -> None:
         old = await store_.take_over(mine)
         leads, duals = TopicPartition("intake.leads", 1), TopicPartition("intake.dual-assignments", 2)
         seven, two = End(7, UUID(int=7)), End(2, UUID(int=2))
-        old.offsets, old.cluster = {leads: End(4, None), duals: seven}, "c"
+        old.ends(leads, End(4, None))
+        old.ends(duals, seven)
+        old.cluster = "c"
         old.replaying, old.logs = ["intake.leads", "intake.dual-assignments"], {"intake.leads": 5}
         assert await store_.save(mine, old)
         new = await store_.take_over(theirs)
@@ -200,7 +202,8 @@ async def _compare_cursors(twins: Twins, real: Any, rival: Any) -> None:
         assert (new.offsets, new.cluster, new.replaying) == (old.offsets, old.cluster, old.replaying)
         assert new.logs == {}, "a log is written down with the loss"
         assert not await store_.save(mine, old), "an old relay must be fenced"
-        new.offsets, new.catching_up_to, new.page_position, new.logs = {leads: two}, "5:5:", 3, {"intake.leads": 6}
+        new.offsets, new.catching_up_to, new.page_position, new.logs = {}, "5:5:", 3, {"intake.leads": 6}
+        new.ends(leads, two)
         assert await store_.save(theirs, new, forget=["intake.leads"])
         last = await store_.take_over(theirs)
         assert (last.offsets, last.catching_up_to, last.page_position) == ({leads: two, duals: seven}, "5:5:", 3)

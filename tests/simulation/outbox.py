@@ -17,7 +17,9 @@ Row = dict[str, Any]
 
 def copy_of(cursor: Cursor) -> Cursor:
     """As it stands now."""
-    return replace(cursor, replaying=list(cursor.replaying), offsets=dict(cursor.offsets), logs=dict(cursor.logs))
+    return replace(
+        cursor, replaying=list(cursor.replaying), offsets=dict(cursor.offsets), logs=dict(cursor.logs), moved=set()
+    )
 
 
 @cache
@@ -170,10 +172,11 @@ class OutboxStore:
             connection.fenced = True
             return False
         kept = {target: at for target, at in server.cursor.offsets.items() if target.topic not in forget}
-        kept |= cursor.offsets
+        kept |= {target: cursor.offsets[target] for target in cursor.moved if target in cursor.offsets}
         logs = server.cursor.logs | {topic: cursor.logs[topic] for topic in forget}
         server.cursor = copy_of(cursor)
         server.cursor.offsets, server.cursor.logs = kept, logs
         server.saved(server.cursor)
+        cursor.moved.clear()
         await connection.use()  # the answer may be lost after the deed
         return True

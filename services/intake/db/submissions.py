@@ -234,8 +234,13 @@ async def add_as_foreseen(
     return {(row["source"], row["day"]) for row in drawn}
 
 
-def _by_column(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*map(_values, rows), strict=True)]
+def _by_column(rows: Sequence[Row]) -> list[Sequence[Any]]:
+    """The columns; one that says nothing at all stays empty, which `unnest` fills with nulls: each element costs an encoding."""
+    columns = zip(*map(_values, rows), strict=True)
+    return [() if column[0] is None and set(column) == _NOTHING else column for column in columns]
+
+
+_NOTHING = {None}
 
 
 def _values(row: Row) -> tuple[Any, ...]:
@@ -244,8 +249,8 @@ def _values(row: Row) -> tuple[Any, ...]:
     return (
         lead.id,
         lead.lead_no,
-        lead.source.value,
-        lead.issuing_level and lead.issuing_level.value,
+        lead.source,
+        lead.issuing_level,
         lead.upstream_no,
         lead.upstream_deadline,
         lead.received_on,
@@ -266,7 +271,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         by.sub,
         " ".join(sorted(by.roles)),
         by.unit,
-        limit.kind.value,
+        limit.kind,
         limit.limit_id,
         limit.due.on,
         limit.due.provisional,
@@ -285,8 +290,8 @@ def _values(row: Row) -> tuple[Any, ...]:
         claim and claim.key,
         claim and claim.mark,
         row.answer and row.answer.text,
-        filed and filed.channel.value,
-        filed and filed.naming.value,
+        filed and filed.channel,
+        filed and filed.naming,
         filed and json.dumps(filed.content, ensure_ascii=False),
         filed and filed.code_mark,
         filed and filed.receipt_mark,
