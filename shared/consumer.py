@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -16,6 +16,7 @@ from shared.inbox import Inbox, Record
 from shared.kafka import KafkaAddress, TopicPartition
 
 log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 
 
 class Broker(Protocol):
@@ -23,6 +24,7 @@ class Broker(Protocol):
 
     def consumer(self, address: KafkaAddress, client_id: str, /, *, group: str) -> Any: ...
     async def leave(self, client: Any) -> None: ...
+    async def cluster_id(self, address: KafkaAddress, client_id: str, /) -> str: ...
 
 
 MOST_BETWEEN_REWINDS = 3600.0
@@ -139,10 +141,10 @@ class Consume:
                 await self._swept()
                 next_sweep = loop.time() + self.sweep
             if loop.time() >= next_look:
-                behind = await self._look(client, behind)
+                behind = await self._unless_away(self._look(client, behind)) or {}
                 next_look = loop.time() + 15
             if loop.time() >= next_tail:
-                await self._read_tails_again(client)
+                await self._unless_away(self._read_tails_again(client))
                 next_tail = loop.time() + self.tail_every
             if loop.time() >= next_rewind:
                 # less and less often: a gap that only an operator can close must not have the topic read for ever
@@ -214,6 +216,19 @@ class Consume:
             self._seek(client, {target: fetched[target][0].offset for target in unknown})
             await asyncio.sleep(0.5)
         return {target: messages for target, messages in fetched.items() if target not in unknown}
+
+    async def _unless_away(self, question: Awaitable[Answer]) -> Answer | None:
+        """The answer; None while the broker answers nobody. Then the member stays and goes on when the broker is back: in the place of one
+        that left, the group would wait until the broker has given that one up. Raises when others are answered and this client is not."""
+        try:
+            return await question
+        except (kafka.KafkaError, TimeoutError) as fault:
+            try:
+                await asyncio.wait_for(self.broker.cluster_id(self.address, f"{self.service}-worker-check"), 10)
+            except (kafka.KafkaError, TimeoutError, OSError):
+                log.info("consume.broker_away", error=type(fault).__name__)
+                return None
+            raise
 
     async def _read_tails_again(self, client: Any) -> None:
         """Where nothing is left to read, read the last record again: a position that is the end of a lost log by chance, and of the new

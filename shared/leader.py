@@ -13,6 +13,8 @@ from shared.errors import NeedsOperator
 
 STANDBY = 0.5
 """Seconds between two looks for the lock."""
+LONGEST = 2.0
+"""Seconds between two attempts at most: a server that is back must not wait long for us, and an attempt costs one refused connection."""
 IN_OFFICE = 10.0
 """After so many seconds of work a fault counts as the first one again."""
 
@@ -51,7 +53,7 @@ async def lead(
             told(fault)
         pause = 0.2 if loop.time() - started > IN_OFFICE else pause
         await asyncio.sleep(pause)
-        pause = min(pause * 2, 5.0)
+        pause = min(pause * 2, LONGEST)
 
 
 async def _shift(

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
-from shared import identity, metrics
+from shared import identity, kafka, metrics
 from shared.audit_chain import AuditChain
 from shared.audit_content import Signer
 from shared.consumer import Consume
@@ -24,6 +24,7 @@ from shared.db import Database, Transaction, after_commit, is_transient
 from shared.errors import NeedsOperator
 from shared.inbox import Handlers, Inbox
 from shared.kafka import KafkaAddress
+from shared.leader import LONGEST
 from shared.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -114,7 +115,7 @@ class Worker:
         while True:
             self.state[name] = "running"
             metrics.needs_operator.labels(name).set(0)
-            started = asyncio.get_running_loop().time()
+            started, away = asyncio.get_running_loop().time(), False
             try:
                 await identity.check(self.database)
                 await run()
@@ -131,13 +132,14 @@ class Worker:
                 self.state[name] = "restarting after a cancellation inside"
                 log.warning("worker.task_died", task=name, error="CancelledError")
             except Exception as fault:
+                away = isinstance(fault, kafka.KafkaError) or is_transient(fault)
                 self.state[name] = f"restarting after {type(fault).__name__}"
                 metrics.task_restarts.labels(name).inc()
                 log.warning("worker.task_died", task=name, exc_info=not is_transient(fault), error=type(fault).__name__)
             if asyncio.get_running_loop().time() - started > 60:
                 pause = 0.5
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 10.0)
+            pause = min(pause * 2, LONGEST if away else 10.0)
 
     async def _keep_time(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from shared import kafka
 from shared.consumer import Consume
 from shared.db import Database
@@ -21,6 +23,33 @@ class Message:
     offset: int
     value: bytes = b"{}"
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass
+class Unreached:
+    """A client that gets no answers: of one partition, with nothing to read."""
+
+    joined: int = 0
+    asked: int = 0
+    listener: Any = None
+
+    def subscribe(self, _: Iterable[str], *, listener: Any) -> None:
+        self.listener = listener
+
+    async def start(self) -> None:
+        self.joined += 1
+        await self.listener.on_partitions_assigned([HERE])
+
+    async def getmany(self, **_: int) -> dict[TopicPartition, list[Message]]:
+        await asyncio.sleep(0.001)
+        return {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return {HERE}
+
+    async def beginning_offsets(self, _: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        self.asked += 1
+        raise kafka.KafkaError
 
 
 @dataclass
@@ -60,6 +89,12 @@ class OneClient:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.away = False
+
+    async def cluster_id(self, _address: KafkaAddress, _client_id: str, /) -> str:
+        if self.away:
+            raise kafka.KafkaError
+        return "cluster"
 
     def consumer(self, _address: KafkaAddress, _client_id: str, /, *, group: str) -> Client:  # noqa: ARG002 - the port's
         return self.client
@@ -104,4 +139,23 @@ async def test_where_a_new_log_shows_it_is_read_from_its_beginning_once(new_data
     assert client.committed[:4] == [0, 1, 2, 3]
     async with database.transaction() as tx:
         assert await inbox.store.logs(tx, [HERE]) == {HERE: 5}
+    await database.close()
+
+
+async def test_a_member_stays_while_the_broker_answers_nobody_and_joins_anew_when_only_it_is_not_answered() -> None:
+    database = Database("postgresql://nobody:x@127.0.0.1:1/none", pool=1)
+    inbox = Inbox(database, {}, clock=lambda: datetime.now(UTC))
+    client: Any = Unreached()
+    broker = OneClient(client)
+    broker.away = True
+    consume = Consume(
+        inbox, KafkaAddress(servers="none"), service="verification", broker=broker, tail_every=0.01, sweep=600
+    )
+    task = asyncio.create_task(consume.run())
+    while client.asked < 3:  # noqa: ASYNC110 - the client tells by its count
+        await asyncio.sleep(0.01)
+    assert (client.joined, task.done()) == (1, False)
+    broker.away = False
+    with pytest.raises(kafka.KafkaError):
+        await asyncio.wait_for(task, 20)
     await database.close()

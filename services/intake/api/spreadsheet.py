@@ -7,6 +7,7 @@ file is read in a process of its own (`reading.py` starts it), which limits itse
 import csv
 import io
 import json
+import os
 import resource
 import sys
 import zipfile
@@ -212,7 +213,9 @@ def _written(outcome: Outcome) -> list[Any]:
 
 
 def _say(frame: Mapping[str, Any]) -> None:
-    sys.stdout.buffer.write(json.dumps(frame).encode() + b"\n")
+    # not sys.stdout: where that is unbuffered (PYTHONUNBUFFERED) it may write less than it is given and not say so
+    with os.fdopen(1, "wb", closefd=False) as out:
+        out.write(json.dumps(frame).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Standard output: one line of JSON {"type", "refused": reason | null, "copy": its
 
 import io
 import json
+import os
 import re
 import resource
 import sys
@@ -92,10 +93,11 @@ def main() -> None:
         why = str(refused)
     except (MemoryError, RecursionError):
         why = "文件展开后过大 / the file unpacks to too much"
-    sys.stdout.buffer.write(json.dumps({"type": kind, "refused": why, "copy": copy and len(copy)}).encode() + b"\n")
-    if copy is not None:
-        sys.stdout.buffer.write(copy)
-    sys.stdout.buffer.flush()
+    # not sys.stdout: where that is unbuffered (PYTHONUNBUFFERED) it may write less than it is given and not say so
+    with os.fdopen(1, "wb", closefd=False) as out:
+        out.write(json.dumps({"type": kind, "refused": why, "copy": copy and len(copy)}).encode() + b"\n")
+        if copy is not None:
+            out.write(copy)
 
 
 def examine(head: bytes, rest: BinaryIO) -> tuple[str, bytes | None]:
