@@ -13,7 +13,7 @@ from shared.errors import NeedsOperator
 
 STANDBY = 0.5
 """Seconds between two looks for the lock."""
-LONGEST = 2.0
+LONGEST = 1.0
 """Seconds between two attempts at most: a server that is back must not wait long for us, and an attempt costs one refused connection."""
 IN_OFFICE = 10.0
 """After so many seconds of work a fault counts as the first one again."""

@@ -5,6 +5,7 @@ Each role draws in what it needs when it is played: imports are most of a start.
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -95,6 +96,10 @@ def _parser(service: str, more: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+BEHIND = 5
+"""How much a worker steps back (`nice`): where processors are short, what somebody waits for at a door goes before what runs behind."""
+
+
 def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: str, role: str) -> None:
     """Make the app and serve it until asked to stop."""
     import uvicorn
@@ -103,7 +108,9 @@ def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: s
 
     tracing.configure(service=service, role=role, endpoint=configured.otlp_endpoint)
     app = make()
-    _settle()
+    if role == "worker":
+        os.nice(BEHIND)
+    settle()
     uvicorn.run(
         app,
         host=configured.host,
@@ -115,7 +122,7 @@ def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: s
     )
 
 
-def _settle() -> None:
+def settle() -> None:
     """What was made at the start stays till the end: the collector of garbage need not walk through it again and again."""
     gc.collect()
     gc.freeze()

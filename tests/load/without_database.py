@@ -9,6 +9,7 @@ from services.intake import app
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.usecases.submit_lead import Outcome, Submission, SubmitLead
 from shared.idempotency import Answer
+from shared.process import settle
 
 
 class _Nowhere(SubmitLead):
@@ -22,4 +23,6 @@ class _Nowhere(SubmitLead):
 
 if __name__ == "__main__":
     app.SubmitLead = _Nowhere  # type: ignore[attr-defined]
-    uvicorn.run(app.api(), host="127.0.0.1", port=int(os.environ["INTAKE_PORT"]), log_config=None, access_log=False)
+    made = app.api()
+    settle()  # as a service's process does
+    uvicorn.run(made, host="127.0.0.1", port=int(os.environ["INTAKE_PORT"]), log_config=None, access_log=False)

@@ -1,10 +1,8 @@
 """The store of dated facts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -46,7 +44,8 @@ class Fact:
     lead_id: UUID
     effective_at: datetime
     recorded_at: datetime
-    codes: dict[str, Any]
+    codes: str
+    """JSON: what else the event says."""
 
 
 async def add(tx: Transaction, facts: Sequence[Fact]) -> None:
@@ -54,7 +53,7 @@ async def add(tx: Transaction, facts: Sequence[Fact]) -> None:
     rows = [
         (
             *(fact.event_id, fact.region, fact.type, fact.topic, fact.subject, fact.sequence, fact.lead_id),
-            *(fact.effective_at, fact.recorded_at, json.dumps(fact.codes, ensure_ascii=False)),
+            *(fact.effective_at, fact.recorded_at, fact.codes),
         )
         for fact in facts
     ]

@@ -23,7 +23,7 @@ async def record_facts(tx: Transaction, heard: Sequence[Heard]) -> None:
                 lead_id=event.lead_id,
                 effective_at=event.effective_at,
                 recorded_at=received.recorded_at,
-                codes=event.model_dump(mode="json", exclude={"effective_at", "lead_id"}),
+                codes=event.model_dump_json(exclude={"effective_at", "lead_id"}),
             )
             for event, received in heard
         ],
