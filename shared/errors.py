@@ -89,7 +89,8 @@ class Busy(Unavailable):
 
 
 class NotYet(Exception):
-    """A handler lacks what arrives on another topic: hold the event until (topic, subject) has applied `sequence`."""
+    """A handler lacks what arrives on another topic: hold the event until (topic, subject) has applied `sequence`. Raised before the
+    handler has written anything: what others of the same batch have done stays."""
 
     def __init__(self, topic: str, subject: str, sequence: int) -> None:
         super().__init__(f"{topic}/{subject} {sequence}")

@@ -149,11 +149,11 @@ class Inbox:
         """→ whether something may have waited for these."""
         wakes = False
         while records:
-            progress = _Progress()
+            progress, aside = _Progress(), list[Waiting]()
             try:
                 async with self.database.transaction() as tx:
                     batch = [(record.topic, decode(record.value), record.value) for record in progress.of(records)]
-                    moved = await self._apply(tx, batch, progress)
+                    moved = await self._apply(tx, batch, progress, aside)
             except NeedsOperator:
                 raise
             except Exception as fault:
@@ -161,6 +161,9 @@ class Inbox:
                     raise
                 log.info("inbox.set_apart", records=len(records), error=type(fault).__name__)
             else:
+                wakes |= bool(aside)
+                for waiting in await self._hold(aside):
+                    await self._take_one(Record(waiting.key[0], -1, -1, waiting.value))
                 # nothing can wait for a subject that nobody here had heard of: who waits for one writes its row
                 return wakes or any(mark.waiting or not mark.new for mark in moved.values())
             wakes = True
@@ -232,7 +235,8 @@ class Inbox:
                     # what it asked for is there and it still asks: no waiting will ever help
                     await self._park(record, need)
                     return False
-                if await self._hold_for(record, envelope, need):
+                waiting = Waiting((record.topic, envelope.subject), envelope.number, record.value, need)
+                if not await self._hold([waiting]):
                     return False
                 there = need
             except NeedsOperator:
@@ -244,9 +248,14 @@ class Inbox:
                 return False
 
     async def _apply(
-        self, tx: Transaction, batch: Sequence[tuple[str, Envelope, bytes]], progress: "_Progress | None" = None
+        self,
+        tx: Transaction,
+        batch: Sequence[tuple[str, Envelope, bytes]],
+        progress: "_Progress | None" = None,
+        aside: list[Waiting] | None = None,
     ) -> dict[Key, Mark]:
-        """→ the subjects that moved on."""
+        """→ the subjects that moved on. What is not yet in turn comes to `aside`, and the others are applied; without it `NotYet` is
+        raised. After an outage whole batches may wait for another topic, and one transaction each took minutes."""
         counts: Counter[tuple[metrics.Counter, str]] = Counter()
         after_commit(tx, partial(_count, counts))
         marks = await self.store.lock(tx, _hoped(batch))
@@ -263,7 +272,13 @@ class Inbox:
                 early.append(Waiting(key, envelope.number, value))
                 mark.waiting = True
             elif step is Step.APPLY:
-                await self._handle(tx, topic, envelope, together)
+                try:
+                    await self._handle(tx, topic, envelope, together)
+                except NotYet as need:
+                    if aside is None:
+                        raise
+                    aside.append(Waiting(key, envelope.number, value, need))
+                    continue  # what follows of its subject is held behind it
                 mark.last, mark.event_id, mark.moved = envelope.number, envelope.id, True
                 counts[metrics.applied, topic] += 1
             else:
@@ -301,18 +316,19 @@ class Inbox:
             else:
                 await handler(tx, event, received)
 
-    async def _hold_for(self, record: Record, envelope: Envelope, need: NotYet) -> bool:
-        """Hold until `need` is there; False when it has arrived meanwhile. The awaited row is locked first, so that whoever applies
-        it either is seen here or sees the held row."""
+    async def _hold(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """Hold them for what they need; → those for which it has arrived meanwhile. The awaited rows are locked first, so that whoever
+        applies it either is seen here or sees the held row."""
+        if not waiting:
+            return []
         async with self.database.transaction() as tx:
-            key = (record.topic, envelope.subject)
-            marks = await self.store.lock(tx, dict.fromkeys((key, (need.topic, need.subject)), NOWHERE))
-            if marks[need.topic, need.subject].last >= need.sequence:
-                return False
-            if envelope.number > marks[key].last:
-                kept = await self.store.hold(tx, [Waiting(key, envelope.number, record.value, need)], at=self.clock())
-                after_commit(tx, partial(metrics.set_aside.labels(record.topic).inc, kept[record.topic]))
-            return True
+            needs = {one: (one.need.topic, one.need.subject) for one in waiting if one.need}
+            marks = await self.store.lock(tx, dict.fromkeys((*(one.key for one in waiting), *needs.values()), NOWHERE))
+            there = [one for one, need in needs.items() if one.need and marks[need].last >= one.need.sequence]
+            early = [one for one in waiting if one not in there and one.sequence > marks[one.key].last]
+            for topic, number in (await self.store.hold(tx, early, at=self.clock()) if early else {}).items():
+                after_commit(tx, partial(metrics.set_aside.labels(topic).inc, number))
+        return there
 
     async def _park(self, record: Record, fault: Exception) -> None:
         """Set aside what can never be applied, durably, before its offset is committed."""

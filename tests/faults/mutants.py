@@ -94,7 +94,9 @@ MUTANTS = (
         "shared.inbox",
         ("            records = records[at:]\n", "            records = records[at + 1 :]\n"),
     ),
-    mutant("NotYet dropped", "shared.inbox", ("if await self._hold_for(record, envelope, need):", "if need:")),
+    mutant(
+        "NotYet dropped", "shared.inbox", ("await self.store.hold(tx, early, at=self.clock()) if early else {}", "{}")
+    ),
     mutant(
         "a passing fault parks",
         "shared.inbox",

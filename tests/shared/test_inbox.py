@@ -38,6 +38,12 @@ def record(lead: UUID, sequence: int, *, event_id: UUID | None = None, value: by
     return Record(TOPIC, 0, sequence, value or envelope(classified(lead), sequence, event_id=event_id))
 
 
+def box_after(lead: UUID, number: int = 1) -> VerificationFactsSealed:
+    """Facts that can be kept when this event of their lead was applied."""
+    after = AfterEvent(topic=TOPIC, subject=str(lead), sequence=number)
+    return VerificationFactsSealed(lead_id=lead, after=after, sealed=None, effective_at=NOON)
+
+
 class Hearer:
     """A service that notes every event it applies, as rows; `broken` sequences fail as a fault in its code would."""
 
@@ -113,10 +119,7 @@ async def test_what_comes_too_early_is_held_until_the_gap_closes(hearer: Hearer)
 
 async def test_what_needs_another_topic_is_held_until_that_is_applied(hearer: Hearer) -> None:
     lead = uuid4()
-    box = VerificationFactsSealed(
-        lead_id=lead, after=AfterEvent(topic=TOPIC, subject=str(lead), sequence=2), sealed=None, effective_at=NOON
-    )
-    early = Record("intake.sealed-verification", 0, 0, envelope(box, 1))
+    early = Record("intake.sealed-verification", 0, 0, envelope(box_after(lead, 2), 1))
     await hearer.inbox.take([early, record(lead, 1)])
     assert await hearer.noted(lead, "box") == []
     [held] = await ops.list_held(hearer.database)
@@ -139,6 +142,21 @@ async def test_a_broken_one_among_five_hundred_costs_a_few_transactions(hearer: 
     assert await hearer.count("parked") == len(bad)
     # of each: what is before it, a look at it, its parking; not one of each record
     assert begun < 50
+
+
+async def test_a_whole_batch_that_waits_for_another_topic_costs_two_transactions(hearer: Hearer) -> None:
+    leads = [uuid4() for _ in range(200)]
+    boxes = [
+        Record("intake.sealed-verification", 0, n, envelope(box_after(lead), number))
+        for n, (lead, number) in enumerate((lead, number) for lead in leads for number in (1, 2))
+    ]
+    before = await hearer.transactions()
+    await hearer.inbox.take([*boxes[:250], record(uuid4(), 1), *boxes[250:]])
+    assert await hearer.transactions() - before <= 4
+    assert (await hearer.count("held"), await hearer.count("audit_log")) == (400, 1)
+    await hearer.inbox.take([record(lead, 1) for lead in leads])
+    assert await hearer.count("held") == 0
+    assert [await hearer.noted(lead, "box") for lead in leads[::50]] == [[1, 2]] * 4
 
 
 async def test_where_the_end_of_a_batch_fails_the_bad_one_is_found_by_halves(hearer: Hearer) -> None:

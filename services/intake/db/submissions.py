@@ -63,13 +63,26 @@ patience as materialized (select set_config('lock_timeout', $4, true)
 ),"""
 
 
-def _add(*, first: int, before: str = "", only: str = "", then: str) -> str:
-    """The statement; the rows' columns are its parameters from number `first` on."""
-    columns = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_COLUMNS.values(), start=first))
+_FILED = """filed as (
+  insert into reports (lead_id, channel, naming, content, code_mark, receipt_mark, own_code, received_on)
+  select id, channel, naming, content::jsonb, code_mark, receipt_mark, own_code, received_on from r where channel is not null order by n
+), boxes as (
+  insert into mailboxes (lead_id, public_key, own_lock)
+  select id, mailbox_key, own_lock from r where mailbox_key is not null order by n
+), spent as (
+  insert into spent_challenges (mark, expires_at) select challenge, expires_at from r where challenge is not null order by challenge
+), """
+
+
+def _add(*, first: int, filed: bool, before: str = "", only: str = "", then: str) -> str:
+    """The statement; the rows' columns are its parameters from number `first` on. Without `filed` none of them is a report of the public:
+    what a statement could do costs something even where it finds nothing to do."""
+    names = list(_COLUMNS)[: None if filed else -FILED]
+    columns = ", ".join(f"${number}::{_COLUMNS[name]}[]" for number, name in enumerate(names, start=first))
     return f"""
 with {before} r as materialized (
   select r.* from unnest({columns})
-  with ordinality as r({", ".join(_COLUMNS)}, n) {only}
+  with ordinality as r({", ".join(names)}, n) {only}
 ), keys as (
   insert into idempotency_keys (caller, key, fingerprint, status, answer, created_at)
   select caller, key, mark, 201, answer::jsonb, at from r where key is not null order by caller, key
@@ -94,15 +107,7 @@ with {before} r as materialized (
 ), reporters as (
   insert into vault.reporters (reporter_ref, key_id, wrapped_key, ciphertext, created_on)
   select reporter_ref, key_id, wrapped_key, ciphertext, created_on from r where reporter_ref is not null order by reporter_ref
-), filed as (
-  insert into reports (lead_id, channel, naming, content, code_mark, receipt_mark, own_code, received_on)
-  select id, channel, naming, content::jsonb, code_mark, receipt_mark, own_code, received_on from r where channel is not null order by n
-), boxes as (
-  insert into mailboxes (lead_id, public_key, own_lock)
-  select id, mailbox_key, own_lock from r where mailbox_key is not null order by n
-), spent as (
-  insert into spent_challenges (mark, expires_at) select challenge, expires_at from r where challenge is not null order by challenge
-), counters as (
+), {_FILED if filed else ""}counters as (
   insert into outbox_sequences (topic, subject, last) select $2, id::text, 1 from r order by n
 ), said as (
   insert into outbox (id, topic, subject, sequence, partition_key, type, value, recorded_at)
@@ -171,13 +176,19 @@ _COLUMNS = {
     "challenge": "bytea",
     "expires_at": "timestamptz",
 }
-_ADD = _add(first=4, then="select")
-_ADD_AS_FORESEEN = _add(
-    first=9,
-    before=_FORESEEN,
-    only="join drawn on drawn.source = r.source and drawn.day = r.received_on",
-    then="table drawn",
-)
+FILED = 10
+"""So many columns at the end are a report's."""
+_ADD = {filed: _add(first=4, filed=filed, then="select") for filed in (False, True)}
+_ADD_AS_FORESEEN = {
+    filed: _add(
+        first=9,
+        filed=filed,
+        before=_FORESEEN,
+        only="join drawn on drawn.source = r.source and drawn.day = r.received_on",
+        then="table drawn",
+    )
+    for filed in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +224,8 @@ async def draw_ranges(connection: Any, region: str, wanted: Mapping[Counted, int
 
 async def add(connection: Any, rows: Sequence[Row], *, region: str, deed: str) -> None:
     """Write them. Any constraint that one breaks fails them all."""
-    await connection.execute(_ADD, region, LeadReceived.TOPIC, deed, *_by_column(rows))
+    filed, columns = _by_column(rows)
+    await connection.execute(_ADD[filed], region, LeadReceived.TOPIC, deed, *columns)
 
 
 async def add_as_foreseen(
@@ -228,16 +240,19 @@ async def add_as_foreseen(
         list(lasts.values()),
         [numbers[each] for each in lasts],
     )
+    filed, columns = _by_column(rows)
     drawn = await connection.fetch(
-        _ADD_AS_FORESEEN, region, LeadReceived.TOPIC, deed, f"{patience}s", *counters, *_by_column(rows)
+        _ADD_AS_FORESEEN[filed], region, LeadReceived.TOPIC, deed, f"{patience}s", *counters, *columns
     )
     return {(row["source"], row["day"]) for row in drawn}
 
 
-def _by_column(rows: Sequence[Row]) -> list[Sequence[Any]]:
-    """The columns; one that says nothing at all stays empty, which `unnest` fills with nulls: each element costs an encoding."""
-    columns = zip(*map(_values, rows), strict=True)
-    return [() if column[0] is None and set(column) == _NOTHING else column for column in columns]
+def _by_column(rows: Sequence[Row]) -> tuple[bool, list[Sequence[Any]]]:
+    """Whether a report is among them, and the columns; one that says nothing at all stays empty, which `unnest` fills with nulls: each
+    element costs an encoding."""
+    filed = any(row.filed for row in rows)
+    columns = list(zip(*map(_values, rows), strict=True))[: None if filed else -FILED]
+    return filed, [() if column[0] is None and set(column) == _NOTHING else column for column in columns]
 
 
 _NOTHING = {None}
