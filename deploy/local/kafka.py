@@ -22,7 +22,7 @@ from deploy.local import jars
 from deploy.local.places import CannotRun, as_user, dying_with_parent, free_port, reachable, server_folder, unprivileged
 from deploy.local.processes import pause
 
-START_SECONDS = 60
+START_SECONDS = 240  # a busy machine takes a minute and more; one that ends is noticed at once
 HEAP = (
     "-Xms128m",
     "-Xmx512m",

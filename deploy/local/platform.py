@@ -145,7 +145,7 @@ class Platform:
         except (httpx.HTTPError, ValueError, KeyError):
             return False, {"gateway": "does not answer"}
 
-    def wait_ready(self, seconds: float = 90) -> None:
+    def wait_ready(self, seconds: float = 240) -> None:
         """Wait until every part is ready. Raises `CannotRun` naming what is not, with the end of its log."""
         deadline = time.monotonic() + seconds
         while True:

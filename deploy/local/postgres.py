@@ -25,7 +25,7 @@ from deploy.local.places import (
 )
 from deploy.local.processes import pause
 
-START_SECONDS = 60
+START_SECONDS = 240  # a busy machine takes a minute and more; one that ends is noticed at once
 RESTART_SECONDS = 15
 
 
