@@ -22,6 +22,7 @@ from services.discipline.usecases.answer_report import (
 from services.discipline.usecases.report_post import Post
 from shared.auth import Principal
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http.words import TOLD
 
 router = APIRouter(prefix="/reports/{report_id}", tags=["letters 与举报人的往来"])
 Recorder = Annotated[Principal, require("dcm", "dhd")]
@@ -52,7 +53,7 @@ class ObjectionOrder(Order):
     @model_validator(mode="after")
     def _either(self) -> Self:
         if (self.letter is None) == (self.on is None):
-            raise PydanticCustomError("value_error", "letter, or on")
+            raise PydanticCustomError(TOLD, "请填写来信编号或当日日期,二者取一 / letter or on, one of the two")
         return self
 
 

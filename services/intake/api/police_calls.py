@@ -21,6 +21,7 @@ from shared.contracts.envelope import ChineseCode
 from shared.errors import Invalid, Malformed, TooLarge
 from shared.http import Now, Order, Page, Paging, Tx, reader, require
 from shared.http.fields import FIRST_YEAR, LAST_YEAR
+from shared.http.words import TOLD
 from shared.http.words import field as field_of
 from shared.http.words import reason as reason_of
 
@@ -76,7 +77,7 @@ class CallOrder(Order):
     @classmethod
     def _in_our_years(cls, value: datetime) -> datetime:
         if not FIRST_YEAR <= value.year < LAST_YEAR:
-            raise PydanticCustomError("datetime_years", "must lie in the years 2000 to 2098")
+            raise PydanticCustomError(TOLD, "年份应在2000至2098之间 / must lie in the years 2000 to 2098")
         return value
 
     def call(self) -> Call:

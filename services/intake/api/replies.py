@@ -20,6 +20,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Day, Now, Order, require
+from shared.http.words import TOLD
 from shared.secrecy import refuse_marked
 
 router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
@@ -47,7 +48,7 @@ class RepliesOrder(Order):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.last < self.first:
-            raise PydanticCustomError("value_error", "last is before first")
+            raise PydanticCustomError(TOLD, "截止日期早于起始日期 / the last day is before the first")
         return self
 
 

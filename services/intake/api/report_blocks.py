@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.http import Order
+from shared.http.words import TOLD
 
 
 def text_of(most: int) -> Any:
@@ -24,8 +25,12 @@ class Block(Order):
     @model_validator(mode="after")
     def _either(self) -> Self:
         unknown: list[str] = getattr(self, "dont_know", [])
-        if any(getattr(self, name) not in (None, [], "") for name in unknown):
-            raise PydanticCustomError("value_error", "a field cannot be both answered and unknown")
+        both = [name for name in unknown if getattr(self, name) not in (None, [], "")]
+        if both:
+            names = ", ".join(dict.fromkeys(both))
+            raise PydanticCustomError(
+                TOLD, "既填写又选了不清楚:{names} / both answered and unknown: {names}", {"names": names}
+            )
         return self
 
 

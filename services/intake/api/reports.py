@@ -24,6 +24,7 @@ from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
 from shared.errors import NotFound
 from shared.http import Claimed, Now, Order, Tx, reader
+from shared.http.words import TOLD
 
 router = APIRouter(tags=["reports 举报"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
@@ -49,7 +50,9 @@ class StatusOrder(Order):
         by_code = self.query_code is not None and self.lead_no is None and self.own_code is None
         by_own = self.query_code is None and self.lead_no is not None and self.own_code is not None
         if not (by_code or by_own):
-            raise PydanticCustomError("value_error", "query_code, or lead_no and own_code")
+            raise PydanticCustomError(
+                TOLD, "请填写查询码,或线索编号加自选码 / query_code, or lead_no and own_code together"
+            )
         return self
 
 

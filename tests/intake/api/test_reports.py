@@ -102,7 +102,15 @@ async def test_everything_but_one_thing_that_happened_may_be_unknown(new_api: Ne
     nothing = await report(api.client, {"naming": "anonymous", "facts": {}})
     assert (nothing.status_code, nothing.json()["errors"][0]["field"]) == (422, "facts.summary")
     both = await report(api.client, {"naming": "anonymous", "facts": {"summary": "x", "dont_know": ["summary"]}})
-    assert both.status_code == 422
+    assert (both.status_code, both.json()["errors"]) == (
+        422,
+        [{"field": "facts", "reason": "既填写又选了不清楚:summary / both answered and unknown: summary"}],
+    )
+    how = await api.client.post("/intake/v1/reports/status", json={"lead_no": "999999-M20180601-000001X"})
+    assert (how.status_code, how.json()["errors"][0]["reason"]) == (
+        422,
+        "请填写查询码,或线索编号加自选码 / query_code, or lead_no and own_code together",
+    )
 
 
 @pytest.mark.parametrize(
