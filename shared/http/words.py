@@ -1,5 +1,6 @@
 """What is wrong with a request's fields, in words for people (Chinese first), without repeating what was typed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("不得大于{le}", "must be at most {le}"),
     "value_error": ("内容不符合要求", "not as asked for"),
 }
+_DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _PLACES = ("body", "query", "path", "header", "cookie")
 
 
@@ -53,10 +55,16 @@ def reason(error: Mapping[str, Any]) -> str:
     if error["type"] == TOLD:
         return str(error["msg"])
     zh, en = _WORDS.get(error["type"], ("内容不符合要求", str(error["msg"])))
-    context = {name: str(value).replace("'", "").replace(" or ", ", ") for name, value in error.get("ctx", {}).items()}
+    context = {name: _shown(value) for name, value in error.get("ctx", {}).items()}
     if error["type"] in _WORDS:
         zh, en = zh.format_map(context), en.format_map(context)
     return f"{zh} / {en}"[: 3 * _LONGEST]
+
+
+def _shown(bound: object) -> str:
+    """A bound or a list of codes as people write it; a day comes from the library as it stands in a program."""
+    days = _DAY.sub(lambda found: "{:04}-{:02}-{:02}".format(*map(int, found.groups())), str(bound))
+    return days.replace("'", "").replace(" or ", ", ")
 
 
 def field(error: Mapping[str, Any]) -> str:

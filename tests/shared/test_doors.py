@@ -175,6 +175,7 @@ async def test_every_reason_is_told_in_chinese_first_and_by_field(new_api: NewAp
     assert answer.status_code == 422
     assert [text for text in (body["title"], body["detail"]) if not BILINGUAL.match(text)] == []
     assert [error for error in body["errors"] if not BILINGUAL.match(error["reason"])] == []
+    assert "datetime" not in answer.text
     [field] = {error["field"].split(".")[0] for error in body["errors"]} - {"issuing_level"}
     assert field in {next(iter(change)), "body", "upstream_no"}
 

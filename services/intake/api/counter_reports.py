@@ -37,6 +37,8 @@ async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: N
     report = _report(order, await request.json(), lost=_lost(order, request))
     book: CodeBook = await request.app.state.codes()
     check(report, book, at=at)
+    if order.own_code:
+        OwnCodes.check(order.own_code, report.reporter or {})
     text = read_back(report.content, report.reporter, book, own_code=order.own_code is not None)
     return ReadBack(text=text, confirmation=confirmation_of(request.app.state.digest, _said(report.sent), by))
 

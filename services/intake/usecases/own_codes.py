@@ -42,12 +42,16 @@ class OwnCodes:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="own-code")
         self._most, self._inside = threads + waiting, 0
 
+    @staticmethod
+    def check(code: str, told: Mapping[str, Any]) -> None:
+        """Raises `Invalid` for a code that is too short or easily guessed."""
+        if reason := _weak(_plain(code), told):
+            raise Invalid(reason, fields=[("own_code", reason)])
+
     async def hash(self, code: str, told: Mapping[str, Any]) -> str:
         """What is kept of a code. Raises `Invalid` for one that is easily guessed, `Busy`."""
-        plain = _plain(code)
-        if reason := _weak(plain, told):
-            raise Invalid(reason, fields=[("own_code", reason)])
-        secret = self._keyed(self._keys[0], plain)
+        self.check(code, told)
+        secret = self._keyed(self._keys[0], _plain(code))
         found = await self._run(
             lambda: argon2id.str(secret, argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE)
         )
