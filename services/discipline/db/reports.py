@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, tuple_, update
+from sqlalchemy import RowMapping, Select, insert, select, tuple_, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.discipline.db.report_tables import report_letters, report_openings, report_readings
 from services.discipline.db.tables import report_history, report_numbers, reports
 from services.discipline.domain.leg import Outcome
+from services.discipline.domain.letter import Kind
 from services.discipline.domain.report import ANSWERED, How, Report, Status
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
@@ -69,15 +71,26 @@ async def box(tx: Transaction, report_id: UUID) -> SealedBox | None:
 
 
 async def actors(tx: Transaction, report_id: UUID) -> frozenset[str]:
-    """The accounts of its history: who accepted it, ended it, and so on."""
-    query = select(report_history.c.actor).where(report_history.c.report_id == report_id).distinct()
-    return frozenset((await tx.execute(query)).scalars())
+    """Who handled it: the accounts of its history (who accepted it, ended it, and so on), and who wrote to its reporter."""
+    query = select(report_history.c.actor).where(report_history.c.report_id == report_id)
+    # that an opening was granted is told under the name of who granted it, which is not to handle the report
+    wrote = report_letters.c.report_id == report_id, report_letters.c.kind != Kind.OPENING.value
+    return await _accounts(tx, query, select(report_letters.c.written_by).where(*wrote))
 
 
 async def answered_by(tx: Transaction, report_id: UUID) -> frozenset[str]:
-    """Who ended it, and told its reporter."""
+    """Who ended it, and told its reporter: also by a letter, which counts as told only when it is read."""
     mine = report_history.c.report_id == report_id, report_history.c.status.in_(ANSWERED)
-    return frozenset((await tx.execute(select(report_history.c.actor).where(*mine).distinct())).scalars())
+    wrote = report_letters.c.report_id == report_id, report_letters.c.kind == Kind.RESULT.value
+    return await _accounts(
+        tx, select(report_history.c.actor).where(*mine), select(report_letters.c.written_by).where(*wrote)
+    )
+
+
+async def read_by(tx: Transaction, report_id: UUID) -> frozenset[str]:
+    """Who has read its reporter's data."""
+    read = select(report_readings.c.reader).join(report_openings, report_openings.c.id == report_readings.c.opening_id)
+    return await _accounts(tx, read.where(report_openings.c.report_id == report_id))
 
 
 async def listed(
@@ -129,6 +142,10 @@ def _row(report: Report) -> dict[str, object]:
         "objected_on": report.objected_on,
         "decide_by": report.decide_by,
     }
+
+
+async def _accounts(tx: Transaction, *queries: Select[tuple[str | None]]) -> frozenset[str]:
+    return frozenset(one for one in (await tx.execute(union(*queries))).scalars() if one is not None)
 
 
 async def _remember(tx: Transaction, report: Report, *, actor: str, at: datetime) -> None:

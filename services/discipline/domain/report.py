@@ -100,6 +100,14 @@ class Report:
         )
         return report, ReportEnded(report_id=self.id, on=on)
 
+    @staticmethod
+    def must_not_know_reporter(by: str, read_by: frozenset[str]) -> None:
+        """Raises `Forbidden` for who has read the reporter's data: whoever knows him decides nothing about his report (G1)."""
+        if by in read_by:
+            raise Forbidden(
+                "查阅过举报人信息的人员不得处置该举报 / whoever has read the reporter's data does not decide on the report"
+            )
+
     def waits_to_be_told(self, sent_on: date) -> bool:
         """Whether a result that was sent on that day is the one that waits: not one of before it was dealt with anew."""
         return self.status is Status.ENDED and self.ended_on is not None and sent_on >= self.ended_on

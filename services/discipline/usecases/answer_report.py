@@ -78,9 +78,10 @@ async def decide_objection(
     tx: Transaction, report_id: UUID, *, uphold: bool, text: str, post: Post, by: Principal, at: datetime
 ) -> Report:
     """Refuse it, or deal with the report anew; the reporter is told by a letter, if there is a mailbox. Raises `NotFound`, `NotAllowed`,
-    `Forbidden` for who answered, `Invalid`."""
+    `Forbidden` for who answered or knows the reporter, `Invalid`."""
     refuse_marked("text", [text])
     report, on = await reports.get(tx, report_id, lock=True), china_date(at)
+    report.must_not_know_reporter(by.sub, await reports.read_by(tx, report_id))
     answered_by = await reports.answered_by(tx, report_id)
     if uphold:
         report, again = report.uphold(by=by.sub, answered_by=answered_by, on=on)
@@ -119,5 +120,7 @@ async def follow_read(tx: Transaction, event: LetterRead, received: Received) ->
         return
     await report_letters.mark_read(tx, report.id, [letter.number], on=event.on)
     if letter.kind is Kind.RESULT and report.waits_to_be_told(letter.sent_on):
-        told = report.tell(How.MAILBOX, told_on=event.on, today=event.on)
+        # intake's clock may lag behind at midnight: nobody reads a letter before it was sent
+        on = max(event.on, letter.sent_on)
+        told = report.tell(How.MAILBOX, told_on=on, today=on)
         await reports.save(tx, told, actor=SYSTEM, at=received.at)

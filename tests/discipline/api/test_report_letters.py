@@ -146,6 +146,38 @@ async def test_an_objection_is_decided_by_a_leader_who_did_not_answer_and_nobody
     assert [item["kind"] for item in await one.thread(NEXT)][-2:] == ["message", "refusal"]
 
 
+@pytest.mark.rule("G1", "G10", "D12")
+async def test_who_knows_the_reporter_decides_nothing_and_who_wrote_the_answer_is_no_judge_of_it(
+    new_api: NewApi,
+) -> None:
+    one = await case(new_api)
+    discipline = one.both.discipline
+    await one.say("acceptance", None, "dcm", **ON)
+    why = {"purpose": "contact", "reason": "补充了解受理情况", "minutes": 30}
+    door = f"{one.path}/openings"
+    # who wrote to the reporter has handled the report
+    await one.say("letters", {"text": "已受理"}, "dhd", **ON)
+    assert (await discipline.post(door, why, by="dhd", key=uuid4().hex, **ON)).status_code == 403
+    asked = (await discipline.post(door, why, by="dhd2", key=uuid4().hex, **ON)).json()
+    opening = f"/discipline/v1/openings/{asked['id']}"
+    for step, body, by in (("decision", {"grant": True}, "dld"), ("reading", None, "dhd2")):
+        assert (await discipline.post(f"{opening}/{step}", body, by=by, **ON)).status_code == 200, step
+    assert (await one.say("outcome", {"outcome": "four_forms"}, "dhd2", **ON)).status_code == 403
+    assert (await one.say("outcome", {"outcome": "four_forms"}, "dhd", **ON)).status_code == 200
+    # the answer is a letter of hers; it is told when it is read, which is nobody's deed
+    await one.say("letters", RESULT, "dhd2", **ON)
+    await one.thread(ON)
+    assert (await one.get())["told_how"] == "mailbox"
+    await one.say("objection", {"on": "2018-06-01"}, "dcm", **ON)
+    await discipline.rows("update report_letters set written_by = 'dld' where kind = 'result'")
+    assert (await one.say("objection/decision", REFUSAL, "dld", **ON)).status_code == 403
+    await discipline.rows("update report_letters set written_by = 'dhd2' where kind = 'result'")
+    await discipline.rows("update report_readings set reader = 'dld'")
+    assert (await one.say("objection/decision", REFUSAL, "dld", **ON)).status_code == 403
+    await discipline.rows("update report_readings set reader = 'dhd2'")
+    assert (await one.say("objection/decision", REFUSAL, "dld", **ON)).json()["status"] == "told"
+
+
 @pytest.mark.rule("D19", "G22")
 async def test_who_floods_waits_and_a_report_without_a_mailbox_is_told_otherwise(new_api: NewApi) -> None:
     one = await case(new_api)
