@@ -145,7 +145,8 @@ def grounds(content: Block) -> tuple[Ground, ...]:
     found = []
     if any(person.get("official") for person in content.get("persons", ())):
         found.append(Ground.OFFICIAL_INVOLVED)
-    if block.get("involved") or block.get("officials"):
+    described = block.get("description") and block.get("involved") is not False
+    if block.get("involved") or block.get("officials") or described:
         found.append(Ground.UMBRELLA)
     return tuple(found)
 

@@ -99,6 +99,9 @@ async def test_everything_but_one_thing_that_happened_may_be_unknown(new_api: Ne
     only_umbrella = {"naming": "anonymous", "facts": {}, "umbrella": {"description": "有人通风报信"}}
     for body in (least, unknown, only_umbrella):
         assert (await report(api.client, body)).status_code == 201, body
+    # who shields it is for discipline alone: it never becomes the lead's summary, which the unit reads (M17)
+    assert await api.rows("select count(*) from leads where summary like '%通风报信%'") == [(0,)]
+    assert await api.rows("select grounds from leads where summary like '举报人未写明%'") == [(["umbrella"],)]
     nothing = await report(api.client, {"naming": "anonymous", "facts": {}})
     assert (nothing.status_code, nothing.json()["errors"][0]["field"]) == (422, "facts.summary")
     both = await report(api.client, {"naming": "anonymous", "facts": {"summary": "x", "dont_know": ["summary"]}})
