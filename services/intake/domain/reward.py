@@ -284,7 +284,15 @@ class Reward:
         return self._step(Action.RENEW, voucher_mark=voucher_mark)
 
     def pay(self, receipt_no: str, *, by: Person, on: date) -> Self:
-        """It is paid, once. Raises `NotAllowed`."""
+        """It is paid, once, by somebody who had no part in who gets it. Raises `NotAllowed`, `Forbidden`."""
+        for earlier in (
+            *(self.proposed_by, self.checked_by, self.approved_by),
+            *(self.notified_by, self.identified_by, self.handed_by),
+        ):
+            if earlier is not None:
+                must_be_another(
+                    earlier, by.sub, "须由未经办该奖励的人员发放 / whoever had a part in this reward does not pay"
+                )
         return self._step(Action.PAY, paid_by=by.sub, paid_on=on, receipt_no=receipt_no)
 
     def lapse(self, *, days: Calendar, on: date) -> Self:

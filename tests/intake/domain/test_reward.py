@@ -117,6 +117,14 @@ def test_who_may_not_decide(state: State, by: Principal) -> None:
             found.approve(matter(), by=by, at=AT)
 
 
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("by", [person("pay", sub) for sub in ("ofd", "qrv", "ldr", "rvk", "rvk2")])
+def test_whoever_had_a_part_in_it_does_not_pay(by: Principal) -> None:
+    found = replace(at_state(State.CLAIMED), identified_by="rvk", identified_on=LAST, handed_by="rvk2")
+    with pytest.raises(Forbidden):
+        found.pay("MZ-1", by=by, on=LAST)
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
