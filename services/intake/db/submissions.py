@@ -85,7 +85,10 @@ with {before} r as materialized (
   with ordinality as r({", ".join(names)}, n) {only}
 ), keys as (
   insert into idempotency_keys (caller, key, fingerprint, status, answer, created_at)
-  select caller, key, mark, 201, answer::jsonb, at from r where key is not null order by caller, key
+  -- of whoever came without signing in the day only, as shared.http keeps it
+  select caller, key, mark, 201, answer::jsonb,
+    case when caller = 'public' then date_trunc('day', at, 'Asia/Shanghai') else at end
+  from r where key is not null order by caller, key
 ), the_leads as (
   insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, upstream_deadline, received_on, street, summary,
     allegations, named, reporter_ref, status, version, areas, manifestations, grounds, profile_version, urgent,

@@ -212,6 +212,10 @@ async def test_who_holds_its_code_is_told_at_the_mailbox_that_discipline_has_it_
         f"select count(*) from {name}"
         for name in ("spent_challenges", "idempotency_keys", "audit_log", "outbox", "messages", "objections")
     ]
+    # of no key of whoever did not sign in is the hour kept: one without a lead would tell when a report went past the office
+    assert await api.rows("select distinct created_at from idempotency_keys") == [
+        (datetime(2018, 5, 31, 16, tzinfo=UTC),)
+    ]
     before = [await api.rows(one) for one in kept]
     read = [await api.client.post(f"{DOOR}/messages/reading", json={"query_code": one}) for one in (code, usual)]
     assert [(one.status_code, one.json()["items"]) for one in read] == [(200, []), (200, [])]
