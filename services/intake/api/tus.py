@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Literal
+from unicodedata import category
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -35,6 +36,8 @@ CREATION: dict[str, Any] = {
     ]
 }
 """For the API page: the headers of a creation, which are read by hand."""
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Signs that turn the direction of writing: with them `gpj.exe` is read as `exe.jpg` (UAX 9)."""
 _NUMBER = re.compile(r"^\d{1,15}$", re.ASCII)
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": {}}}
@@ -109,7 +112,7 @@ def name_of(request: Request) -> str:
                 name = base64.b64decode(value, validate=True).decode()
             except (binascii.Error, UnicodeDecodeError, ValueError):
                 raise _malformed("Upload-Metadata", "无法读取 / cannot be read") from None
-            if any(ord(sign) < 32 for sign in name):
+            if any(category(sign) == "Cc" or sign in _TURNING for sign in name):
                 raise _malformed("Upload-Metadata", "含有控制字符 / holds control characters")
             return name.replace("\\", "/").rsplit("/", 1)[-1].strip()
     return ""
