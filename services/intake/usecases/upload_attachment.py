@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import attachments
+from services.intake.db import attachments, leads
 from services.intake.domain.attachment import Attachment, Door, Piece, check_new
 from services.intake.usecases.attachments import NAME, PIECE, Store
 from shared.auth import Principal
@@ -36,9 +36,12 @@ class Checksum:
 async def begin_upload(
     tx: Transaction, store: Store, lead_id: UUID, *, length: int, name: str, door: Door, by: Principal, at: datetime
 ) -> Attachment:
-    """A new file of a lead. Raises `Invalid`, `TooLarge`, `NotAllowed`."""
+    """A new file of a lead. Raises `Invalid`, `TooLarge`, `NotAllowed` (also when the lead is at rest: what comes after its texts were
+    destroyed would never be)."""
     refuse_marked("Upload-Metadata", [name])
-    check_new(length=length, name=name, files=await attachments.count(tx, lead_id))
+    files = await attachments.count(tx, lead_id)  # the lead is held from here on
+    (await leads.get(tx, lead_id)).must_be_used()
+    check_new(length=length, name=name, files=files)
     new = uuid4()
     key, key_id, wrapped = store.keys.new(new)
     attachment = Attachment(
