@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
 from services.intake.db.life_tables import deadline_extensions
+from services.intake.db.mailbox_tables import objections
 from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports, spent_challenges
 from services.intake.domain.lead_states import Status
 from services.intake.domain.report import Filed, Step
@@ -45,8 +46,10 @@ async def take_lost(tx: Transaction, lead_id: UUID, marks: Sequence[bytes]) -> N
     here = select(reports.c.lead_id).where(reports.c.receipt_mark.in_(marks))
     passed = select(passed_reports.c.id).where(passed_reports.c.receipt_mark.in_(marks))
     again = select(lost_receipts.c.lead_id).where(lost_receipts.c.mark.in_(marks))
+    # an objection has a receipt of the same form, which is no report's
+    objected = select(objections.c.lead_id).where(objections.c.receipt_mark.in_(marks))
     new = upsert(lost_receipts).values(mark=marks[0], lead_id=lead_id).on_conflict_do_nothing()
-    standing = (await tx.execute(here.union_all(passed, again))).first()
+    standing = (await tx.execute(here.union_all(passed, again, objected))).first()
     if standing is not None or (await tx.execute(new.returning(lost_receipts.c.mark))).one_or_none() is None:
         reason = "该回执的举报仍在登记或已补登,请用查询码查询 / the report with this receipt is here: ask by its code"
         raise Registered(reason, fields=[("lost_receipt", reason)])

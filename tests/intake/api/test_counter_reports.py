@@ -149,13 +149,20 @@ async def test_the_largest_report_that_is_taken_can_be_sent_to_both_legs(new_api
 async def test_a_report_that_a_restore_has_lost_is_registered_again_once_by_its_receipt(new_api: NewApi) -> None:
     api = await new_api("intake", CHALLENGE_BITS="2")
     clock = {"X-Local-Clock": "2018-06-01T10:00:00+08:00"}
-    slips = [(await report(api.client, REPORT | more, **clock)).json() for more in ({}, {}, {"about_office": True})]
-    kept, lost, passed = (slip["receipt"] for slip in slips)
+    slips = [(await report(api.client, REPORT | more, **clock)).json() for more in ({}, {}, {"about_office": True}, {})]
+    kept, lost, passed, objected = (slip["receipt"] for slip in slips)
     # as after a restore to before the second of them: its code opens nothing, its receipt is still genuine
-    await api.rows("alter table reports disable trigger all")
+    for table in ("reports", "objections"):
+        await api.rows(f"alter table {table} disable trigger all")
+    # the last of them stands for an objection: its receipt has the same form
     await api.rows(
-        "delete from reports where receipt_mark = (select receipt_mark from reports order by ctid desc limit 1)"
+        "insert into objections (lead_id, deed, against, made_on, message, receipt_mark, state)"
+        " select lead_id, 1, 'feedback', '2018-06-01', 1, receipt_mark, 'open' from reports order by ctid desc limit 1"
     )
+    for _ in range(2):
+        await api.rows(
+            "delete from reports where receipt_mark = (select receipt_mark from reports order by ctid desc limit 1)"
+        )
     assert (await status(api.client, query_code=slips[1]["query_code"])).status_code == 404
     call = {name: value for name, value in CALL.items() if name != "received_on"}
     for wrong, field in (
@@ -165,9 +172,9 @@ async def test_a_report_that_a_restore_has_lost_is_registered_again_once_by_its_
     ):
         answer = await read_back(api, call | wrong)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
-    refused = [await register(api, call | {"lost_receipt": one}) for one in (kept, passed)]
-    assert [one.status_code for one in refused] == [409, 409]
-    assert refused[0].json()["detail"] == refused[1].json()["detail"], "that one went past the office is not told"
+    refused = [await register(api, call | {"lost_receipt": one}) for one in (kept, passed, objected)]
+    assert [one.status_code for one in refused] == [409, 409, 409]
+    assert len({one.json()["detail"] for one in refused}) == 1, "that one went past the office is not told"
     again = await register(api, call | {"lost_receipt": lost})
     assert (again.status_code, again.json()["receipt"]["received_on"]) == (201, "2018-06-01")
     assert (await register(api, call | {"lost_receipt": lost})).status_code == 409, "once"
