@@ -6,6 +6,7 @@ not know is the issuer's matter alone: the first keeper has to come in before th
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from sqlalchemy import Column, DateTime, Index, Table, Text, select, text, update
@@ -42,6 +43,16 @@ async def follow(tx: Transaction, event: StaffRecorded, _: object = None) -> Non
         row = {"staff": event.staff, "ends_at": start_of(event.to_on) if event.to_on else None}
         put = upsert(staff_accounts).values(account=event.account, **row)
         await tx.execute(put.on_conflict_do_update(index_elements=["account"], set_=row))
+
+
+async def with_other_accounts(tx: Transaction, accounts: Collection[str]) -> frozenset[str]:
+    """These accounts, and all others that the same persons have or had: who is given another account is nobody else where two are asked
+    for (G10)."""
+    table = staff_accounts.c
+    persons = select(table.staff).where(table.account.in_(accounts))
+    return frozenset(accounts) | frozenset(
+        (await tx.execute(select(table.account).where(table.staff.in_(persons)))).scalars()
+    )
 
 
 class Departures:

@@ -14,6 +14,7 @@ from services.discipline.domain.letter import Kind
 from services.discipline.domain.report import ANSWERED, How, Report, Status
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
+from shared.departures import with_other_accounts
 from shared.errors import Conflict, NotFound
 
 
@@ -145,7 +146,8 @@ def _row(report: Report) -> dict[str, object]:
 
 
 async def _accounts(tx: Transaction, *queries: Select[tuple[str | None]]) -> frozenset[str]:
-    return frozenset(one for one in (await tx.execute(union(*queries))).scalars() if one is not None)
+    found = {one for one in (await tx.execute(union(*queries))).scalars() if one is not None}
+    return await with_other_accounts(tx, found)
 
 
 async def _remember(tx: Transaction, report: Report, *, actor: str, at: datetime) -> None:

@@ -158,6 +158,10 @@ async def test_who_knows_the_reporter_decides_nothing_and_who_wrote_the_answer_i
     # who wrote to the reporter has handled the report
     await one.say("letters", {"text": "已受理"}, "dhd", **ON)
     assert (await discipline.post(door, why, by="dhd", key=uuid4().hex, **ON)).status_code == 403
+    # with another account he is the same person
+    await discipline.rows("insert into staff_accounts (account, staff) values ('dhd', 'JW-1'), ('dhd2', 'JW-1')")
+    assert (await discipline.post(door, why, by="dhd2", key=uuid4().hex, **ON)).status_code == 403
+    await discipline.rows("delete from staff_accounts where account in ('dhd', 'dhd2')")
     asked = (await discipline.post(door, why, by="dhd2", key=uuid4().hex, **ON)).json()
     opening = f"/discipline/v1/openings/{asked['id']}"
     for step, body, by in (("decision", {"grant": True}, "dld"), ("reading", None, "dhd2")):
