@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, Select, insert, select, tuple_, union, update
@@ -145,9 +146,9 @@ def _row(report: Report) -> dict[str, object]:
     }
 
 
-async def _accounts(tx: Transaction, *queries: Select[tuple[str | None]]) -> frozenset[str]:
-    found = {one for one in (await tx.execute(union(*queries))).scalars() if one is not None}
-    return await with_other_accounts(tx, found)
+async def _accounts(tx: Transaction, *queries: Select[Any]) -> frozenset[str]:
+    found: set[str | None] = set((await tx.execute(union(*queries))).scalars())
+    return await with_other_accounts(tx, {one for one in found if one is not None})
 
 
 async def _remember(tx: Transaction, report: Report, *, actor: str, at: datetime) -> None:
