@@ -122,10 +122,10 @@ async def test_an_upload_goes_on_where_it_stands_and_a_wrong_offset_or_checksum_
         answer = await begin(api.client, f"{LEADS}/{lead_id}/attachments", 1, "x", **{**me, **headers})
         assert answer.status_code == status, headers
     # of a lead at rest nothing is kept that comes later: nobody would destroy it (G14)
-    for status in ("sealed", "expunged"):
-        await api.rows("update leads set status = $1 where id = $2", status, lead_id)
+    for resting in ("sealed", "expunged"):
+        await api.rows("update leads set status = $1 where id = $2", resting, lead_id)
         late = await begin(api.client, f"{LEADS}/{lead_id}/attachments", 1, "x", **me)
-        assert late.status_code == 409, status
+        assert late.status_code == 409, resting
     # another's upload is nobody's
     for by in ("ofd", "unl"):
         assert (await api.client.head(where, headers={**TUS, **api.as_(by)})).status_code == 404
