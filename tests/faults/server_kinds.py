@@ -188,7 +188,7 @@ def _skip(rig: Rig, service: str, topic: str, lead: UUID, number: int, seen: See
 
 
 def _waits_in(rig: Rig, service: str, table: str, where: str) -> str:
-    deadline = rig.soon(60)
+    deadline = rig.soon(150)
     while time.monotonic() < deadline:
         if rows := rig.rows_now(service, f"select subject from {table} where {where} limit 1"):
             return str(rows[0][0])
