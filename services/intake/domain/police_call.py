@@ -105,6 +105,12 @@ def judge(known: KnownCall, call: Call) -> Judged:
         for name in FIELDS
         if known.content.get(name) != call.content.get(name)
     )
+    if not call.caller and any(isinstance(change.old, str) and CALLER in change.old for change in changes):
+        return _refused(
+            "caller",
+            "此前的文字中隐去了报警人,更正文字时请一并填写报警人 / the caller was taken out of the earlier text: whoever corrects the text"
+            " names the caller again, so that it can be taken out of the new one",
+        )
     if call.revision > known.revision:
         return Judged(Fate.CORRECTED, changes)
     if changes:

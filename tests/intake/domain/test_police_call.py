@@ -1,5 +1,6 @@
 """A version of a call against the one that is known: every case; and texts without the caller."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -51,6 +52,18 @@ def test_a_newer_version_corrects_an_older_one_changes_nothing(version: Call, fa
     assert judged.fate is fate
     assert [name for name, _ in judged.errors] == ([field] if field else [])
     assert bool(judged.changes) == (fate is Fate.CORRECTED and version.content != CONTENT)
+
+
+@pytest.mark.rule("G1")
+def test_a_text_without_its_caller_is_corrected_only_by_who_names_the_caller_again() -> None:
+    before = KnownCall(lead_id=uuid4(), lead_no="x", revision=1, called_at=AT, content={"summary": f"{CALLER}称被打"})
+    silent = Call(external_no="J1", revision=2, called_at=AT, content={"summary": "丁某称持械"}, caller=None)
+    judged = judge(before, silent)
+    assert (judged.fate, [name for name, _ in judged.errors]) == (Fate.REFUSED, ["caller"])
+    assert judge(before, replace(silent, caller={"name": "丁某"})).fate is Fate.CORRECTED
+    # what does not touch the text needs no caller
+    other = replace(silent, content={"summary": f"{CALLER}称被打", "street": "北关街"})
+    assert judge(before, other).fate is Fate.CORRECTED
 
 
 def test_each_changed_value_is_named_with_the_old_and_the_new_one() -> None:
