@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psutil
 
 from deploy.local.kafka import Kafka
+from deploy.local.places import CannotRun
 from shared.contracts.intake import LeadAssigned
 from shared.contracts.topics import SERVICES, read_by
 from tests.faults.rig import Rig
@@ -125,11 +126,17 @@ def disk_full(what: str, rig: Rig, dice: Random, _: Seen) -> str:
     if server is not None and not server.alive():
         fell.append("PostgreSQL")
         server.start()
-    for node in [node for node in rig.rigged.brokers if not node.alive()]:
-        fell.append(f"node {node.node}")
+    fallen = [node for node in rig.rigged.brokers if not node.alive()]
+    for node in fallen:
         node.launch()
     for node in rig.rigged.brokers:
-        node.wait()
+        try:
+            node.wait()
+        except CannotRun:
+            # it was still falling when it was looked at
+            fallen.append(node)
+            node.start()
+    fell += [f"node {node.node}" for node in fallen]
     rig.recovered()
     return f"for {seconds:.1f} s ({', '.join(fell) + ' fell' if fell else 'nothing fell'})"
 
