@@ -94,11 +94,16 @@ class RiggedPlatform(Platform):
         return cast("Cluster", self.kafka).nodes
 
     def environment(self, service: str) -> dict[str, str]:
-        found = super().environment(service)
-        for name in ("DATABASE_URL", "MIGRATE_URL"):
-            key = f"{service.upper()}_{name}"
-            url = make_url(found[key]).set(port=self.database_port[service])
-            found[key] = url.render_as_string(hide_password=False)
+        upper = service.upper()
+        return self._by_proxy(super().environment(service), service, f"{upper}_DATABASE_URL", f"{upper}_MIGRATE_URL")
+
+    def vault_environment(self) -> dict[str, str]:
+        return self._by_proxy(super().vault_environment(), "intake", "INTAKE_VAULT_DATABASE_URL")
+
+    def _by_proxy(self, found: dict[str, str], service: str, *names: str) -> dict[str, str]:
+        for name in names:
+            url = make_url(found[name]).set(port=self.database_port[service])
+            found[name] = url.render_as_string(hide_password=False)
         return found
 
     def _migrate(self, service: str) -> None:
