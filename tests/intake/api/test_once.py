@@ -14,8 +14,8 @@ from tests.support.vault import start_vault
 
 STEP = frozenset({
     "acceptance", "answer", "assignment", "classification", "closing", "closure", "confirmation", "decision", "decline", "departure",
-    "discipline-grounds", "dismissal", "end", "feedback", "identity", "notice", "objection", "receipt", "redirect", "refusal", "release", "result",
-    "resumption", "return", "review", "ruling", "seen", "suspension", "told", "undo", "undo-decision",
+    "discipline-grounds", "dismissal", "end", "feedback", "identity", "notice", "objection", "receipt", "redirect", "refusal", "release",
+    "result", "resumption", "return", "review", "ruling", "seen", "suspension", "told", "undo", "undo-decision",
 })  # fmt: skip
 """A step of something that is there: the second one finds another state, and is refused or changes nothing."""
 READS = frozenset({"download", "read-back", "reading", "replies", "search", "status", "verification", "files"})
