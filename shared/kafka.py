@@ -8,7 +8,7 @@ from zlib import crc32
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 from aiokafka.structs import ConsumerRecord
 
 from shared.contracts.topics import TOPICS
@@ -91,6 +91,10 @@ def consumer(address: KafkaAddress, client_id: str, *, group: str) -> AIOKafkaCo
     )
 
 
+LONGEST_READ = 5.0
+"""Seconds for records that are known to be there."""
+
+
 async def cluster_id(address: KafkaAddress, client_id: str) -> str:
     """The id of the cluster: another one means another broker, which has nothing of ours."""
     admin = AIOKafkaAdminClient(**address.options(client_id))
@@ -116,10 +120,12 @@ async def end_offsets(
 async def values_at(
     address: KafkaAddress, client_id: str, places: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, bytes]:
-    """The records at these offsets, which are below the end; without those that the broker keeps no longer."""
+    """The records at these offsets, which are below the end; without those that the broker keeps no longer. Raises KafkaError when the log
+    ends before one of them: it was made anew since, and would be waited on for ever."""
     reader = AIOKafkaConsumer(
         **address.options(client_id),
         enable_auto_commit=False,
+        auto_offset_reset="none",
         max_partition_fetch_bytes=1024 * 1024,
         fetch_max_wait_ms=20,
     )
@@ -131,7 +137,10 @@ async def values_at(
         reader.assign(left)
         for target in left:
             reader.seek(target, places[target])
+        deadline = asyncio.get_running_loop().time() + LONGEST_READ
         while left:
+            if asyncio.get_running_loop().time() > deadline:
+                raise KafkaTimeoutError
             for target, records in (await reader.getmany(timeout_ms=1_000, max_records=len(left))).items():
                 # another first offset: the log ends before by now, or begins after
                 if target in left and records[0].offset == places[target]:

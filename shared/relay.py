@@ -68,6 +68,9 @@ QUIET_AFTER, SLOWER = 1.0, 3
 """Seconds without a word after which the outbox is asked so many times more rarely: four idle services asked 200 times a second. The
 first event after a silence waits 30 ms longer on average, nothing under load does."""
 
+LONGEST_LOOK = 30.0
+"""Seconds for a look at the broker. One that never ended would hide for ever that another broker stands there."""
+
 
 class Fenced(Exception):
     """Another relay took over (its epoch is higher); this one stops at once."""
@@ -296,18 +299,21 @@ class _Shift:
         """Which cluster this is, and the topics that have not what was acknowledged when the look began: they end before it, or another
         record stands in the place of the last. The end alone would not do: what was on its way may have lifted it since."""
         relay, known, client = self.relay, dict(self.cursor.offsets), f"{self.relay.service}-relay-check"
-        cluster = await relay.broker.cluster_id(relay.address, client)
-        partitions = [
-            TopicPartition(topic.name, number)
-            for topic in written_by(relay.service)
-            for number in range(topic.partitions)
-        ]
-        ends = await relay.broker.end_offsets(relay.address, client, partitions)
-        behind = {target.topic for target, end in ends.items() if end < known.get(target, NO_END).offset}
-        places = {target: end.offset - 1 for target, end in known.items() if end.last_id and target.topic not in behind}
-        if places:
-            found = await relay.broker.values_at(relay.address, client, places)
-            behind |= {target.topic for target, value in found.items() if _id_of(value) != known[target].last_id}
+        async with asyncio.timeout(LONGEST_LOOK):
+            cluster = await relay.broker.cluster_id(relay.address, client)
+            partitions = [
+                TopicPartition(topic.name, number)
+                for topic in written_by(relay.service)
+                for number in range(topic.partitions)
+            ]
+            ends = await relay.broker.end_offsets(relay.address, client, partitions)
+            behind = {target.topic for target, end in ends.items() if end < known.get(target, NO_END).offset}
+            places = {
+                target: end.offset - 1 for target, end in known.items() if end.last_id and target.topic not in behind
+            }
+            if places:
+                found = await relay.broker.values_at(relay.address, client, places)
+                behind |= {target.topic for target, value in found.items() if _id_of(value) != known[target].last_id}
         return _Sight(cluster, behind)
 
     async def _heed(self, seen: "_Sight") -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tests.faults.seen import Seen
 STUCK = 30.0
 """Seconds after the last fault within which everything has to be applied everywhere."""
 LAST_WAIT = 120.0
+KINDS = ("lost", "doubled", "reordered", "stuck")
 
 
 @dataclass
@@ -66,8 +68,17 @@ def main() -> int:
         _say(f"== {nodes} Kafka node{'s' if nodes > 1 else ''} ==")
         leads, faults = arguments.leads // share, arguments.faults // share
         outcomes.append(run(arguments.seed + number, leads, faults, arguments.rate, nodes, arguments))
-    wrong = drills.play() if arguments.drills else []
+    wrong = _play_drills() if arguments.drills else []
     return _sum_up(arguments.seed, outcomes, wrong)
+
+
+def _play_drills() -> list[str]:
+    """What was wrong in them. One that breaks off must not take the outcome of the faults with it."""
+    try:
+        return drills.play()
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is shown and the run is not fine
+        traceback.print_exc()
+        return [f"broke off: {type(fault).__name__}"]
 
 
 def run(seed: int, leads: int, faults: int, rate: float, nodes: int, options: argparse.Namespace) -> Outcome:
@@ -107,6 +118,7 @@ def run(seed: int, leads: int, faults: int, rate: float, nodes: int, options: ar
         _settle(rig, quiet, failures)
         found = asyncio.run(balance(rig, accepted(folder / "told"), seen.forged))
         _say(f"   {', '.join(f'{name} {count}' for name, count in found.counted.items())}")
+        _say(f"   {', '.join(f'{name} {len(getattr(found, name))}' for name in KINDS)}")
         if seen.fenced:
             _say(f"   relays fenced by their epoch: {seen.fenced}; forged records skipped: {seen.skipped}")
         return Outcome(
@@ -174,10 +186,7 @@ def _settle(rig: Rig, quiet: float, failures: list[str]) -> None:
 
 
 def _sum_up(seed: int, outcomes: list[Outcome], drilled: list[str]) -> int:
-    totals = {
-        name: sum(len(getattr(outcome.balance, name)) for outcome in outcomes)
-        for name in ("lost", "doubled", "reordered", "stuck")
-    }
+    totals = {name: sum(len(getattr(outcome.balance, name)) for outcome in outcomes) for name in KINDS}
     for outcome in outcomes:
         for name in totals:
             for sentence in getattr(outcome.balance, name)[:10]:

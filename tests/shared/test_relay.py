@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 import pytest_asyncio
 
 from shared import kafka, outbox, restore
@@ -167,6 +168,15 @@ async def test_a_log_that_was_lifted_to_its_old_end_is_known_by_what_stands_ther
     assert await kafka.end_offsets(speaker.broker.address, "looking", targets) == ends
     speaker.relay()
     await until(speaker.complete, 40, "the topic was not filled again")
+
+
+@pytest.mark.parametrize("beyond", [0, 5])
+async def test_a_look_at_a_log_that_was_made_anew_meanwhile_ends(speaker: Speaker, beyond: int) -> None:
+    """It would have waited for a record there as long as nobody speaks, and the relay with it."""
+    target = TopicPartition(LEGS, 0)
+    ends = await kafka.end_offsets(speaker.broker.address, "looking", [target])
+    with pytest.raises(kafka.KafkaError):
+        await asyncio.wait_for(kafka.values_at(speaker.broker.address, "looking", {target: ends[target] + beyond}), 30)
 
 
 async def test_another_broker_is_filled_from_the_beginning(speaker: Speaker) -> None:

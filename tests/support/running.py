@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -107,21 +108,31 @@ class Running:
         return [name for name in self.platform.children if name.startswith(f"{service} ")]
 
     async def settled(self, seconds: float = 60) -> None:
-        """Wait until every event that was said has been applied by every service that hears it."""
-        await until(self._all_applied, seconds, "events are not applied everywhere")
+        """Wait until every event that was said has been applied by every service that hears it; fail with what is behind where."""
+        try:
+            await until(self._all_applied, seconds, "events are not applied everywhere")
+        except AssertionError as late:
+            late.add_note(f"behind: {await self._behind()}")
+            raise
 
     async def _all_applied(self) -> bool:
+        return not await self._behind()
+
+    async def _behind(self) -> dict[tuple[str, str], int]:
+        """(Service, topic) → how many of its subjects are not applied to their last event."""
         said: dict[tuple[str, str], int] = {}
         for service in SERVICES:
             for topic, subject, last in await self.rows(service, "select topic, subject, last from outbox_sequences"):
                 said[topic, subject] = last
+        behind: Counter[tuple[str, str]] = Counter()
         for service in SERVICES:
             heard = await self.rows(service, "select topic, subject, last from inbox")
             known = {(topic, subject): last for topic, subject, last in heard}
             hears = {name for name, topic in TOPICS.items() if service in topic.readers}
-            if any(known.get(key, 0) != last for key, last in said.items() if key[0] in hears):
-                return False
-        return True
+            behind.update(
+                (service, key[0]) for key, last in said.items() if key[0] in hears and known.get(key, 0) != last
+            )
+        return dict(behind)
 
 
 async def until(fits: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:
