@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.discipline.api import legs, report_letters, report_openings, reports
+from services.discipline.api import legs, report_letters, report_openings, reports, retention
 from services.discipline.settings import Settings
 from services.discipline.usecases.report_post import Post
 from shared.auth import Keys
@@ -11,7 +11,14 @@ from shared.http import create_app, read_alerts
 from shared.sealing import Opener
 
 SERVICE = "discipline"
-ROUTERS = (legs.router, reports.router, report_openings.router, report_letters.router, read_alerts.router)
+ROUTERS = (
+    legs.router,
+    reports.router,
+    report_openings.router,
+    report_letters.router,
+    retention.router,
+    read_alerts.router,
+)
 
 
 def api() -> FastAPI:

@@ -10,6 +10,7 @@ from services.discipline.usecases.follow_lead import (
     follow_unmerged,
 )
 from services.discipline.usecases.keep_facts import keep_facts
+from services.discipline.usecases.keep_retention import relearn_expunged
 from services.discipline.usecases.open_leg import open_leg
 from services.discipline.usecases.register_report import register_report
 from services.discipline.usecases.relearn_leg import relearn_opened, relearn_step
@@ -17,7 +18,7 @@ from services.discipline.usecases.relearn_report import relearn_accepted, relear
 from shared import departures
 from shared.audit_witness import witness
 from shared.contracts.directory import StaffRecorded
-from shared.contracts.discipline import LegEnded, LegOpened, LegReceived, ReportAccepted, ReportEnded
+from shared.contracts.discipline import LegEnded, LegOpened, LegReceived, ReportAccepted, ReportEnded, ReportExpunged
 from shared.contracts.intake import (
     DisciplineFactsSealed,
     DualAssignmentCreated,
@@ -54,5 +55,6 @@ OWN: Own = {
     LegEnded: relearn_step,
     ReportAccepted: relearn_accepted,
     ReportEnded: relearn_ended,
+    ReportExpunged: relearn_expunged,
 }
 """What discipline said itself, for the way back after a restore."""

@@ -20,6 +20,7 @@ from services.intake.usecases.draw_call_backs import draw_call_backs
 from services.intake.usecases.examine_attachment import examine_waiting
 from services.intake.usecases.exchange_between_legs import release_over
 from services.intake.usecases.find_repeats import look_at_new
+from services.intake.usecases.follow_passed import destroy_late
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
 from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
@@ -74,6 +75,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
         "dual-holds.release": Timer(every=60, run=end_holds),
+        "report-boxes.destroy": Timer(every=600, run=destroy_late),
         "rewards.lapse": Timer(every=60, run=lapse_rewards),
         "retention.look": Timer(every=3600, run=look_at_retention),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),

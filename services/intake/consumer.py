@@ -6,6 +6,7 @@ from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_passed import (
     follow_report_accepted,
     follow_report_ended,
+    follow_report_expunged,
     keep_letter,
     relearn_read,
 )
@@ -38,7 +39,7 @@ from services.intake.usecases.relearn_life import (
 from services.intake.usecases.tell_reward import relearn_paid
 from shared.audit_witness import witness
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
-from shared.contracts.discipline import LegEnded, LegReceived, LetterSent, ReportAccepted, ReportEnded
+from shared.contracts.discipline import LegEnded, LegReceived, LetterSent, ReportAccepted, ReportEnded, ReportExpunged
 from shared.contracts.intake import (
     DailyDigestClosed,
     DailyDigestOpened,
@@ -77,6 +78,7 @@ HANDLERS: Handlers = {
     LegEnded: follow_ended,
     ReportAccepted: follow_report_accepted,
     ReportEnded: follow_report_ended,
+    ReportExpunged: follow_report_expunged,
     LetterSent: keep_letter,
     **witness("intake"),
 }

@@ -61,6 +61,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     discipline.ReportAccepted,
     discipline.ReportEnded,
     discipline.LetterSent,
+    discipline.ReportExpunged,
     passed.LetterPassed,
     passed.LetterRead,
     rewards.RewardPaid,

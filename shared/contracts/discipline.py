@@ -56,6 +56,13 @@ class ReportEnded(_ReportEvent):
     TYPE: ClassVar[str] = "xiansuo.discipline.report.ended.v1"
 
 
+class ReportExpunged(_ReportEvent):
+    """The time of a report past the office is over: content, reporter and letters are destroyed everywhere 绕行举报已销毁 (PIPL §47)."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.report.expunged.v1"
+    TOPIC: ClassVar[str] = "discipline.expungements"
+
+
 class LetterSent(SealedEvent):
     """Discipline wrote to the reporter of a report past the office, or told him that his data were opened 致举报人的密封信件 (D19).
 

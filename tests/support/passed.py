@@ -21,7 +21,7 @@ class Between:
         found: list[Event] = []
         for api, to, topics in (
             (self.intake, "discipline", ["intake.sealed-reports", "intake.read-letters"]),
-            (self.discipline, "intake", ["discipline.reports", "discipline.sealed-letters"]),
+            (self.discipline, "intake", ["discipline.reports", "discipline.sealed-letters", "discipline.expungements"]),
         ):
             rows = await api.rows(
                 "select id::text, type, convert_from(value, 'UTF8'), key_id, box from outbox left join outbox_sealed"

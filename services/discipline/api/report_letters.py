@@ -77,7 +77,9 @@ class LetterView(BaseModel):
     number: int
     writer: Writer
     kind: Kind
-    text: str | None = Field(description="调取告知没有正文 / that of an opening has none")
+    text: str | None = Field(
+        description="调取告知没有正文;已销毁的也没有 / that of an opening has none, nor has one that was destroyed"
+    )
     sent_on: date
     read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
 

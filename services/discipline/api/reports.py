@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from services.discipline.api.legs import Clerk, DetailReader, Handler, NewOutcome, Reader
-from services.discipline.db import report_letters, reports
+from services.discipline.db import report_letters, reports, retention
 from services.discipline.domain.leg import Outcome
 from services.discipline.domain.report import How, Report, Status
 from services.discipline.usecases.decide_report import accept_report, end_report
+from services.discipline.usecases.keep_retention import kept_until
 from services.discipline.usecases.read_report import read_report
 from shared.http import Now, Page, Paging, Tx
 
@@ -51,6 +52,13 @@ class ReportDetail(ReportView):
 
     about_office: bool | None
     content: dict[str, Any] | None
+    kept_until: Annotated[
+        date | None,
+        Field(
+            description="了结后保存至,依法保留期间为空 / the last day it is kept; null before its rest, under a hold"
+        ),
+    ]
+    expunged_on: Annotated[date | None, Field(description="内容销毁之日 / the day its content was destroyed (G24)")]
 
 
 @router.get("")
@@ -68,7 +76,11 @@ async def get_report(report_id: UUID, request: Request, by: DetailReader, tx: Tx
     report, inside = await read_report(tx, report_id, opener=request.app.state.opener, by=by, at=at)
     found = inside or {}
     return ReportDetail(
-        **ReportView.of(report).model_dump(), about_office=found.get("about_office"), content=found.get("report")
+        **ReportView.of(report).model_dump(),
+        about_office=found.get("about_office"),
+        content=found.get("report"),
+        kept_until=await kept_until(tx, report_id),
+        expunged_on=await retention.expunged_on(tx, report_id),
     )
 
 

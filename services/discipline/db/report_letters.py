@@ -17,7 +17,7 @@ async def add(tx: Transaction, letter: Letter) -> None:
     """Add one; the caller holds the report's lock."""
     row = {name: getattr(letter, name) for name in ("report_id", "number", "sent_on", "read_on", "written_by")}
     codes = {"writer": letter.writer.value, "kind": letter.kind.value}
-    await tx.execute(insert(table), {**row, **codes, "key_id": letter.sealed.key_id, "box": letter.sealed.box})
+    await tx.execute(insert(table), {**row, **codes, **_box(letter.sealed)})
 
 
 async def next_number(tx: Transaction, report_id: UUID) -> int:
@@ -63,5 +63,9 @@ def _of_row(row: Any) -> Letter:
         sent_on=row["sent_on"],
         read_on=row["read_on"],
         written_by=row["written_by"],
-        sealed=SealedBox(key_id=row["key_id"], box=row["box"]),
+        sealed=SealedBox(key_id=row["key_id"], box=row["box"]) if row["box"] else None,
     )
+
+
+def _box(sealed: SealedBox | None) -> dict[str, str | None]:
+    return {"key_id": sealed.key_id if sealed else None, "box": sealed.box if sealed else None}

@@ -1,4 +1,4 @@
-"""The tables of openings of reporters past the office, and of the letters between such a reporter and discipline."""
+"""The tables of openings of reporters past the office, of the letters between such a reporter and discipline, and of orders to keep."""
 
 from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid, text
 
@@ -55,11 +55,30 @@ report_letters = Table(
     Column("sent_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
     Column("read_on", Date, comment="when the other side first read it"),
     Column("written_by", Text, comment="null: the reporter"),
-    Column("key_id", Text, nullable=False, comment="of discipline"),
-    Column("box", Text, nullable=False),
+    Column("key_id", Text, comment="of discipline; null together with box once the letter was destroyed"),
+    Column("box", Text),
     CheckConstraint("writer in ('reporter', 'discipline')", name="writer"),
     CheckConstraint("kind in ('opening', 'message', 'result', 'refusal')", name="kind"),
     # what a reporter's letter is about stands in the box
     CheckConstraint("writer = 'discipline' or kind = 'message'", name="kind_of_writer"),
     CheckConstraint("(writer = 'reporter') = (written_by is null)", name="written_by"),
+    CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
+)
+
+report_holds = Table(
+    "report_holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("report_id", Uuid, ForeignKey("reports.id"), nullable=False),
+    Column("basis_no", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    Column("released_by", Text),
+    Column("released_at", DateTime(timezone=True)),
+    Column("release_reason", Text),
+    # nobody ends his own
+    CheckConstraint("released_by <> set_by", name="two_people"),
+    CheckConstraint("(released_by is null) = (released_at is null)", name="released_whole"),
+    Index("ix_report_holds_report_id", "report_id", postgresql_where=text("released_at is null")),
 )

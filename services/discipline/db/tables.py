@@ -122,3 +122,12 @@ report_numbers = Table(
         "last", Integer, nullable=False, comment="drawn in the registering transaction, so a rollback leaves no gap"
     ),
 )
+
+expunged_reports = Table(
+    "expunged_reports",
+    metadata,
+    # no foreign key: a restored database may hear of it before it hears of the report
+    Column("report_id", Uuid, primary_key=True),
+    Column("expunged_on", Date, nullable=False),
+)
+"""Reports past the office whose content is destroyed, and must be wherever it still comes from."""

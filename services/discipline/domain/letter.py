@@ -41,7 +41,8 @@ class Letter:
     sent_on: date
     read_on: date | None
     written_by: str | None
-    sealed: SealedBox
+    sealed: SealedBox | None
+    """None once it was destroyed (G24)."""
 
 
 def said(kind: Kind, **content: str) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ By a letter that only the query code opens, delivered on the day on which it is 
 from datetime import date, datetime
 from uuid import UUID
 
-from services.discipline.db import report_letters, reports
+from services.discipline.db import report_letters, reports, retention
 from services.discipline.domain.letter import Kind, Letter, Writer
 from services.discipline.domain.report import How, Report
 from services.discipline.usecases.report_post import Post
@@ -96,8 +96,10 @@ async def decide_objection(
 
 
 async def keep_letter(tx: Transaction, event: LetterPassed, _: Received) -> None:
-    """The reporter wrote. What nobody knows any more is kept by nobody."""
+    """The reporter wrote. What nobody knows any more, or what belongs to an expunged report, is kept by nobody."""
     if event.sealed is None or await reports.find(tx, event.report_id, lock=True) is None:
+        return
+    if await retention.expunged_on(tx, event.report_id) is not None:
         return
     letter = Letter(
         report_id=event.report_id,

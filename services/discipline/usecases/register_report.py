@@ -1,6 +1,6 @@
 """A report past the office arrived: it gets a number of discipline's own and its limit; its box stays closed (G22, D18)."""
 
-from services.discipline.db import reports
+from services.discipline.db import reports, retention
 from services.discipline.domain.report import Report, number_of
 from shared import audit
 from shared.contracts.passed import ReportPassed
@@ -10,9 +10,10 @@ from shared.inbox import Received
 
 
 async def register_report(tx: Transaction, passed: ReportPassed, received: Received) -> None:
-    """Register it under the day on which it arrived."""
+    """Register it under the day on which it arrived. What was expunged before is known again, its box is not kept."""
     day = china_date(received.at)
     number = number_of(received.region, day, await reports.draw_number(tx, received.region, day))
     report = Report.arrive(passed.report_id, number=number, received_on=passed.received_on, days=Calendar())
-    await reports.add(tx, report, passed.sealed, region=received.region, actor="system:discipline", at=received.at)
+    sealed = None if await retention.expunged_on(tx, report.id) else passed.sealed
+    await reports.add(tx, report, sealed, region=received.region, actor="system:discipline", at=received.at)
     await audit.record(tx, None, "report.register", report.id, at=received.at)

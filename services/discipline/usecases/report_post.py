@@ -48,8 +48,8 @@ class Post:
         return self._opener.open(SealedBox.model_validate(sealed))
 
     def read(self, letter: Letter) -> Mapping[str, Any]:
-        """What a letter says. Raises `CannotOpen`."""
-        return self._opener.open(letter.sealed)
+        """What a letter says; nothing once it was destroyed. Raises `CannotOpen`."""
+        return self._opener.open(letter.sealed) if letter.sealed else {}
 
     async def send(self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: str) -> Letter:
         """Write to the reporter; the caller holds the report's lock. Raises `NotAllowed` for a report from before there were mailboxes."""

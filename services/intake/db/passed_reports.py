@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.engine import Row
 
 from services.intake.db import reports
@@ -14,6 +14,8 @@ from services.intake.domain.mailbox import Writer
 from services.intake.domain.passed_report import Passed, PassedLetter, steps
 from services.intake.domain.report import Step
 from shared.db import Transaction
+
+_EXPUNGE = text("select expunge_passed(:report, :day)")
 
 
 async def add(tx: Transaction, passed: Passed, *, region: str) -> None:
@@ -38,9 +40,10 @@ async def find(tx: Transaction, marks: Sequence[bytes]) -> UUID | None:
 
 
 async def lock(tx: Transaction, report_id: UUID) -> bool:
-    """Hold it until the transaction ends, so that its letters have one order; False for one that a restored database does not know."""
-    mine = select(passed_reports.c.id).where(passed_reports.c.id == report_id).with_for_update()
-    return (await tx.execute(mine)).one_or_none() is not None
+    """Hold it until the transaction ends, so that its letters have one order; False for one that is expunged, or that a restored database
+    does not know."""
+    mine = select(passed_reports.c.id).where(passed_reports.c.id == report_id, passed_reports.c.expunged_on.is_(None))
+    return (await tx.execute(mine.with_for_update())).one_or_none() is not None
 
 
 async def progress(tx: Transaction, report_id: UUID) -> tuple[date, tuple[Step, ...]]:
@@ -65,7 +68,7 @@ async def ended(tx: Transaction, report_id: UUID, on: date) -> None:
 async def add_letter(
     tx: Transaction, report_id: UUID, writer: Writer, box: str, *, theirs: int | None, on: date
 ) -> int | None:
-    """One more letter; → its number, or None for a report that a restored database does not know."""
+    """One more letter; → its number, or None for a report that is expunged, or that a restored database does not know."""
     if not await lock(tx, report_id):
         return None
     last = select(func.coalesce(func.max(passed_letters.c.number), 0)).where(passed_letters.c.report_id == report_id)
@@ -73,6 +76,17 @@ async def add_letter(
     row = {"report_id": report_id, "number": number, "writer": writer.value, "theirs": theirs, "sent_on": on}
     await tx.execute(insert(passed_letters), {**row, "box": box})
     return number
+
+
+async def expunge(tx: Transaction, report_id: UUID, *, on: date) -> None:
+    """Destroy the marks of code and receipt, the letters, and the boxes of all replays; the days stay (G24)."""
+    await tx.execute(_EXPUNGE, {"report": report_id, "day": on})
+
+
+async def expunged_of(tx: Transaction, report_ids: Collection[UUID]) -> list[UUID]:
+    """Those of them that are expunged."""
+    mine = passed_reports.c.id.in_(report_ids), passed_reports.c.expunged_on.is_not(None)
+    return list((await tx.execute(select(passed_reports.c.id).where(*mine))).scalars())
 
 
 async def letters(tx: Transaction, report_id: UUID) -> list[PassedLetter]:

@@ -372,11 +372,17 @@ passed_reports = Table(
     metadata,
     Column("id", Uuid, primary_key=True, comment="random; discipline knows the report by it"),
     Column("region_code", Text, nullable=False),
-    Column("code_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the query code"),
-    Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
+    Column("code_mark", LargeBinary, unique=True, comment="keyed hash of the query code; null once it was expunged"),
+    Column("receipt_mark", LargeBinary, unique=True, comment="keyed hash of the receipt's number; null with code_mark"),
     Column("received_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
     Column("accepted_on", Date),
     Column("ended_on", Date),
+    Column("expunged_on", Date),
+    # whose marks are there can ask, until its time is over
+    CheckConstraint(
+        "(code_mark is null) = (expunged_on is not null) and (receipt_mark is null) = (code_mark is null)",
+        name="marks_until_expunged",
+    ),
     # discipline accepts before it is done
     CheckConstraint("ended_on is null or accepted_on is not null", name="ended_after_acceptance"),
 )

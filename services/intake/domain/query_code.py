@@ -12,6 +12,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SYMBOLS, CHECK, GROUP = 26, 2, 5
 RANDOM_BYTES = 17
 """Bytes of randomness that a new code is made of; 6 bits of them are not used."""
+NOBODY = "没有此查询码对应的举报 / there is no report for this code"
 _PRIME = 1021
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
 

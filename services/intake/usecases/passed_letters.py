@@ -16,13 +16,14 @@ from services.intake.db import passed_reports, reports
 from services.intake.domain.mailbox import Kind, Writer, private_half, public_half
 from services.intake.domain.passed_report import PassedLetter, must_have_room
 from services.intake.domain.proof_of_work import Solved
-from services.intake.domain.query_code import read_code
+from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.usecases.file_report import DISCIPLINE, Desk
 from shared import idempotency, outbox
 from shared.contracts.envelope import SealedBox, day_of
 from shared.contracts.passed import LetterPassed, LetterRead
 from shared.db import Database
 from shared.deadlines import china_date
+from shared.errors import NotFound
 from shared.idempotency import Answer, Claim
 from shared.sealing import Opener, ReceiverKey, Sealer
 from shared.secrecy import refuse_marked
@@ -70,7 +71,7 @@ class PassedMailbox:
         self, holder: PassedHolder, text: str, claim: Claim, solved: Solved, *, at: datetime
     ) -> tuple[Answer, bool]:
         """The reporter writes to discipline; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed` when too much
-        waits, `Registered` when the challenge was spent."""
+        waits, `Registered` when the challenge was spent, `NotFound` when it was expunged a moment ago."""
         refuse_marked("text", [text])
         claim, on = self._desk.claim(claim), china_date(at)
         said = {"kind": "message", "text": text}
@@ -81,7 +82,8 @@ class PassedMailbox:
             if earlier is not None:
                 return earlier, True
             await reports.spend(tx, (solved.mark, solved.expires))
-            await passed_reports.lock(tx, holder.report_id)
+            if not await passed_reports.lock(tx, holder.report_id):
+                raise NotFound(NOBODY)
             must_have_room(await passed_reports.letters(tx, holder.report_id))
             number = await passed_reports.add_letter(
                 tx, holder.report_id, Writer.REPORTER, mine.box, theirs=None, on=on

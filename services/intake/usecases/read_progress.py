@@ -9,7 +9,7 @@ from services.intake.db import deadlines, leads, mailbox, notices, objections, o
 from services.intake.domain.mailbox import Writer, private_half
 from services.intake.domain.objection import ANSWERED_BY, until
 from services.intake.domain.opening import Purpose
-from services.intake.domain.query_code import read_code
+from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.domain.report import Step
 from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told, told_past_office
 from services.intake.usecases.file_report import Desk
@@ -18,8 +18,6 @@ from services.intake.usecases.passed_letters import OPENING, RESULT, open_letter
 from shared.db import Database, Transaction
 from shared.deadlines import profile_of
 from shared.errors import Invalid, NotFound
-
-NOBODY = "没有此查询码对应的举报 / there is no report for this code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,14 @@ from services.intake.db import leads, mailbox, reports
 from services.intake.domain.attachment import Attachment, Door
 from services.intake.domain.mailbox import Kind, Message, PastOffice, Writer, must_have_room, private_half
 from services.intake.domain.proof_of_work import Solved
-from services.intake.domain.query_code import read_code
+from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.deliver_feedback import told_by_letter
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.letter_files import content, must_be_sent_by, open_file
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.own_codes import OwnCodes
-from services.intake.usecases.read_progress import NOBODY, ReadProgress
+from services.intake.usecases.read_progress import ReadProgress
 from shared import idempotency
 from shared.db import Database
 from shared.deadlines import china_date

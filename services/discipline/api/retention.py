@@ -1,0 +1,91 @@
+"""What is kept of reports past the office for how long, and orders to keep (G24)."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, StringConstraints
+
+from services.discipline.api.legs import Reader
+from services.discipline.db import reports, retention
+from services.discipline.domain.retention import Record, ReportHold, limit_of
+from services.discipline.usecases.keep_retention import release_hold, set_hold
+from shared.auth import Principal
+from shared.deadlines import Unit, china_date
+from shared.http import Now, Once, Order, Tx, require
+
+router = APIRouter(tags=["retention 保存期限"])
+Keeper = Annotated[Principal, require("dhd", "dld")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+
+
+class RetentionView(BaseModel):
+    """How long a kind of record is kept, and by which rule. 保存期限"""
+
+    record: Record
+    number: int
+    unit: Unit
+    basis: str
+
+
+class HoldOrder(Order):
+    """The document that orders to keep, and why. 依法保留"""
+
+    basis_no: Number
+    reason: Reason
+
+
+class ReleaseOrder(Order):
+    """Why it ends. 解除依法保留"""
+
+    reason: Reason
+
+
+class HoldView(BaseModel):
+    """An order to keep: nothing of the report is destroyed while it stands. 依法保留"""
+
+    id: UUID
+    report_id: UUID
+    basis_no: str
+    reason: str
+    set_by: str
+    set_at: datetime
+    released_by: str | None
+    released_at: datetime | None
+    release_reason: str | None
+
+    @classmethod
+    def of(cls, hold: ReportHold) -> Self:
+        return cls.model_validate(hold, from_attributes=True)
+
+
+@router.get("/retention")
+async def get_retention(_: Reader, at: Now) -> list[RetentionView]:
+    """The retention table, as it is in force for what begins today. 保存期限表"""
+    limits = [(record, limit_of(record, china_date(at))) for record in Record]
+    return [RetentionView(record=record, number=one.number, unit=one.unit, basis=one.basis) for record, one in limits]
+
+
+@router.post("/reports/{report_id}/holds", status_code=201, response_model=HoldView)
+async def post_hold(report_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: Now, once: Once) -> Response:
+    """Order to keep a report: a case, a court, an audit. 设定依法保留"""
+
+    async def put() -> HoldView:
+        return HoldView.of(await set_hold(tx, report_id, order.basis_no, order.reason, by=by, at=at))
+
+    return await once.reply(201, put)
+
+
+@router.get("/reports/{report_id}/holds")
+async def get_holds(report_id: UUID, _: Reader, tx: Tx) -> list[HoldView]:
+    """All orders to keep of a report. 依法保留记录"""
+    await reports.get(tx, report_id)
+    return [HoldView.of(hold) for hold in await retention.holds_of(tx, report_id)]
+
+
+@router.post("/holds/{hold_id}/release")
+async def post_release(hold_id: UUID, order: ReleaseOrder, by: Keeper, tx: Tx, at: Now) -> HoldView:
+    """Another person than the one who set it ends it. 解除依法保留"""
+    return HoldView.of(await release_hold(tx, hold_id, order.reason, by=by, at=at))

@@ -1,0 +1,100 @@
+"""What is kept too long of reports past the office goes (G24): content, reporter and letters by the clock, here and at intake, then why the
+reporter was opened. A legal hold stops it; numbers, days, outcomes and accounts stay, which counts are made of."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from services.discipline.db import reports, retention
+from services.discipline.domain.retention import Record, ReportHold, over_on
+from shared import audit, inbox_boxes, outbox
+from shared.auth import Principal
+from shared.contracts.discipline import ReportExpunged
+from shared.contracts.envelope import day_of
+from shared.contracts.passed import ReportPassed
+from shared.db import Transaction
+from shared.deadlines import Calendar, china_date
+from shared.errors import NotAllowed
+from shared.inbox import Received
+from shared.secrecy import refuse_marked
+
+AT_ONCE = 200
+BOXES = ReportPassed.TOPIC
+"""Where boxes for discipline come from, reports and letters."""
+
+
+async def look_at_retention(tx: Transaction, at: datetime) -> None:
+    """Whatever is kept long enough is destroyed."""
+    await expunge_due(tx, at)
+    await forget_reasons(tx, at)
+
+
+async def expunge_due(tx: Transaction, at: datetime) -> int:
+    """Reports that came to rest long enough ago are expunged, and intake is told; → how many."""
+    days, today, done = Calendar(), china_date(at), 0
+    for report_id in await retention.at_rest(tx, limit=AT_ONCE):
+        await reports.get(tx, report_id, lock=True)
+        since = await retention.at_rest_since(tx, report_id)
+        # a step, a letter or a hold may have come a moment ago
+        if since is None or over_on(Record.REPORT, since, days) >= today or await retention.is_held(tx, report_id):
+            continue
+        boxes = await retention.expunge(tx, report_id, on=today)
+        boxes += await inbox_boxes.destroy(tx, BOXES, report_id)
+        await outbox.put(tx, ReportExpunged(report_id=report_id, on=today), at=day_of(at))
+        await audit.record(tx, None, "report.expunge", report_id, at=at, detail={"boxes": boxes})
+        done += 1
+    return done
+
+
+async def forget_reasons(tx: Transaction, at: datetime) -> int:
+    """Why reporters of expunged reports were opened is destroyed after its own time; → of how many openings."""
+    days, today = Calendar(), china_date(at)
+    found = await retention.openings_with_reason(tx, limit=AT_ONCE)
+    due = [one for one, asked in found if over_on(Record.OPENING, china_date(asked), days) < today]
+    await retention.forget_reasons(tx, due)
+    for one in due:
+        await audit.record(tx, None, "opening.forget-reason", one, at=at)
+    return len(due)
+
+
+async def destroy_late(tx: Transaction, at: datetime) -> None:
+    """Boxes of expunged reports that began to wait in the inbox afterwards are destroyed."""
+    for report_id in await retention.expunged_of(tx, await inbox_boxes.waiting(tx, BOXES)):
+        if boxes := await inbox_boxes.destroy(tx, BOXES, report_id):
+            await audit.record(tx, None, "report.expunge", report_id, at=at, detail={"boxes": boxes})
+
+
+async def relearn_expunged(tx: Transaction, event: ReportExpunged, _: Received) -> None:
+    """It was expunged: a restored database destroys again what it has, and keeps nothing of what it hears again."""
+    await retention.expunge(tx, event.report_id, on=event.on)
+
+
+async def kept_until(tx: Transaction, report_id: UUID) -> date | None:
+    """The last day on which its content is kept; None before it came to rest, under a hold, and once it is expunged."""
+    since = await retention.at_rest_since(tx, report_id)
+    if since is None or await retention.is_held(tx, report_id) or await retention.expunged_on(tx, report_id):
+        return None
+    return over_on(Record.REPORT, since, Calendar())
+
+
+async def set_hold(
+    tx: Transaction, report_id: UUID, basis_no: str, reason: str, *, by: Principal, at: datetime
+) -> ReportHold:
+    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Invalid`."""
+    refuse_marked("reason", [reason])
+    await reports.get(tx, report_id, lock=True)
+    if await retention.expunged_on(tx, report_id) is not None:
+        raise NotAllowed("举报已销毁 / the report is expunged")
+    hold = ReportHold(id=uuid4(), report_id=report_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
+    await retention.add_hold(tx, hold)
+    await audit.record(tx, by, "report.set-hold", report_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
+    return hold
+
+
+async def release_hold(tx: Transaction, hold_id: UUID, reason: str, *, by: Principal, at: datetime) -> ReportHold:
+    """Another person ends it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    refuse_marked("reason", [reason])
+    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by.sub, at=at)
+    await retention.save_hold(tx, hold)
+    detail = {"hold": str(hold.id)}
+    await audit.record(tx, by, "report.release-hold", hold.report_id, at=at, purpose=reason, detail=detail)
+    return hold
