@@ -46,8 +46,6 @@ PUBLIC = Principal(sub="public", roles=frozenset({"pub"}), unit="")
 """Whoever reports without signing in: one name for all, as there is nothing to tell them apart by."""
 _IDENTITY = ("name", "id_number", "phone", "address")
 _SEALED = "sealed"
-NOTHING_ELSE = "举报人未写明违法犯罪事实,待与其联系 / the reporter told no facts of a crime; he is to be asked"
-"""The summary of a lead whose reporter wrote of shielding officials alone: what he wrote is for discipline (M17)."""
 DISCIPLINE = "discipline"
 
 
@@ -84,7 +82,7 @@ class Desk:
         content, facts = report.content, report.content["facts"]
         new = NewLead(
             source=Source.PUBLIC,
-            summary=summary or next(iter(allegations(content)), NOTHING_ELSE),
+            summary=summary or next(iter(allegations(content)), ""),
             received_on=report.received_on,
             street=facts.get("street"),
             areas=tuple(dict.fromkeys(facts.get("area_codes", ()))),

@@ -10,6 +10,7 @@ from services.intake.db import leads as register
 from services.intake.db import repeats
 from services.intake.db.repeats import Suggestion
 from services.intake.domain.lead import Lead
+from services.intake.domain.own_words import of_the_matter
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.domain.repeat_marks import Marks, marks_of
 from services.intake.domain.repeat_score import THRESHOLD, Score, score
@@ -65,7 +66,7 @@ async def _suggest(tx: Transaction, leads: Sequence[Lead], *, secret: bytes, at:
 
 def marks(lead: Lead) -> Marks:
     """The marks of what a lead reports; its reporter is not among them."""
-    return _marks(lead.summary, lead.allegations, lead.received_on, lead.street, lead.manifestations)
+    return _marks(of_the_matter(lead.summary), lead.allegations, lead.received_on, lead.street, lead.manifestations)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -12,6 +12,7 @@ from services.intake.domain.codes import Ground, IssuingLevel, Source
 from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
+from services.intake.domain.own_words import nothing_told
 from services.intake.domain.report import Filed
 from shared import audit, metrics, outbox
 from shared.auth import Principal
@@ -33,6 +34,7 @@ class NewLead:
 
     source: Source
     summary: str
+    """Empty when the reporter told no facts: then it is written with the number."""
     source_l2: str | None = None
     issuing_level: IssuingLevel | None = None
     upstream_no: str | None = None
@@ -83,7 +85,7 @@ class Registration:
             upstream_deadline=new.upstream_deadline,
             received_on=self.received_on,
             street=new.street,
-            summary=new.summary,
+            summary=new.summary or nothing_told(str(number), self.received_on),
             allegations=new.allegations,
             named=new.named,
             reporter_ref=self.reporter_ref,

@@ -18,6 +18,7 @@ from services.intake.usecases.own_codes import OwnCodes
 from shared.contracts.envelope import SealedBox as Box
 from shared.sealing import Opener, SealedRecord
 from tests.conftest import NewApi
+from tests.intake.api.test_merges import look
 from tests.support.api import Api
 from tests.support.reporting import REPORT, REPORTS, report, status, work
 
@@ -101,7 +102,19 @@ async def test_everything_but_one_thing_that_happened_may_be_unknown(new_api: Ne
         assert (await report(api.client, body)).status_code == 201, body
     # who shields it is for discipline alone: it never becomes the lead's summary, which the unit reads (M17)
     assert await api.rows("select count(*) from leads where summary like '%通风报信%'") == [(0,)]
-    assert await api.rows("select grounds from leads where summary like '举报人未写明%'") == [(["umbrella"],)]
+    only = {**only_umbrella, "umbrella": {"description": "派出所所长官员丙收钱后通风报信"}}
+    assert (await report(api.client, only)).status_code == 201
+    told = await api.rows(
+        "select summary, lead_no, received_on::text, grounds from leads where summary like '举报人未写明%'"
+    )
+    assert [(number in summary, day in summary, grounds) for summary, number, day, grounds in told] == [
+        (True, True, ["umbrella"]),
+        (True, True, ["umbrella"]),
+    ]
+    assert "官员丙" not in str(told)
+    # nor are they repeats of each other: what tells nothing of the matter is no mark of it
+    await look(api)
+    assert await api.rows("select count(*) from repeat_suggestions") == [(0,)]
     nothing = await report(api.client, {"naming": "anonymous", "facts": {}})
     assert (nothing.status_code, nothing.json()["errors"][0]["field"]) == (422, "facts.summary")
     both = await report(api.client, {"naming": "anonymous", "facts": {"summary": "x", "dont_know": ["summary"]}})
