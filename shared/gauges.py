@@ -8,7 +8,7 @@ demonstration stands in 2018.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 import structlog
@@ -56,10 +56,18 @@ class Waiting:
 
 
 class Gauges:
-    """The looks of one process; `worker` where it is one. Without `events`, at what is not of outbox and inbox."""
+    """The looks of one process; `worker` where it is one. Without `events`, at what is not of outbox and inbox. `parts`: more to look at,
+    by name."""
 
-    def __init__(self, database: Database, worker: Worker | None = None, *, events: bool = True) -> None:
-        self.database, self.worker, self._events = database, worker, events
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker | None = None,
+        *,
+        events: bool = True,
+        parts: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    ) -> None:
+        self.database, self.worker, self._events, self._parts = database, worker, events, parts or {}
         self._waiting = Waiting()
         self._one_at_a_time = asyncio.Lock()
         self._last = float("-inf")
@@ -74,6 +82,8 @@ class Gauges:
             if self.worker:
                 self._relay(self.worker)
                 await self._look("kafka", self._inbox)
+            for part, look in self._parts.items():
+                await self._look(part, look)
             self._last = time.monotonic()
 
     async def _look(self, part: str, look: Callable[[], Awaitable[None]]) -> None:

@@ -20,8 +20,8 @@ from shared.worker import Worker
 Check = Callable[[], Awaitable[None]]
 
 
-def worker_app(service: str, worker: Worker, checks: Mapping[str, Check] | None = None) -> Starlette:
-    """The worker's tasks in the lifespan of its health page. `checks`: what of its own must be ready, by name."""
+def worker_app(service: str, worker: Worker, parts: Mapping[str, Check] | None = None) -> Starlette:
+    """The worker's tasks in the lifespan of its health page. `parts`: as of `pages`."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -33,12 +33,15 @@ def worker_app(service: str, worker: Worker, checks: Mapping[str, Check] | None 
         if found := await worker.problems():
             raise NeedsOperator("; ".join(f"{name}: {state}" for name, state in found.items()))
 
-    gauges = Gauges(worker.database, worker)
-    return Starlette(routes=pages(f"/{service}", {"tasks": tasks, **(checks or {})}, gauges), lifespan=lifespan)
+    gauges = Gauges(worker.database, worker, parts=parts)
+    return Starlette(routes=pages(f"/{service}", {"tasks": tasks}, gauges, parts), lifespan=lifespan)
 
 
-def pages(root: str, checks: Mapping[str, Check], gauges: Gauges) -> list[Route]:
-    """Liveness, readiness (503 naming what is not ready) and metrics."""
+def pages(
+    root: str, checks: Mapping[str, Check], gauges: Gauges, parts: Mapping[str, Check] | None = None
+) -> list[Route]:
+    """Liveness, readiness (503 naming what is not ready) and metrics. `parts`: what a few doors need; while one is away, which is shown by
+    its name, all other doors serve."""
 
     async def live(_: Request) -> JSONResponse:
         return JSONResponse({"status": "live"})
@@ -46,6 +49,7 @@ def pages(root: str, checks: Mapping[str, Check], gauges: Gauges) -> list[Route]
     async def ready(_: Request) -> JSONResponse:
         states = {name: await _state(check) for name, check in checks.items()}
         fine = all(state == "ready" for state in states.values())
+        states |= {name: await _state(check) for name, check in (parts or {}).items()}
         return JSONResponse({"status": "ready" if fine else "not ready", "parts": states}, 200 if fine else 503)
 
     async def shown(_: Request) -> Response:

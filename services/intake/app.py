@@ -117,7 +117,7 @@ def api() -> FastAPI:
         database=database,
         keys=Keys(settings.issuer),
         routers=ROUTERS,
-        checks={"attachments": store.objects.ready},
+        parts={"attachments": store.objects.ready},
     )
     app.state.codes = KnownCodes(database)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)

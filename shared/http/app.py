@@ -40,11 +40,11 @@ def create_app(
     part: str = "",
     events: bool = True,
     beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
-    checks: Mapping[str, Check] | None = None,
+    parts: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The service's app under /<service>/v1, with its OpenAPI page (no foreign content), liveness and readiness. `part`: the app serves
     only what lies under that name there. `events`: it may look at outbox and inbox, for its metrics. `beside` runs while it serves.
-    `checks`: what of its own must be ready, by name."""
+    `parts`: what only a few of its doors need, by name; it is shown and does not make the app unready."""
     root = f"/{service}"
     path = f"{root}/v1/{part}" if part else f"{root}/v1"
 
@@ -79,8 +79,8 @@ def create_app(
         raise RuntimeError(f"routes that do not say who may call them: {missing}")
     problems.install(app)
     _document(app)
-    needed = {"database": lambda: identity.check(database), "issuer": keys.ready, **(checks or {})}
-    for route in pages(root, needed, Gauges(database, events=events)):
+    needed = {"database": lambda: identity.check(database), "issuer": keys.ready}
+    for route in pages(root, needed, Gauges(database, events=events, parts=parts), parts):
         app.router.routes.append(route)
     return app
 

@@ -112,6 +112,8 @@ class Wire:
         if self.process.stdin:
             self.process.stdin.close()
         self.process.wait(10)
+        if self.process.stdout:
+            self.process.stdout.close()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The object store of attachments (obstore): a local folder, or S3 and what speaks like it. It holds sealed pieces only."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable
@@ -26,17 +27,21 @@ log = structlog.get_logger(__name__)
 # somebody waits at the door: what does not come within seconds is told, and tried again by the sender or the clock
 _RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 _CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=30)}
+_LOOK = 0.5
+"""Seconds that whoever asks for readiness waits for an answer."""
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _KEYS = frozenset(
     {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled", "AccountProblem"}
 )
+_SILENT = "附件存储没有应答 / the store of attachments does not answer"
 
 
 class Objects:
     """Pieces of files by file and name. `where`: file:///folder, or s3://bucket/prefix with `options`."""
 
     def __init__(self, where: str, options: S3Options | None = None) -> None:
-        self._was_ready = False
+        self._wrong: str | None = _SILENT
+        self._looking: asyncio.Task[None] | None = None
         self._store: ObjectStore
         if options is None:
             self._store = LocalStore(Path(urlsplit(where).path), automatic_cleanup=True, mkdir=True)
@@ -44,25 +49,33 @@ class Objects:
             self._store = _s3(where, options)
 
     async def ready(self) -> None:
-        """Whether it takes, lists and removes; asked until it did once: what fails later is a matter of the doors for files alone. Raises
-        `NeedsOperator`, saying what is wrong."""
-        if self._was_ready:
+        """Whether it takes, lists and removes; asked at the start and after each failure, until it does. Who asks never waits long: a look
+        that takes longer goes on by itself. Raises `NeedsOperator`, saying what is wrong."""
+        if self._wrong is None:
             return
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(), name="attachments-look")
+        await asyncio.wait({self._looking}, timeout=_LOOK)
+        if self._wrong:
+            raise NeedsOperator(self._wrong)
+
+    async def _look(self) -> None:
         probe = f"probe/{secrets.token_hex(8)}"
         try:
             await obstore.put_async(self._store, probe, b"ready")
             await obstore.list(self._store, prefix="probe").collect_async()
             await obstore.delete_async(self._store, probe)
         except (BaseError, OSError) as fault:
-            raise NeedsOperator(_why(fault)) from None
-        self._was_ready = True
+            self._wrong = _why(fault)
+        else:
+            self._wrong = None
 
     async def put(self, file_id: UUID, name: str, content: bytes) -> None:
         """Write one, whole or not at all. Raises `Unavailable`."""
         try:
             await obstore.put_async(self._store, f"{file_id}/{name}", content)
         except (BaseError, OSError) as fault:
-            raise _away(fault) from None
+            raise self._away(fault) from None
 
     async def get(self, file_id: UUID, name: str) -> bytes:
         """Read one. Raises `Unavailable`."""
@@ -70,7 +83,7 @@ class Objects:
             found = await obstore.get_async(self._store, f"{file_id}/{name}")
             return bytes(await found.bytes_async())
         except (BaseError, OSError) as fault:
-            raise _away(fault) from None
+            raise self._away(fault) from None
 
     async def remove(self, file_id: UUID, *, but: Iterable[str] = ()) -> None:
         """Remove all pieces of a file except these. Raises `Unavailable`."""
@@ -82,12 +95,17 @@ class Objects:
                     with suppress(FileNotFoundError):
                         await obstore.delete_async(self._store, path)
         except (BaseError, OSError) as fault:
-            raise _away(fault) from None
+            raise self._away(fault) from None
 
     async def _paths(self, file_id: UUID) -> AsyncIterator[str]:
         async for page in obstore.list(self._store, prefix=str(file_id)):
             for meta in page:
                 yield meta["path"]
+
+    def _away(self, fault: Exception) -> Unavailable:
+        self._wrong = _why(fault)
+        log.warning("attachments.store", reason=self._wrong)
+        return Unavailable("附件存储没有应答,请稍后重试 / the store of attachments does not answer, try again later")
 
 
 def _s3(where: str, options: S3Options) -> S3Store:
@@ -113,9 +131,4 @@ def _why(fault: Exception) -> str:
         return "附件存储没有该桶 / the store of attachments has no such bucket"
     if code in _KEYS:
         return f"附件存储不接受所配密钥({code}) / the store of attachments refuses the keys that are set ({code})"
-    return f"附件存储没有应答{f'({code})' if code else ''} / the store of attachments does not answer"
-
-
-def _away(fault: Exception) -> Unavailable:
-    log.warning("attachments.store", reason=_why(fault))
-    return Unavailable("附件存储没有应答,请稍后重试 / the store of attachments does not answer, try again later")
+    return f"附件存储没有应答({code}) / the store of attachments does not answer ({code})" if code else _SILENT

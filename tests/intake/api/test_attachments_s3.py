@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
+from deploy.local.places import free_port
 from services.intake.clients.s3_options import S3Options
 from services.intake.db import attachments
 from services.intake.usecases.attachments import PIECE
@@ -17,8 +19,10 @@ from services.intake.usecases.clean_attachments import clean_attachments
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.files import photo
+from tests.support.running import until
 from tests.support.s3 import S3Server, s3_server
 from tests.support.uploading import attach, begin, offset, patch
+from tests.support.wire import Wire
 
 LEADS = "/intake/v1/leads"
 SOUND = b"#!AMR\n" + bytes(range(256)) * 10_000
@@ -41,6 +45,19 @@ async def files(api: Api, lead_id: str) -> list[dict[str, Any]]:
     return found
 
 
+async def parts(api: Api, told: str) -> httpx.Response:
+    """Readiness, once the part of the files says this: a look that takes long goes on by itself. The service is ready all the while."""
+    found: list[httpx.Response] = []
+
+    async def said() -> bool:
+        found[:] = [await api.client.get("/intake/readyz")]
+        assert (found[0].status_code, found[0].json()["status"]) == (200, "ready"), found[0].text
+        return told in found[0].json()["parts"]["attachments"]
+
+    await until(said, 30, f"not told: {told}")
+    return found[0]
+
+
 async def fetch(api: Api, lead_id: str, file_id: str, *, original: bool) -> Any:
     body = {"purpose": "核对现场照片", "original": original}
     return await api.post(f"{LEADS}/{lead_id}/attachments/{file_id}/download", body, by="ofd")
@@ -51,8 +68,8 @@ async def test_a_file_is_uploaded_resumed_examined_copied_downloaded_and_destroy
 ) -> None:
     where = f"s3://{s3.bucket}/999999"
     api = await new_api("intake", ATTACHMENT_STORE=where, ATTACHMENT_STORE_OPTIONS=s3.options())
-    ready = await api.client.get("/intake/readyz")
-    assert (ready.json()["parts"]["attachments"], s3.objects()) == ("ready", [])
+    await parts(api, "ready")
+    assert s3.objects() == []
     lead_id, me = await lead(api), api.as_("icl")
     at = (await begin(api.client, f"{LEADS}/{lead_id}/attachments", len(SOUND), "录音.amr", **me)).headers["Location"]
     half = PIECE + 7
@@ -100,8 +117,7 @@ async def test_a_wrong_key_bucket_or_address_is_told_to_the_operator_and_the_doo
 ) -> None:
     where = f"s3://{bucket or s3.bucket}/999999"
     api = await new_api("intake", ATTACHMENT_STORE=where, ATTACHMENT_STORE_OPTIONS=s3.options(**changes))
-    ready = await api.client.get("/intake/readyz")
-    assert (ready.status_code, told in ready.json()["parts"]["attachments"]) == (503, True), ready.text
+    ready = await parts(api, told)
     answer = await attach(api, await lead(api), b"plain text", "a.txt", by="icl")
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
     for inside in (s3.endpoint, s3.bucket, "wrong", "AKIA", "another", "Signature"):
@@ -111,7 +127,7 @@ async def test_a_wrong_key_bucket_or_address_is_told_to_the_operator_and_the_doo
 async def test_a_store_that_fails_later_closes_the_doors_for_files_alone(new_api: NewApi, s3: S3Server) -> None:
     s3.make("of-today")
     api = await new_api("intake", ATTACHMENT_STORE="s3://of-today", ATTACHMENT_STORE_OPTIONS=s3.options())
-    assert (await api.client.get("/intake/readyz")).json()["parts"]["attachments"] == "ready"
+    await parts(api, "ready")
     lead_id, me = await lead(api), api.as_("icl")
     assert (await attach(api, lead_id, photo(), "a.jpg", by="icl")).status_code == 204
     at = (await begin(api.client, f"{LEADS}/{lead_id}/attachments", 10, "b.txt", **me)).headers["Location"]
@@ -120,11 +136,37 @@ async def test_a_store_that_fails_later_closes_the_doors_for_files_alone(new_api
     assert (await fetch(api, lead_id, kept["id"], original=True)).status_code == 503
     assert (await patch(api.client, at, b"plain text", 0, **me)).status_code == 503
     assert await offset(api.client, at, **me) == 0
-    ready = (await api.client.get("/intake/readyz")).json()
-    assert ready["parts"]["attachments"] == "ready"
+    await parts(api, "没有该桶")
     # and when it is there again the sender goes on
     s3.make("of-today")
     assert (await patch(api.client, at, b"plain text", 0, **me)).status_code == 204
+    await parts(api, "ready")
+
+
+async def test_a_store_that_is_away_at_the_start_closes_the_doors_for_files_alone_and_comes_back_by_itself(
+    new_api: NewApi, s3: S3Server
+) -> None:
+    port = free_port()
+    options = s3.options(endpoint=f"http://127.0.0.1:{port}")
+    api = await new_api("intake", ATTACHMENT_STORE=f"s3://{s3.bucket}/late", ATTACHMENT_STORE_OPTIONS=options)
+    await parts(api, "没有应答")
+    assert 'xiansuo_probe_up{part="attachments"} 0.0' in (await api.client.get("/metrics")).text
+    lead_id = await lead(api)
+    away = await attach(api, lead_id, b"plain text", "a.txt", by="icl")
+    assert (away.status_code, away.headers["Content-Type"]) == (503, "application/problem+json")
+    assert (away.headers["Retry-After"], "附件存储" in away.json()["detail"]) == ("2", True)
+    wire = Wire()
+    try:
+        wire.listen(port, to=int(s3.endpoint.rsplit(":", 1)[1]))
+        await parts(api, "ready")
+        assert (await attach(api, lead_id, b"plain text", "b.txt", by="icl")).status_code == 204
+
+        async def told() -> bool:
+            return 'xiansuo_probe_up{part="attachments"} 1.0' in (await api.client.get("/metrics")).text
+
+        await until(told, 30, "the gauge does not tell")
+    finally:
+        wire.stop()
 
 
 @pytest.mark.parametrize(
