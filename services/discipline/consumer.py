@@ -14,11 +14,19 @@ from services.discipline.usecases.keep_retention import relearn_expunged
 from services.discipline.usecases.open_leg import open_leg
 from services.discipline.usecases.register_report import register_report
 from services.discipline.usecases.relearn_leg import relearn_opened, relearn_step
-from services.discipline.usecases.relearn_report import relearn_accepted, relearn_ended
+from services.discipline.usecases.relearn_report import relearn_accepted, relearn_ended, relearn_sent
 from shared import departures
 from shared.audit_witness import witness
 from shared.contracts.directory import StaffRecorded
-from shared.contracts.discipline import LegEnded, LegOpened, LegReceived, ReportAccepted, ReportEnded, ReportExpunged
+from shared.contracts.discipline import (
+    LegEnded,
+    LegOpened,
+    LegReceived,
+    LetterSent,
+    ReportAccepted,
+    ReportEnded,
+    ReportExpunged,
+)
 from shared.contracts.intake import (
     DisciplineFactsSealed,
     DualAssignmentCreated,
@@ -55,6 +63,7 @@ OWN: Own = {
     LegEnded: relearn_step,
     ReportAccepted: relearn_accepted,
     ReportEnded: relearn_ended,
+    LetterSent: relearn_sent,
     ReportExpunged: relearn_expunged,
 }
 """What discipline said itself, for the way back after a restore."""

@@ -3,7 +3,7 @@
 import json
 
 from shared.contracts.catalogue import BY_TYPE
-from shared.contracts.envelope import Event, SealedBox
+from shared.contracts.envelope import Event, SealedBox, SealedEvent
 from tests.support.api import Api
 from tests.support.hearing import Hearing
 
@@ -32,7 +32,8 @@ class Between:
                 if id_ in self._heard:
                     continue
                 self._heard.add(id_)
-                sealed = {"sealed": SealedBox(key_id=key_id, box=box)} if box else {}
-                found.append(BY_TYPE[kind].model_validate({**json.loads(value), **sealed}))
+                event, box_of = BY_TYPE[kind], SealedBox(key_id=key_id, box=box) if box else None
+                sealed = {"sealed": box_of} if issubclass(event, SealedEvent) else {}
+                found.append(event.model_validate({**json.loads(value), **sealed}))
                 await self._hearing[to].tell(found[-1])
         return found

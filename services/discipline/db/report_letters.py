@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.discipline.db.report_tables import report_letter_numbers as numbers
 from services.discipline.db.report_tables import report_letters as table
 from services.discipline.domain.letter import Kind, Letter, Writer
 from shared.contracts.envelope import SealedBox
@@ -21,9 +23,19 @@ async def add(tx: Transaction, letter: Letter) -> None:
 
 
 async def next_number(tx: Transaction, report_id: UUID) -> int:
-    """Of the next letter, from 1; the caller holds the report's lock."""
-    query = select(func.coalesce(func.max(table.c.number), 0) + 1).where(table.c.report_id == report_id)
-    return int((await tx.execute(query)).scalar_one())
+    """Draw the number of the next letter, from 1; the caller holds the report's lock. A rollback leaves no gap, a restore does."""
+    standing = select(func.coalesce(func.max(table.c.number), 0) + 1).where(table.c.report_id == report_id)
+    new = upsert(numbers).values(report_id=report_id, last=standing.scalar_subquery())
+    drawn = func.greatest(numbers.c.last + 1, new.excluded.last)
+    draw = new.on_conflict_do_update(index_elements=["report_id"], set_={"last": drawn}).returning(numbers.c.last)
+    return int((await tx.execute(draw)).scalar_one())
+
+
+async def is_taken(tx: Transaction, report_id: UUID, number: int) -> None:
+    """A letter that a restored database has lost bore this number: none bears it again."""
+    new = upsert(numbers).values(report_id=report_id, last=number)
+    later = {"last": func.greatest(numbers.c.last, new.excluded.last)}
+    await tx.execute(new.on_conflict_do_update(index_elements=["report_id"], set_=later))
 
 
 async def get(tx: Transaction, report_id: UUID, number: int) -> Letter | None:

@@ -65,6 +65,16 @@ report_letters = Table(
     CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
 )
 
+report_letter_numbers = Table(
+    "report_letter_numbers",
+    metadata,
+    # no foreign key: a restored database may learn it before it hears of the report
+    Column("report_id", Uuid, primary_key=True),
+    Column("last", Integer, nullable=False),
+    # letters are numbered from 1
+    CheckConstraint("last >= 1", name="last"),
+)
+
 report_holds = Table(
     "report_holds",
     metadata,

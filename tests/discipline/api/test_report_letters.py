@@ -1,16 +1,22 @@
 """Discipline answers a reporter past the office within D19, he reads it by the code and may object; the office sees nothing of it (G22)."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from shared.contracts.discipline import LetterSent
+from shared.contracts.envelope import SealedBox
+from shared.contracts.passed import LetterPassed, ReportPassed
 from tests.conftest import NewApi
 from tests.intake.api.test_passed_reports import OFFICE, ON, PASSED, REPORTS, doors
+from tests.support.builders import DAY
+from tests.support.hearing import Hearing
 from tests.support.passed import Between
 from tests.support.reporting import REPORTS as DOOR
 from tests.support.reporting import report, status, write
+from tests.support.restored import relearn
 from tests.support.searching import everything
 
 MARK = "ANSWERq9"
@@ -198,3 +204,38 @@ async def test_who_floods_waits_and_a_report_without_a_mailbox_is_told_otherwise
     assert (answer.status_code, "没有信箱" in answer.json()["detail"]) == (409, True)
     missing = await one.both.discipline.get(f"{REPORTS}/{uuid4()}/letters", by="dhd", **ON)
     assert missing.status_code == 404
+
+
+@pytest.mark.rule("D19")
+async def test_a_restored_discipline_gives_no_letter_a_number_that_a_lost_one_bears(new_api: NewApi) -> None:
+    one = await case(new_api)
+    discipline, report_id = one.both.discipline, UUID(one.id)
+    await one.say("acceptance", None, "dcm", **ON)
+    for text in ("第一封", "第二封"):
+        assert (await one.say("letters", {"text": text}, "dhd", **ON)).status_code == 201
+    assert len(await one.thread(ON)) == 2
+    # a backup from before the second letter; what was said since is learned from the topic
+    for statement in (
+        "delete from report_letters where number = 2",
+        "update report_letter_numbers set last = 1",
+        "delete from outbox where topic = 'discipline.sealed-letters' and sequence = 2",
+        "delete from outbox_sequences where topic = 'discipline.sealed-letters'",
+    ):
+        await discipline.rows(statement)
+    unknown = uuid4()
+    first, second = [LetterSent(report_id=report_id, number=number, on=DAY, sealed=None) for number in (1, 2)]
+    await discipline.rows("delete from outbox where topic = 'discipline.sealed-letters'")
+    await relearn(discipline, "discipline", first, second, LetterSent(report_id=unknown, number=4, on=DAY, sealed=None))
+    await one.say("outcome", {"outcome": "four_forms"}, "dhd", **ON)
+    sent = await one.say("letters", RESULT, "dhd", **ON)
+    assert sent.json()["number"] == 3, "the second one is lost here, and its reporter has read it"
+    assert [item["text"] for item in await one.thread(NEXT)] == ["第一封", "第二封", RESULT["text"]]
+    assert (await one.get())["told_how"] == "mailbox", "the reading is that of the third"
+    assert [item["number"] for item in (await one.get("/letters"))["items"]] == [1, 3]
+    # a report that is heard of only afterwards goes on where it was
+    hearing = Hearing(discipline, "discipline")
+    await hearing.tell(
+        ReportPassed(report_id=unknown, received_on=DAY, sealed=None),
+        LetterPassed(report_id=unknown, on=DAY, sealed=SealedBox(key_id="k", box="AA==")),
+    )
+    assert await discipline.rows("select number from report_letters where report_id = $1", unknown) == [(5,)]
