@@ -36,6 +36,13 @@ class Principal:
     unit: str
     purpose: str | None = None
     """Why restricted data are read in this request, where the door asks for it."""
+    others: frozenset[str] = frozenset()
+    """Other accounts of the same person, of now or before, as the directory says."""
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """All accounts of this person: where two people are asked for (G10), another account is nobody else."""
+        return self.others | {self.sub}
 
 
 class Keys:

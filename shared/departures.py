@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, DateTime, Index, Table, Text, select, text, update
+from sqlalchemy import Column, DateTime, Index, Table, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.contracts.directory import StaffRecorded
@@ -30,6 +30,7 @@ staff_accounts = Table(
     Index("ix_staff_accounts_ends_at", "ends_at", postgresql_where=text("ends_at is not null")),
 )
 _ENDED = select(staff_accounts.c.account, staff_accounts.c.ends_at).where(staff_accounts.c.ends_at.is_not(None))
+_SHARED = select(func.array_agg(staff_accounts.c.account)).group_by(staff_accounts.c.staff).having(func.count() > 1)
 
 
 async def follow(tx: Transaction, event: StaffRecorded, _: object = None) -> None:
@@ -56,11 +57,12 @@ async def with_other_accounts(tx: Transaction, accounts: Collection[str]) -> fro
 
 
 class Departures:
-    """What a process knows of accounts that end; at most `EVERY` seconds old."""
+    """What a process knows of accounts that end and of persons with several; at most `EVERY` seconds old."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ends: dict[str, datetime] = {}
+        self._others: dict[str, frozenset[str]] = {}
         self._looked = float("-inf")
         self._looking = asyncio.Lock()
 
@@ -74,7 +76,13 @@ class Departures:
         if ends_at is not None and ends_at <= datetime.now(UTC):
             raise Unauthenticated("该账号的人员已离任,账号停用 / the person of this account has left, it is closed")
 
+    def others_of(self, account: str) -> frozenset[str]:
+        """Other accounts of the same person, known since the last `refuse`."""
+        return self._others.get(account, frozenset())
+
     async def _look(self) -> None:
         async with self._database.engine.connect() as connection:
             self._ends = {row.account: row.ends_at for row in await connection.execute(_ENDED)}
+            persons = [frozenset(accounts) for accounts in (await connection.execute(_SHARED)).scalars()]
+        self._others = {account: accounts - {account} for accounts in persons for account in accounts}
         self._looked = time.monotonic()

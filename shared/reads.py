@@ -169,7 +169,7 @@ async def review(
     row = (await tx.execute(select(read_alerts).where(mine).with_for_update())).mappings().one_or_none()
     if row is None:
         raise NotFound("没有该提醒 / no such alert")
-    if row["actor"] == by.sub:
+    if row["actor"] in by.accounts:
         raise Forbidden("不得核实本人的查阅 / nobody judges one's own reading")
     if row["finding"] is not None:
         raise NotAllowed("该提醒已核实 / this alert was reviewed already")

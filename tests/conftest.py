@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
@@ -19,6 +20,9 @@ from tests.support.kafka import Broker
 from tests.support.postgres import Copy, Server, Templates
 from tests.support.running import Running
 
+# no test fails for being slow on a busy machine
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 # nothing that modules make is garbage; it is looked for again when all tests are collected
 gc.disable()
 # tracebacks as Python writes them: drawn ones cost seconds each

@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.audit import PURPOSE_HEADER, Purpose
 from shared.auth import Keys, Principal
+from shared.departures import Departures
 from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http.edge import transaction
 from shared.reads import purpose_needed
@@ -33,7 +34,10 @@ class _Requirement:
             raise Unauthenticated("需要访问令牌 / an access token is needed: Authorization: Bearer …")
         keys: Keys = request.app.state.keys
         principal = await keys.verify(bearer.credentials, audience=request.app.state.service)
-        await request.app.state.departures.refuse(principal.sub)
+        departures: Departures = request.app.state.departures
+        await departures.refuse(principal.sub)
+        if others := departures.others_of(principal.sub):
+            principal = replace(principal, others=others)
         if self.roles and not self.roles & principal.roles:
             raise Forbidden(f"需要以下角色之一 / one of these roles is needed: {', '.join(sorted(self.roles))}")
         request.state.principal = principal

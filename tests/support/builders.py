@@ -12,6 +12,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.verification.domain.work import Status as WorkStatus
 from services.verification.domain.work import Verifier, Work
+from shared.auth import Principal
 from shared.contracts.envelope import Envelope, Event, encode, schema_of
 from shared.deadlines import Calendar
 
@@ -44,6 +45,11 @@ SHIPPED = Version(
 )
 BOOK = CodeBook((SHIPPED,))
 """The codes that the service is shipped with, their words shortened."""
+
+
+def person(account: str, *roles: str, others: tuple[str, ...] = ()) -> Principal:
+    """Who acts; `others` are other accounts of the same person."""
+    return Principal(account, frozenset(roles), "GA", others=frozenset(others))
 
 
 def lead(**changes: Any) -> Lead:

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from services.intake.domain.codes import Source
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
-from shared.errors import Conflict, Forbidden, Invalid, NotAllowed, NotFound
+from shared.errors import Conflict, Invalid, NotAllowed, NotFound
 
 SOURCE, SOURCE_L2, AREA, TIER, LEVEL, MANIFESTATION = "source", "source_l2", "area", "tier", "level", "manifestation"
 LISTS = (SOURCE, SOURCE_L2, AREA, TIER, LEVEL, MANIFESTATION)
@@ -73,13 +74,12 @@ class Version:
         """One code of a list."""
         return next((each for each in self.entries(name) if each.code == code), None)
 
-    def decide(self, *, adopt: bool, standing: Self, reason: str | None, by: str, today: date, at: datetime) -> Self:
+    def decide(self, *, adopt: bool, standing: Self, reason: str | None, by: Person, today: date, at: datetime) -> Self:
         """The legal review by another person; `standing` is the newest version that was adopted. Raises `Forbidden`, `NotAllowed`,
         `Conflict`, `Invalid`."""
         if self.state is not VersionState.PROPOSED:
             raise NotAllowed(f"该版本已审核:{self.state.zh} / it is decided: {self.state.en}")
-        if by == self.proposed_by:
-            raise Forbidden("须由他人审核 / another person than the one who proposed it decides")
+        must_be_another(self.proposed_by, by, "须由他人审核 / another person than the one who proposed it decides")
         if not adopt and not reason:
             raise Invalid("不通过须说明理由 / a refusal needs its reason", fields=[("reason", "必填 / needed")])
         if adopt:
@@ -91,7 +91,7 @@ class Version:
         return replace(
             self,
             state=VersionState.ADOPTED if adopt else VersionState.REFUSED,
-            decided_by=by,
+            decided_by=by.sub,
             decided_at=at,
             decision_reason=reason,
         )

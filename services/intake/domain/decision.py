@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.errors import Forbidden, NotAllowed
 
@@ -58,9 +58,9 @@ class Decision:
     decided_at: datetime | None = None
     decision_reason: str | None = None
 
-    def decide(self, *, confirm: bool, reason: str | None, by: str, roles: frozenset[str], at: datetime) -> Self:
+    def decide(self, *, confirm: bool, reason: str | None, by: Person, at: datetime) -> Self:
         """Another person confirms or refuses. Raises `NotAllowed`, `Forbidden`."""
-        if PAIRS[self.kind].decides not in roles:
+        if PAIRS[self.kind].decides not in by.roles:
             raise Forbidden(
                 f"“{self.kind.zh}”须由{PAIRS[self.kind].decides}决定 / decided by {PAIRS[self.kind].decides}"
             )
@@ -68,7 +68,7 @@ class Decision:
             raise NotAllowed(f"该决定{self.state.zh} / it is {self.state.en}")
         must_be_another(self.proposed_by, by, "须由提议人以外的人决定 / decided by another person than the proposer")
         state = State.CONFIRMED if confirm else State.REFUSED
-        return replace(self, state=state, decided_by=by, decided_at=at, decision_reason=reason)
+        return replace(self, state=state, decided_by=by.sub, decided_at=at, decision_reason=reason)
 
 
 def may_propose(kind: Kind, roles: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.dual_assignment import Status as DualStatus
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
 from shared.errors import Forbidden, Invalid, NotAllowed
@@ -88,11 +88,11 @@ class Hold:
             asked_at=at,
         )
 
-    def decide(self, *, grant: bool, by: str, today: date, at: datetime) -> tuple[Self, DualHoldSet | None]:
+    def decide(self, *, grant: bool, by: Person, today: date, at: datetime) -> tuple[Self, DualHoldSet | None]:
         """The leader of the other leg agrees, or not. Raises `NotAllowed`, `Forbidden`."""
         self._must_be(HoldState.ASKED)
         must_be_another(self.asked_by, by, "须由另一方负责人同意 / the leader of the other leg agrees")
-        decided = replace(self, decided_by=by, decided_at=at)
+        decided = replace(self, decided_by=by.sub, decided_at=at)
         if not grant:
             return replace(decided, state=HoldState.REFUSED), None
         if self.until < today:

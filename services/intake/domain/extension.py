@@ -9,7 +9,7 @@ from services.intake.domain.codes import Level
 from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DeadlineMoved
 from shared.deadlines import Calendar, Limit, check_extension, profile_of
@@ -72,19 +72,18 @@ class Extension:
         *,
         grant: bool,
         reason: str | None,
-        by: str,
-        roles: frozenset[str],
+        by: Person,
         calendar: Calendar,
         at: datetime,
     ) -> tuple[Self, LeadDeadline, DeadlineMoved | None]:
         """Another person grants or refuses it; 重大 is for the leading group. Raises `Forbidden`, `NotAllowed`, `Invalid`."""
         decides = "ldr" if lead.level is Level.MAJOR else "ofd"
-        if decides not in roles:
+        if decides not in by.roles:
             raise Forbidden(f"该级别线索的延期由{decides}审批 / the extension of such a lead is decided by {decides}")
         if self.state is not State.ASKED:
             raise NotAllowed(f"该申请{self.state.zh} / the request is {self.state.en}")
         must_be_another(self.asked_by, by, "申请人不能批准自己的申请 / whoever asked does not decide")
-        decided = replace(self, decided_by=by, decided_at=at, decision_reason=reason)
+        decided = replace(self, decided_by=by.sub, decided_at=at, decision_reason=reason)
         if not grant:
             return replace(decided, state=State.REFUSED), limit, None
         if limit.round != self.round:

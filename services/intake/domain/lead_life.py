@@ -8,7 +8,7 @@ from typing import Any, Literal
 from services.intake.domain.codes import Source, Tier
 from services.intake.domain.lead import MOST_DISPUTES, Lead
 from services.intake.domain.lead_states import Action, Status
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
     FeedbackDelivered,
@@ -55,7 +55,7 @@ def decline(lead: Lead, go_to: str, *, concerns_office: bool, at: datetime) -> t
     return told, LeadDeclined(lead_id=lead.id, go_to=go_to, effective_at=at)
 
 
-def accept_after_all(lead: Lead, *, declined_by: str | None, by: str, at: datetime) -> tuple[Lead, LeadReopened]:
+def accept_after_all(lead: Lead, *, declined_by: str | None, by: Person, at: datetime) -> tuple[Lead, LeadReopened]:
     """An objection is upheld, by another person than the one who declined (D12). Raises `NotAllowed`, `Forbidden`."""
     taken = lead.step(Action.ACCEPT_AFTER_ALL)
     must_be_another(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.intake.domain.codes import IssuingLevel, Level
 from services.intake.domain.lead import Lead
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import LeadMerged, LeadUnmerged
 from shared.errors import Invalid, NotAllowed
@@ -53,41 +53,41 @@ class Merge:
     undone_at: datetime | None = None
 
     def confirm(
-        self, lead: Lead, master: Lead, *, repeats: Sequence[Lead], has_repeats: bool, by: str, at: datetime
+        self, lead: Lead, master: Lead, *, repeats: Sequence[Lead], has_repeats: bool, by: Person, at: datetime
     ) -> tuple[Self, Lead, LeadMerged]:
         """The second person agrees: the lead is merged. `repeats` are those of the master before. Raises `NotAllowed`, `Forbidden`."""
         self._must_be("复核", "decide", MergeState.PROPOSED)
         must_be_another(self.proposed_by, by, TWO_PEOPLE)
         check_mergeable(lead, master, has_repeats=has_repeats)
         level = suggested_level(master, len(repeats) + 1)
-        merge = replace(self, state=MergeState.STANDING, decided_by=by, decided_at=at, suggested_level=level)
+        merge = replace(self, state=MergeState.STANDING, decided_by=by.sub, decided_at=at, suggested_level=level)
         event = LeadMerged(
             lead_id=lead.id, merge_id=self.id, master_id=master.id, repeat_count=len(repeats) + 1, effective_at=at
         )
         return merge, lead.merge_into(master), event
 
-    def refuse(self, *, by: str, at: datetime) -> Self:
+    def refuse(self, *, by: Person, at: datetime) -> Self:
         """The second person does not agree. Raises `NotAllowed`, `Forbidden`."""
         self._must_be("复核", "decide", MergeState.PROPOSED)
         must_be_another(self.proposed_by, by, TWO_PEOPLE)
-        return replace(self, state=MergeState.REFUSED, decided_by=by, decided_at=at)
+        return replace(self, state=MergeState.REFUSED, decided_by=by.sub, decided_at=at)
 
     def propose_undo(self, reason: str, *, by: str, at: datetime) -> Self:
         """Someone holds that these are two matters after all. Raises `NotAllowed`."""
         self._must_be("撤销", "undo", MergeState.STANDING)
         return replace(self, state=MergeState.UNDO_PROPOSED, undo_by=by, undo_at=at, undo_reason=reason)
 
-    def confirm_undo(self, lead: Lead, *, left: int, by: str, at: datetime) -> tuple[Self, Lead, LeadUnmerged]:
+    def confirm_undo(self, lead: Lead, *, left: int, by: Person, at: datetime) -> tuple[Self, Lead, LeadUnmerged]:
         """The second person agrees: both stand as they would without the merge. `left` repeats stay with the master."""
         self._must_be("复核撤销", "decide on undoing", MergeState.UNDO_PROPOSED)
         must_be_another(self.undo_by, by, TWO_PEOPLE)
-        merge = replace(self, state=MergeState.UNDONE, undone_by=by, undone_at=at)
+        merge = replace(self, state=MergeState.UNDONE, undone_by=by.sub, undone_at=at)
         event = LeadUnmerged(
             lead_id=lead.id, merge_id=self.id, master_id=self.master_id, repeat_count=left, effective_at=at
         )
         return merge, lead.unmerge(), event
 
-    def refuse_undo(self, *, by: str) -> Self:
+    def refuse_undo(self, *, by: Person) -> Self:
         """The merge stands."""
         self._must_be("复核撤销", "decide on undoing", MergeState.UNDO_PROPOSED)
         must_be_another(self.undo_by, by, TWO_PEOPLE)

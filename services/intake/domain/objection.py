@@ -8,7 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.lead_states import Action, Status
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Limit
 from shared.errors import NotAllowed
@@ -60,12 +60,12 @@ class Objection:
     decided_by: str | None = None
     decided_at: datetime | None = None
 
-    def decide(self, state: State, *, by: str, at: datetime) -> Self:
+    def decide(self, state: State, *, by: Person, at: datetime) -> Self:
         """It is upheld or refused. Raises `NotAllowed` when it is decided, `Forbidden` for who stands behind the answer."""
         if self.state is not State.OPEN:
             raise NotAllowed(f"异议已决定:{self.state.zh} / the objection is decided: {self.state.en}")
         must_be_another(self.answered_by, by, ANOTHER)
-        return replace(self, state=state, decided_by=by, decided_at=at)
+        return replace(self, state=state, decided_by=by.sub, decided_at=at)
 
 
 ANOTHER = "异议须由另一人审查 / the objection is judged by another person than the one who answered"

@@ -4,10 +4,11 @@ was to read reads, while the time lasts. Three kinds: by the keepers, for the tw
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Self
 from uuid import UUID
 
 from services.intake.domain.lead_states import Status
+from services.intake.domain.two_people import Person
 from shared.codes import Labelled
 from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
@@ -69,17 +70,6 @@ LONGEST = {Kind.KEEPERS: 60, Kind.INTERVIEW: 480, Kind.BREAK_GLASS: 60}
 """Minutes. An interview has its way there and back."""
 NOT_FOR_INTERVIEWS = frozenset({"id_number", "address"})
 """What two officers need not know to meet somebody (PIPL §6: the minimum)."""
-
-
-class Person(Protocol):
-    """Who acts: account, roles and unit, as the access token says."""
-
-    @property
-    def sub(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def unit(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +158,7 @@ class Opening:
     def decide(self, matter: Matter, *, grant: bool, reason: str | None, by: Person, at: datetime) -> Self:
         """A second person grants it, and the time begins; or refuses it. Raises `Forbidden` (the one who asked, an officer that is named,
         whoever works on the lead or has no say in this kind), `NotAllowed`."""
-        if by.sub == self.asked_by or by.sub in self.officers:
+        if by.accounts & {self.asked_by, *self.officers}:
             raise Forbidden("须由另一人批准 / another person than the one who asked or is to read decides")
         if self.kind is not Kind.BREAK_GLASS and "rvk" not in by.roles:
             raise Forbidden("须由另一名保管员批准 / another keeper decides")
@@ -215,7 +205,7 @@ class Opening:
 
     def end(self, *, by: Person, at: datetime) -> Self:
         """Take it back before its time is over, or before it was decided. Raises `Forbidden`, `NotAllowed`."""
-        if not (by.roles & {"rvk", "dpo"} or by.sub == self.asked_by):
+        if not (by.roles & {"rvk", "dpo"} or self.asked_by in by.accounts):
             raise Forbidden("只有申请人、保管员和个人信息保护负责人可以收回 / only who asked, a keeper or the DPO")
         if self.state not in (State.ASKED, State.GRANTED):
             raise NotAllowed(f"不能收回:该调取{self.state.zh} / cannot be ended: it is {self.state.en}")
@@ -230,14 +220,14 @@ def _must_be_apart(matter: Matter, kind: Kind, by: Person) -> None:
     """§4.1: a keeper is no investigator of the lead. In an emergency the director may be the one who assigned it."""
     if by.roles & WORKS_ON_LEADS:
         raise Forbidden("办案人员不得保管举报人信息 / whoever works on leads keeps no reporter")
-    if by.unit in matter.units() or by.sub in matter.officers:
+    if by.unit in matter.units() or by.accounts & matter.officers:
         raise Forbidden("承办该线索的单位和人员不得调取 / not for the unit or the people who check this lead")
-    if kind is not Kind.BREAK_GLASS and by.sub in matter.worked_on_by:
+    if kind is not Kind.BREAK_GLASS and by.accounts & matter.worked_on_by:
         raise Forbidden("经办过该线索的人员不得调取 / whoever handled this lead does not open its reporter")
 
 
 def _check_interview(matter: Matter, named: tuple[str, ...], by: Person) -> None:
-    if len(named) != OFFICERS or len(set(named)) != OFFICERS or by.sub in named:
+    if len(named) != OFFICERS or len(set(named)) != OFFICERS or by.accounts & set(named):
         _refuse("officers", "应为两名不同的办案人员,不含申请人 / two different officers, not the one who asks")
     if matter.status not in CHECKED and not matter.has_discipline_leg:
         raise NotAllowed(NO_INTERVIEW)

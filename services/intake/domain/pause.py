@@ -6,7 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.deadline import KIND_WORDS, LeadDeadline
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Pause, Unit, china_date
@@ -74,12 +74,12 @@ class PauseRequest:
             asked_at=at,
         )
 
-    def decide(self, deadline: LeadDeadline, *, grant: bool, reason: str | None, by: str, at: datetime) -> Self:
+    def decide(self, deadline: LeadDeadline, *, grant: bool, reason: str | None, by: Person, at: datetime) -> Self:
         """Another person grants it from today on, or refuses it. Raises `Forbidden` for the one who asked, `NotAllowed`."""
         if self.status is not Status.ASKED:
             raise NotAllowed(f"该申请{self.status.zh} / the request is {self.status.en}")
         must_be_another(self.asked_by, by, "申请人不能批准自己的申请 / whoever asked does not decide")
-        decided = replace(self, decided_by=by, decided_at=at, decision_reason=reason)
+        decided = replace(self, decided_by=by.sub, decided_at=at, decision_reason=reason)
         if not grant:
             return replace(decided, status=Status.REFUSED)
         _must_run(deadline, at)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Limit, Unit
 from shared.errors import NotAllowed
@@ -47,9 +47,9 @@ class LegalHold:
     released_at: datetime | None = None
     release_reason: str | None = None
 
-    def release(self, reason: str, *, by: str, at: datetime) -> Self:
+    def release(self, reason: str, *, by: Person, at: datetime) -> Self:
         """Another person ends it. Raises `NotAllowed`, `Forbidden`."""
         if self.released_at is not None:
             raise NotAllowed("依法保留已解除 / the hold is released already")
         must_be_another(self.set_by, by, "须由设定人以外的人解除 / released by another person than the one who set it")
-        return replace(self, released_by=by, released_at=at, release_reason=reason)
+        return replace(self, released_by=by.sub, released_at=at, release_reason=reason)

@@ -7,13 +7,13 @@ Nothing here knows who the reporter is. Frozen; a transition returns the new sta
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from uuid import UUID
 
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.reward_rule import Exclusion, RewardRule
-from services.intake.domain.two_people import must_be_another
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Deadline, in_force, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
@@ -80,17 +80,6 @@ WITH_RESULT = frozenset({Status.FED_BACK, Status.CLOSED})
 LIMIT = "D28"
 
 
-class Person(Protocol):
-    """Who acts."""
-
-    @property
-    def sub(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def unit(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
     """What is known of the lead that a reward is for. `head` is its master, or itself."""
@@ -117,13 +106,13 @@ class Matter:
 
     def must_be_impartial(self, by: Person) -> None:
         """Raises `Forbidden` for whoever has an interest in it (§4.1, G4): the other side would have a say in who is paid."""
-        if by.sub in self.partial or by.unit in self.subject_units:
+        if by.accounts & self.partial or by.unit in self.subject_units:
             raise Forbidden("应当回避 / whoever has an interest in this lead stays away from it")
 
     def must_be_apart(self, by: Person) -> None:
         """Raises `Forbidden` for whoever handled the lead, is of a unit that checked it, or has an interest in it."""
         self.must_be_impartial(by)
-        if by.sub in self.worked_on_by or by.unit in self.head.worked:
+        if by.accounts & self.worked_on_by or by.unit in self.head.worked:
             raise Forbidden(
                 "经办过该线索的单位和人员不得审批奖励 / whoever handled this lead, or is of a unit that checked it, does not decide"
             )
@@ -259,7 +248,7 @@ class Reward:
         matter.must_be_apart(by)
         if self.identified_on != on or self.handed_by is not None:
             raise NotAllowed("请先由一名保管员当日核对身份 / first another keeper compares who it is, on the same day")
-        must_be_another(self.identified_by, by.sub, "须由另一名保管员发给凭证 / another keeper hands the voucher over")
+        must_be_another(self.identified_by, by, "须由另一名保管员发给凭证 / another keeper hands the voucher over")
         claimed = self.state is State.CLAIMED
         given = self.renew(voucher_mark) if claimed else self.claim(voucher_mark, days=days, on=on)
         return replace(given, handed_by=by.sub)
@@ -291,7 +280,7 @@ class Reward:
         ):
             if earlier is not None:
                 must_be_another(
-                    earlier, by.sub, "须由未经办该奖励的人员发放 / whoever had a part in this reward does not pay"
+                    earlier, by, "须由未经办该奖励的人员发放 / whoever had a part in this reward does not pay"
                 )
         return self._step(Action.PAY, paid_by=by.sub, paid_on=on, receipt_no=receipt_no)
 
@@ -320,5 +309,5 @@ class Reward:
             raise Forbidden(f"此步由{names}审批 / decided by {', '.join(sorted(who))} now")
         for earlier in (self.proposed_by, self.checked_by, self.approved_by):
             if earlier is not None:
-                must_be_another(earlier, by.sub, "须由另一人审批 / another person than before decides")
+                must_be_another(earlier, by, "须由另一人审批 / another person than before decides")
         matter.must_be_apart(by)

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
-from shared.errors import Forbidden, NotAllowed
+from shared.errors import NotAllowed
 from shared.secrecy import refuse_marked
 
 
@@ -58,11 +59,12 @@ class Shredding:
         refuse_marked("reason", [reason])
         return cls(id=shredding_id, lead_id=lead_id, ground=ground, reason=reason, ordered_by=by, ordered_at=at)
 
-    def decide(self, *, carry_out: bool, held: bool, marked: bool, by: str, at: datetime) -> Self:
+    def decide(self, *, carry_out: bool, held: bool, marked: bool, by: Person, at: datetime) -> Self:
         """The keeper carries it out, or refuses. Raises `Forbidden` for the one who ordered it, `NotAllowed`: carried out never while a
         legal hold stands (`held`; the order waits), refused never when the data are given up already (`marked`)."""
-        if by == self.ordered_by:
-            raise Forbidden("须由另一人执行 / another person than the one who ordered it carries it out")
+        must_be_another(
+            self.ordered_by, by, "须由另一人执行 / another person than the one who ordered it carries it out"
+        )
         if self.state is not Step.ORDERED:
             raise NotAllowed(f"不能执行:{self.state.zh} / cannot be carried out: it is {self.state.en}")
         if carry_out and held:
@@ -73,4 +75,4 @@ class Shredding:
             raise NotAllowed(
                 "线索已销毁或保存期满,须执行 / the lead is expunged or its time is over: it is carried out"
             )
-        return replace(self, state=Step.DONE if carry_out else Step.REFUSED, decided_by=by, decided_at=at)
+        return replace(self, state=Step.DONE if carry_out else Step.REFUSED, decided_by=by.sub, decided_at=at)

@@ -1,9 +1,25 @@
-"""Four eyes (G10): what one person begins another decides."""
+"""Four eyes (G10): what one person begins another decides, whatever accounts they have or had."""
+
+from typing import Protocol
 
 from shared.errors import Forbidden
 
 
-def must_be_another(first: str | None, second: str, told: str) -> None:
-    """Raises `Forbidden` with `told` when both are one. `first` None: the service itself began it, or a restore has lost who did."""
-    if first == second:
+class Person(Protocol):
+    """Who acts: account, roles and unit, as the access token says, and all accounts that this person has or had."""
+
+    @property
+    def sub(self) -> str: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def accounts(self) -> frozenset[str]: ...
+
+
+def must_be_another(first: str | None, second: Person, told: str) -> None:
+    """Raises `Forbidden` with `told` when the account `first` is of the same person. None: the service itself began it, or a restore has
+    lost who did."""
+    if first in second.accounts:
         raise Forbidden(told)

@@ -24,7 +24,7 @@ async def decide_merge(
     lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
     merge = await merges.get(tx, merge_id, lock=True)
     if not confirm:
-        merge = merge.refuse(by=by.sub, at=at)
+        merge = merge.refuse(by=by, at=at)
         await merges.save(tx, merge)
         await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)
         await audit.record(tx, by, "merge.refuse", lead.id, at=at, detail={"merge": str(merge.id)})
@@ -34,7 +34,7 @@ async def decide_merge(
         master,
         repeats=await merges.repeats_of(tx, master.id),
         has_repeats=await merges.has_repeats(tx, lead.id),
-        by=by.sub,
+        by=by,
         at=at,
     )
     await merges.save(tx, merge)

@@ -27,7 +27,7 @@ async def uphold(tx: Transaction, letters: Letters, lead: Lead, *, by: Principal
     """An answer is taken back: the objection to it, if one was made by the code, is upheld, and the reporter is told. Without one it takes
     another person, too. The caller holds the lock of the lead, as it stood. Raises `Forbidden`."""
     answered = await objections.answer_to(tx, lead)
-    must_be_another(answered.by, by.sub, ANOTHER)
+    must_be_another(answered.by, by, ANOTHER)
     objection = await objections.to_deed(tx, lead.id, answered.deed)
     if objection is not None and objection.state is State.OPEN:
         await _decide(tx, objection, State.UPHELD, by=by, at=at)
@@ -50,7 +50,7 @@ async def refuse_objection(
 
 
 async def _decide(tx: Transaction, objection: Objection, state: State, *, by: Principal, at: datetime) -> Objection:
-    objection = objection.decide(state, by=by.sub, at=at)
+    objection = objection.decide(state, by=by, at=at)
     await objections.save(tx, objection)
     await deadlines.stop(tx, objection.lead_id, DeadlineKind.OBJECTION, at=at)
     detail = {"against": objection.against.value, "state": state.value}

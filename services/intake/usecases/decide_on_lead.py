@@ -42,7 +42,7 @@ async def decide_on_lead(
     known = await life.get_decision(tx, decision_id)
     await leads.get(tx, known.lead_id, lock=True)
     decision = (await life.get_decision(tx, decision_id, lock=True)).decide(
-        confirm=confirm, reason=reason, by=by.sub, roles=by.roles, at=at
+        confirm=confirm, reason=reason, by=by, at=at
     )
     await life.save_decision(tx, decision)
     detail = {"decision": str(decision.id), "kind": decision.kind.value, "state": decision.state.value}

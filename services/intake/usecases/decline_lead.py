@@ -41,7 +41,7 @@ async def accept_after_all(
     lead.must_allow(Action.ACCEPT_AFTER_ALL)
     await uphold(tx, letters, lead, by=by, at=at)
     declined_by = await leads.last_to(tx, lead_id, "decline")
-    lead, said = lead_life.accept_after_all(lead, declined_by=declined_by, by=by.sub, at=at)
+    lead, said = lead_life.accept_after_all(lead, declined_by=declined_by, by=by, at=at)
     await leads.save(tx, lead, "accept-after-all", by=by, effective_at=at, at=at, reason=reason)
     await deadlines.start_anew(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)

@@ -35,7 +35,7 @@ async def decide_hold(tx: Transaction, hold_id: UUID, *, grant: bool, by: Princi
     lead = await leads.get(tx, hold.lead_id)
     if lead.assignment is None or lead.assignment.unit != by.unit:
         raise Forbidden("该线索由其他单位承办 / another unit is charged with the lead")
-    hold, said = hold.decide(grant=grant, by=by.sub, today=china_date(at), at=at)
+    hold, said = hold.decide(grant=grant, by=by, today=china_date(at), at=at)
     await exchange.put_hold(tx, hold)
     if said is not None:
         await outbox.put(tx, said, at=at)

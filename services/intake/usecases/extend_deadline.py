@@ -43,9 +43,7 @@ async def decide_extension(
     limit = await deadlines.get(tx, known.lead_id, DeadlineKind.CONCLUDE, lock=True)
     asked = await extensions.get(tx, extension_id, lock=True)
     calendar = await notices.calendar(tx)
-    decided, moved, said = asked.decide(
-        lead, limit, grant=grant, reason=reason, by=by.sub, roles=by.roles, calendar=calendar, at=at
-    )
+    decided, moved, said = asked.decide(lead, limit, grant=grant, reason=reason, by=by, calendar=calendar, at=at)
     await extensions.save(tx, decided)
     if said is not None:
         await deadlines.save(tx, moved)

@@ -101,7 +101,7 @@ async def set_hold(
 async def release_hold(tx: Transaction, hold_id: UUID, reason: str, *, by: Principal, at: datetime) -> LegalHold:
     """Another person ends it. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
     refuse_marked("reason", [reason])
-    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by.sub, at=at)
+    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by, at=at)
     await retention.save_hold(tx, hold)
     await audit.record(tx, by, "hold.release", hold.lead_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
     return hold

@@ -37,7 +37,7 @@ async def decide_pause(
     """Another person grants it, and the limit ends later by so many days; or refuses it. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
     refuse_marked("reason", [reason or ""])
     lead, deadline, request = await _held(tx, request_id)
-    request = request.decide(deadline, grant=grant, reason=reason, by=by.sub, at=at)
+    request = request.decide(deadline, grant=grant, reason=reason, by=by, at=at)
     await pauses.save(tx, request)
     if request.days:
         days = await calendars.calendar(tx)

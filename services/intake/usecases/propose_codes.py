@@ -39,7 +39,7 @@ async def decide_on_codes(
     await code_lists.take_turn(tx)
     standing = (await code_lists.book(tx)).newest
     proposed = await code_lists.get(tx, version)
-    decided = proposed.decide(adopt=adopt, standing=standing, reason=reason, by=by.sub, today=china_date(at), at=at)
+    decided = proposed.decide(adopt=adopt, standing=standing, reason=reason, by=by, today=china_date(at), at=at)
     if adopt:
         await code_lists.end(tx, standing.version, decided.from_on)
     await code_lists.decide(tx, decided)

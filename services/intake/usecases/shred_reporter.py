@@ -12,7 +12,7 @@ from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
 
-ITSELF = "system:vault"
+ITSELF = Principal("system:vault", frozenset(), "vault")
 """Who carries out what an expunge or the end of retention ordered."""
 
 
@@ -54,7 +54,7 @@ async def _decide(
     matter = await openings.matter(tx, order.lead_id)
     kept = matter.reporter_ref and await reporters.get(tx, matter.reporter_ref)
     marked = bool(kept and kept.shredded_on)
-    order = order.decide(carry_out=carry_out, held=held, marked=marked, by=by.sub if by else ITSELF, at=at)
+    order = order.decide(carry_out=carry_out, held=held, marked=marked, by=by or ITSELF, at=at)
     await shreddings.save(tx, order)
     await _record(tx, order, order.state.value, by=by, at=at)
     if carry_out and matter.reporter_ref is not None:

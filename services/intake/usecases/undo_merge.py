@@ -32,12 +32,12 @@ async def decide_undo(
     lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
     merge = await merges.get(tx, merge_id, lock=True)
     if not confirm:
-        merge = merge.refuse_undo(by=by.sub)
+        merge = merge.refuse_undo(by=by)
         await merges.save(tx, merge)
         await audit.record(tx, by, "merge.refuse-undo", lead.id, at=at, detail={"merge": str(merge.id)})
         return merge
     left = await merges.count_repeats(tx, master.id) - 1
-    merge, lead, said = merge.confirm_undo(lead, left=left, by=by.sub, at=at)
+    merge, lead, said = merge.confirm_undo(lead, left=left, by=by, at=at)
     await merges.save(tx, merge)
     await leads.save(tx, lead, "unmerge", by=by, effective_at=at, at=at, reason=merge.undo_reason)
     if merge.decided_at:

@@ -17,7 +17,7 @@ from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import PUBLIC, do, events, hear, limits, on, status
 from tests.support.api import Api
-from tests.support.builders import DAYS, NOON, assigned
+from tests.support.builders import DAYS, NOON, assigned, person
 from tests.support.reporting import REPORT, report
 from tests.support.reporting import status as how_it_stands
 
@@ -174,7 +174,7 @@ def test_who_decides_and_what_is_refused_by_state_level_and_time() -> None:
 
     def decision(of: Any, by: str, roles: str, running: Any = limit) -> Any:
         return ask(of, running=running).decide(
-            of, running, grant=True, reason=None, by=by, roles=frozenset({roles}), calendar=DAYS, at=NOON
+            of, running, grant=True, reason=None, by=person(by, roles), calendar=DAYS, at=NOON
         )
 
     for of, roles in ((lead, "ldr"), (major, "ofd"), (lead, "sup")):

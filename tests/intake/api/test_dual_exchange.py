@@ -16,7 +16,7 @@ from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import PUBLIC, on
 from tests.support.api import Api
-from tests.support.builders import DAY, NOON
+from tests.support.builders import DAY, NOON, person
 
 DUALS = "/intake/v1/dual-assignments"
 
@@ -113,19 +113,19 @@ def test_every_state_of_a_hold_and_what_is_done_with_it() -> None:
 
     for state in HoldState:
         if state is HoldState.ASKED:
-            assert hold(state).decide(grant=True, by="unl", today=DAY, at=NOON)[0].state is HoldState.STANDING
+            assert hold(state).decide(grant=True, by=person("unl"), today=DAY, at=NOON)[0].state is HoldState.STANDING
         else:
             with pytest.raises(NotAllowed):
-                hold(state).decide(grant=True, by="unl", today=DAY, at=NOON)
+                hold(state).decide(grant=True, by=person("unl"), today=DAY, at=NOON)
         if state is HoldState.STANDING:
             assert hold(state).release(by="dld", at=NOON)[0].state is HoldState.RELEASED
         else:
             with pytest.raises(NotAllowed):
                 hold(state).release(by="dld", at=NOON)
     with pytest.raises(Forbidden):
-        hold(HoldState.ASKED).decide(grant=True, by="dld", today=DAY, at=NOON)
+        hold(HoldState.ASKED).decide(grant=True, by=person("dld"), today=DAY, at=NOON)
     with pytest.raises(NotAllowed):
-        hold(HoldState.ASKED).decide(grant=True, by="unl", today=date(2018, 6, 2), at=NOON)
+        hold(HoldState.ASKED).decide(grant=True, by=person("unl"), today=date(2018, 6, 2), at=NOON)
     with pytest.raises(Invalid):
         Hold.ask(uuid4(), parent, Delayed.ARREST, date(2018, 5, 31), by="dld", today=DAY, at=NOON)
     done = replace(parent, completed_at=NOON)

@@ -1,7 +1,7 @@
 """The doors of repeat reports: candidates with reasons, merges by two people, undoing, re-examination; nothing of a reporter anywhere."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +14,8 @@ from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.start_missing import start_missing
+from shared import departures
+from shared.contracts.directory import StaffRecorded
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.inbox import Received
 from tests.conftest import NewApi
@@ -260,7 +262,7 @@ async def test_what_was_found_unfounded_and_is_reported_again_goes_to_another_te
     assert [each["state"] for each in listed] == ["given", "withdrawn"]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(
         st.sampled_from(["classify-master", "classify-repeat", "assign-master", "ground-master", "second"]),
@@ -303,3 +305,30 @@ async def test_whatever_happens_meanwhile_the_rows_are_those_of_a_register_witho
         for pair in pairs
     ]
     assert with_merge == without
+
+
+@pytest.mark.rule("G10")
+async def test_another_account_of_the_same_person_is_nobody_else(
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departures, "EVERY", 0.0)
+    api = await new_api("intake")
+    first, again, _ = await three(api)
+    identity = (await propose(api, again, first)).json()["id"]
+
+    async def is_now(staff: str, account: str) -> None:
+        event = StaffRecorded(
+            staff=staff, home_unit="GA", account=account, from_on=date(2018, 3, 1), to_on=None, effective_at=NOON
+        )
+        async with api.app.state.database.transaction() as tx:
+            await departures.follow(tx, event)
+
+    async def decide() -> int:
+        answer = await api.post(f"/intake/v1/merges/{identity}/decision", {"confirm": True}, by="ofd")
+        return answer.status_code
+
+    await is_now("QT-1", "ana")
+    await is_now("QT-1", "ofd")  # the analyst became the director, by another account
+    assert await decide() == 403
+    await is_now("QT-2", "ofd")  # it belongs to another person
+    assert await decide() == 200

@@ -10,7 +10,7 @@ from services.intake.domain.code_list import CodeBook, Entry, Version, VersionSt
 from services.intake.domain.codes import Source
 from services.intake.domain.ledger_codes import LedgerCodes
 from shared.errors import Conflict, Forbidden, Invalid, NotAllowed, NotFound
-from tests.support.builders import NOON, SHIPPED
+from tests.support.builders import NOON, SHIPPED, person
 
 TODAY, LATER = date(2018, 12, 1), date(2019, 3, 1)
 LISTS = SHIPPED.lists
@@ -26,7 +26,7 @@ def proposed(lists: Any = None, *, from_on: date = LATER, today: date = TODAY, s
 
 
 def decided(version: Version, standing: Version = SHIPPED, *, today: date = TODAY, **changes: Any) -> Version:
-    order = {"adopt": True, "reason": None, "by": "qrv"} | changes
+    order = {"adopt": True, "reason": None, "by": person("qrv")} | changes
     return version.decide(standing=standing, today=today, at=NOON, **order)
 
 
@@ -135,7 +135,7 @@ def test_versions_never_overlap_and_never_begin_on_a_day_that_has_come() -> None
 def test_another_person_decides_once_and_only_on_what_rests_on_the_standing_version() -> None:
     version = proposed()
     with pytest.raises(Forbidden):
-        decided(version, by="ofd")
+        decided(version, by=person("ofd"))
     with pytest.raises(Invalid, match="须说明理由"):
         decided(version, adopt=False)
     assert decided(version, adopt=False, reason="用语不规范").state is VersionState.REFUSED

@@ -14,7 +14,7 @@ from services.intake.domain.pause import LONGEST, PauseRequest, Status
 from shared.contracts.intake import DeadlineKind, DeadlineMoved
 from shared.deadlines import Calendar, Colour, Notice, Pause, start_of
 from shared.errors import Forbidden, Invalid, NotAllowed, Refused
-from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
+from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead, person
 
 LATER = NOON + timedelta(days=10)
 
@@ -132,18 +132,18 @@ def asked(**changes: Any) -> PauseRequest:
 
 
 def granted() -> PauseRequest:
-    return asked().decide(conclude(), grant=True, reason=None, by="ofd-1", at=LATER)
+    return asked().decide(conclude(), grant=True, reason=None, by=person("ofd-1"), at=LATER)
 
 
 AT: dict[Status, Callable[[], PauseRequest]] = {
     Status.ASKED: asked,
     Status.GRANTED: granted,
-    Status.REFUSED: lambda: asked().decide(conclude(), grant=False, reason=None, by="ofd-1", at=LATER),
+    Status.REFUSED: lambda: asked().decide(conclude(), grant=False, reason=None, by=person("ofd-1"), at=LATER),
     Status.RESUMED: lambda: granted().resume(conclude(), at=LATER + timedelta(days=2)),
 }
 ACTIONS: dict[str, Callable[[PauseRequest], PauseRequest]] = {
-    "grant": lambda one: one.decide(conclude(), grant=True, reason=None, by="ofd-1", at=LATER),
-    "refuse": lambda one: one.decide(conclude(), grant=False, reason=None, by="ofd-1", at=LATER),
+    "grant": lambda one: one.decide(conclude(), grant=True, reason=None, by=person("ofd-1"), at=LATER),
+    "refuse": lambda one: one.decide(conclude(), grant=False, reason=None, by=person("ofd-1"), at=LATER),
     "resume": lambda one: one.resume(conclude(), at=LATER + timedelta(days=2)),
 }
 BECOMES = {
@@ -178,7 +178,7 @@ def test_a_pause_runs_from_its_grant_to_its_last_day_or_to_the_day_before_it_is_
 def test_whoever_asked_for_a_pause_does_not_decide() -> None:
     for grant in (True, False):
         with pytest.raises(Forbidden):
-            asked().decide(conclude(), grant=grant, reason=None, by="ana-1", at=LATER)
+            asked().decide(conclude(), grant=grant, reason=None, by=person("ana-1"), at=LATER)
 
 
 STOPPED = replace(conclude(), stopped_at=NOON, next_at=None)
@@ -209,4 +209,4 @@ def test_a_pause_is_not_granted_when_it_is_too_late() -> None:
         (conclude(), NOON + timedelta(days=25)),
     ):
         with pytest.raises(NotAllowed):
-            asked().decide(deadline, grant=True, reason=None, by="ofd-1", at=at)
+            asked().decide(deadline, grant=True, reason=None, by=person("ofd-1"), at=at)

@@ -30,7 +30,7 @@ OFFICE = Letters({"office": SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 Put = Callable[[str, bytes], object]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(RANDOM, RANDOM, st.text(min_size=1, max_size=300).filter(lambda text: text.isprintable()))
 def test_two_codes_never_share_a_key_and_each_opens_its_own_letters_only(one: bytes, two: bytes, text: str) -> None:
     codes = query_code.new_code(one), query_code.new_code(two)

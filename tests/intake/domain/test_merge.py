@@ -15,7 +15,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action, Status
 from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState, suggested_level
 from shared.errors import Forbidden, Invalid, NotAllowed, Registered
-from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
+from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead, person
 
 LATER = NOON + timedelta(days=3)
 
@@ -33,7 +33,7 @@ def proposed(one: Lead, master: Lead, **changes: Any) -> Merge:
 
 
 def confirmed(merge: Merge, one: Lead, master: Lead, by: str = "ofd-1") -> tuple[Merge, Lead]:
-    return merge.confirm(one, master, repeats=(), has_repeats=False, by=by, at=NOON)[:2]
+    return merge.confirm(one, master, repeats=(), has_repeats=False, by=person(by), at=NOON)[:2]
 
 
 STATES: dict[Status, Callable[[], Lead]] = {
@@ -83,27 +83,27 @@ def test_a_merge_and_its_undoing_each_take_two_people() -> None:
     with pytest.raises(Forbidden):
         confirmed(merge, one, master, by="ana-1")
     with pytest.raises(Forbidden):
-        merge.refuse(by="ana-1", at=NOON)
+        merge.refuse(by=person("ana-1"), at=NOON)
     merge, one = confirmed(merge, one, master)
     undoing = merge.propose_undo("不是一回事", by="ofd-1", at=LATER)
     with pytest.raises(Forbidden):
-        undoing.confirm_undo(one, left=0, by="ofd-1", at=LATER)
+        undoing.confirm_undo(one, left=0, by=person("ofd-1"), at=LATER)
     with pytest.raises(Forbidden):
-        undoing.refuse_undo(by="ofd-1")
-    assert undoing.refuse_undo(by="ana-1") == merge
-    assert undoing.confirm_undo(one, left=0, by="ana-1", at=LATER)[0].state is MergeState.UNDONE
+        undoing.refuse_undo(by=person("ofd-1"))
+    assert undoing.refuse_undo(by=person("ana-1")) == merge
+    assert undoing.confirm_undo(one, left=0, by=person("ana-1"), at=LATER)[0].state is MergeState.UNDONE
 
 
 def act_on(merge: Merge, action: str, one: Lead, master: Lead) -> Merge:
     if action == "confirm":
-        return merge.confirm(one, master, repeats=(), has_repeats=False, by="second", at=LATER)[0]
+        return merge.confirm(one, master, repeats=(), has_repeats=False, by=person("second"), at=LATER)[0]
     if action == "refuse":
-        return merge.refuse(by="second", at=LATER)
+        return merge.refuse(by=person("second"), at=LATER)
     if action == "propose-undo":
         return merge.propose_undo("r", by="third", at=LATER)
     if action == "confirm-undo":
-        return merge.confirm_undo(replace(one, merged_into=master.id), left=0, by="second", at=LATER)[0]
-    return merge.refuse_undo(by="second")
+        return merge.confirm_undo(replace(one, merged_into=master.id), left=0, by=person("second"), at=LATER)[0]
+    return merge.refuse_undo(by=person("second"))
 
 
 ALLOWED = {
@@ -130,7 +130,7 @@ def test_every_state_of_a_merge_takes_the_steps_it_has_and_no_other(state: Merge
 def test_a_lead_that_has_repeats_is_not_merged_itself() -> None:
     one, master = lead(), lead()
     with pytest.raises(NotAllowed):
-        proposed(one, master).confirm(one, master, repeats=(), has_repeats=True, by="ofd-1", at=NOON)
+        proposed(one, master).confirm(one, master, repeats=(), has_repeats=True, by=person("ofd-1"), at=NOON)
 
 
 def test_the_number_of_repeats_raises_the_suggested_level_and_the_event_counts_them() -> None:
@@ -139,7 +139,7 @@ def test_the_number_of_repeats_raises_the_suggested_level_and_the_event_counts_t
     assert suggested_level(lead(issuing_level=IssuingLevel.PROVINCE), 1) is Level.KEY
     one = lead()
     merge, _, event = proposed(one, master).confirm(
-        one, master, repeats=(lead(), lead()), has_repeats=False, by="ofd-1", at=NOON
+        one, master, repeats=(lead(), lead()), has_repeats=False, by=person("ofd-1"), at=NOON
     )
     assert (merge.suggested_level, event.repeat_count, event.master_id) == (Level.MAJOR, 3, master.id)
 
@@ -201,7 +201,7 @@ def test_merged_and_unmerged_both_leads_stand_as_without_the_merge(
             if on_master:
                 without[1] = step(without[1], action)
         undoing = merge.propose_undo("r", by="ana-1", at=LATER)
-        with_merge[0] = undoing.confirm_undo(with_merge[0], left=0, by="ofd-1", at=LATER)[1]
+        with_merge[0] = undoing.confirm_undo(with_merge[0], left=0, by=person("ofd-1"), at=LATER)[1]
     for on_master, action in after:
         with_merge[on_master] = step(with_merge[on_master], action)
         without[on_master] = step(without[on_master], action)

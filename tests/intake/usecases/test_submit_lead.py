@@ -267,7 +267,7 @@ async def test_while_a_counter_is_held_leads_that_do_not_need_it_go_on(new_api: 
     assert await api.rows("select last from lead_numbers where source = 'S'") == [(2,)]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), max_size=5))
 def test_an_array_as_text_is_read_back_as_it_was(server: Server, values: list[str]) -> None:
     async def there_and_back() -> list[str]:

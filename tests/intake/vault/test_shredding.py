@@ -25,6 +25,7 @@ from shared.sealing import CannotOpen, Opener, SealedRecord
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.backups import bring_back, dump
+from tests.support.builders import person
 from tests.support.postgres import Copy
 from tests.support.reporting import REPORT, report
 from tests.support.running import until
@@ -179,15 +180,15 @@ def test_an_order_is_carried_out_once_by_another_person_and_never_under_a_hold(
     at = AT
     order = Shredding.order(uuid4(), uuid4(), Ground.RETENTION, REASON, reporter_ref=uuid4(), by="dpo", at=at)
     if state is not Step.ORDERED:
-        order = order.decide(carry_out=state is Step.DONE, held=False, marked=False, by="rvk", at=at)
+        order = order.decide(carry_out=state is Step.DONE, held=False, marked=False, by=person("rvk"), at=at)
     with pytest.raises(Forbidden):
-        order.decide(carry_out=carry_out, held=held, marked=marked, by="dpo", at=at)
+        order.decide(carry_out=carry_out, held=held, marked=marked, by=person("dpo"), at=at)
     if state is Step.ORDERED and not (held if carry_out else marked):
-        done = order.decide(carry_out=carry_out, held=held, marked=marked, by="rvk2", at=at)
+        done = order.decide(carry_out=carry_out, held=held, marked=marked, by=person("rvk2"), at=at)
         assert done.state is (Step.DONE if carry_out else Step.REFUSED)
     else:
         with pytest.raises(NotAllowed):
-            order.decide(carry_out=carry_out, held=held, marked=marked, by="rvk2", at=at)
+            order.decide(carry_out=carry_out, held=held, marked=marked, by=person("rvk2"), at=at)
 
 
 async def look(vault: VaultApi) -> int:

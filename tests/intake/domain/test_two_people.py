@@ -1,0 +1,28 @@
+"""What one person begins another decides (G10): accounts are not persons."""
+
+import pytest
+
+from services.intake.domain.two_people import must_be_another
+from shared.auth import Principal
+from shared.errors import Forbidden
+from tests.support.builders import person
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize(
+    ("first", "second", "fits"),
+    [
+        ("ana", person("ofd"), True),
+        (None, person("ofd"), True),
+        ("ofd", person("ofd"), False),
+        ("ana", person("ofd", others=("ana",)), False),
+        ("ofd", person("ofd", others=("ana",)), False),
+        ("ldr", person("ofd", others=("ana", "icl")), True),
+    ],
+)
+def test_it_is_the_person_that_counts(first: str | None, second: Principal, fits: bool) -> None:
+    if fits:
+        must_be_another(first, second, "told")
+    else:
+        with pytest.raises(Forbidden, match="told"):
+            must_be_another(first, second, "told")
