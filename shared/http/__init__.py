@@ -3,7 +3,7 @@
 from shared.http.app import create_app
 from shared.http.callers import public, reader, require, undeclared_routes
 from shared.http.edge import Claimed, Now, Once, Tx, answered
-from shared.http.fields import Day, Order
+from shared.http.fields import Day, Order, Reason
 from shared.http.paging import Page, Paging
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Order",
     "Page",
     "Paging",
+    "Reason",
     "Tx",
     "answered",
     "create_app",

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
@@ -31,3 +31,6 @@ Day = Annotated[
     Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31), examples=["2018-06-01"]),
 ]
 """A day in China, written 2018-06-01."""
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
+"""Why somebody does something, in words for the record: four characters say something in Chinese (证据不足)."""

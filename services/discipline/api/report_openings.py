@@ -6,18 +6,17 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.discipline.db import report_openings
 from services.discipline.domain.opening import ASKS, GRANTS, LONGEST, Opening, Purpose, State
 from services.discipline.usecases.open_reporter import ask_opening, decide_opening, end_opening, read_reporter
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
 router = APIRouter(tags=["openings 举报人信息调取"])
 Asker = Annotated[Principal, require(*ASKS)]
 Leader = Annotated[Principal, require(*GRANTS)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class OpeningOrder(Order):

@@ -13,11 +13,10 @@ from services.discipline.domain.retention import Record, ReportHold, limit_of
 from services.discipline.usecases.keep_retention import release_hold, set_hold
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
-from shared.http import Now, Once, Order, Tx, require
+from shared.http import Now, Once, Order, Reason, Tx, require
 
 router = APIRouter(tags=["retention 保存期限"])
 Keeper = Annotated[Principal, require("dhd", "dld")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 

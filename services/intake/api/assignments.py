@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import LeadView
@@ -20,14 +20,13 @@ from services.intake.usecases.rule_dispute import rule_dispute
 from shared.auth import Principal
 from shared.contracts.envelope import rfc3339
 from shared.deadlines import china_date
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
 router = APIRouter(tags=["assignments 交办"])
 Director = Annotated[Principal, require("ofd")]
 Ruler = Annotated[Principal, require("ofd", "ldr")]
 Asker = Annotated[Principal, require("unl", "ana", "ofd", "sup")]
 Reader = Annotated[Principal, require("ana", "ofd", "sup", "ldr")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class RulingOrder(Order):

@@ -15,7 +15,7 @@ from shared.auth import Principal
 from shared.contracts.envelope import Code
 from shared.db import after_commit
 from shared.deadlines import Colour, Step, china_date
-from shared.http import Day, Now, Once, Order, Tx, require
+from shared.http import Day, Now, Once, Order, Reason, Tx, require
 
 router = APIRouter(prefix="/codes", tags=["codes 代码表"])
 Director = Annotated[Principal, require("ofd")]
@@ -24,7 +24,6 @@ Watcher = Annotated[Principal, require("icl", "ana", "ofd", "sup", "qrv", "aud")
 ListName = Literal["source", "source_l2", "area", "tier", "level", "manifestation"]
 assert set(LISTS) == set(ListName.__args__)  # type: ignore[attr-defined]  # noqa: S101 - one list, two spellings
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 def _words(most: int) -> Any:

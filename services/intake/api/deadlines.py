@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.intake.api.directory import UnitCode
 from services.intake.db import deadlines, leads, pauses
@@ -18,14 +18,13 @@ from shared import reads
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Colour
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["deadlines 期限"])
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 Asker = Annotated[Principal, require("ana", "ofd", "sup")]
 Decider = Annotated[Principal, require("ofd", "ldr")]
 Judge = Annotated[Principal, reader("ana", "ofd", "sup", "ldr")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class DeadlineView(BaseModel):

@@ -29,7 +29,7 @@ from services.intake.usecases.redirect_lead import (
 )
 from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
 from shared.auth import Principal
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["life 线索办理"])
 Director = Annotated[Principal, require("ofd")]
@@ -39,7 +39,6 @@ Writer = Annotated[Principal, require("ana", "ofd")]
 Proposer = Annotated[Principal, require("ofd", "dpo")]
 Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
 Watcher = Annotated[Principal, require("ofd", "sup", "qrv", "dpo", "aud")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 Scans = Annotated[
     tuple[UUID, ...],

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.intake.api.directory import UnitCode
 from services.intake.db import merges, repeats
@@ -22,14 +22,13 @@ from services.intake.usecases.propose_merge import propose_merge
 from services.intake.usecases.read_repeats import read_repeats
 from services.intake.usecases.undo_merge import decide_undo, propose_undo
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Tx, reader, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["repeats 重复举报"])
 Analyst = Annotated[Principal, require("ana", "ofd")]
 Director = Annotated[Principal, require("ofd")]
 Reader = Annotated[Principal, require("ana", "ofd", "sup")]
 FactsReader = Annotated[Principal, reader("ana", "ofd", "sup")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class MergeOrder(Order):

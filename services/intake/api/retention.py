@@ -12,12 +12,11 @@ from services.intake.domain.retention import RETENTION, LegalHold, Record, over_
 from services.intake.usecases.keep_retention import release_hold, set_hold
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
 router = APIRouter(tags=["retention 保存期限"])
 Keeper = Annotated[Principal, require("ofd", "dpo")]
 Watcher = Annotated[Principal, require("ofd", "dpo", "aud", "sup")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 

@@ -18,7 +18,7 @@ from services.intake.usecases.decide_reward import (
     read_reward,
 )
 from shared.auth import Principal
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["rewards 奖励"])
 Office = Annotated[Principal, require("ana", "ofd")]
@@ -26,7 +26,6 @@ Decider = Annotated[Principal, require("qrv", "sup", "ldr")]
 Watcher = Annotated[Principal, require("ana", "ofd", "sup", "qrv", "ldr")]
 Lister = Annotated[Principal, require("ana", "ofd", "sup", "qrv", "ldr", "rvk")]
 Reader = Annotated[Principal, reader("ana", "ofd", "sup", "qrv", "ldr")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 

@@ -13,13 +13,12 @@ from services.intake.domain.opening import DECIDERS, INTERVIEWERS, LONGEST, Kind
 from services.intake.usecases.ask_opening import ask_opening, decide_opening, end_opening
 from services.intake.usecases.read_reporter import read_reporter
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
 router = APIRouter(tags=["openings 举报人信息调取"])
 Keeper = Annotated[Principal, require("rvk")]
 Director = Annotated[Principal, require("ofd")]
 Officer = Annotated[Principal, require("dpo")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")]
 Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 Minutes = Annotated[
     int, Field(strict=True, ge=1, le=max(LONGEST.values()), description="批准后的分钟数 / once granted")

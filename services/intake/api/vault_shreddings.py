@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from services.intake.api.vault_openings import Keeper, Officer, Reason
+from services.intake.api.vault_openings import Keeper, Officer
 from services.intake.db import shreddings
 from services.intake.domain.shredding import Ground, Shredding, Step
 from services.intake.usecases.shred_reporter import decide_shredding, order_shredding
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
 router = APIRouter(prefix="/shreddings", tags=["shreddings 举报人信息销毁"])
 

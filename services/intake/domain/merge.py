@@ -17,6 +17,7 @@ UNFOUNDED = "C3"
 """查否: reported again, it is looked at again by another team."""
 MANY_REPEATS = 3
 TWO_PEOPLE = "并案须由另一人复核 / a merge is decided by another person than the one who proposed it"
+TWO_TO_UNDO = "撤销并案须由另一人复核 / undoing a merge is decided by another person than the one who proposed it"
 
 
 class MergeState(Labelled):
@@ -80,7 +81,7 @@ class Merge:
     def confirm_undo(self, lead: Lead, *, left: int, by: Person, at: datetime) -> tuple[Self, Lead, LeadUnmerged]:
         """The second person agrees: both stand as they would without the merge. `left` repeats stay with the master."""
         self._must_be("复核撤销", "decide on undoing", MergeState.UNDO_PROPOSED)
-        must_be_another(self.undo_by, by, TWO_PEOPLE)
+        must_be_another(self.undo_by, by, TWO_TO_UNDO)
         merge = replace(self, state=MergeState.UNDONE, undone_by=by.sub, undone_at=at)
         event = LeadUnmerged(
             lead_id=lead.id, merge_id=self.id, master_id=self.master_id, repeat_count=left, effective_at=at
@@ -90,7 +91,7 @@ class Merge:
     def refuse_undo(self, *, by: Person) -> Self:
         """The merge stands."""
         self._must_be("复核撤销", "decide on undoing", MergeState.UNDO_PROPOSED)
-        must_be_another(self.undo_by, by, TWO_PEOPLE)
+        must_be_another(self.undo_by, by, TWO_TO_UNDO)
         return replace(self, state=MergeState.STANDING, undo_by=None, undo_at=None, undo_reason=None)
 
     def _must_be(self, zh: str, en: str, state: MergeState) -> None:

@@ -15,7 +15,7 @@ from shared.auth import Principal
 from shared.contracts.envelope import AboutLead
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.errors import NotAllowed
+from shared.errors import Conflict, NotAllowed
 from shared.secrecy import refuse_marked
 
 AT_ONCE = 200
@@ -86,12 +86,14 @@ async def expunge(tx: Transaction, decision: Decision, by: Principal, at: dateti
 async def set_hold(
     tx: Transaction, lead_id: UUID, basis_no: str, reason: str, *, by: Principal, at: datetime
 ) -> LegalHold:
-    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep."""
+    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Conflict` for one that stands already."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
     await retention.one_at_a_time(tx, lead_id)
     if lead.status is Status.EXPUNGED:
         raise NotAllowed("线索已销毁 / the lead is expunged")
+    if any(one.basis_no == basis_no and one.released_at is None for one in await retention.holds_of(tx, lead_id)):
+        raise Conflict("该依据的依法保留仍然有效 / a hold on this basis stands already")
     hold = LegalHold(id=uuid4(), lead_id=lead_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
     await retention.add_hold(tx, hold)
     await audit.record(tx, by, "hold.set", lead_id, at=at, purpose=reason, detail={"hold": str(hold.id)})

@@ -221,6 +221,7 @@ async def test_sealed_by_clock_and_dpo_found_by_nobody_and_expunged_by_two_after
     order = {"basis_no": "2018刑初1号", "reason": f"{MARK}法院调取"}
     assert (await api.post(path, order, by="ana", key="h0")).status_code == 403
     hold = (await api.post(path, order, by="ofd", key="h1")).json()["id"]
+    assert (await api.post(path, order, by="ofd2", key="h2")).status_code == 409, "it stands already"
     assert (await decide(api, "seal", by="dpo", day="2018-08-26")).status_code == 409
     release = {"reason": f"{MARK}已审结"}
     assert (await api.post(f"/intake/v1/holds/{hold}/release", release, by="ofd")).status_code == 403
