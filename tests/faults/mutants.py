@@ -18,8 +18,9 @@ from uuid import UUID
 
 from deploy.local.postgres import Postgres
 from shared.inbox import OwnerRestored, Record
+from shared.kafka import log_of
 from tests.faults.sql_mutants import SQL_MUTANTS, SqlMutant, catch_sql
-from tests.simulation.faults import lose_once, run
+from tests.simulation.faults import NAMES, lose_once, run
 from tests.simulation.machine import Process
 from tests.simulation.world import LEADS, World, quiet, simulate
 from tests.support.builders import classified, envelope
@@ -223,7 +224,28 @@ def _twin_is_stopped() -> bool:
     return not simulate(3, script).violations
 
 
-QUICK: dict[str, Callable[[], bool]] = {"one number under two ids stops": _twin_is_stopped}
+def _a_new_log_is_named() -> bool:
+    """What is published again to another broker must say that its log is a new one."""
+
+    async def script(world: World) -> None:
+        for name in NAMES:
+            world.launch(name)
+        for _ in range(5):
+            await world.write()
+        await asyncio.sleep(10)
+        world.cluster.replace("another")
+        await asyncio.sleep(60)
+        again = [record for target in world.cluster.all_targets() for record in world.cluster.log(target)]
+        if not again or not all(map(log_of, again)):
+            world.journal.violated("a record of a new log does not say so")
+
+    return not simulate(3, script).violations
+
+
+QUICK: dict[str, Callable[[], bool]] = {
+    "one number under two ids stops": _twin_is_stopped,
+    "a new log is named": _a_new_log_is_named,
+}
 
 
 def catch(it: Mutant, seeds: int = SEEDS) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.mutants import MUTANTS, Mutant, broken, catch
+from tests.faults.mutants import MUTANTS, QUICK, Mutant, broken, catch
 from tests.faults.sql_mutants import SQL_MUTANTS, reworded
 
 QUICKLY = {
@@ -18,12 +18,18 @@ QUICKLY = {
     "position saved before acks",
     "producer kept after a failed batch",
     "replay starts past the beginning",
+    "records that are published again say no new log",
 }
 
 
 @pytest.mark.parametrize("it", [it for it in MUTANTS if it.name in QUICKLY], ids=lambda it: it.name)
 def test_a_break_is_caught(it: Mutant) -> None:
     assert catch(it, seeds=60), "nothing caught it"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_what_catches_a_break_holds_without_it(name: str) -> None:
+    assert QUICK[name]()
 
 
 def test_every_break_has_its_place() -> None:
