@@ -6,12 +6,13 @@ handled the report.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Self
 from uuid import UUID
 
 from shared.codes import Labelled
 from shared.errors import Forbidden, NotAllowed
 from shared.secrecy import refuse_marked
+from shared.two_people import Person, must_be_another
 
 LONGEST = 60
 """Minutes."""
@@ -39,15 +40,6 @@ class State(Labelled):
     GRANTED = "granted", "已批准", "granted"
     REFUSED = "refused", "未批准", "refused"
     ENDED = "ended", "已收回", "ended early"
-
-
-class Person(Protocol):
-    """Who acts: account and roles, as the access token says."""
-
-    @property
-    def sub(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +89,7 @@ class Opening:
 
     def decide(self, *, grant: bool, reason: str | None, handled_by: frozenset[str], by: Person, at: datetime) -> Self:
         """A leader, another person, grants it and the time begins; or refuses it. Raises `Forbidden`, `NotAllowed`, `Invalid`."""
-        if by.sub == self.asked_by:
-            raise Forbidden("须由另一人批准 / another person than the one who asked decides")
+        must_be_another(self.asked_by, by, "须由另一人批准 / another person than the one who asked decides")
         _must_be_apart(GRANTS, handled_by, by)
         self._must_be(State.ASKED, "审批", "decide")
         if at - self.asked_at > LAPSES:

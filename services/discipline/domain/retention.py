@@ -11,7 +11,8 @@ from uuid import UUID
 
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Limit, in_force
-from shared.errors import Forbidden, NotAllowed
+from shared.errors import NotAllowed
+from shared.two_people import Person, must_be_another
 
 
 class Record(Labelled):
@@ -56,10 +57,9 @@ class ReportHold:
     released_at: datetime | None = None
     release_reason: str | None = None
 
-    def release(self, reason: str, *, by: str, at: datetime) -> Self:
+    def release(self, reason: str, *, by: Person, at: datetime) -> Self:
         """Another person ends it (G10). Raises `NotAllowed`, `Forbidden`."""
         if self.released_at is not None:
             raise NotAllowed("依法保留已解除 / the hold is released already")
-        if by == self.set_by:
-            raise Forbidden("须由设定人以外的人解除 / released by another person than the one who set it")
-        return replace(self, released_by=by, released_at=at, release_reason=reason)
+        must_be_another(self.set_by, by, "须由设定人以外的人解除 / released by another person than the one who set it")
+        return replace(self, released_by=by.sub, released_at=at, release_reason=reason)

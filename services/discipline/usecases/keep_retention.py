@@ -93,7 +93,7 @@ async def set_hold(
 async def release_hold(tx: Transaction, hold_id: UUID, reason: str, *, by: Principal, at: datetime) -> ReportHold:
     """Another person ends it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
     refuse_marked("reason", [reason])
-    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by.sub, at=at)
+    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by, at=at)
     await retention.save_hold(tx, hold)
     detail = {"hold": str(hold.id)}
     await audit.record(tx, by, "report.release-hold", hold.report_id, at=at, purpose=reason, detail=detail)

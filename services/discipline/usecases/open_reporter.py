@@ -14,7 +14,6 @@ from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.departures import with_other_accounts
 from shared.errors import NotAllowed
 
 
@@ -49,7 +48,6 @@ async def decide_opening(
     opening = await report_openings.get(tx, opening_id, lock=True)
     await reports.get(tx, opening.report_id, lock=True)
     handled_by = await reports.actors(tx, opening.report_id)
-    handled_by |= await with_other_accounts(tx, [opening.asked_by])
     opening = opening.decide(grant=grant, reason=reason, handled_by=handled_by, by=by, at=at)
     await report_openings.save(tx, opening)
     if grant:

@@ -114,13 +114,6 @@ async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:
     return of_row(row)
 
 
-async def last_to(tx: Transaction, lead_id: UUID, action: str) -> str | None:
-    """Who did this to a lead last."""
-    deeds = lead_history.c
-    query = select(deeds.actor).where(deeds.lead_id == lead_id, deeds.action == action)
-    return (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).scalar_one_or_none()
-
-
 async def find_superior(tx: Transaction, region: str, upstream_no: str) -> Lead | None:
     """The lead that a superior handed down under this number, if it is registered."""
     return (await find_superiors(tx, region, [upstream_no])).get(upstream_no)

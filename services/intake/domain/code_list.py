@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from services.intake.domain.codes import Source
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound
+from shared.two_people import Person, must_be_another
 
 SOURCE, SOURCE_L2, AREA, TIER, LEVEL, MANIFESTATION = "source", "source_l2", "area", "tier", "level", "manifestation"
 LISTS = (SOURCE, SOURCE_L2, AREA, TIER, LEVEL, MANIFESTATION)

@@ -14,6 +14,9 @@ from services.intake.domain.directory import Directory, Placement, Staff, Unit
 from services.intake.domain.directory_codes import PlacementKind, Post, UnitKind
 from shared.codes import Labelled
 from shared.errors import Forbidden, NotAllowed
+from shared.two_people import Person, must_be_another
+
+CONCERNED = "本人或提出人不得自行决定 / neither the person nor who stated it decides"
 
 
 class ConflictOfInterest(NotAllowed):
@@ -102,19 +105,18 @@ class Interest:
         """Whether it keeps the person away."""
         return self.status is not InterestStatus.DISMISSED
 
-    def decide(
-        self, *, upheld: bool, reason: str, by: str, own_staff: str | None, roles: frozenset[str], at: datetime
-    ) -> Self:
+    def decide(self, *, upheld: bool, reason: str, by: Person, own_staff: str | None, at: datetime) -> Self:
         """The next level decides (G4). Raises `Forbidden` for all others, the person and who stated it; `NotAllowed` when decided."""
-        if self.decider not in roles:
+        if self.decider not in by.roles:
             zh, en = DECIDERS[self.decider]
             raise Forbidden(f"该回避由{zh}决定 / this is decided by {en}")
-        if by == self.stated_by or own_staff == self.staff:
-            raise Forbidden("本人或提出人不得自行决定 / neither the person nor who stated it decides")
+        must_be_another(self.stated_by, by, CONCERNED)
+        if own_staff == self.staff:
+            raise Forbidden(CONCERNED)
         if self.status is not InterestStatus.OPEN:
             raise NotAllowed(f"回避申请已决定:{self.status.zh} / it is decided: {self.status.en}")
         status = InterestStatus.UPHELD if upheld else InterestStatus.DISMISSED
-        return replace(self, status=status, decided_by=by, decided_at=at, decision_reason=reason)
+        return replace(self, status=status, decided_by=by.sub, decided_at=at, decision_reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

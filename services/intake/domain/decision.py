@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.errors import Forbidden, NotAllowed
+from shared.two_people import Person, must_be_another
 
 
 class Kind(Labelled):

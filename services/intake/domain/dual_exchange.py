@@ -8,13 +8,14 @@ from uuid import UUID
 
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.dual_assignment import Status as DualStatus
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
 from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.two_people import Person, must_be_another
 
 LONGEST = 60
 """Days: whoever needs longer asks again."""
+OTHER_CONTACT = "须由对方联系人答复 / the other leg's contact answers"
 
 
 class Delayed(Labelled):
@@ -156,13 +157,14 @@ class Request:
             raise NotAllowed("对方尚未指定联系人 / the other leg has named no contact")
         return cls(id=request_id, dual_assignment_id=dual.id, from_leg=leg, need=need, asked_by=by, asked_at=at)
 
-    def reply(self, answer: Answer, *, contacts: dict[Leg, str], by: str, at: datetime) -> Self:
+    def reply(self, answer: Answer, *, contacts: dict[Leg, str], by: Person, at: datetime) -> Self:
         """The other leg's contact answers; `later` may become yes or no. Raises `NotAllowed`, `Forbidden`."""
-        if leg_of(by, contacts) is self.from_leg:
-            raise Forbidden("须由对方联系人答复 / the other leg's contact answers")
+        if leg_of(by.sub, contacts) is self.from_leg:
+            raise Forbidden(OTHER_CONTACT)
+        must_be_another(self.asked_by, by, OTHER_CONTACT)
         if self.answer in (Answer.YES, Answer.NO):
             raise NotAllowed("该需求已答复 / it is answered already")
-        return replace(self, answer=answer, answered_by=by, answered_at=at)
+        return replace(self, answer=answer, answered_by=by.sub, answered_at=at)
 
 
 def leg_of(account: str, contacts: dict[Leg, str]) -> Leg:

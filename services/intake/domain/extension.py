@@ -9,11 +9,11 @@ from services.intake.domain.codes import Level
 from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DeadlineMoved
 from shared.deadlines import Calendar, Limit, check_extension, profile_of
 from shared.errors import Forbidden, NotAllowed
+from shared.two_people import Person, must_be_another
 
 
 class State(Labelled):

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from services.intake.domain.codes import Source, Tier
 from services.intake.domain.lead import MOST_DISPUTES, Lead
 from services.intake.domain.lead_states import Action, Status
-from services.intake.domain.two_people import Person, must_be_another
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
     FeedbackDelivered,
@@ -55,12 +54,9 @@ def decline(lead: Lead, go_to: str, *, concerns_office: bool, at: datetime) -> t
     return told, LeadDeclined(lead_id=lead.id, go_to=go_to, effective_at=at)
 
 
-def accept_after_all(lead: Lead, *, declined_by: str | None, by: Person, at: datetime) -> tuple[Lead, LeadReopened]:
-    """An objection is upheld, by another person than the one who declined (D12). Raises `NotAllowed`, `Forbidden`."""
+def accept_after_all(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:
+    """An objection is upheld, by another person than the one who declined (`decide_objection.uphold`). Raises `NotAllowed`."""
     taken = lead.step(Action.ACCEPT_AFTER_ALL)
-    must_be_another(
-        declined_by, by, "异议须由另一人审查 / the objection is judged by another person than the one who declined"
-    )
     return taken, LeadReopened(lead_id=lead.id, status="received", effective_at=at)
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from services.intake.domain.codes import IssuingLevel, Level
 from services.intake.domain.lead import Lead
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import LeadMerged, LeadUnmerged
 from shared.errors import Invalid, NotAllowed
+from shared.two_people import Person, must_be_another
 
 UNFOUNDED = "C3"
 """查否: reported again, it is looked at again by another team."""

@@ -8,10 +8,10 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.lead_states import Action, Status
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Limit
 from shared.errors import NotAllowed
+from shared.two_people import Person, must_be_another
 
 
 class Against(Labelled):

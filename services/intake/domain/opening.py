@@ -8,10 +8,10 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.lead_states import Status
-from services.intake.domain.two_people import Person
 from shared.codes import Labelled
 from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
+from shared.two_people import Person, must_be_another
 
 OFFICERS = 2
 """An interview is held by two (G-MEET)."""
@@ -125,10 +125,12 @@ class Opening:
         reason: str,
         minutes: int,
         officers: Iterable[str] = (),
+        persons: int = 0,
         by: Person,
         at: datetime,
     ) -> Self:
-        """Ask for it. Raises `NotAllowed` (no reporter, nobody to interview for), `Forbidden` (works on the lead), `Invalid`."""
+        """Ask for it; `officers` are accounts of so many `persons`. Raises `NotAllowed` (no reporter, nobody to interview for), `Forbidden`
+        (works on the lead), `Invalid`."""
         named = tuple(officers)
         _must_be_apart(matter, kind, by)
         if matter.reporter_ref is None and purpose is not Purpose.ORIGINALS:
@@ -140,7 +142,7 @@ class Opening:
             _refuse("minutes", f"应为1至{LONGEST[kind]}分钟 / must be 1 to {LONGEST[kind]} minutes")
         refuse_marked("reason", [reason])
         if kind is Kind.INTERVIEW:
-            _check_interview(matter, named, by)
+            _check_interview(matter, named, persons, by)
         elif named:
             _refuse("officers", "只有当面核实才指定人员 / only for an interview")
         return cls(
@@ -158,8 +160,8 @@ class Opening:
     def decide(self, matter: Matter, *, grant: bool, reason: str | None, by: Person, at: datetime) -> Self:
         """A second person grants it, and the time begins; or refuses it. Raises `Forbidden` (the one who asked, an officer that is named,
         whoever works on the lead or has no say in this kind), `NotAllowed`."""
-        if by.accounts & {self.asked_by, *self.officers}:
-            raise Forbidden("须由另一人批准 / another person than the one who asked or is to read decides")
+        for one in (self.asked_by, *self.officers):
+            must_be_another(one, by, "须由另一人批准 / another person than the one who asked or is to read decides")
         if self.kind is not Kind.BREAK_GLASS and "rvk" not in by.roles:
             raise Forbidden("须由另一名保管员批准 / another keeper decides")
         _must_be_apart(matter, self.kind, by)
@@ -226,8 +228,8 @@ def _must_be_apart(matter: Matter, kind: Kind, by: Person) -> None:
         raise Forbidden("经办过该线索的人员不得调取 / whoever handled this lead does not open its reporter")
 
 
-def _check_interview(matter: Matter, named: tuple[str, ...], by: Person) -> None:
-    if len(named) != OFFICERS or len(set(named)) != OFFICERS or by.accounts & set(named):
+def _check_interview(matter: Matter, named: tuple[str, ...], persons: int, by: Person) -> None:
+    if len(named) != OFFICERS or persons != OFFICERS or by.accounts & set(named):
         _refuse("officers", "应为两名不同的办案人员,不含申请人 / two different officers, not the one who asks")
     if matter.status not in CHECKED and not matter.has_discipline_leg:
         raise NotAllowed(NO_INTERVIEW)

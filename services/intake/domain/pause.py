@@ -6,11 +6,11 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.deadline import KIND_WORDS, LeadDeadline
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Pause, Unit, china_date
 from shared.errors import Invalid, NotAllowed
+from shared.two_people import Person, must_be_another
 
 LONGEST = 90
 """Days: whoever needs longer asks again and is looked at again."""

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Limit, Unit
 from shared.errors import NotAllowed
+from shared.two_people import Person, must_be_another
 
 
 class Record(Labelled):

@@ -13,10 +13,10 @@ from uuid import UUID
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.reward_rule import Exclusion, RewardRule
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Deadline, in_force, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.two_people import Person, must_be_another
 
 
 class State(Labelled):

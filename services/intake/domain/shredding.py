@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from services.intake.domain.two_people import Person, must_be_another
 from shared.codes import Labelled
 from shared.errors import NotAllowed
 from shared.secrecy import refuse_marked
+from shared.two_people import Person, must_be_another
 
 
 class Ground(Labelled):

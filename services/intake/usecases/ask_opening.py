@@ -10,6 +10,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
+from shared.departures import with_other_accounts
 
 
 async def ask_opening(
@@ -26,8 +27,18 @@ async def ask_opening(
 ) -> Opening:
     """Ask for it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
     matter = await openings.matter(tx, lead_id)
+    named = tuple(officers)
     opening = Opening.ask(
-        uuid4(), matter, kind, purpose, reason=reason, minutes=minutes, officers=officers, by=by, at=at
+        uuid4(),
+        matter,
+        kind,
+        purpose,
+        reason=reason,
+        minutes=minutes,
+        officers=named,
+        persons=len({await with_other_accounts(tx, [one]) for one in named}),
+        by=by,
+        at=at,
     )
     await openings.add(tx, opening)
     await put_on_record(tx, opening, "asked", by=by, at=at)

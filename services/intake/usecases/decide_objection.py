@@ -7,7 +7,6 @@ from services.intake.db import deadlines, leads, objections
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind
 from services.intake.domain.objection import ANOTHER, DONE_BY, Against, Objection, State
-from services.intake.domain.two_people import must_be_another
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
 from shared import audit
@@ -16,6 +15,7 @@ from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.secrecy import refuse_marked
+from shared.two_people import must_be_another
 
 UPHELD = {
     Against.FEEDBACK: "您的异议成立,已交另一核查力量重新核查,结果将再次向您反馈。",

@@ -53,7 +53,7 @@ async def decide_interest(
     """Decide. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
     interest = await conflicts.get(tx, interest_id)
     own = await directory.find_account(tx, by.sub)
-    interest = interest.decide(upheld=upheld, reason=reason, by=by.sub, own_staff=own, roles=by.roles, at=at)
+    interest = interest.decide(upheld=upheld, reason=reason, by=by, own_staff=own, at=at)
     await conflicts.save(tx, interest)
     detail = {"staff": interest.staff, "upheld": upheld}
     await audit.record(tx, by, "interest.decide", interest.lead_id, at=at, detail=detail)

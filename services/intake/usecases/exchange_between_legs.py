@@ -87,7 +87,7 @@ async def answer_request(tx: Transaction, request_id: UUID, answer: Answer, *, b
     """The other leg's contact answers. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
     request = await exchange.get_request(tx, request_id)
     contacts = await exchange.contacts_of(tx, request.dual_assignment_id)
-    request = request.reply(answer, contacts=contacts, by=by.sub, at=at)
+    request = request.reply(answer, contacts=contacts, by=by, at=at)
     await exchange.save_request(tx, request)
     detail = {"request": str(request.id), "answer": answer.value}
     await audit.record(tx, by, "dual-assignment.answer", request.dual_assignment_id, at=at, detail=detail)

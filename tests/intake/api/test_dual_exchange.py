@@ -136,7 +136,8 @@ def test_every_state_of_a_hold_and_what_is_done_with_it() -> None:
         Request.ask(uuid4(), done, Need.EXPERT, contacts=contacts, by="a", at=NOON)
     request = Request.ask(uuid4(), parent, Need.EXPERT, contacts=contacts, by="a", at=NOON)
     for answer in Answer:
-        assert request.reply(answer, contacts=contacts, by="b", at=NOON).answer is answer
-    with pytest.raises(Forbidden):
-        request.reply(Answer.YES, contacts=contacts, by="a", at=NOON)
+        assert request.reply(answer, contacts=contacts, by=person("b"), at=NOON).answer is answer
+    for one in (person("a"), person("b", others=("a",)), person("c")):
+        with pytest.raises(Forbidden):
+            request.reply(Answer.YES, contacts=contacts, by=one, at=NOON)
     assert isinstance(request.id, UUID)

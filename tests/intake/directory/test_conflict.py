@@ -24,7 +24,7 @@ from services.intake.domain.directory import Directory, Placement
 from services.intake.domain.directory_codes import PlacementKind, Post
 from services.intake.domain.directory_file import COLUMNS, NAMES, BadEntry, read_directory
 from shared.errors import Forbidden, NotAllowed
-from tests.support.builders import NOON
+from tests.support.builders import NOON, person
 
 DAY = date(2018, 9, 18)
 
@@ -170,18 +170,23 @@ def test_the_next_level_decides(account: str, decider: str) -> None:
 @pytest.mark.rule("G4")
 def test_a_decision_is_made_once_by_the_next_level_and_never_by_those_concerned() -> None:
     one = interest("unl")
-    allowed = {"by": "ofd", "own_staff": "SB-001", "roles": frozenset({"ofd"})}
+    allowed: dict[str, Any] = {"by": person("ofd", "ofd"), "own_staff": "SB-001"}
     for status, upheld in product(InterestStatus, (True, False)):
         given = replace(one, status=status)
         if status is InterestStatus.OPEN:
-            done = given.decide(upheld=upheld, reason="理由", at=NOON, **allowed)  # type: ignore[arg-type]
+            done = given.decide(upheld=upheld, reason="理由", at=NOON, **allowed)
             assert done.stands is upheld
         else:
             with pytest.raises(NotAllowed):
-                given.decide(upheld=upheld, reason="理由", at=NOON, **allowed)  # type: ignore[arg-type]
-    for wrong in ({"roles": frozenset({"ldr", "unl"})}, {"by": "unl"}, {"own_staff": one.staff}):
+                given.decide(upheld=upheld, reason="理由", at=NOON, **allowed)
+    for wrong in (
+        {"by": person("ofd", "ldr", "unl")},
+        {"by": person("unl", "ofd")},
+        {"by": person("ofd", "ofd", others=("unl",))},
+        {"own_staff": one.staff},
+    ):
         with pytest.raises(Forbidden):
-            one.decide(upheld=False, reason="理由", at=NOON, **{**allowed, **wrong})  # type: ignore[arg-type]
+            one.decide(upheld=False, reason="理由", at=NOON, **{**allowed, **wrong})
 
 
 def test_who_is_on_leave_or_a_mere_member_stays_near() -> None:

@@ -15,7 +15,7 @@ from services.intake.domain.lead_states import MOVES, NEVER_ASSIGNED, Action, St
 from services.intake.domain.redirect import Redirect
 from shared.deadlines import profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
-from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead, person
+from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
 
 # §4.2 line by line, `before` → `after`; what is not written here is refused
 WRITTEN = """
@@ -85,7 +85,7 @@ def at(status: Status) -> Lead:
 DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.CLASSIFY: lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
     Action.DECLINE: lambda one: lead_life.decline(one, "court", concerns_office=False, at=NOON),
-    Action.ACCEPT_AFTER_ALL: lambda one: lead_life.accept_after_all(one, declined_by="a", by=person("b"), at=NOON),
+    Action.ACCEPT_AFTER_ALL: lambda one: lead_life.accept_after_all(one, at=NOON),
     Action.REDIRECT: lambda one: lead_life.redirect(one, "SJ", number=1, at=NOON),
     Action.RETURN_REDIRECT: lambda one: lead_life.return_redirect(one, at=NOON),
     Action.END_REDIRECT: lambda one: lead_life.end_redirect(one, at=NOON),
@@ -164,12 +164,6 @@ def test_a_report_about_the_office_itself_is_never_declined(text: str) -> None:
     for one, concerns in ((lead(summary=text), False), (lead(allegations=(text,)), False), (lead(), True)):
         with pytest.raises(Forbidden, match="应报上级"):
             lead_life.decline(one, "court", concerns_office=concerns, at=NOON)
-
-
-@pytest.mark.rule("G10", "D12")
-def test_an_objection_is_judged_by_another_person_than_the_one_who_declined() -> None:
-    with pytest.raises(Forbidden):
-        lead_life.accept_after_all(at(Status.NOT_ACCEPTED), declined_by="ofd", by=person("ofd"), at=NOON)
 
 
 @pytest.mark.rule("M07")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.intake.domain.two_people import must_be_another
 from shared.auth import Principal
 from shared.errors import Forbidden
+from shared.two_people import must_be_another
 from tests.support.builders import person
 
 
