@@ -13,7 +13,7 @@ from shared.contracts.envelope import day_of
 from shared.contracts.passed import ReportPassed
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date
-from shared.errors import NotAllowed
+from shared.errors import Conflict, NotAllowed
 from shared.inbox import Received
 from shared.secrecy import refuse_marked
 
@@ -79,11 +79,14 @@ async def kept_until(tx: Transaction, report_id: UUID) -> date | None:
 async def set_hold(
     tx: Transaction, report_id: UUID, basis_no: str, reason: str, *, by: Principal, at: datetime
 ) -> ReportHold:
-    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Invalid`."""
+    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Conflict` for one that stands
+    already, `Invalid`."""
     refuse_marked("reason", [reason])
     await reports.get(tx, report_id, lock=True)
     if await retention.expunged_on(tx, report_id) is not None:
         raise NotAllowed("举报已销毁 / the report is expunged")
+    if any(one.basis_no == basis_no and one.released_at is None for one in await retention.holds_of(tx, report_id)):
+        raise Conflict("该依据的依法保留仍然有效 / a hold on this basis stands already")
     hold = ReportHold(id=uuid4(), report_id=report_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
     await retention.add_hold(tx, hold)
     await audit.record(tx, by, "report.set-hold", report_id, at=at, purpose=reason, detail={"hold": str(hold.id)})

@@ -70,6 +70,8 @@ async def a_hold_stops_it(one: Case) -> None:
     for account in (*OFFICE, "dcm", "unl", "aud"):
         assert (await discipline.post(f"{one.path}/holds", HOLD, by=account, key="h")).status_code == 403, account
     hold = (await discipline.post(f"{one.path}/holds", HOLD, by="dhd", key="h", **NEXT)).json()
+    twice = await discipline.post(f"{one.path}/holds", HOLD, by="dld", key="h2", **NEXT)
+    assert twice.status_code == 409, "it stands already"
     assert (await one.get())["kept_until"] is None
     assert await look(discipline, "2020-06-05") == 0, "held"
     release = f"/discipline/v1/holds/{hold['id']}/release"
