@@ -1,7 +1,7 @@
 """`python -m services.intake draw verify FILE`: recomputes a published draw without a service, a database or a setting.
 
 FILE is what GET /intake/v1/call-back-draws?month=… answered, after the draw. `--commitment` is the number that was noted at the beginning
-of the month. Ends with 0, 1 (not proved) or 2 (unreadable).
+of the month. Ends with 0, 1 (not proved) or 2 (unreadable, or not drawn yet).
 """
 
 import argparse
@@ -22,10 +22,14 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         published = json.loads(given.file.read_text("utf-8"))
-        found = faults(published)
-        if given.commitment not in (None, published["commitment"]):
+        noted = given.commitment in (None, published["commitment"])
+        if published["drawn"] is None and noted:
+            print("尚未抽取,次月抽取后再核验 / not drawn yet: verify it next month, after the draw", file=sys.stderr)
+            return 2
+        found = faults(published) if published["drawn"] is not None else []
+        if not noted:
             found.append("承诺与月初所记不同 / the commitment is not the one that was noted")
-        drawn, listed = len(published["drawn"]), len(published["entries"])
+        drawn, listed = len(published["drawn"] or ()), len(published["entries"] or ())
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as fault:
         print(f"无法读取 / cannot be read ({type(fault).__name__})", file=sys.stderr)
         return 2

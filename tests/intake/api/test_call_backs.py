@@ -89,6 +89,17 @@ def test_who_recomputes_a_forged_draw_finds_it(forged: dict[str, Any], tmp_path:
     assert main(["verify", str(file), "--commitment", "another"]) == 1
 
 
+def test_a_draw_that_waits_is_not_called_unreadable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "draw.json"
+    waiting = published(
+        fixed_at=None, list_digest=None, drawn_at=None, seed=None, entries=None, beacons=None, drawn=None
+    )
+    file.write_text(json.dumps(waiting), "utf-8")
+    assert main(["verify", str(file), "--commitment", waiting["commitment"]]) == 2
+    assert "尚未抽取" in capsys.readouterr().err
+    assert main(["verify", str(file), "--commitment", "another"]) == 1
+
+
 def test_the_list_is_fixed_on_the_first_working_day_after_the_month() -> None:
     assert fixed_on(date(2018, 9, 1), DAYS) == date(2018, 10, 8)
     assert fixed_on(date(2018, 12, 1), DAYS) == date(2019, 1, 2)
