@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from shared import reads
 from shared.auth import Principal
 from shared.http.callers import require
 from shared.http.edge import Now, Tx
-from shared.http.fields import Order
+from shared.http.fields import Order, Reason
 from shared.http.paging import Page, Paging
 from shared.reads import Finding, Kind
 
@@ -40,9 +40,7 @@ class ReviewOrder(Order):
     """What came of asking. 核实结果"""
 
     finding: Finding
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")
-    ]
+    reason: Reason
 
 
 @router.get("")

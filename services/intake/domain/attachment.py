@@ -23,6 +23,12 @@ DAYS = 7
 """That an unfinished upload is kept for."""
 
 
+class WrongOffset(Conflict):
+    """An upload goes on where it stands, nowhere else."""
+
+    code, zh, en = "wrong-offset", "续传位置不符", "The upload stands elsewhere"
+
+
 class State(Labelled):
     """Where a file stands. 附件状态"""
 
@@ -85,7 +91,7 @@ class Attachment:
         return sum(piece.length for piece in self.pieces)
 
     def take(self, piece: Piece, *, at: int) -> Self:
-        """A further piece that begins at this offset. Raises `NotAllowed`, `Conflict`, `TooLarge`."""
+        """A further piece that begins at this offset. Raises `NotAllowed`, `WrongOffset`, `TooLarge`."""
         self.expect(at)
         if at + piece.length > self.length:
             raise TooLarge("内容超过声明的长度 / more than Upload-Length said")
@@ -94,13 +100,13 @@ class Attachment:
         return replace(self, pieces=pieces, state=State.EXAMINING if whole else State.UPLOADING)
 
     def expect(self, at: int) -> None:
-        """The upload may go on at this offset. Raises `NotAllowed` when it is over, `Conflict` when it stands elsewhere."""
+        """The upload may go on at this offset. Raises `NotAllowed` when it is over, `WrongOffset` when it stands elsewhere."""
         if self.state in (State.GONE, State.SHREDDED):
             raise NotFound("该上传已取消或过期 / the upload was given up or has expired")
         if self.state is not State.UPLOADING:
             raise NotAllowed("文件已上传完毕 / the file is uploaded already")
         if at != self.offset:
-            raise Conflict(f"应从第{self.offset}字节继续 / goes on at offset {self.offset}")
+            raise WrongOffset(f"应从第{self.offset}字节继续 / goes on at offset {self.offset}")
 
     def keep(self, *, media_type: str, sha256: str, shared: tuple[Piece, ...]) -> Self:
         """It was examined and is fine."""

@@ -68,7 +68,7 @@ async def append(
     checksum: Checksum | None,
 ) -> Attachment:
     """Go on at this offset with what comes; → where the file stands then. With a checksum all of it counts or nothing. A sender that breaks
-    off leaves what came. Raises `Conflict`, `NotAllowed`, `TooLarge`, `WrongChecksum`."""
+    off leaves what came. Raises `WrongOffset`, `NotAllowed`, `TooLarge`, `WrongChecksum`."""
     async with database.transaction() as tx:
         attachment = await attachments.get(tx, attachment_id)
     attachment.expect(at)

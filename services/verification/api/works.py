@@ -16,7 +16,7 @@ from services.verification.usecases.read_work import read_work
 from services.verification.usecases.report_first import report_first
 from shared.auth import Principal
 from shared.contracts.intake import Facts
-from shared.http import Day, Now, Order, Page, Paging, Tx, reader, require
+from shared.http import Day, Now, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(prefix="/works", tags=["works 核查任务"])
 Leader = Annotated[Principal, require("unl")]
@@ -87,7 +87,7 @@ class Acceptance(Order):
 class Dispute(Order):
     """Why it is not this unit's. 管辖异议"""
 
-    reason: str = Field(min_length=5, max_length=500)
+    reason: Reason
 
 
 class FirstReport(Order):

@@ -84,7 +84,8 @@ async def test_an_upload_goes_on_where_it_stands_and_a_wrong_offset_or_checksum_
     half = 2 * PIECE + 7
     assert (await patch(api.client, where, SOUND[:half], 0, **me)).headers["Upload-Offset"] == str(half)
     for at in (0, half - 1, half + 1):
-        assert (await patch(api.client, where, SOUND[at:], at, **me)).status_code == 409
+        wrong = await patch(api.client, where, SOUND[at:], at, **me)
+        assert (wrong.status_code, wrong.json()["code"]) == (409, "wrong-offset")
     wrong = await patch(api.client, where, SOUND[half:], half, **me, **checked(b"other"))
     assert (wrong.status_code, await offset(api.client, where, **me)) == (460, half)
     assert (await patch(api.client, where, SOUND[half:] + b"x", half, **me)).status_code == 413

@@ -131,6 +131,10 @@ async def test_an_interview_is_for_the_two_named_officers_and_shows_them_what_th
     named: dict[str, Any] = {"purpose": "interview", "officers": ["p1", "p2"], "reason": "当面核实举报内容"}
     assert (await office.ask(**named)).status_code == 409  # nobody checks it yet
     await verifying(office)
+    await office.intake.rows("insert into staff_accounts (account, staff) values ('p1', 'QT-1'), ('p2', 'QT-1')")
+    alone = await office.ask(**named)
+    assert (alone.status_code, alone.json()["errors"][0]["field"]) == (422, "officers"), "two accounts of one person"
+    await office.intake.rows("delete from staff_accounts")
     opening = await office.granted(**named)
     for account in ("p1", "p2"):
         read = await office.read(opening, by=account)
