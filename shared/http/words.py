@@ -47,6 +47,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "value_error": ("内容不符合要求", "not as asked for"),
 }
 _DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
+_MEMBER = re.compile(r"<\w+\.\w+: ([^>]*)>")
 _PLACES = ("body", "query", "path", "header", "cookie")
 
 
@@ -62,9 +63,9 @@ def reason(error: Mapping[str, Any]) -> str:
 
 
 def _shown(bound: object) -> str:
-    """A bound or a list of codes as people write it; a day comes from the library as it stands in a program."""
+    """A bound or a list of codes as people write it; days and codes come from the library as they stand in a program."""
     days = _DAY.sub(lambda found: "{:04}-{:02}-{:02}".format(*map(int, found.groups())), str(bound))
-    return days.replace("'", "").replace(" or ", ", ")
+    return _MEMBER.sub(r"\1", days).replace("'", "").replace(" or ", ", ")
 
 
 def field(error: Mapping[str, Any]) -> str:
