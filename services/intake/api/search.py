@@ -17,7 +17,7 @@ from services.intake.domain.search import DISCIPLINE, OFFICE, UNITS, Search, Vie
 from services.intake.usecases.search_leads import drop_search, keep_search, search_leads
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
-from shared.deadlines import Colour
+from shared.deadlines import Colour, china_date
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(tags=["search 检索"])
@@ -108,7 +108,7 @@ async def get_search(
 ) -> Page[LeadView] | Page[LegView]:
     """Leads that the caller may see, newest first; words take a purpose. 线索检索"""
     book: CodeBook = await request.app.state.codes()
-    book.must_know(source_l2=filters.source_l2, area=filters.area, manifestation=filters.manifestation)
+    book.must_know(china_date(at), source_l2=filters.source_l2, area=filters.area, manifestation=filters.manifestation)
     after = paging.after(int)
     leads = await search_leads(
         tx,

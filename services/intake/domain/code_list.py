@@ -194,10 +194,10 @@ class CodeBook:
         zh_list, en_list = "、".join(f"{each.code} {each.zh}" for each in there), ", ".join(each.code for each in there)
         return f"代码{zh},现行({version.version}):{zh_list or '无'} / {en}; in force ({version.version}): {en_list or 'none'}"
 
-    def must_know(self, **codes: str | None) -> None:
+    def must_know(self, today: date, /, **codes: str | None) -> None:
         """That some version has or had these codes, each by the name of its list. Raises `Invalid`: nothing can be found under others."""
         bad = [
-            (name, self.refusal(self.newest, name, code))
+            (name, self.refusal(self.on(today), name, code))
             for name, code in codes.items()
             if code is not None and not any(version.entry(name, code) for version in self.versions)
         ]

@@ -76,10 +76,10 @@ def test_what_is_in_force_is_taken_and_the_version_told() -> None:
     assert TWO.must_hold(LATER, areas=("online", "other")).version == "2019-1"
     held = TWO.must_hold(TODAY, areas=("vice",), source=Source.SUPERIOR, source_l2="S-city", manifestations=("11",))
     assert held.version == "2018-2"
-    TWO.must_know(area="vice", source_l2=None)
-    TWO.must_know(area="online")
-    with pytest.raises(Invalid, match="不在代码表中"):
-        TWO.must_know(area="moon")
+    TWO.must_know(TODAY, area="vice", source_l2=None)
+    TWO.must_know(TODAY, area="online")
+    with pytest.raises(Invalid, match="不在代码表中,现行\\(2018-2\\)"):
+        TWO.must_know(TODAY, area="moon")
 
 
 def entry(code: str, zh: str = "某项", **more: Any) -> Entry:
