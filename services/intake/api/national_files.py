@@ -42,7 +42,14 @@ async def post_national_file(
         content = await file.read(MOST_BYTES + 1)
         found = await read_file(national_file.__name__, content, today=china_date(at), book=await state.codes())
         ledger, repeated = await import_ledger(
-            once.tx, content, map(national_file.outcome, found), region=state.region, sealer=state.sealer, by=by, at=at
+            once.tx,
+            content,
+            map(national_file.outcome, found),
+            region=state.region,
+            sealer=state.sealer,
+            by=by,
+            at=at,
+            columns=COLUMNS,
         )
         return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 

@@ -16,7 +16,7 @@ from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "upstream_no": ("举报编号", "举报件编号", "上级编号"),
     "issuing_level": ("下发层级",),
-    "issued_on": ("下发日期", "转办日期"),
+    "issued_on": ("转办日期", "下发日期"),
     "deadline": ("办理期限", "办结期限"),
     "areas": ("重点领域", "领域"),
     "manifestations": ("表现形式",),

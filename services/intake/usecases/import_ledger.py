@@ -6,7 +6,7 @@ comes in between, the rows are looked up and written again.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from services.intake.db.ledgers import Ledger
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
-from services.intake.domain.ledger import BadCell, LedgerRow
+from services.intake.domain.ledger import COLUMNS, BadCell, LedgerRow
 from services.intake.usecases.register_lead import DEED, NewLead, Registration, admit
 from services.intake.usecases.submit_lead import row_of
 from shared import audit
@@ -42,6 +42,7 @@ async def import_ledger(
     sealer: Sealer,
     by: Principal,
     at: datetime,
+    columns: Mapping[str, tuple[str, ...]] = COLUMNS,
 ) -> tuple[Ledger, bool]:
     """Take the good rows; → what became of each, and whether that is what became of it before: a file that brings nothing new and came
     before is answered so. The same number with other content is told, never overwritten."""
@@ -53,14 +54,16 @@ async def import_ledger(
             refused.append(outcome)
         elif first := good.get(outcome.upstream_no):
             refused.append(
-                BadCell(outcome.row, "上级编号", f"与第{first.row}行重复", f"the same as in row {first.row}")
+                BadCell(
+                    outcome.row, columns["upstream_no"][0], f"与第{first.row}行重复", f"the same as in row {first.row}"
+                )
             )
         else:
             good[outcome.upstream_no] = outcome
     await ledgers.take_turn(tx, region)
 
     async def write() -> tuple[list[tuple[int, UUID]], list[BadCell]]:
-        new, other = await _compare(tx, good, region=region)
+        new, other = await _compare(tx, good, region=region, columns=columns)
         return await _register(
             tx, new, region=region, admitted=lambda row: admit(_new(row), book=book, sealer=sealer, by=by, at=at)
         ), other
@@ -98,7 +101,7 @@ async def _again_when_raced(tx: Transaction, write: Callable[[], Any]) -> Any:
 
 
 async def _compare(
-    tx: Transaction, good: dict[str, LedgerRow], *, region: str
+    tx: Transaction, good: dict[str, LedgerRow], *, region: str, columns: Mapping[str, tuple[str, ...]]
 ) -> tuple[list[LedgerRow], list[BadCell]]:
     """The rows that are new, in the order of the sheet; and of those registered with other content, the column."""
     new, other = [], []
@@ -112,7 +115,7 @@ async def _compare(
                 other.append(
                     BadCell(
                         row.row,
-                        column,
+                        columns[column][0],
                         "该编号已登记且内容不同,原登记不变",
                         "registered with other content; the register stands",
                     )
@@ -169,11 +172,11 @@ def _new(row: LedgerRow) -> NewLead:
 def _differs(lead: Lead, row: LedgerRow) -> str | None:
     """The first column in which the row differs from what was registered. Areas and manifestations may be classified otherwise since."""
     pairs: dict[str, tuple[Any, Any]] = {
-        "下发层级": (lead.issuing_level, row.issuing_level),
-        "下发日期": (lead.received_on, row.issued_on),
-        "办结期限": (lead.upstream_deadline, row.deadline),
-        "街道": (lead.street, row.street),
-        "线索摘要": (lead.summary, row.summary),
+        "issuing_level": (lead.issuing_level, row.issuing_level),
+        "issued_on": (lead.received_on, row.issued_on),
+        "deadline": (lead.upstream_deadline, row.deadline),
+        "street": (lead.street, row.street),
+        "summary": (lead.summary, row.summary),
     }
     return next((column for column, (old, new) in pairs.items() if old != new), None)
 

@@ -76,6 +76,7 @@ async def test_a_file_of_12337_brings_leads_with_sealed_reporters_and_umbrellas_
         changed(举报编号="QG4", 是否实名="也许"),
         changed(举报编号="QG5", 保护伞="【机密】"),
         changed(举报编号="QG6", 转办日期="2018-06-11", 重点领域="?"),
+        ROW,
     ]
     done = (await send(api, ROW, quiet, *bad)).json()
     assert (done["taken"], done["known"]) == (2, 0)
@@ -83,10 +84,14 @@ async def test_a_file_of_12337_brings_leads_with_sealed_reporters_and_umbrellas_
         (5, "举报人姓名"),
         (6, "举报方式"),
         (7, "保护伞情况"),
-        (8, "下发日期"),
+        (8, "转办日期"),
         (8, "重点领域"),
+        (9, "举报编号"),
     ]
-    assert (await send(api, ROW, quiet)).json()["known"] == 2
+    other = (await send(api, ROW, quiet, changed(转办日期="2018-05-30"))).json()
+    assert (other["known"], [cell["column"] for cell in other["refused"]]) == (2, ["举报编号"])
+    other = (await send(api, changed(转办日期="2018-05-30"))).json()
+    assert [cell["column"] for cell in other["refused"]] == ["转办日期"]
     assert (await send(api, ROW, by="ofd")).status_code == 403
     rows = await api.rows(
         "select upstream_no, issuing_level, named, allegations, grounds from leads order by upstream_no"
