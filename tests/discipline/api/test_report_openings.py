@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared import departures
 from tests.conftest import NewApi
 from tests.intake.api.test_passed_reports import OFFICE, ON, PASSED, REPORTS
 from tests.support.passed import Between
@@ -42,6 +43,13 @@ async def test_one_asks_a_leader_grants_and_the_reporter_sees_it_by_the_code(new
             assert refused.status_code == 403, account
     assert (await discipline.post(f"{door}/reading", None, by="dhd2", **ON)).status_code == 409
     assert (await discipline.post(f"{door}/decision", {"grant": True}, by="dhd", **ON)).status_code == 403
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(departures, "EVERY", 0.0)
+        await discipline.rows("insert into staff_accounts (account, staff) values ('dhd2', 'JW-1'), ('dld', 'JW-1')")
+        one_person = await discipline.post(f"{door}/decision", {"grant": True}, by="dld", **ON)
+        assert one_person.status_code == 403, "who asked became the leader, by another account"
+        await discipline.rows("delete from staff_accounts")
+        assert (await discipline.get(OPENINGS, by="dld")).status_code == 200
     granted = await discipline.post(f"{door}/decision", {"grant": True}, by="dld", **ON)
     assert (granted.status_code, granted.json()["state"]) == (200, "granted")
     assert (await discipline.post(f"{door}/reading", None, by="dld", **ON)).status_code == 403

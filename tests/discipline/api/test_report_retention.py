@@ -12,6 +12,7 @@ from services.discipline.db.tables import metadata
 from services.discipline.domain.report import Status
 from services.discipline.usecases.keep_retention import destroy_late, expunge_due, forget_reasons
 from services.intake.usecases.follow_passed import destroy_late as destroy_late_at_intake
+from shared import departures
 from shared.contracts.discipline import LetterSent, ReportExpunged
 from shared.contracts.envelope import SealedBox
 from shared.contracts.passed import LetterPassed, ReportPassed
@@ -76,6 +77,12 @@ async def a_hold_stops_it(one: Case) -> None:
     assert await look(discipline, "2020-06-05") == 0, "held"
     release = f"/discipline/v1/holds/{hold['id']}/release"
     assert (await discipline.post(release, RELEASE, by="dhd")).status_code == 403
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(departures, "EVERY", 0.0)
+        await discipline.rows("insert into staff_accounts (account, staff) values ('dhd', 'JW-1'), ('dld', 'JW-1')")
+        assert (await discipline.post(release, RELEASE, by="dld", **NEXT)).status_code == 403, "one person's accounts"
+        await discipline.rows("delete from staff_accounts")
+        assert (await discipline.get(f"{one.path}/holds", by="dcm")).status_code == 200
     assert (await discipline.post(release, RELEASE, by="dld", **NEXT)).json()["released_by"] == "dld"
     assert (await discipline.post(release, RELEASE, by="dld")).status_code == 409
     assert [kept["id"] for kept in (await discipline.get(f"{one.path}/holds", by="dcm")).json()] == [hold["id"]]
