@@ -139,7 +139,8 @@ def check_new(*, length: int, name: str, files: int) -> None:
         raise Invalid("空文件 / an empty file", fields=[("Upload-Length", "至少1字节 / at least 1 byte")])
     if length > MOST_BYTES:
         limit = f"{MOST_BYTES // 1024 // 1024} MB"
-        raise TooLarge(f"文件超过{limit} / the file is larger than {limit}", fields=[("Upload-Length", f"> {limit}")])
+        reason = f"文件超过{limit} / the file is larger than {limit}"
+        raise TooLarge(reason, fields=[("Upload-Length", reason)])
     if len(name) > LONGEST_NAME:
         reason = f"文件名最多{LONGEST_NAME}个字符 / at most {LONGEST_NAME} characters"
         raise Invalid(reason, fields=[("Upload-Metadata", reason)])
