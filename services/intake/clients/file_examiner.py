@@ -7,18 +7,17 @@ Standard output: one line of JSON {"type", "refused": reason | null, "copy": its
 import io
 import json
 import os
-import re
 import resource
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, NoReturn
-from xml.sax.saxutils import unescape
 
 import charset_normalizer
 import filetype
 
+from services.intake.clients import office_parts
 from services.intake.domain.attachment import MOST_EXAMINED
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
@@ -55,21 +54,6 @@ SOUND_AND_FILM = frozenset(
     ]
 )
 """Kept as they are, without a shared copy."""
-_EMPTY_CORE = (
-    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><cp:coreProperties xmlns:cp='
-    b'"http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
-)
-_EMPTY_APP = (
-    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Properties xmlns='
-    b'"http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"/>'
-)
-_EMPTY_CUSTOM = (
-    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Properties xmlns='
-    b'"http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"/>'
-)
-_TELLS = {"docProps/core.xml": _EMPTY_CORE, "docProps/app.xml": _EMPTY_APP, "docProps/custom.xml": _EMPTY_CUSTOM}
-_MARKUP = re.compile(r"<[^>]*>")
-_BREAK = re.compile(r"</(?:w:p|a:p|si|row|w:tr)>|<w:br\s*/>")
 _NOT_TAKEN = (
     "不接收此类文件;可用JPEG、PNG、PDF、DOCX、XLSX、TXT、常见音视频"
     " / this kind of file is not taken; JPEG, PNG, PDF, DOCX, XLSX, TXT, usual sound and film are"
@@ -150,6 +134,8 @@ def _pdf(content: bytes) -> tuple[str, bytes]:
     from pypdf import PdfReader, PdfWriter
     from pypdf.errors import PyPdfError
 
+    from services.intake.clients import pdf_parts
+
     try:
         reader = PdfReader(io.BytesIO(content))
         if reader.is_encrypted:
@@ -159,11 +145,7 @@ def _pdf(content: bytes) -> tuple[str, bytes]:
         _look_for_marks(page.extract_text() for page in reader.pages)
         writer = PdfWriter(clone_from=reader)
         writer.metadata = None
-        for entry in ("/Metadata", "/OpenAction", "/AA", "/Names", "/PieceInfo"):
-            writer.root_object.pop(entry, None)
-        for page in writer.pages:
-            for entry in ("/Metadata", "/AA", "/PieceInfo"):
-                page.pop(entry, None)
+        pdf_parts.make_plain(writer)
         writer.compress_identical_objects(remove_unreferenced=True)
         out = io.BytesIO()
         writer.write(out)
@@ -201,13 +183,13 @@ def _office(content: bytes) -> tuple[str, bytes]:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
                 for entry in entries:
                     read = archive.read(entry)  # as long as it says and no longer, or it is damaged
-                    if entry.filename.endswith(".xml"):
-                        _look_for_marks(_words(read))
-                    elif "/media/" in entry.filename:
+                    if office_parts.is_xml(read):
+                        words, read = office_parts.plain(read)
+                        _look_for_marks([words])
+                    else:
                         read = _plain_picture(read)
-                    copy.writestr(
-                        zipfile.ZipInfo(entry.filename), _TELLS.get(entry.filename, read), zipfile.ZIP_DEFLATED
-                    )
+                    if not office_parts.is_gone(entry.filename):
+                        copy.writestr(zipfile.ZipInfo(entry.filename), read, zipfile.ZIP_DEFLATED)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         _refuse("文档已损坏或加密,无法读取 / the document is damaged or has a password")
     return kind, out.getvalue()
@@ -224,10 +206,6 @@ def _weigh(entries: list[zipfile.ZipInfo]) -> None:
     unpacked, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if len(entries) > MOST_ENTRIES or unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * max(packed, 1024):
         _refuse("文件展开后过大 / the file unpacks to too much")
-
-
-def _words(xml: bytes) -> Iterator[str]:
-    yield unescape(_MARKUP.sub("", _BREAK.sub("\n", xml.decode("utf-8", "replace"))))
 
 
 def _text(content: bytes) -> tuple[str, bytes]:
