@@ -102,6 +102,7 @@ async def _invalid(_: Request, fault: Exception) -> JSONResponse:
     found = fault.errors() if isinstance(fault, RequestValidationError) else []
     if any(error["type"] == "json_invalid" for error in found):
         return answer(errors.Malformed("内容不是JSON / the body is not JSON"))
+    found = words.without_keys_made_up(found)
     fields = list(dict.fromkeys((words.field(error), words.reason(error)) for error in found[:50]))
     headers = list(dict.fromkeys(words.field(error) for error in found if error["loc"][:1] == ("header",)))
     named = ", ".join(dict.fromkeys(field for field, _ in fields[:10] if field not in headers))

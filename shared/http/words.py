@@ -68,6 +68,17 @@ def _shown(bound: object) -> str:
     return _MEMBER.sub(r"\1", days).replace("'", "").replace(" or ", ", ")
 
 
+def without_keys_made_up(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without what is wrong below a key that may not be there: that it may not is told, and its path would repeat it."""
+    made_up = {tuple(error["loc"][:-1]) for error in errors if error["loc"][-1:] == ("[key]",)}
+    return [
+        error
+        for error in errors
+        if error["loc"][-1:] == ("[key]",)
+        or not any(tuple(error["loc"][:n]) in made_up for n in range(1, len(error["loc"]) + 1))
+    ]
+
+
 def field(error: Mapping[str, Any]) -> str:
     """Where, as a dotted path. A key that the caller made up is never part of it: the path then ends at what holds it."""
     path: Sequence[Any] = error["loc"]

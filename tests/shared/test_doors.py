@@ -226,6 +226,11 @@ async def test_an_answer_never_repeats_what_was_typed_as_a_name_of_a_field(new_a
         answer = await api.post("/intake/v1/leads", body, by="icl", key="k")
         assert answer.json()["errors"] == [{"field": field, "reason": "未知字段 / unknown field"}]
         assert key[:50] not in answer.text
+    lists = {"version": "v2", "from_on": "2030-01-01", "reason": "增加代码", "lists": {key: "x"}}
+    answer = await api.post("/intake/v1/codes/versions", lists, by="ofd", key="k")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["lists"]
+    assert key[:50] not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,8 @@ class CallView(BaseModel):
 
 
 _ITEM = CallOrder.model_json_schema()
+# in its place: a reference would be looked for in the document, not in this part of it
+_ITEM["properties"]["caller"]["anyOf"][0] = _ITEM.pop("$defs")["CallerBlock"]
 DESCRIPTION = f"""接收警情,一批最多{MOST_RECORDS}条、8MB:JSON数组,或每行一条JSON(application/x-ndjson)。
 按接警单编号识别:重发不重复登记,版本号更高的为更正(新旧值都保留),有误的记录逐条告知并记入未接收清单,不影响其余记录。可补报旧警情。
 

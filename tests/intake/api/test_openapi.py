@@ -1,7 +1,11 @@
 """The document of intake's doors against the doors themselves; `python -m tests.load.schemathesis` is the long way round."""
 
 import copy
+from typing import Any
 
+import pytest
+
+from shared.contracts.topics import SERVICES
 from tests.conftest import NewApi
 from tests.load.schemathesis import knocked, registered
 
@@ -26,3 +30,21 @@ async def test_an_answer_that_the_document_does_not_tell_of_is_seen(new_api: New
     assert set(found.undocumented) == {f"body of 200 GET {path}"}
     del document["paths"][path]["get"]["responses"]["200"]
     assert set((await knocked(api, 10, at=1, document=document)).undocumented) == {f"status 200 GET {path}"}
+
+
+def references(part: Any) -> set[str]:
+    """All that it refers to."""
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    own = {part["$ref"]} if isinstance(part, dict) and isinstance(part.get("$ref"), str) else set[str]()
+    return own.union(*map(references, inner))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_the_document_refers_to_is_in_it(new_api: NewApi, service: str) -> None:
+    document = (await new_api(service)).app.openapi()
+    found = references(document)
+    assert found
+    for reference in found:
+        part = document
+        for name in reference.removeprefix("#/").split("/"):
+            part = part[name]
