@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain.code_list import AREA, MANIFESTATION, SOURCE_L2, CodeBook
+from services.intake.domain.discreet import CALLER
 from shared.codes import Labelled
 
 Content = Mapping[str, Any]
-CALLER = "〔报警人〕"
 FIELDS = {
     "summary": "警情内容",
     "category": "警情类别",
@@ -126,20 +126,6 @@ def lead_summary(content: Content) -> str:
     return "\n".join(
         [content["summary"], *(f"{FIELDS[name]} {content[name]}" for name in _IN_THE_SUMMARY if content.get(name))]
     )
-
-
-def without_caller(text: str, caller: Mapping[str, Any] | None) -> str:
-    """The text without the caller's own name, numbers and address: operators type them into the free text, and from there everyone who
-    reads the lead would know who called (G1)."""
-    for name in ("id_number", "phone", "address", "name"):
-        value = str((caller or {}).get(name) or "").strip()
-        if name in ("id_number", "phone"):
-            signs = re.sub(r"[^0-9A-Za-z]", "", value)
-            if len(signs) >= 7:
-                text = re.sub(r"[-\s]?".join(map(re.escape, signs)), CALLER, text, flags=re.IGNORECASE)
-        elif len(value) >= (2 if name == "name" else 4):
-            text = text.replace(value, CALLER)
-    return text
 
 
 def still_without_caller(old: Content, new: Content) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from nacl.secret import SecretBox
 from services.intake.domain import mailbox, query_code, receipt
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Source
+from services.intake.domain.discreet import report_without_reporter
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Lock
 from services.intake.domain.passed_report import Passed
@@ -78,6 +79,7 @@ class Desk:
 
     def file(self, report: Report, *, book: CodeBook, key: str, by: Principal, at: datetime) -> Registration:
         """A registration with its code and receipt. `key` is the caller's Idempotency-Key. Raises `Invalid`."""
+        report = replace(report, content=report_without_reporter(report.content, report.reporter))
         summary = check(report, book, at=at)
         content, facts = report.content, report.content["facts"]
         new = NewLead(
@@ -91,6 +93,7 @@ class Desk:
             grounds=grounds(content),
             named=report.naming is not Naming.ANONYMOUS,
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,
+            discreet=True,
         )
         order = admit(new, book=book, sealer=self.sealer, by=by, at=at)
         code, slip, code_mark, receipt_mark = self._slip(report, order.received_on)
@@ -118,6 +121,7 @@ class Desk:
     def pass_on(self, report: Report, *, about_office: bool, book: CodeBook, key: str, at: datetime) -> Passed:
         """The report sealed for discipline, its reporter in a box of his own within, with the same slip as any other (G22). Raises
         `Invalid`."""
+        report = replace(report, content=report_without_reporter(report.content, report.reporter))
         check(report, book, at=at)
         received_on = china_date(at)
         told = {**report.reporter, "naming": report.naming.value} if report.reporter else None

@@ -1,7 +1,7 @@
 """A lead comes in: number it, seal its reporter, put it on the register and say so, all in one transaction (M05, D01)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +10,7 @@ from services.intake.db import deadlines, leads, notices, reporters, reports, um
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Ground, IssuingLevel, Source
 from services.intake.domain.deadline import to_classify
+from services.intake.domain.discreet import REPORTER, without_person
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.own_words import nothing_told
@@ -50,6 +51,8 @@ class NewLead:
     named: bool = False
     urgent: bool = False
     reporter: Mapping[str, Any] | None = None
+    discreet: bool = False
+    """Whether its texts are without the reporter's own data already (G1); else they are taken out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,13 @@ def admit(new: NewLead, *, book: CodeBook, sealer: Sealer, by: Principal, at: da
         source=new.source,
         source_l2=new.source_l2,
     )
-    sealed = sealer.seal_record("vault", new.reporter) if new.reporter is not None else None
+    sealed = None
+    if new.reporter is not None:
+        sealed = sealer.seal_record("vault", new.reporter)
+    if new.reporter is not None and not new.discreet:
+        allegations = tuple(without_person(text, new.reporter, REPORTER) for text in new.allegations)
+        summary = without_person(new.summary, new.reporter, REPORTER)
+        new = replace(new, summary=summary, allegations=allegations)
     return Registration(
         new=new,
         id=uuid4(),

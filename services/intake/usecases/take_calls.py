@@ -16,6 +16,7 @@ from services.intake.db import code_lists, leads, notices, police_calls, reporte
 from services.intake.db.police_calls import RefusedRecord
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Source
+from services.intake.domain.discreet import CALLER, without_person
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.police_call import (
@@ -26,7 +27,6 @@ from services.intake.domain.police_call import (
     judge,
     lead_summary,
     still_without_caller,
-    without_caller,
 )
 from services.intake.usecases.register_lead import ACCEPTED, DEED, NewLead, Registration, admit
 from services.intake.usecases.send_facts_again import send_facts_again
@@ -210,7 +210,7 @@ async def keep_refused(
 def _discreet(call: Call) -> Call:
     """The call without its caller in its texts."""
     content = {
-        name: without_caller(value, call.caller) if isinstance(value, str) else value
+        name: without_person(value, call.caller, CALLER) if isinstance(value, str) else value
         for name, value in call.content.items()
     }
     return replace(call, content=content)

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from services.intake.domain.discreet import CALLER, without_person
 from services.intake.domain.police_call import (
-    CALLER,
     Call,
     Change,
     Fate,
@@ -16,7 +16,6 @@ from services.intake.domain.police_call import (
     judge,
     lead_summary,
     still_without_caller,
-    without_caller,
 )
 from tests.support.builders import BOOK
 
@@ -106,8 +105,9 @@ def test_the_caller_is_taken_out_of_the_text(text: str, told: str) -> None:
         "address": "示例区一号楼",
         "note": "x",
     }
-    assert without_caller(text, caller) == told
-    assert without_caller(text, None) == without_caller(text, {"name": "王", "phone": "110"}) == text
+    assert without_person(text, caller, CALLER) == told
+    assert without_person(text, None, CALLER) == text
+    assert without_person(text, {"name": "王", "phone": "110"}, CALLER) == text
 
 
 @pytest.mark.rule("G1")

@@ -1,0 +1,40 @@
+"""What people write of themselves into a report is taken out (G1); what they say of others stays."""
+
+from typing import Any
+
+import pytest
+
+from services.intake.domain.discreet import report_without_reporter
+
+ME = {"name": "王小示", "phone": "13900000123", "id_number": None, "address": "示例区一号楼", "naming": "confidential"}
+SAID: dict[str, Any] = {
+    "facts": {
+        "summary": "我叫王小示,电话139-0000-0123,住示例区一号楼。张某强收费用,电话13800138000。",
+        "allegations": [{"act": "打了王小示", "who": "张某"}],
+        "area_codes": ["market"],
+        "ongoing": True,
+    },
+    "persons": [{"name": "张某", "phone": "13900000123", "description": "认识王小示"}],
+    "umbrella": {"description": "王小示报过警", "officials": [{"name": "李某", "act": "威胁王小示"}]},
+    "channel": "web",
+}
+
+
+@pytest.mark.rule("G1")
+def test_every_free_text_is_without_the_reporter_and_names_and_numbers_of_others_stay() -> None:
+    assert report_without_reporter(SAID, ME) == {
+        "facts": {
+            "summary": "我叫〔举报人〕,电话〔举报人〕,住〔举报人〕。张某强收费用,电话13800138000。",
+            "allegations": [{"act": "打了〔举报人〕", "who": "张某"}],
+            "area_codes": ["market"],
+            "ongoing": True,
+        },
+        "persons": [{"name": "张某", "phone": "13900000123", "description": "认识〔举报人〕"}],
+        "umbrella": {"description": "〔举报人〕报过警", "officials": [{"name": "李某", "act": "威胁〔举报人〕"}]},
+        "channel": "web",
+    }
+
+
+def test_nothing_changes_without_a_reporter_and_a_name_that_a_reported_person_bears_stays() -> None:
+    assert report_without_reporter(SAID, None) == SAID
+    assert report_without_reporter(SAID, {"name": "张某"}) == SAID
