@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared import errors
 from shared.db import LOCK_TIMEOUT, is_transient
@@ -90,6 +91,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     for kind in (sqlalchemy.exc.SQLAlchemyError, OSError, TimeoutError, Exception):
         app.add_exception_handler(kind, _unexpected)
 
@@ -122,6 +124,12 @@ async def _http(_: Request, fault: Exception) -> JSONResponse:
     else:
         refused = _BY_STATUS.get(status, errors.Malformed)()
     return answer(refused)
+
+
+async def _gone(request: Request, _: Exception) -> JSONResponse:
+    """The caller hung up within the body: a network's everyday, no fault of ours, and nobody reads the answer."""
+    log.info("http.hung_up", method=request.method)
+    return answer(errors.Malformed("内容没有传完 / the body did not come whole"))
 
 
 async def _unexpected(request: Request, fault: Exception) -> JSONResponse:
