@@ -20,12 +20,13 @@ from services.intake.usecases.add_grounds import add_grounds
 from services.intake.usecases.assign_lead import assign_lead
 from services.intake.usecases.check_unit import cautions
 from services.intake.usecases.classify_lead import Classification, classify_lead
+from services.intake.usecases.file_report import PUBLIC
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.submit_lead import Outcome
 from shared import reads
 from shared.auth import Principal
-from shared.contracts.envelope import ChineseCode, Code
+from shared.contracts.envelope import ChineseCode, Code, day_of
 from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, reader, require
 
 router = APIRouter(prefix="/leads", tags=["leads 线索"])
@@ -201,6 +202,13 @@ class HistoryLine(BaseModel):
     effective_at: datetime
     recorded_at: datetime
 
+    def by_days(self) -> "HistoryLine":
+        """Of what the reporter did only the day is told: its second would meet another system's record of who came (G1)."""
+        if self.actor != PUBLIC.sub:
+            return self
+        days = {"effective_at": day_of(self.effective_at), "recorded_at": day_of(self.recorded_at)}
+        return self.model_copy(update=days)
+
 
 @router.post("", status_code=201, response_model=LeadView)
 async def post_lead(order: LeadOrder, request: Request, by: Clerk, at: Now, claim: Claimed) -> Response:
@@ -269,7 +277,7 @@ async def get_history(
 ) -> list[HistoryLine]:
     """What was done with a lead; reading the reasons takes a purpose and is put on record. 办理记录"""
     await leads.get(tx, lead_id)
-    lines = [HistoryLine.model_validate(line) for line in await queries.history(tx, lead_id)]
+    lines = [HistoryLine.model_validate(line).by_days() for line in await queries.history(tx, lead_id)]
     if by.roles & _MAY_KNOW_WHY:
         await reads.note(tx, by, "lead.read-history", lead_id, at=at)
         return lines

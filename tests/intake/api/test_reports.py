@@ -51,6 +51,9 @@ async def test_a_report_becomes_a_lead_whose_reporter_only_the_vault_can_open(ne
     everything = await api.rows("select l::text || r::text || h::text from leads l, reports r, lead_history h")
     assert not any(own in str(everything) for own in ("13900000000", "139-0000-0000", "举报人甲"))
     assert lead["lead_no"] not in answer.text
+    path = f"/intake/v1/leads/{lead['id']}/history"
+    [line] = (await api.client.get(path, headers=api.as_("sup", **{"Access-Purpose": "handle"}))).json()
+    assert {line["recorded_at"][10:], line["effective_at"][10:]} == {"T16:00:00Z"}, "midnight in China"
 
 
 @pytest.mark.rule("M17")
