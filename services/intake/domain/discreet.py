@@ -7,8 +7,10 @@ from typing import Any
 
 REPORTER = "〔举报人〕"
 CALLER = "〔报警人〕"
-FIELDS_OF_OTHERS = frozenset({"name", "alias", "id_number", "phone", "employer", "post"})
-"""Of a reported person or official: whatever stands there is theirs."""
+_OF_OTHERS = frozenset({"persons", "officials"})
+"""Blocks of a report, each about somebody who is reported."""
+_THEIRS = frozenset({"name", "alias", "id_number", "phone", "employer", "post"})
+"""Fields of such a block: whatever stands there is theirs."""
 
 
 def without_person(text: str, person: Mapping[str, Any] | None, sign: str, *, others: Collection[str] = ()) -> str:
@@ -36,14 +38,11 @@ def report_without_reporter(content: Mapping[str, Any], reporter: Mapping[str, A
             return without_person(value, reporter, REPORTER, others=others)
         if isinstance(value, Mapping):
             return {
-                name: inner if of_others and name in FIELDS_OF_OTHERS else clean(inner, of_others=name in _LISTS)
+                name: inner if of_others and name in _THEIRS else clean(inner, of_others=name in _OF_OTHERS)
                 for name, inner in value.items()
             }
         if isinstance(value, Sequence):
             return [clean(inner, of_others=of_others) for inner in value]
         return value
 
-    return {name: clean(value, of_others=name in _LISTS) for name, value in content.items()}
-
-
-_LISTS = frozenset({"persons", "officials"})
+    return {name: clean(value, of_others=name in _OF_OTHERS) for name, value in content.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -119,9 +120,11 @@ def admit(new: NewLead, *, book: CodeBook, sealer: Sealer, by: Principal, at: da
     if new.reporter is not None:
         sealed = sealer.seal_record("vault", new.reporter)
     if new.reporter is not None and not new.discreet:
-        allegations = tuple(without_person(text, new.reporter, REPORTER) for text in new.allegations)
-        summary = without_person(new.summary, new.reporter, REPORTER)
-        new = replace(new, summary=summary, allegations=allegations)
+        clean = partial(without_person, person=new.reporter, sign=REPORTER)
+        umbrella = clean(new.umbrella) if new.umbrella else None
+        new = replace(
+            new, summary=clean(new.summary), allegations=tuple(map(clean, new.allegations)), umbrella=umbrella
+        )
     return Registration(
         new=new,
         id=uuid4(),
