@@ -118,7 +118,7 @@ def _events_page() -> str:
             lines += ["", f"### {_name(event)}", "", f"`{event.TYPE}` on `{topic.name}`. {_says(event)}", ""]
             lines += [f"- subject: `{event.SUBJECT}`"]
             if event.DAY_PRECISION:
-                lines.append("- times are cut to the day in China")
+                lines.append("- times are cut to the day in China, the record's timestamp on the broker too")
             lines += [_field(event, name) for name in event.model_fields]
     lines += ["", "## Rights on Kafka", "", "What is not listed is denied.", ""]
     lines += ["| service | writes | reads | consumer group |", "|---|---|---|---|"]

@@ -13,14 +13,15 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
 
 from shared import kafka, metrics, relay_store, tracing
-from shared.contracts.catalogue import SEALED_TOPICS
-from shared.contracts.envelope import Unparsable, decode, rfc3339, schema_of
+from shared.contracts.catalogue import DAY_TYPES, SEALED_TOPICS
+from shared.contracts.envelope import Unparsable, day_of, decode, rfc3339, schema_of
 from shared.contracts.topics import TOPICS, written_by
 from shared.db import Database
 from shared.errors import NeedsOperator
@@ -242,13 +243,15 @@ class _Shift:
             self.spoke = asyncio.get_running_loop().time()
         began = tracing.now() if tracing.on else 0
         traced: list[tuple[str, str, int]] = []
-        by_topic: dict[str, list[list[tuple[bytes, bytes, UUID]]]] = {}
+        today = day_of(datetime.fromtimestamp(self.relay.clock(), UTC))
+        by_topic: dict[str, list[list[tuple[bytes, bytes, UUID, int | None]]]] = {}
         for row in rows:
             topic, key, event_id = row["topic"], row["partition_key"], row["id"]
             if (partitions := by_topic.get(topic)) is None:
                 partitions = by_topic[topic] = [[] for _ in range(TOPICS[topic].partitions)]
             number = kafka.partition_of(key, len(partitions))
-            partitions[number].append((key.encode(), self._envelope(row, event_id, key), event_id))
+            stamp = stamp_of(row["recorded_at"], today) if row["type"] in DAY_TYPES else None
+            partitions[number].append((key.encode(), self._envelope(row, event_id, key), event_id, stamp))
             if tracing.on and row["traceparent"]:
                 traced.append((row["traceparent"], topic, number))
         queues = {
@@ -264,7 +267,7 @@ class _Shift:
                 headers = kafka.log_header(self.cursor.logs.get(target.topic, 0))
                 taken = 0
                 while taken < len(queue) and builder.append(
-                    key=queue[taken][0], value=queue[taken][1], timestamp=None, headers=headers
+                    key=queue[taken][0], value=queue[taken][1], timestamp=queue[taken][3], headers=headers
                 ):
                     taken += 1
                 if not taken:
@@ -376,6 +379,13 @@ class _Shift:
         }
         self._constants[kind] = json.dumps(shared_by_all, ensure_ascii=False, separators=(",", ":"))[:-1]
         return self._constants[kind]
+
+
+def stamp_of(recorded_at: datetime, today: datetime) -> int:
+    """The timestamp, in ms, of a record of which the day alone may be known. That day itself, so that what was said before midnight and
+    published after it tells no minute; today's for anything else, as retention counts from it: a replay must not be deleted at once."""
+    day = recorded_at if today - recorded_at == timedelta(days=1) else today
+    return int(day.timestamp() * 1000)
 
 
 def _id_of(value: bytes) -> UUID | None:

@@ -92,6 +92,8 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
     return {
         "retention.ms": str(topic.retention_days * DAY_MS),
         "cleanup.policy": "delete",
+        # the relay's own stamp, which tells the day only where the hour could tell who reported
+        "message.timestamp.type": "CreateTime",
         "min.insync.replicas": str(max(1, replication - 1)),
     }
 

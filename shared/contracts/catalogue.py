@@ -69,6 +69,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))
 """Topics whose records carry a box for one receiver."""
+DAY_TYPES = frozenset(event.TYPE for event in EVENT_CLASSES if event.DAY_PRECISION)
+"""Events of which nothing may tell more than the day, on the broker neither."""
 CHECKPOINTS: dict[str, type[Checkpoint]] = {
     event.TOPIC.split(".")[0]: event for event in EVENT_CLASSES if issubclass(event, Checkpoint)
 }

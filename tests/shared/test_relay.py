@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,16 +14,17 @@ from shared import kafka, outbox, restore
 from shared.consumer import Consume
 from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
-from shared.contracts.envelope import SealedBox, parse
+from shared.contracts.envelope import SealedBox, day_of, parse
 from shared.contracts.intake import After, VerificationFactsSealed
+from shared.contracts.passed import LetterRead, ReportPassed
 from shared.contracts.topics import TOPICS
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.kafka import TopicPartition
-from shared.relay import Relay
+from shared.relay import Relay, stamp_of
 from shared.worker import Worker
 from tests.conftest import NewDatabase
-from tests.support.builders import NOON
+from tests.support.builders import DAY, NOON
 from tests.support.kafka import Broker
 from tests.support.postgres import Copy
 from tests.support.running import until
@@ -260,6 +261,50 @@ async def test_a_destroyed_box_is_empty_in_every_replay(new_database: NewDatabas
         await asyncio.to_thread(broker.remake, topic)
         await heard(1)
         assert await boxes() == [None]
+    finally:
+        await speaker.stop()
+
+
+@pytest.mark.rule("G22")
+def test_a_stamp_is_its_own_day_or_today() -> None:
+    today = day_of(NOON)
+    yesterday = today - timedelta(days=1)
+    assert stamp_of(today, today) == stamp_of(yesterday, yesterday) + 86_400_000 == today.timestamp() * 1000
+    assert stamp_of(yesterday, today) == yesterday.timestamp() * 1000, "said before midnight, published after it"
+    for other in (today - timedelta(days=2), today + timedelta(days=1), datetime(2001, 1, 1, tzinfo=UTC)):
+        assert stamp_of(other, today) == today.timestamp() * 1000, "a replay is kept as long as anything new"
+
+
+@pytest.mark.rule("G22")
+async def test_a_record_of_which_the_day_alone_may_be_known_has_no_minute_on_the_broker(
+    new_database: NewDatabase, broker: Broker
+) -> None:
+    speaker, report = Speaker(await new_database("intake"), broker), uuid4()
+    days = [
+        LetterRead(report_id=report, number=1, on=DAY),
+        ReportPassed(report_id=report, received_on=DAY, sealed=None),
+    ]
+    after = After(topic="intake.leads", subject="x", sequence=1)
+    exact = VerificationFactsSealed(lead_id=report, after=after, sealed=None, effective_at=NOON)
+    found: dict[str, Any] = {}
+
+    async def arrived() -> bool:
+        async for record in kafka.read_all(broker.address, "looking", [event.TOPIC for event in (*days, exact)]):
+            if record.key == str(report).encode():
+                found[record.topic] = record
+        return len(found) == 3
+
+    try:
+        began = datetime.now(UTC)
+        speaker.relay()
+        for event in (*days, exact):
+            async with speaker.database.transaction() as tx:
+                await outbox.put(tx, event, at=began)
+        await until(arrived, 20, "not all arrived")
+        midnights = {day_of(began).timestamp() * 1000, day_of(datetime.now(UTC)).timestamp() * 1000}
+        assert {found[event.TOPIC].timestamp for event in days} <= midnights
+        assert {found[event.TOPIC].timestamp_type for event in days} == {0}, "the writer's stamp, not the broker's"
+        assert found[exact.TOPIC].timestamp >= int(began.timestamp() * 1000)
     finally:
         await speaker.stop()
 

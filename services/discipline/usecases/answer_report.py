@@ -12,6 +12,7 @@ from services.discipline.domain.report import How, Report
 from services.discipline.usecases.report_post import Post
 from shared import audit, outbox, reads
 from shared.auth import Principal
+from shared.contracts.envelope import day_of
 from shared.contracts.passed import LetterPassed, LetterRead
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date
@@ -115,7 +116,7 @@ async def keep_letter(tx: Transaction, event: LetterPassed, _: Received) -> None
 
 
 async def follow_read(tx: Transaction, event: LetterRead, received: Received) -> None:
-    """The reporter read a letter: the result is told on that day."""
+    """The reporter read a letter: the result is told on that day; the hour is kept nowhere."""
     report = await reports.find(tx, event.report_id, lock=True)
     letter = await report_letters.get(tx, event.report_id, event.number)
     if report is None or letter is None or letter.writer is not Writer.DISCIPLINE:
@@ -125,4 +126,4 @@ async def follow_read(tx: Transaction, event: LetterRead, received: Received) ->
         # intake's clock may lag behind at midnight: nobody reads a letter before it was sent
         on = max(event.on, letter.sent_on)
         told = report.tell(How.MAILBOX, told_on=on, today=on)
-        await reports.save(tx, told, actor=SYSTEM, at=received.at)
+        await reports.save(tx, told, actor=SYSTEM, at=day_of(received.at))

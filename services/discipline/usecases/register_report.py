@@ -3,6 +3,7 @@
 from services.discipline.db import reports, retention
 from services.discipline.domain.report import Report, number_of
 from shared import audit
+from shared.contracts.envelope import day_of
 from shared.contracts.passed import ReportPassed
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date
@@ -10,10 +11,11 @@ from shared.inbox import Received
 
 
 async def register_report(tx: Transaction, passed: ReportPassed, received: Received) -> None:
-    """Register it under the day on which it arrived. What was expunged before is known again, its box is not kept."""
-    day = china_date(received.at)
+    """Register it under the day on which it arrived: the hour could tell who reported. What was expunged before is known again, its box is
+    not kept."""
+    day, at = china_date(received.at), day_of(received.at)
     number = number_of(received.region, day, await reports.draw_number(tx, received.region, day))
     report = Report.arrive(passed.report_id, number=number, received_on=passed.received_on, days=Calendar())
     sealed = None if await retention.expunged_on(tx, report.id) else passed.sealed
-    await reports.add(tx, report, sealed, region=received.region, actor="system:discipline", at=received.at)
-    await audit.record(tx, None, "report.register", report.id, at=received.at)
+    await reports.add(tx, report, sealed, region=received.region, actor="system:discipline", at=at)
+    await audit.record(tx, None, "report.register", report.id, at=at)

@@ -37,6 +37,7 @@ from services.intake.domain.report import (
 )
 from services.intake.usecases.register_lead import NewLead, Registration, admit
 from shared.auth import Principal
+from shared.contracts.envelope import day_of
 from shared.deadlines import china_date
 from shared.errors import Invalid
 from shared.idempotency import Claim
@@ -158,9 +159,9 @@ class Desk:
         return code, slip, query_code.mark_of(newest, code), query_code.mark_of(newest, number)
 
     def claim(self, claim: Claim) -> Claim:
-        """The claim as it may be kept: the key itself would open the answer."""
+        """The claim as it may be kept: the key itself would open the answer, the hour could tell who reported."""
         hidden = hmac.digest(self._digest, b"xiansuo.idempotency-key.v1\0" + claim.key.encode(), "sha256").hex()
-        return replace(claim, key=f"h:{hidden}")
+        return replace(claim, key=f"h:{hidden}", at=day_of(claim.at))
 
     def marks(self, code: str) -> list[bytes]:
         """What this code may be kept as, under any key that is still known."""

@@ -5,7 +5,6 @@ from services.intake.db import passed_reports
 from services.intake.domain.passed_report import Passed
 from services.intake.usecases.submit_lead import CREATED, Outcome
 from shared import idempotency, outbox
-from shared.contracts.envelope import day_of
 from shared.contracts.passed import ReportPassed
 from shared.db import Database
 from shared.idempotency import Answer, Claim
@@ -19,7 +18,7 @@ async def pass_report(database: Database, passed: Passed, claim: Claim, *, regio
             return Outcome(earlier, replayed=True)
         await passed_reports.add(tx, passed, region=region)
         event = ReportPassed(report_id=passed.id, received_on=passed.received_on, sealed=passed.sealed)
-        await outbox.put(tx, event, at=day_of(claim.at))
+        await outbox.put(tx, event, at=claim.at)
         answer = Answer(CREATED, passed.answer)
         await idempotency.keep(tx, claim, answer)
     return Outcome(answer, replayed=False)

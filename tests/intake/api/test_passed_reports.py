@@ -34,6 +34,14 @@ PASSED: dict[str, Any] = {
 }
 ON = {"X-Local-Clock": "2018-06-01T10:00:00+08:00"}
 REPORTS = "/discipline/v1/reports"
+HOURS = (
+    ("intake", "idempotency_keys", "created_at"),
+    ("intake", "outbox", "recorded_at"),
+    ("discipline", "reports", "created_at"),
+    ("discipline", "report_history", "recorded_at"),
+    ("discipline", "audit_log where action = 'report.register'", "at"),
+)
+"""Where an instant of it is written down: the hour could be matched with who stood at the counter."""
 OFFICE = [name for name, account in issuer.accounts().items() if account["unit"] == "SB"]
 
 
@@ -94,6 +102,10 @@ async def test_a_dump_of_intakes_database_holds_no_word_of_it_and_discipline_rea
     assert "17755550001" not in json.dumps(read), "reading a report does not open its reporter"
     assert await discipline.rows("select actor from audit_log where action = 'report.read'") == [("dhd",)]
     assert MARK.encode() not in await everything(discipline.copy.admin_url)
+    for kept, table, instant in HOURS:
+        query = f"select ({instant} at time zone 'Asia/Shanghai')::time::text from {table}"
+        rows = await (intake if kept == "intake" else discipline).rows(query)
+        assert rows[0] == ("00:00:00",), (table, instant)
     keys = (await intake.client.get("/intake/v1/receipts/keys")).json()["keys"]
     receipt = Receipt(**slip["receipt"])
     assert receipt.fits(keys)
