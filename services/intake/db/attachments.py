@@ -1,6 +1,6 @@
 """The store of attachments: where each file stands. The files themselves lie in the object store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -45,11 +45,12 @@ async def get(tx: Transaction, attachment_id: UUID, *, lock: bool = False) -> At
     return _of_row(row)
 
 
-async def count(tx: Transaction, lead_id: UUID) -> int:
-    """Files of a lead that are here or coming. Two that are counted at once wait for each other."""
+async def count(tx: Transaction, lead_id: UUID, doors: Collection[Door]) -> int:
+    """Files of a lead that are here or coming by these doors. Two that are counted at once wait for each other."""
     await tx.execute(select(leads.c.id).where(leads.c.id == lead_id).with_for_update(key_share=True))
     here = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
-    query = select(func.count()).select_from(attachments).where(attachments.c.lead_id == lead_id, here)
+    by = attachments.c.door.in_(sorted(door.value for door in doors))
+    query = select(func.count()).select_from(attachments).where(attachments.c.lead_id == lead_id, here, by)
     return int((await tx.execute(query)).scalar_one())
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, insert, select, tuple_, update
+from sqlalchemy import RowMapping, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.leads import of_row
@@ -57,6 +57,14 @@ async def open_of(tx: Transaction, lead_id: UUID) -> Merge | None:
     """The merge of this lead that is proposed or stands."""
     query = select(merges).where(merges.c.lead_id == lead_id, merges.c.state.in_(OPEN))
     row = (await tx.execute(query)).mappings().one_or_none()
+    return _merge(row) if row else None
+
+
+async def proposed_beside(tx: Transaction, lead_id: UUID, master_id: UUID) -> Merge | None:
+    """A proposal that could not be confirmed beside one of `lead_id` into `master_id`: the master into another, another into the lead."""
+    crossing = or_(merges.c.lead_id == master_id, merges.c.master_id == lead_id)
+    query = select(merges).where(merges.c.state == MergeState.PROPOSED.value, crossing)
+    row = (await tx.execute(query.order_by(merges.c.proposed_at, merges.c.id).limit(1))).mappings().one_or_none()
     return _merge(row) if row else None
 
 

@@ -19,7 +19,7 @@ _EXPUNGE = text("select expunge_passed(:report, :day)")
 
 
 async def add(tx: Transaction, passed: Passed, *, region: str) -> None:
-    """Add one, and spend its challenge. Raises `Registered` when the challenge is spent already."""
+    """Add one, and spend its challenge. Raises `Spent`."""
     await reports.spend(tx, passed.spent)
     await tx.execute(
         insert(passed_reports),

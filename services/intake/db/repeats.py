@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text, update
+from sqlalchemy import ARRAY, RowMapping, Uuid, and_, any_, bindparam, case, or_, select, text, update
 
 from services.intake.db.leads import of_row
 from services.intake.db.repeat_tables import repeat_suggestions
@@ -60,6 +60,31 @@ on conflict do nothing
 """
 Found = Mapping[UUID, Sequence[tuple[UUID, Score]]]
 """Lead → its candidates."""
+
+
+_theirs_table = repeat_suggestions.alias("theirs")
+_mine, _theirs = repeat_suggestions.c, _theirs_table.c
+_decided_there = and_(
+    _theirs.decided_at.is_not(None), or_(_mine.decided_at.is_(None), _theirs.decided_at > _mine.decided_at)
+)
+_OF_LEAD = (
+    select(
+        _mine.candidate_id,
+        _mine.likelihood,
+        _mine.features,
+        _mine.found_at,
+        *(
+            case((_decided_there, _theirs[name]), else_=_mine[name]).label(name)
+            for name in ("decision", "decided_by", "decided_at")
+        ),
+    )
+    .select_from(
+        repeat_suggestions.outerjoin(
+            _theirs_table, (_theirs.lead_id == _mine.candidate_id) & (_theirs.candidate_id == _mine.lead_id)
+        )
+    )
+    .order_by(_mine.likelihood.desc(), _mine.candidate_id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,30 +149,34 @@ async def suggest(tx: Transaction, found: Found, *, at: datetime) -> None:
 
 
 async def suggestions(tx: Transaction, lead_id: UUID) -> list[Suggestion]:
-    """All that was suggested for this lead, best first."""
-    table = repeat_suggestions
-    query = select(table).where(table.c.lead_id == lead_id).order_by(table.c.likelihood.desc(), table.c.candidate_id)
-    return [
-        Suggestion(**{name: row[name] for name in Suggestion.__dataclass_fields__})
-        for row in (await tx.execute(query)).mappings()
-    ]
+    """All that was suggested for this lead, best first. What was decided of two holds on both their lists: the newest is shown."""
+    return [_of_row(row) for row in (await tx.execute(_OF_LEAD.where(_mine.lead_id == lead_id))).mappings()]
 
 
 async def suggestion(tx: Transaction, lead_id: UUID, candidate_id: UUID) -> Suggestion | None:
-    """What was suggested of these two, if it was."""
-    return next((each for each in await suggestions(tx, lead_id) if each.candidate_id == candidate_id), None)
+    """What was suggested of these two on this lead's list, if it was."""
+    query = _OF_LEAD.where(_mine.lead_id == lead_id, _mine.candidate_id == candidate_id)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return _of_row(row) if row else None
 
 
-async def decide(
-    tx: Transaction, lead_id: UUID, candidate_id: UUID, decision: str | None, *, by: str, at: datetime
-) -> bool:
-    """Keep what a person decided on a suggestion (None: it is open again); whether there was one."""
+async def decide(tx: Transaction, lead_id: UUID, candidate_id: UUID, decision: str, *, by: str, at: datetime) -> bool:
+    """Keep what a person decided of two, on the list of each; whether they were suggested."""
     table = repeat_suggestions
-    values = {"decision": decision, "decided_by": by if decision else None, "decided_at": at if decision else None}
+    values = {"decision": decision, "decided_by": by, "decided_at": at}
     done = await tx.execute(
         update(table)
-        .where(table.c.lead_id == lead_id, table.c.candidate_id == candidate_id)
+        .where(
+            or_(
+                and_(table.c.lead_id == lead_id, table.c.candidate_id == candidate_id),
+                and_(table.c.lead_id == candidate_id, table.c.candidate_id == lead_id),
+            )
+        )
         .values(values)
         .returning(table.c.lead_id)
     )
-    return done.one_or_none() is not None
+    return done.first() is not None
+
+
+def _of_row(row: RowMapping) -> Suggestion:
+    return Suggestion(**{name: row[name] for name in Suggestion.__dataclass_fields__})

@@ -14,6 +14,7 @@ from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports, spent_challenges
 from services.intake.domain.lead_states import Status
+from services.intake.domain.proof_of_work import Spent
 from services.intake.domain.report import Filed, Step
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -21,7 +22,7 @@ from shared.errors import Registered
 
 
 async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date) -> None:
-    """Add one, and spend its challenge. Raises `Registered` when the challenge is spent already."""
+    """Add one, and spend its challenge. Raises `Spent` when the challenge is spent already."""
     await spend(tx, filed.spent)
     if filed.lost:
         await take_lost(tx, lead_id, filed.lost)
@@ -56,14 +57,14 @@ async def take_lost(tx: Transaction, lead_id: UUID, marks: Sequence[bytes]) -> N
 
 
 async def spend(tx: Transaction, challenge: tuple[bytes, int] | None) -> None:
-    """Spend a challenge, if one was solved. Raises `Registered` when it is spent already."""
+    """Spend a challenge, if one was solved. Raises `Spent` when it is spent already."""
     if challenge is None:
         return
     row = {"mark": challenge[0], "expires_at": instant(challenge[1])}
     spending = upsert(spent_challenges).values(row).on_conflict_do_nothing().returning(spent_challenges.c.mark)
     if (await tx.execute(spending)).one_or_none() is None:
         reason = "该工作量证明已使用,请重新获取 / this proof of work was used, ask for a new challenge"
-        raise Registered(reason, fields=[("Proof-Of-Work", reason)])
+        raise Spent(reason, fields=[("Proof-Of-Work", reason)])
 
 
 async def find(tx: Transaction, marks: Sequence[bytes]) -> UUID | None:

@@ -17,7 +17,7 @@ MOST_BYTES = 200 * 1024 * 1024
 MOST_EXAMINED = 50 * 1024 * 1024
 """Of what has to be read whole to be examined: pictures, documents, texts."""
 MOST_FILES = 20
-"""A lead."""
+"""Of one side on a lead: what one side sends leaves the others their room."""
 LONGEST_NAME = 200
 DAYS = 7
 """That an unfinished upload is kept for."""
@@ -56,6 +56,12 @@ SEALED = frozenset({Door.LETTER, Door.CALL})
 """They show who reported, whatever is taken out of them: only two keepers open them."""
 REPORTERS = SEALED | {Door.REPORTER}
 """Their names and originals tell who reported."""
+_OF_THE_OFFICE = frozenset({Door.OFFICE, Door.LETTER, Door.MAILBOX})
+
+
+def side_of(door: Door) -> frozenset[Door]:
+    """The doors whose files count together: the office's own, or those of the one side that comes through this door."""
+    return _OF_THE_OFFICE if door in _OF_THE_OFFICE else frozenset({door})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ class Attachment:
 
 
 def check_new(*, length: int, name: str, files: int) -> None:
-    """Whether a further file of this length may come to a lead with so many. Raises `TooLarge`, `Invalid`, `NotAllowed`."""
+    """Whether a further file of this length may come to a lead with so many of its side. Raises `TooLarge`, `Invalid`, `NotAllowed`."""
     if length < 1:
         raise Invalid("空文件 / an empty file", fields=[("Upload-Length", "至少1字节 / at least 1 byte")])
     if length > MOST_BYTES:
@@ -145,4 +151,7 @@ def check_new(*, length: int, name: str, files: int) -> None:
         reason = f"文件名最多{LONGEST_NAME}个字符 / at most {LONGEST_NAME} characters"
         raise Invalid(reason, fields=[("Upload-Metadata", reason)])
     if files >= MOST_FILES:
-        raise NotAllowed(f"每条线索最多{MOST_FILES}个附件 / at most {MOST_FILES} files a lead")
+        raise NotAllowed(
+            f"您一方在该线索下最多{MOST_FILES}个附件,其他各方的附件不计入 / "
+            f"at most {MOST_FILES} files of your side a lead; those of others do not count"
+        )

@@ -11,6 +11,8 @@ import hmac
 import re
 from dataclasses import dataclass
 
+from shared.errors import Conflict
+
 RANDOM_BYTES = 16
 MOST_BITS = 32
 _FORM = re.compile(r"^(v1\.(\d{10,11})\.(\d{1,2})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43}):(\d{1,20})$", re.ASCII)
@@ -18,6 +20,12 @@ _FORM = re.compile(r"^(v1\.(\d{10,11})\.(\d{1,2})\.[A-Za-z0-9_-]{22})\.([A-Za-z0
 
 class NotSolved(ValueError):
     """What was sent is no solution; the text says why: unreadable, not ours, expired, too little work."""
+
+
+class Spent(Conflict):
+    """It stood for something that was done already: another challenge is solved for the next."""
+
+    code, zh, en = "proof-of-work-spent", "工作量证明已使用", "Proof of work used before"
 
 
 @dataclass(frozen=True, slots=True)

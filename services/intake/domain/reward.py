@@ -237,21 +237,24 @@ class Reward:
         )
 
     def identify(self, matter: Matter, *, by: Person, on: date) -> Self:
-        """A keeper compared who came to claim with what the vault holds. Raises `NotAllowed`, `Forbidden`."""
+        """A keeper compared who came to claim with what the vault holds. Raises `NotAllowed`, also for one whose claim takes the code, and
+        `Forbidden`."""
         self.must_allow(Action.IDENTIFY)
+        self._must_be_the_keepers()
         matter.must_be_apart(by)
         return self._step(Action.IDENTIFY, identified_by=by.sub, identified_on=on, handed_by=None)
 
     def hand(self, matter: Matter, voucher_mark: bytes, *, days: Calendar, by: Person, on: date) -> Self:
         """Another keeper hands the voucher over on the same day: claimed, or a new one for one that was lost. Raises `NotAllowed`,
         `Forbidden`."""
+        self._must_be_the_keepers()
         matter.must_be_apart(by)
         if self.identified_on != on or self.handed_by is not None:
             raise NotAllowed("请先由一名保管员当日核对身份 / first another keeper compares who it is, on the same day")
         must_be_another(self.identified_by, by, "须由另一名保管员发给凭证 / another keeper hands the voucher over")
         claimed = self.state is State.CLAIMED
         given = self.renew(voucher_mark) if claimed else self.claim(voucher_mark, days=days, on=on)
-        return replace(given, handed_by=by.sub)
+        return replace(given, identified_by=self.identified_by, identified_on=on, handed_by=by.sub)
 
     def last_day(self, days: Calendar) -> Deadline:
         """The last day to claim: what was told, or later when a holiday notice that came since moves it; never earlier. Only once it was
@@ -262,11 +265,19 @@ class Reward:
         return found if found.on > self.claim_by else replace(found, on=self.claim_by)
 
     def claim(self, voucher_mark: bytes, *, days: Calendar, on: date) -> Self:
-        """The holder of the code claims it. Raises `NotAllowed`, also when the last day is over."""
+        """The holder of the code claims it; that a keeper knew somebody again counts no more. Raises `NotAllowed`, also when the last day
+        is over."""
         self.must_allow(Action.CLAIM)
         if on > self.last_day(days).on:
             raise NotAllowed("领取期限已过 / the time to claim is over")
-        return self._step(Action.CLAIM, claimed_on=on, voucher_mark=voucher_mark)
+        return self._step(
+            Action.CLAIM,
+            claimed_on=on,
+            voucher_mark=voucher_mark,
+            identified_by=None,
+            identified_on=None,
+            handed_by=None,
+        )
 
     def renew(self, voucher_mark: bytes) -> Self:
         """A voucher was lost: a new one in its place. Raises `NotAllowed`."""
@@ -301,6 +312,15 @@ class Reward:
     def _step(self, action: Action, **changes: Any) -> Self:
         self.must_allow(action)
         return replace(self, state=MOVES[action][self.state], **changes)
+
+    def _must_be_the_keepers(self) -> None:
+        """Whoever was told by the mailbox, or claimed by the code, holds the code: two keepers could otherwise take what is his."""
+        by_code = self.state is State.CLAIMED and self.identified_by is None
+        if self.told_how in (None, How.MAILBOX) or by_code:
+            raise NotAllowed(
+                "该奖励凭查询码通知或申领,只能凭查询码领取或补发凭证 / "
+                "told or claimed by the query code: only by that code is it claimed, or its voucher renewed"
+            )
 
     def _must_decide(self, matter: Matter, by: Person) -> None:
         who = DECIDES[self.state]

@@ -46,7 +46,7 @@ class Invitations:
         self, holder: Holder, said: Said, claim: Claim, solved: Solved, *, at: datetime
     ) -> tuple[Answer, bool]:
         """Answer; → the answer, and whether it was given before. Raises `NotFound` without such an invitation, `NotAllowed`, `Invalid`,
-        `Registered` when the challenge was spent."""
+        `Spent`."""
         refuse_marked("text", [said.text or ""])
         claim, on = self._desk.claim(claim), china_date(at)
         async with self._database.transaction() as tx:

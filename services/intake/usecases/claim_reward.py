@@ -45,7 +45,7 @@ class RewardDesk:
         """Claim it, or (`renew`) get a new voucher for a lost one; → the answer, sealed for who knows `key`, and whether it was given
         before.
 
-        Raises `NotAllowed`, `NotFound` without a reward, `Registered` when the challenge was spent, `Busy`."""
+        Raises `NotAllowed`, `NotFound` without a reward, `Spent`, `Busy`."""
         claim, today = self._desk.claim(claim), china_date(at)
         async with self._database.transaction() as tx:
             earlier = await idempotency.take(tx, claim)

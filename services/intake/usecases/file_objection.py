@@ -51,7 +51,7 @@ class Objections:
         self, holder: Holder, said: Said, claim: Claim, solved: Solved, *, at: datetime
     ) -> tuple[Answer, bool]:
         """The reporter objects; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed` when there is nothing to
-        object to or the time is over, `Registered` when it was objected already or the challenge was spent."""
+        object to or the time is over, `Registered` when it was objected already, `Spent`."""
         refuse_marked("text", [said.text])
         claim, on = self._desk.claim(claim), china_date(at)
         async with self._database.transaction() as tx:

@@ -11,7 +11,7 @@ from shared.idempotency import Answer, Claim
 
 
 async def pass_report(database: Database, passed: Passed, claim: Claim, *, region: str) -> Outcome:
-    """Pass it on once however often it is sent. Raises `Registered` when its challenge is spent, `TooLarge`."""
+    """Pass it on once however often it is sent. Raises `Spent`, `TooLarge`."""
     async with database.transaction() as tx:
         earlier = await idempotency.take(tx, claim)
         if earlier is not None:

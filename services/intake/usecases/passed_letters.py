@@ -71,7 +71,7 @@ class PassedMailbox:
         self, holder: PassedHolder, text: str, claim: Claim, solved: Solved, *, at: datetime
     ) -> tuple[Answer, bool]:
         """The reporter writes to discipline; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed` when too much
-        waits, `Registered` when the challenge was spent, `NotFound` when it was expunged a moment ago."""
+        waits, `Spent`, `NotFound` when it was expunged a moment ago."""
         refuse_marked("text", [text])
         claim, on = self._desk.claim(claim), china_date(at)
         said = {"kind": "message", "text": text}

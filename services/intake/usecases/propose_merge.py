@@ -11,6 +11,11 @@ from shared.db import Transaction
 from shared.errors import NotAllowed
 from shared.secrecy import refuse_marked
 
+CROSSING = (
+    "主线索已被提议并入其他线索,或已有线索被提议并入本线索,请先复核该并案({0}) / "
+    "the master is proposed to go into another lead, or another into this one: decide that merge first ({0})"
+)
+
 
 async def propose_merge(
     tx: Transaction, lead_id: UUID, master_id: UUID, reason: str, *, region: str, by: Principal, at: datetime
@@ -21,6 +26,8 @@ async def propose_merge(
     check_mergeable(lead, master, has_repeats=await merges.has_repeats(tx, lead_id))
     if await merges.open_of(tx, lead_id):
         raise NotAllowed("该线索已有待复核的并案 / a merge of this lead is proposed already")
+    if crossing := await merges.proposed_beside(tx, lead_id, master_id):
+        raise NotAllowed(CROSSING.format(crossing.id))
     suggestion = await repeats.suggestion(tx, lead_id, master_id)
     merge = Merge(
         id=uuid4(),

@@ -77,8 +77,8 @@ class Mailbox:
     async def write(
         self, holder: Holder, letter: Letter, claim: Claim, solved: Solved, *, at: datetime
     ) -> tuple[Answer, bool]:
-        """The reporter writes; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed`, `Registered` when the
-        challenge was spent, `Busy`."""
+        """The reporter writes; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed`, `Spent`,
+        `Busy`."""
         refuse_marked("text", [letter.text])
         claim = self._desk.claim(claim)
         async with self._database.transaction() as tx:

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from services.intake.db import attachments, leads
-from services.intake.domain.attachment import Attachment, Door, Piece, check_new
+from services.intake.domain.attachment import Attachment, Door, Piece, check_new, side_of
 from services.intake.usecases.attachments import NAME, PIECE, Store
 from shared.auth import Principal
 from shared.db import Database, Transaction
@@ -39,7 +39,7 @@ async def begin_upload(
     """A new file of a lead. Raises `Invalid`, `TooLarge`, `NotAllowed` (also when the lead is at rest: what comes after its texts were
     destroyed would never be)."""
     refuse_marked("Upload-Metadata", [name])
-    files = await attachments.count(tx, lead_id)  # the lead is held from here on
+    files = await attachments.count(tx, lead_id, side_of(door))  # the lead is held from here on
     (await leads.get(tx, lead_id)).must_be_used()
     check_new(length=length, name=name, files=files)
     new = uuid4()

@@ -17,6 +17,7 @@ import pytest
 
 from deploy.local.places import free_port
 from services.intake.db import attachments
+from services.intake.domain.attachment import MOST_FILES
 from services.intake.usecases.attachments import PIECE
 from services.intake.usecases.clean_attachments import clean_attachments
 from services.intake.usecases.examine_attachment import examine_waiting
@@ -206,6 +207,26 @@ async def test_a_reporter_attaches_by_code_and_others_see_the_copy_without_metad
     )
     kept += str(await api.rows("select t::text from audit_log t")).encode()
     assert b"CANARYq7" not in kept
+
+
+async def test_neither_office_nor_reporter_can_use_up_the_others_room(new_api: NewApi) -> None:
+    api = await new_api("intake", CHALLENGE_BITS="2")
+    code = (await report(api.client, REPORT)).json()["query_code"]
+    [(lead_id,)] = await api.rows("select id from leads")
+    where = f"{LEADS}/{lead_id}/attachments"
+
+    async def room(door: str, **headers: str) -> list[int]:
+        """Begin one more than there is room for."""
+        return [(await begin(api.client, door, 1, "x", **headers)).status_code for _ in range(MOST_FILES + 1)]
+
+    full = [201] * MOST_FILES + [409]
+    assert await room(where, **api.as_("icl")) == full
+    assert await room(OPEN, **{"Query-Code": code}) == full
+    # a scan and a file for the reporter are the office's, too
+    for by, word in (("icl", "letter"), ("ofd", "mailbox")):
+        more = await begin(api.client, where, 1, "x", **api.as_(by), **{"Upload-Metadata": word})
+        assert more.status_code == 409
+        assert "您一方" in more.json()["detail"]
 
 
 async def test_what_is_refused_given_up_expired_or_shredded_is_gone_with_its_pieces(new_api: NewApi) -> None:

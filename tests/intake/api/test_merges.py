@@ -1,5 +1,6 @@
 """The doors of repeat reports: candidates with reasons, merges by two people, undoing, re-examination; nothing of a reporter anywhere."""
 
+import asyncio
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -87,6 +88,15 @@ async def test_a_repeat_is_suggested_with_its_reasons_and_what_is_decided_is_kep
     assert (await api.post(path, None, by="ana")).status_code == 204
     [found] = (await api.get(f"/intake/v1/leads/{again}/candidates", by="ofd")).json()
     assert (found["decision"], found["likelihood"] > 0.35, bool(found["features"])) == ("dismissed", True, True)
+    # it is decided of the two: also on the other's list, whenever that is looked at, and for good
+    [there] = (await api.get(f"/intake/v1/leads/{first}/candidates", by="ofd")).json()
+    assert (there["lead_id"], there["decision"], there["decided_by"]) == (str(again), "dismissed", "ana")
+    for one, two in ((first, again), (again, first)):
+        path = f"/intake/v1/leads/{one}/candidates/{two}/dismissal"
+        assert (await api.post(path, None, by="ofd")).status_code == 204
+    [there] = (await api.get(f"/intake/v1/leads/{first}/candidates", by="ofd")).json()
+    assert there["decided_by"] == "ana"
+    assert await api.rows("select actor from audit_log where action = 'lead.dismiss-candidate'") == [("ana",)]
     path = f"/intake/v1/leads/{again}/candidates/{other}/dismissal"
     assert (await api.post(path, None, by="ana")).status_code == 404
     deeds = await api.rows("select action from audit_log where subject = $1 order by position", str(again))
@@ -215,10 +225,26 @@ async def test_the_masters_clock_runs_on_and_undoing_restores_both_and_lists_the
 async def test_a_lead_with_repeats_is_not_merged_and_no_ring_is_made(new_api: NewApi) -> None:
     api = await new_api("intake")
     first, again, other = await three(api)
-    there = (await propose(api, again, first)).json()["id"]
-    back = (await propose(api, first, again)).json()["id"]
-    assert (await api.post(f"/intake/v1/merges/{there}/decision", {"confirm": True}, by="ofd")).status_code == 200
-    assert (await api.post(f"/intake/v1/merges/{back}/decision", {"confirm": True}, by="ofd")).status_code == 409
+    # what could not be confirmed beside it is refused at once, also when both are proposed at the same moment
+    both = await asyncio.gather(propose(api, again, first), propose(api, first, again))
+    [there] = [answer.json() for answer in both if answer.status_code == 201]
+    [crossing] = [answer.json() for answer in both if answer.status_code == 409]
+    assert there["id"] in crossing["detail"]
+    lead, master = UUID(there["lead_id"]), UUID(there["master_id"])
+    assert (await propose(api, master, other)).status_code == 409
+    assert (await propose(api, other, lead)).status_code == 409
+    assert (
+        await api.post(f"/intake/v1/merges/{there['id']}/decision", {"confirm": False}, by="ofd")
+    ).status_code == 200
+    back = (await propose(api, master, lead)).json()["id"]
+    assert (await api.post(f"/intake/v1/merges/{back}/decision", {"confirm": False}, by="ofd")).status_code == 200
+    there = await merge(api, again, first)
+    [found] = (await api.get(f"/intake/v1/leads/{first}/candidates", by="ofd")).json()
+    assert found["decision"] == "merged"
+    for one, two in ((first, again), (again, first)):
+        path = f"/intake/v1/leads/{one}/candidates/{two}/dismissal"
+        assert (await api.post(path, None, by="ofd")).status_code == 409, "undo the merge first"
+    assert (await propose(api, first, again)).status_code == 409
     assert (await propose(api, other, again)).status_code == 409
     assert (await propose(api, other, other)).status_code == 422
     assert (await propose(api, other, uuid4())).status_code == 404

@@ -229,6 +229,8 @@ async def test_a_solution_is_used_once_however_many_try_at_once(new_api: NewApi)
     proof = await work(api.client)
     answers = await asyncio.gather(*(report(api.client, REPORT, proof=proof) for _ in range(12)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 11
+    told = {(a.json()["code"], a.json()["title"]) for a in answers if a.status_code == 409}
+    assert told == {("proof-of-work-spent", "工作量证明已使用 / Proof of work used before")}
     assert await api.rows("select count(*) from leads") == [(1,)]
     assert await api.rows("select max(last) from lead_numbers") == [(1,)]
 

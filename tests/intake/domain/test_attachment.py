@@ -8,7 +8,16 @@ import pytest
 from nacl.utils import random as random_bytes
 from pydantic import SecretStr
 
-from services.intake.domain.attachment import MOST_BYTES, MOST_FILES, Attachment, Door, Piece, State, check_new
+from services.intake.domain.attachment import (
+    MOST_BYTES,
+    MOST_FILES,
+    Attachment,
+    Door,
+    Piece,
+    State,
+    check_new,
+    side_of,
+)
 from services.intake.domain.file_key import CannotRead, FileKeys, WrappingKey
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
 
@@ -72,6 +81,13 @@ def test_a_file_has_limits() -> None:
     ):
         with pytest.raises(refused):
             check_new(**(fine | values))
+
+
+def test_each_door_counts_with_its_own_side_and_no_other() -> None:
+    sides = {frozenset(side_of(door)) for door in Door}
+    assert sorted(door for side in sides for door in side) == sorted(Door), "each door on one side"
+    assert side_of(Door.LETTER) == side_of(Door.OFFICE) == side_of(Door.MAILBOX)
+    assert all(side_of(door) == {door} for door in (Door.REPORTER, Door.UNIT, Door.PARTNER, Door.CALL))
 
 
 def wrapping(name: str) -> WrappingKey:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from services.intake.domain.lead_states import Status
-from services.intake.domain.reward import MOVES, Action, Matter, Reward, State
+from services.intake.domain.reward import MOVES, Action, How, Matter, Reward, State
 from services.intake.domain.reward_rule import BadRules, Exclusion, RewardRule, rule_in_force, rules_of, shipped
 from shared.auth import Principal
 from shared.deadlines import Calendar, Notice
@@ -63,6 +63,12 @@ def at_state(state: State) -> Reward:
     return found.pay("MZ-1", by=person("pay"), on=LAST) if steps >= 5 else found
 
 
+def by_keepers(found: Reward) -> Reward:
+    """The same, told by a keeper; one that is claimed was handed over by two."""
+    claimed = found.state is State.CLAIMED
+    return replace(found, told_how=How.PHONE, identified_by="rvk3" if claimed else None, identified_on=ON)
+
+
 def do(found: Reward, action: Action) -> Reward:
     decider = person("qrv") if found.state is State.PROPOSED else person("ldr")
     other = replace(decider, sub="another")
@@ -71,7 +77,7 @@ def do(found: Reward, action: Action) -> Reward:
         Action.REFUSE: lambda: found.refuse(matter(), "金额过高,请重提", by=other, at=AT),
         Action.NOTIFY: lambda: found.notify(matter(), RULE, days=DAYS, on=ON, by=person("ofd")),
         Action.CLAIM: lambda: found.claim(b"m", days=DAYS, on=LAST),
-        Action.IDENTIFY: lambda: found.identify(matter(), by=person("rvk"), on=LAST),
+        Action.IDENTIFY: lambda: by_keepers(found).identify(matter(), by=person("rvk"), on=LAST),
         Action.RENEW: lambda: found.renew(b"n"),
         Action.PAY: lambda: found.pay("MZ-1", by=person("pay"), on=LAST),
         Action.LAPSE: lambda: found.lapse(days=DAYS, on=date(2018, 11, 8)),
@@ -253,13 +259,14 @@ def test_who_has_no_code_is_known_again_by_two_keepers_on_one_day() -> None:
     def hand(found: Reward, by: Principal = second, on: date = LAST) -> Reward:
         return found.hand(matter(), b"v", days=DAYS, by=by, on=on)
 
-    known = at_state(State.NOTIFIED).identify(matter(), by=first, on=LAST)
+    notified = by_keepers(at_state(State.NOTIFIED))
+    known = notified.identify(matter(), by=first, on=LAST)
     for by in (first, person("rvk", "icl", unit="SB")):
         with pytest.raises(Forbidden):
             hand(known, by=by)
     with pytest.raises(Forbidden):
-        at_state(State.NOTIFIED).identify(matter(), by=person("rvk", unit="GA"), on=LAST)
-    for early in (at_state(State.NOTIFIED), known.identify(matter(), by=first, on=ON)):
+        notified.identify(matter(), by=person("rvk", unit="GA"), on=LAST)
+    for early in (notified, known.identify(matter(), by=first, on=ON)):
         with pytest.raises(NotAllowed):
             hand(early)
     given = hand(known)
@@ -272,4 +279,27 @@ def test_who_has_no_code_is_known_again_by_two_keepers_on_one_day() -> None:
     )
     over = date(2018, 11, 8)
     with pytest.raises(NotAllowed):
-        hand(at_state(State.NOTIFIED).identify(matter(), by=first, on=over), on=over)
+        hand(notified.identify(matter(), by=first, on=over), on=over)
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("how", [How.MAILBOX, None])  # None: before it was kept, by letter
+@pytest.mark.parametrize("state", [State.NOTIFIED, State.CLAIMED])
+def test_two_keepers_take_over_nothing_that_was_told_by_the_mailbox(state: State, how: How | None) -> None:
+    found = replace(at_state(state), told_how=how)
+    with pytest.raises(NotAllowed):
+        found.identify(matter(), by=person("rvk"), on=LAST)
+    known = replace(found, identified_by="rvk", identified_on=LAST)
+    with pytest.raises(NotAllowed):
+        known.hand(matter(), b"v", days=DAYS, by=person("rvk", "rvk2"), on=LAST)
+
+
+@pytest.mark.rule("G10")
+def test_what_the_code_claimed_is_not_handed_over_or_renewed_by_keepers() -> None:
+    known = by_keepers(at_state(State.NOTIFIED)).identify(matter(), by=person("rvk"), on=LAST)
+    claimed = known.claim(b"m", days=DAYS, on=LAST)
+    with pytest.raises(NotAllowed):
+        claimed.hand(matter(), b"v", days=DAYS, by=person("rvk", "rvk2"), on=LAST)
+    with pytest.raises(NotAllowed):
+        claimed.identify(matter(), by=person("rvk"), on=LAST)
+    assert claimed.renew(b"n").voucher_mark == b"n"
