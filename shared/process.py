@@ -105,6 +105,7 @@ def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: s
     import uvicorn
 
     from shared import tracing
+    from shared.protocol import Protocol
 
     tracing.configure(service=service, role=role, endpoint=configured.otlp_endpoint)
     app = make()
@@ -113,6 +114,7 @@ def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: s
     settle()
     uvicorn.run(
         app,
+        http=Protocol,
         host=configured.host,
         port=configured.port,
         log_config=None,

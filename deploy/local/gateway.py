@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 
 from deploy.local import issuer
 from deploy.local.keys import Keyring
+from shared.protocol import Protocol
 
 HOP_BY_HOP = frozenset(
     [
@@ -184,7 +185,15 @@ def main() -> None:
     """`python -m deploy.local.gateway CONFIG.json`: what the supervisor starts."""
     config = json.loads(Path(sys.argv[1]).read_text())
     app = create(config["apis"], config["checks"], issuer.app(Keyring(Path(config["keys"])), config["issuer"]))
-    uvicorn.run(app, host="127.0.0.1", port=config["port"], log_level="warning", access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        http=Protocol,
+        host="127.0.0.1",
+        port=config["port"],
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from shared.http.app import create_app
 from shared.http.callers import public, reader, require, undeclared_routes
 from shared.http.edge import Claimed, Now, Once, Tx, answered
-from shared.http.fields import Day, Order, Reason
+from shared.http.fields import Day, Order, Reason, in_order, is_key, key_form
 from shared.http.paging import Page, Paging
 
 __all__ = [
@@ -18,6 +18,9 @@ __all__ = [
     "Tx",
     "answered",
     "create_app",
+    "in_order",
+    "is_key",
+    "key_form",
     "public",
     "reader",
     "require",

@@ -16,6 +16,7 @@ from shared.audit import PURPOSE_HEADER, Purpose
 from shared.auth import Keys, Principal
 from shared.departures import Departures
 from shared.errors import Forbidden, Invalid, Unauthenticated
+from shared.http import words
 from shared.http.edge import transaction
 from shared.reads import purpose_needed
 
@@ -97,13 +98,14 @@ def public() -> Any:
 
 
 def _know_the_query(request: Request) -> None:
-    """A misspelt filter would otherwise answer with everything. Raises `Invalid`, without repeating the name."""
+    """A misspelt filter would otherwise answer with everything. Raises `Invalid`, by name where it may be repeated."""
     if request.scope["query_string"]:
         known = _query_names(request.scope["route"].dependant)
-        if not known.issuperset(request.query_params):
+        if unknown := [name for name in request.query_params if name not in known]:
+            named = dict.fromkeys(name if words.may_be_named(name) else "query" for name in unknown[:50])
             raise Invalid(
                 "有未知的查询参数 / there is an unknown query parameter",
-                fields=[("query", "未知参数 / unknown parameter")],
+                fields=[(name, "未知参数 / unknown parameter") for name in named],
             )
 
 

@@ -19,7 +19,7 @@ from shared import idempotency
 from shared.contracts.envelope import day_of
 from shared.db import Transaction
 from shared.errors import Malformed
-from shared.http.fields import FIRST_YEAR, LAST_YEAR
+from shared.http.fields import FIRST_YEAR, LAST_YEAR, is_key, key_form
 from shared.idempotency import Claim
 
 CLOCK_HEADER = "X-Local-Clock"
@@ -92,10 +92,11 @@ async def _claim(
     at: Now,
     key: Annotated[
         str,
+        is_key(1),
         Header(
             alias="Idempotency-Key",
             description="每次新建使用新的标识,重发时不变 / new for each thing to create, the same when sent again",
-            pattern=r"^[\x21-\x7e]{1,255}$",
+            json_schema_extra={"pattern": key_form(1)},
         ),
     ],
 ) -> Claim:

@@ -4,11 +4,15 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from shared.errors import Invalid
+from shared.http.words import TOLD
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """The years that the platform's calendar can count deadlines in."""
+LONGEST_KEY = 255
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 
 
@@ -34,3 +38,31 @@ Day = Annotated[
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
 """Why somebody does something, in words for the record: four characters say something in Chinese (证据不足)."""
+
+
+def key_form(least: int) -> str:
+    """The pattern of an Idempotency-Key of at least so many symbols, for the API page."""
+    return rf"^[\x21-\x7e]{{{least},{LONGEST_KEY}}}$"
+
+
+def is_key(least: int) -> AfterValidator:
+    """An Idempotency-Key of at least so many symbols; what is wrong says what is needed."""
+    form = re.compile(key_form(least))
+
+    def check(value: str) -> str:
+        if form.fullmatch(value):
+            return value
+        raise PydanticCustomError(
+            TOLD,
+            f"需{least}至{LONGEST_KEY}个可见ASCII字符,不含空格 / needs {least} to {LONGEST_KEY} visible ASCII characters, no spaces",
+        )
+
+    return AfterValidator(check)
+
+
+def in_order(first: tuple[str, date | None], last: tuple[str, date | None]) -> None:
+    """Two ends of a span, each by its field: nothing lies between a last day and a later first one. Raises `Invalid`, naming both."""
+    (one, since), (other, until) = first, last
+    if since is not None and until is not None and until < since:
+        reason = "截止早于起始 / the end is before the beginning"
+        raise Invalid(reason, fields=[(one, reason), (other, reason)])

@@ -48,6 +48,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 _DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _MEMBER = re.compile(r"<\w+\.\w+: ([^>]*)>")
+_NAME = re.compile(r"^(?!(?:.*\d){4})[A-Za-z][A-Za-z0-9_-]{0,39}$", re.ASCII)
+"""ASCII, short, and without as many digits as a number of a person has."""
 _PLACES = ("body", "query", "path", "header", "cookie")
 
 
@@ -79,11 +81,17 @@ def without_keys_made_up(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[st
     ]
 
 
+def may_be_named(key: object) -> bool:
+    """Whether a name that nobody knows may be repeated: one such as a program gives its fields, not what somebody typed of himself."""
+    return isinstance(key, str) and _NAME.match(key) is not None
+
+
 def field(error: Mapping[str, Any]) -> str:
-    """Where, as a dotted path. A key that the caller made up is never part of it: the path then ends at what holds it."""
+    """Where, as a dotted path. What is no field's name is never part of it, nor a key that the caller made up: the path then ends at what
+    holds it."""
     path: Sequence[Any] = error["loc"]
     if error["type"] == "extra_forbidden":
-        path = path[:-1]
+        path = path if may_be_named(path[-1]) else path[:-1]
     elif path and path[-1] == "[key]":
         path = path[:-2]
     if len(path) > 1 and path[0] in _PLACES:

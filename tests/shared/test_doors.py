@@ -233,6 +233,18 @@ async def test_an_answer_never_repeats_what_was_typed_as_a_name_of_a_field(new_a
     assert key[:50] not in answer.text
 
 
+async def test_a_field_that_nobody_knows_is_named_where_a_program_misspelt_it(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    body = LEAD | {"sumary": "x", "areaCodes": [], "reporter": {"name": "甲", "phone_no2": "1", "13800138000": 1}}
+    answer = await api.post("/intake/v1/leads", body, by="icl", key="k")
+    assert [(error["field"], error["reason"]) for error in answer.json()["errors"]] == [
+        (field, "未知字段 / unknown field") for field in ("reporter.phone_no2", "reporter", "sumary", "areaCodes")
+    ]
+    answer = await api.get("/intake/v1/leads?staus=received&张三=1&a1234=1", by="icl")
+    assert [error["field"] for error in answer.json()["errors"]] == ["staus", "query"]
+    assert "张三" not in answer.text
+
+
 @pytest.mark.parametrize(
     "kind", ["application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=b", "text/plain", ""]
 )

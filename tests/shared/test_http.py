@@ -159,6 +159,8 @@ async def test_a_key_is_needed_and_readable(new_api: NewApi, key: str | None) ->
     headers += [] if key is None else [(b"Idempotency-Key", key.encode("latin-1"))]
     answer = await api.client.post(f"{P}/once", json={"number": 1}, headers=headers)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
+    if key is not None:
+        assert "需1至255个可见ASCII字符" in answer.json()["errors"][0]["reason"]
 
 
 async def test_only_the_local_mode_lets_a_request_set_the_clock(new_api: NewApi) -> None:

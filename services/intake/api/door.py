@@ -16,7 +16,7 @@ from services.intake.domain.limits import Rate, TooMany
 from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
-from shared.http import Now, public
+from shared.http import Now, is_key, key_form, public
 
 MOST_BYTES = 512 * 1024
 EXTRA_BITS = 6
@@ -24,6 +24,8 @@ TRIES = 20
 """Requests with one challenge: room for a form that is corrected, none for a machine that tries out."""
 OWN_CODE_TRIES, OWN_CODE_SECONDS = 5, 3600
 """Guesses at one lead number's own code, right or wrong, in all processes together."""
+SHORTEST_KEY = 22
+"""Symbols of a key that opens an answer: 128 bits in base 64."""
 _WHY = {
     "unreadable": "格式应为“挑战:数字” / must be <challenge>:<number>",
     "not ours": "不是本系统签发的 / not issued here",
@@ -34,9 +36,9 @@ KEY = Header(
     alias="Idempotency-Key",
     description="随机标识,至少22个字符,重发时不变;它也是重发时读取回答的钥匙 / at least 22 random characters, the same when sent"
     " again; it also opens the answer that is kept for a retry",
-    pattern=r"^[\x21-\x7e]{22,255}$",
+    json_schema_extra={"pattern": key_form(SHORTEST_KEY)},
 )
-Key = Annotated[str, KEY]
+Key = Annotated[str, is_key(SHORTEST_KEY), KEY]
 TOO_MANY: dict[int | str, dict[str, Any]] = {
     429: {"description": "请求过多 / Too many", "content": {"application/problem+json": {}}}
 }

@@ -18,7 +18,7 @@ from services.intake.usecases.search_leads import drop_search, keep_search, sear
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
 from shared.deadlines import Colour, china_date
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, in_order, reader, require
 
 router = APIRouter(tags=["search 检索"])
 Anyone = Annotated[Principal, require(*OFFICE, *UNITS, *DISCIPLINE)]
@@ -44,6 +44,10 @@ class Filters(Order):
     received_to: Day | None = None
     due_by: Day | None = None
     colour: list[Colour] = Field(default_factory=list, max_length=4)
+
+    def must_be_in_order(self, at: str = "") -> None:
+        """Raises `Invalid`; `at`: what stands before the fields' names."""
+        in_order((f"{at}received_from", self.received_from), (f"{at}received_to", self.received_to))
 
     def search(self, text: str | None) -> Search:
         """As the domain has it."""
@@ -107,6 +111,7 @@ async def get_search(
     text: Words | None = None,
 ) -> Page[LeadView] | Page[LegView]:
     """Leads that the caller may see, newest first; words take a purpose. 线索检索"""
+    filters.must_be_in_order()
     book: CodeBook = await request.app.state.codes()
     book.must_know(china_date(at), source_l2=filters.source_l2, area=filters.area, manifestation=filters.manifestation)
     after = paging.after(int)
@@ -137,6 +142,7 @@ async def list_searches(by: Anyone, tx: Tx) -> list[KeptSearch]:
 @router.post("/searches", status_code=201, response_model=KeptSearch)
 async def post_search(order: NewSearch, by: Anyone, at: Now, once: Once) -> Response:
     """Keep a search under a name of one's own. 保存检索"""
+    order.filters.must_be_in_order("filters.")
 
     async def keep() -> KeptSearch:
         filters = order.filters.model_dump(mode="json", exclude_defaults=True)

@@ -235,6 +235,14 @@ async def test_a_solution_is_used_once_however_many_try_at_once(new_api: NewApi)
     assert await api.rows("select max(last) from lead_numbers") == [(1,)]
 
 
+async def test_a_key_that_is_too_short_to_open_an_answer_is_told_what_is_needed(new_api: NewApi) -> None:
+    api = await door(new_api)
+    answer = await report(api.client, REPORT, key="x" * 21)
+    assert answer.status_code == 400
+    told = "需22至255个可见ASCII字符,不含空格 / needs 22 to 255 visible ASCII characters, no spaces"
+    assert answer.json()["errors"] == [{"field": "Idempotency-Key", "reason": told}]
+
+
 async def test_a_report_without_work_or_with_another_services_challenge_is_refused(new_api: NewApi) -> None:
     api, other = await door(new_api), await door(new_api)
     bare = await api.client.post(REPORTS, json=REPORT, headers={"Idempotency-Key": uuid4().hex})

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -213,6 +214,7 @@ WRONG = [
     ("status=lost", "ana", 422, "status.0"),
     ("colour=blue", "ana", 422, "colour.0"),
     ("received_from=20180601", "ana", 422, "received_from"),
+    ("received_from=2018-06-02&received_to=2018-06-01", "ana", 422, "received_from"),
     ("unit=<b>", "ana", 422, "unit"),
     ("after=x", "ana", 422, "after"),
     ("text=菜市场", "icl", 403, None),
@@ -230,6 +232,17 @@ async def test_what_is_asked_wrongly_is_refused_with_the_field(new_api: NewApi) 
         answer = await api.get(f"{SEARCH}?{query}", by=by)
         assert answer.status_code == status, answer.text
         assert field is None or answer.json()["errors"][0]["field"] == field
+
+
+async def test_a_span_that_ends_before_it_begins_is_refused_by_both_its_fields(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    span = {"received_from": "2018-06-02", "received_to": "2018-06-01"}
+    asked = await api.get(f"{SEARCH}?{urlencode(span)}", by="ana")
+    kept = await api.post("/intake/v1/searches", {"name": "六月", "filters": span}, by="ana", key="k")
+    for answer, at in ((asked, ""), (kept, "filters.")):
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == [f"{at}{name}" for name in span]
+    assert await found(api, "received_from=2018-06-01&received_to=2018-06-01") == []
 
 
 @pytest.mark.rule("G18")
