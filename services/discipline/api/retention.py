@@ -1,23 +1,23 @@
 """What is kept of reports past the office for how long, and orders to keep (G24)."""
 
-from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.discipline.api.legs import Reader
-from services.discipline.db import reports, retention
-from services.discipline.domain.retention import Record, ReportHold, limit_of
-from services.discipline.usecases.keep_retention import release_hold, set_hold
+from services.discipline.db import reports
+from services.discipline.db.report_tables import report_holds
+from services.discipline.domain.retention import Record, limit_of
+from services.discipline.usecases.keep_retention import set_hold
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
-from shared.http import Now, Once, Order, Reason, Tx, require
+from shared.http import Now, Once, Tx, require
+from shared.http.holds import HoldOrder, LegalHoldView, ReleaseOrder
 
 router = APIRouter(tags=["retention 保存期限"])
 Keeper = Annotated[Principal, require("dhd", "dld")]
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 
 class RetentionView(BaseModel):
@@ -29,35 +29,10 @@ class RetentionView(BaseModel):
     basis: str
 
 
-class HoldOrder(Order):
-    """The document that orders to keep, and why. 依法保留"""
-
-    basis_no: Number
-    reason: Reason
-
-
-class ReleaseOrder(Order):
-    """Why it ends. 解除依法保留"""
-
-    reason: Reason
-
-
-class HoldView(BaseModel):
+class HoldView(LegalHoldView):
     """An order to keep: nothing of the report is destroyed while it stands. 依法保留"""
 
-    id: UUID
-    report_id: UUID
-    basis_no: str
-    reason: str
-    set_by: str
-    set_at: datetime
-    released_by: str | None
-    released_at: datetime | None
-    release_reason: str | None
-
-    @classmethod
-    def of(cls, hold: ReportHold) -> Self:
-        return cls.model_validate(hold, from_attributes=True)
+    report_id: UUID = Field(validation_alias="kept")
 
 
 @router.get("/retention")
@@ -72,7 +47,7 @@ async def post_hold(report_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: N
     """Order to keep a report: a case, a court, an audit. 设定依法保留"""
 
     async def put() -> HoldView:
-        return HoldView.of(await set_hold(tx, report_id, order.basis_no, order.reason, by=by, at=at))
+        return HoldView.model_validate(await set_hold(tx, report_id, order.basis_no, order.reason, by=by, at=at))
 
     return await once.reply(201, put)
 
@@ -81,10 +56,10 @@ async def post_hold(report_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: N
 async def get_holds(report_id: UUID, _: Reader, tx: Tx) -> list[HoldView]:
     """All orders to keep of a report. 依法保留记录"""
     await reports.get(tx, report_id)
-    return [HoldView.of(hold) for hold in await retention.holds_of(tx, report_id)]
+    return [HoldView.model_validate(hold) for hold in await report_holds.of(tx, report_id)]
 
 
 @router.post("/holds/{hold_id}/release")
 async def post_release(hold_id: UUID, order: ReleaseOrder, by: Keeper, tx: Tx, at: Now) -> HoldView:
     """Another person than the one who set it ends it. 解除依法保留"""
-    return HoldView.of(await release_hold(tx, hold_id, order.reason, by=by, at=at))
+    return HoldView.model_validate(await report_holds.release(tx, hold_id, order.reason, by=by, at=at))

@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid, text
 
 from services.discipline.db.tables import metadata
+from shared.legal_holds import LegalHolds
 
 report_openings = Table(
     "report_openings",
@@ -75,20 +76,6 @@ report_letter_numbers = Table(
     CheckConstraint("last >= 1", name="last"),
 )
 
-report_holds = Table(
-    "report_holds",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("report_id", Uuid, ForeignKey("reports.id"), nullable=False),
-    Column("basis_no", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("set_by", Text, nullable=False),
-    Column("set_at", DateTime(timezone=True), nullable=False),
-    Column("released_by", Text),
-    Column("released_at", DateTime(timezone=True)),
-    Column("release_reason", Text),
-    # nobody ends his own
-    CheckConstraint("released_by <> set_by", name="two_people"),
-    CheckConstraint("(released_by is null) = (released_at is null)", name="released_whole"),
-    Index("ix_report_holds_report_id", "report_id", postgresql_where=text("released_at is null")),
+report_holds = LegalHolds(
+    metadata, "report_holds", kept=("report_id", "reports.id"), deeds=("report.set-hold", "report.release-hold")
 )

@@ -1,11 +1,11 @@
-"""The store of orders to keep, what retention asks for, and the destruction of a report's boxes."""
+"""What retention asks for, and the destruction of a report's boxes."""
 
 from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, cast, exists, func, insert, or_, select, text, update
+from sqlalchemy import Date, Select, cast, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.discipline.db.report_tables import report_holds as holds
@@ -14,42 +14,14 @@ from services.discipline.db.report_tables import report_openings as openings
 from services.discipline.db.tables import expunged_reports as expunged
 from services.discipline.db.tables import report_history, reports
 from services.discipline.domain.report import ANSWERED
-from services.discipline.domain.retention import ReportHold
 from shared.db import Transaction
-from shared.errors import NotFound
 
 _DESTROY = text("select expunge_report(:report)")
 
 
-async def add_hold(tx: Transaction, hold: ReportHold) -> None:
-    """Keep an order to keep; the caller holds the report's lock, as whoever destroys does."""
-    await tx.execute(insert(holds), {name: getattr(hold, name) for name in hold.__dataclass_fields__})
-
-
-async def save_hold(tx: Transaction, hold: ReportHold) -> None:
-    """Write its release; the caller holds its lock."""
-    values = {name: getattr(hold, name) for name in ("released_by", "released_at", "release_reason")}
-    await tx.execute(update(holds).where(holds.c.id == hold.id).values(values))
-
-
-async def get_hold(tx: Transaction, hold_id: UUID) -> ReportHold:
-    """One, locked. Raises `NotFound`."""
-    query = select(holds).where(holds.c.id == hold_id).with_for_update()
-    row = (await tx.execute(query)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("没有该依法保留 / no such hold")
-    return ReportHold(**row)
-
-
-async def holds_of(tx: Transaction, report_id: UUID) -> list[ReportHold]:
-    """All of a report, in order."""
-    query = select(holds).where(holds.c.report_id == report_id).order_by(holds.c.set_at, holds.c.id)
-    return [ReportHold(**row) for row in (await tx.execute(query)).mappings()]
-
-
 async def is_held(tx: Transaction, report_id: UUID) -> bool:
     """Whether an order to keep stands; the caller holds the report's lock, so that none is set meanwhile."""
-    return bool((await tx.execute(select(_held(report_id)))).scalar_one())
+    return bool((await tx.execute(select(holds.stands(report_id)))).scalar_one())
 
 
 async def at_rest_since(tx: Transaction, report_id: UUID) -> date | None:
@@ -61,7 +33,9 @@ async def at_rest_since(tx: Transaction, report_id: UUID) -> date | None:
 
 async def at_rest(tx: Transaction, *, limit: int) -> list[UUID]:
     """Reports at rest that are neither held nor expunged, the longest first."""
-    found = _at_rest().where(~_held(reports.c.id), ~exists().where(expunged.c.report_id == reports.c.id)).subquery()
+    found = (
+        _at_rest().where(~holds.stands(reports.c.id), ~exists().where(expunged.c.report_id == reports.c.id)).subquery()
+    )
     return list((await tx.execute(select(found.c.id).order_by(found.c.since, found.c.id).limit(limit))).scalars())
 
 
@@ -106,7 +80,3 @@ def _at_rest() -> Select[Any]:
         letter.where(sent.report_id == reports.c.id).scalar_subquery(),
     )
     return select(reports.c.id, since.label("since")).where(reports.c.status.in_(ANSWERED))
-
-
-def _held(report_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
-    return exists().where(holds.c.report_id == report_id, holds.c.released_at.is_(None))

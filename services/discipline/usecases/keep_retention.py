@@ -2,10 +2,11 @@
 reporter was opened. A legal hold stops it; numbers, days, outcomes and accounts stay, which counts are made of."""
 
 from datetime import date, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.discipline.db import reports, retention
-from services.discipline.domain.retention import Record, ReportHold, over_on
+from services.discipline.db.report_tables import report_holds
+from services.discipline.domain.retention import Record, over_on
 from shared import audit, inbox_boxes, outbox
 from shared.auth import Principal
 from shared.contracts.discipline import ReportExpunged
@@ -13,9 +14,9 @@ from shared.contracts.envelope import day_of
 from shared.contracts.passed import ReportPassed
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date
-from shared.errors import Conflict, NotAllowed
+from shared.errors import NotAllowed
 from shared.inbox import Received
-from shared.secrecy import refuse_marked
+from shared.legal_holds import LegalHold
 
 AT_ONCE = 200
 BOXES = ReportPassed.TOPIC
@@ -78,26 +79,10 @@ async def kept_until(tx: Transaction, report_id: UUID) -> date | None:
 
 async def set_hold(
     tx: Transaction, report_id: UUID, basis_no: str, reason: str, *, by: Principal, at: datetime
-) -> ReportHold:
+) -> LegalHold:
     """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Conflict` for one that stands
     already, `Invalid`."""
-    refuse_marked("reason", [reason])
     await reports.get(tx, report_id, lock=True)
     if await retention.expunged_on(tx, report_id) is not None:
         raise NotAllowed("举报已销毁 / the report is expunged")
-    if any(one.basis_no == basis_no and one.released_at is None for one in await retention.holds_of(tx, report_id)):
-        raise Conflict("该依据的依法保留仍然有效 / a hold on this basis stands already")
-    hold = ReportHold(id=uuid4(), report_id=report_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
-    await retention.add_hold(tx, hold)
-    await audit.record(tx, by, "report.set-hold", report_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
-    return hold
-
-
-async def release_hold(tx: Transaction, hold_id: UUID, reason: str, *, by: Principal, at: datetime) -> ReportHold:
-    """Another person ends it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
-    refuse_marked("reason", [reason])
-    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by, at=at)
-    await retention.save_hold(tx, hold)
-    detail = {"hold": str(hold.id)}
-    await audit.record(tx, by, "report.release-hold", hold.report_id, at=at, purpose=reason, detail=detail)
-    return hold
+    return await report_holds.set(tx, report_id, basis_no, reason, by=by, at=at)

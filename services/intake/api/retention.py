@@ -1,23 +1,24 @@
 """What is kept for how long: the retention table, sealed leads and when they may be destroyed, legal holds (G14, G24)."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.intake.db import leads, notices, retention
-from services.intake.domain.retention import RETENTION, LegalHold, Record, over_on
-from services.intake.usecases.keep_retention import release_hold, set_hold
+from services.intake.db.life_tables import legal_holds
+from services.intake.domain.retention import RETENTION, Record, over_on
+from services.intake.usecases.keep_retention import set_hold
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
-from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
+from shared.http import Now, Once, Page, Paging, Tx, require
+from shared.http.holds import HoldOrder, LegalHoldView, ReleaseOrder
 
 router = APIRouter(tags=["retention 保存期限"])
 Keeper = Annotated[Principal, require("ofd", "dpo")]
 Watcher = Annotated[Principal, require("ofd", "dpo", "aud", "sup")]
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 
 class RetentionView(BaseModel):
@@ -39,35 +40,10 @@ class SealedView(BaseModel):
     over: bool
 
 
-class HoldOrder(Order):
-    """The document that orders to keep, and why. 依法保留"""
-
-    basis_no: Number
-    reason: Reason
-
-
-class ReleaseOrder(Order):
-    """Why it ends. 解除依法保留"""
-
-    reason: Reason
-
-
-class HoldView(BaseModel):
+class HoldView(LegalHoldView):
     """An order to keep: nothing of the lead is sealed or destroyed while it stands. 依法保留"""
 
-    id: UUID
-    lead_id: UUID
-    basis_no: str
-    reason: str
-    set_by: str
-    set_at: datetime
-    released_by: str | None
-    released_at: datetime | None
-    release_reason: str | None
-
-    @classmethod
-    def of(cls, hold: LegalHold) -> Self:
-        return cls.model_validate(hold, from_attributes=True)
+    lead_id: UUID = Field(validation_alias="kept")
 
 
 @router.get("/retention")
@@ -99,7 +75,7 @@ async def post_hold(lead_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: Now
     """Order to keep a lead: a case, a court, an audit. 设定依法保留"""
 
     async def put() -> HoldView:
-        return HoldView.of(await set_hold(tx, lead_id, order.basis_no, order.reason, by=by, at=at))
+        return HoldView.model_validate(await set_hold(tx, lead_id, order.basis_no, order.reason, by=by, at=at))
 
     return await once.reply(201, put)
 
@@ -108,10 +84,10 @@ async def post_hold(lead_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: Now
 async def get_holds(lead_id: UUID, _: Watcher, tx: Tx) -> list[HoldView]:
     """All orders to keep of a lead. 依法保留记录"""
     await leads.get(tx, lead_id)
-    return [HoldView.of(hold) for hold in await retention.holds_of(tx, lead_id)]
+    return [HoldView.model_validate(hold) for hold in await legal_holds.of(tx, lead_id)]
 
 
 @router.post("/holds/{hold_id}/release")
 async def post_release(hold_id: UUID, order: ReleaseOrder, by: Keeper, tx: Tx, at: Now) -> HoldView:
     """Another person than the one who set it ends it. 解除依法保留"""
-    return HoldView.of(await release_hold(tx, hold_id, order.reason, by=by, at=at))
+    return HoldView.model_validate(await legal_holds.release(tx, hold_id, order.reason, by=by, at=at))

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.intake.db.tables import metadata
+from shared.legal_holds import LegalHolds
 
 redirects = Table(
     "redirects",
@@ -153,23 +154,7 @@ sheet_prints = Table(
     Column("printed_at", DateTime(timezone=True), nullable=False),
 )
 
-legal_holds = Table(
-    "legal_holds",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
-    Column("basis_no", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("set_by", Text, nullable=False),
-    Column("set_at", DateTime(timezone=True), nullable=False),
-    Column("released_by", Text),
-    Column("released_at", DateTime(timezone=True)),
-    Column("release_reason", Text),
-    # who ordered to keep does not end it alone
-    CheckConstraint("released_by <> set_by", name="two_people"),
-    CheckConstraint("(released_by is null) = (released_at is null)", name="released_whole"),
-    Index("ix_legal_holds_lead_id", "lead_id", postgresql_where=text("released_at is null")),
-)
+legal_holds = LegalHolds(metadata, "legal_holds", kept=("lead_id", "leads.id"), deeds=("hold.set", "hold.release"))
 
 expunge_plan = Table(
     "expunge_plan",

@@ -1,10 +1,10 @@
-"""The store of legal holds, what retention asks for, and the destruction of a lead's texts."""
+"""What retention asks for, and the destruction of a lead's texts."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, or_, select, text
 
 from services.intake.db import search
 from services.intake.db.leads import of_row
@@ -12,9 +12,7 @@ from services.intake.db.life_tables import decisions, legal_holds
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.lead import Lead
-from services.intake.domain.retention import LegalHold
 from shared.db import Transaction, driver
-from shared.errors import NotFound
 
 _FORGET_KEYS = """
 with gone as (delete from repeat_leads where lead_id = $1 returning number)
@@ -24,32 +22,6 @@ _DESTROY = text("select expunge_texts(:lead)")
 _RETIRE = text("select retire_reporter(:lead)")
 ENDS = ("close", "end-redirect")
 """The deeds that end a lead."""
-
-
-async def add_hold(tx: Transaction, hold: LegalHold) -> None:
-    """Keep an order to keep."""
-    await tx.execute(insert(legal_holds), {name: getattr(hold, name) for name in hold.__dataclass_fields__})
-
-
-async def save_hold(tx: Transaction, hold: LegalHold) -> None:
-    """Write its release; the caller holds its lock."""
-    values = {name: getattr(hold, name) for name in ("released_by", "released_at", "release_reason")}
-    await tx.execute(update(legal_holds).where(legal_holds.c.id == hold.id).values(values))
-
-
-async def get_hold(tx: Transaction, hold_id: UUID) -> LegalHold:
-    """One, locked. Raises `NotFound`."""
-    query = select(legal_holds).where(legal_holds.c.id == hold_id).with_for_update()
-    row = (await tx.execute(query)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("没有该依法保留 / no such hold")
-    return LegalHold(**row)
-
-
-async def holds_of(tx: Transaction, lead_id: UUID) -> list[LegalHold]:
-    """All of a lead, in order."""
-    query = select(legal_holds).where(legal_holds.c.lead_id == lead_id).order_by(legal_holds.c.set_at)
-    return [LegalHold(**row) for row in (await tx.execute(query)).mappings()]
 
 
 async def is_held(tx: Transaction, lead_id: UUID) -> bool:
@@ -131,8 +103,7 @@ def _ended(before: datetime) -> Select[Any]:
 
 def _held() -> Any:
     kept = leads.alias()
-    stands = select(legal_holds.c.lead_id).join(kept, kept.c.id == legal_holds.c.lead_id)
-    stands = stands.where(legal_holds.c.released_at.is_(None), _whole(kept) == _whole(leads))
+    stands = select(kept.c.id).where(legal_holds.stands(kept.c.id), _whole(kept) == _whole(leads))
     return stands.correlate(leads).exists()
 
 

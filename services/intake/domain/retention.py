@@ -1,15 +1,10 @@
-"""What is kept for how long (G24): the retention table as data, and the legal hold that stops it. Pure."""
+"""What is kept for how long (G24): the retention table as data. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Self
-from uuid import UUID
+from datetime import date
 
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Limit, Unit
-from shared.errors import NotAllowed
-from shared.two_people import Person, must_be_another
 
 
 class Record(Labelled):
@@ -31,25 +26,3 @@ RETENTION: Mapping[Record, Limit] = {
 def over_on(record: Record, since: date, days: Calendar) -> date:
     """The last day on which it is kept as it is."""
     return RETENTION[record].after(since, days).on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegalHold:
-    """An order to keep: a case, a court, an audit. While it stands nothing of the lead is sealed or destroyed."""
-
-    id: UUID
-    lead_id: UUID
-    basis_no: str
-    reason: str
-    set_by: str
-    set_at: datetime
-    released_by: str | None = None
-    released_at: datetime | None = None
-    release_reason: str | None = None
-
-    def release(self, reason: str, *, by: Person, at: datetime) -> Self:
-        """Another person ends it. Raises `NotAllowed`, `Forbidden`."""
-        if self.released_at is not None:
-            raise NotAllowed("依法保留已解除 / the hold is released already")
-        must_be_another(self.set_by, by, "须由设定人以外的人解除 / released by another person than the one who set it")
-        return replace(self, released_by=by.sub, released_at=at, release_reason=reason)

@@ -5,18 +5,19 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from services.intake.db import leads, life, merges, notices, retention
+from services.intake.db.life_tables import legal_holds
 from services.intake.domain import lead_life
 from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
-from services.intake.domain.retention import RETENTION, LegalHold, Record, over_on
+from services.intake.domain.retention import RETENTION, Record, over_on
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import AboutLead
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.errors import Conflict, NotAllowed
-from shared.secrecy import refuse_marked
+from shared.errors import NotAllowed
+from shared.legal_holds import LegalHold
 
 AT_ONCE = 200
 AGAIN = timedelta(days=60)
@@ -86,27 +87,12 @@ async def expunge(tx: Transaction, decision: Decision, by: Principal, at: dateti
 async def set_hold(
     tx: Transaction, lead_id: UUID, basis_no: str, reason: str, *, by: Principal, at: datetime
 ) -> LegalHold:
-    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Conflict` for one that stands already."""
-    refuse_marked("reason", [reason])
+    """An order to keep. Raises `NotFound`, `NotAllowed` when nothing is left to keep, `Conflict` for one that stands already, `Invalid`."""
     lead = await leads.get(tx, lead_id, lock=True)
     await retention.one_at_a_time(tx, lead_id)
     if lead.status is Status.EXPUNGED:
         raise NotAllowed("线索已销毁 / the lead is expunged")
-    if any(one.basis_no == basis_no and one.released_at is None for one in await retention.holds_of(tx, lead_id)):
-        raise Conflict("该依据的依法保留仍然有效 / a hold on this basis stands already")
-    hold = LegalHold(id=uuid4(), lead_id=lead_id, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
-    await retention.add_hold(tx, hold)
-    await audit.record(tx, by, "hold.set", lead_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
-    return hold
-
-
-async def release_hold(tx: Transaction, hold_id: UUID, reason: str, *, by: Principal, at: datetime) -> LegalHold:
-    """Another person ends it. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
-    refuse_marked("reason", [reason])
-    hold = (await retention.get_hold(tx, hold_id)).release(reason, by=by, at=at)
-    await retention.save_hold(tx, hold)
-    await audit.record(tx, by, "hold.release", hold.lead_id, at=at, purpose=reason, detail={"hold": str(hold.id)})
-    return hold
+    return await legal_holds.set(tx, lead_id, basis_no, reason, by=by, at=at)
 
 
 async def _whole(tx: Transaction, lead_id: UUID) -> tuple[Lead, list[Lead]]:

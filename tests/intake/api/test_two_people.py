@@ -197,9 +197,9 @@ async def test_at_no_door_is_another_account_another_person(
 
 
 def functions(service: str) -> Iterator[tuple[str, ast.AST]]:
-    """The functions of a service's rules and use cases, by module and qualified name."""
-    for file in sorted((ROOT / "services" / service).rglob("*.py")):
-        if {"domain", "usecases"} & set(file.parts):
+    """The functions of a service's rules and use cases, and of what it shares, by module and qualified name."""
+    for file in [*sorted((ROOT / "services" / service).rglob("*.py")), *sorted((ROOT / "shared").glob("*.py"))]:
+        if {"domain", "usecases", "shared"} & set(file.parts):
             module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             waiting: list[tuple[str, ast.AST]] = [("", ast.parse(file.read_text("utf-8")))]
             while waiting:
