@@ -35,6 +35,7 @@ class ReportView(BaseModel):
     told_how: How | None
     objected_on: date | None
     decide_by: Annotated[date | None, Field(description="异议答复期限 / the objection is decided by then (D12)")]
+    result_letter: Annotated[int | None, Field(description="结果信件编号 / number of the letter that tells the result")]
 
     @classmethod
     def of(cls, report: Report) -> Self:

@@ -124,6 +124,7 @@ def of_row(row: RowMapping) -> Report:
         told_how=How(row["told_how"]) if row["told_how"] else None,
         objected_on=row["objected_on"],
         decide_by=row["decide_by"],
+        result_letter=row["result_letter"],
     )
 
 
@@ -143,6 +144,7 @@ def _row(report: Report) -> dict[str, object]:
         "told_how": report.told_how.value if report.told_how else None,
         "objected_on": report.objected_on,
         "decide_by": report.decide_by,
+        "result_letter": report.result_letter,
     }
 
 

@@ -78,6 +78,7 @@ reports = Table(
     Column("told_how", Text),
     Column("objected_on", Date),
     Column("decide_by", Date, comment="D12"),
+    Column("result_letter", Integer, comment="number of the letter that tells the result"),
     Column("version", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("status in ('arrived', 'accepted', 'ended', 'told', 'objected')", name="status"),
@@ -99,6 +100,8 @@ reports = Table(
         "and (status <> 'objected' or objected_on is not null)",
         name="objected_whole",
     ),
+    # there is no result before it ended
+    CheckConstraint("result_letter is null or ended_on is not null", name="result_letter_when_ended"),
     CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
     Index("ix_reports_received_on_id", "received_on", "id"),
 )

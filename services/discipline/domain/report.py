@@ -71,6 +71,8 @@ class Report:
     told_how: How | None = None
     objected_on: date | None = None
     decide_by: date | None = None
+    result_letter: int | None = None
+    """Number of the letter that tells what came of it; None also while it is told another way."""
 
     @classmethod
     def arrive(cls, report_id: UUID, *, number: str, received_on: date, days: Calendar) -> Self:
@@ -108,17 +110,23 @@ class Report:
                 "查阅过举报人信息的人员不得处置该举报 / whoever has read the reporter's data does not decide on the report"
             )
 
-    def waits_to_be_told(self, sent_on: date) -> bool:
-        """Whether a result that was sent on that day is the one that waits: not one of before it was dealt with anew."""
-        return self.status is Status.ENDED and self.ended_on is not None and sent_on >= self.ended_on
+    def waits_to_be_told(self, letter: int) -> bool:
+        """Whether the result in this letter is the one that waits: not one of before it was dealt with anew."""
+        return self.status is Status.ENDED and self.result_letter == letter
 
-    def must_be_ended(self) -> None:
-        """Raises `NotAllowed` unless there is a result that was not told yet."""
+    def send_result(self, letter: int) -> Self:
+        """The result goes out in this letter, once for each ending. Raises `NotAllowed`."""
         self._must_be(Status.ENDED, "反馈结果", "tell the result")
+        if self.result_letter is not None:
+            raise NotAllowed(
+                f"结果已由第{self.result_letter}号信件发出,每次办结只发一次;补充说明请用一般信件 / "
+                f"letter {self.result_letter} tells the result, once for each ending: write a message to add to it"
+            )
+        return replace(self, result_letter=letter, version=self.version + 1)
 
     def tell(self, how: How, *, told_on: date, today: date) -> Self:
         """The reporter knows the result. Raises `NotAllowed`, `Invalid` for a day before its end or to come."""
-        self.must_be_ended()
+        self._must_be(Status.ENDED, "反馈结果", "tell the result")
         if self.ended_on is None or not self.ended_on <= told_on <= today:
             _refuse("on", "应在办结之日以后、今日以前 / from the day it ended until today")
         return replace(self, status=Status.TOLD, told_on=told_on, told_how=how, version=self.version + 1)
@@ -146,7 +154,7 @@ class Report:
         """It is dealt with anew. Raises as `refuse`."""
         self._must_judge(by, answered_by)
         gone: dict[str, Any] = dict.fromkeys(
-            ("ended_on", "outcome", "feedback_by", "told_on", "told_how", "objected_on", "decide_by")
+            ("ended_on", "outcome", "feedback_by", "told_on", "told_how", "objected_on", "decide_by", "result_letter")
         )
         report = replace(self, status=Status.ACCEPTED, accepted_on=on, version=self.version + 1, **gone)
         return report, ReportAccepted(report_id=self.id, on=on)

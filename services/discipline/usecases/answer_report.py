@@ -26,12 +26,12 @@ SYSTEM = "system:discipline"
 async def write_letter(
     tx: Transaction, report_id: UUID, kind: Kind, text: str, *, post: Post, by: Principal, at: datetime
 ) -> Letter:
-    """Write to the reporter; the result once it ended. Raises `NotFound`, `NotAllowed` (also without a mailbox), `Invalid`."""
+    """Write to the reporter; the result when it ended, once. Raises `NotFound`, `NotAllowed` (also without a mailbox), `Invalid`."""
     refuse_marked("text", [text])
     report = await reports.get(tx, report_id, lock=True)
-    if kind is Kind.RESULT:
-        report.must_be_ended()
     letter = await post.send(tx, report_id, kind, by=by.sub, on=china_date(at), text=text)
+    if kind is Kind.RESULT:
+        await reports.save(tx, report.send_result(letter.number), actor=by.sub, at=at)
     await audit.record(tx, by, f"report.write-{kind.value}", report_id, at=at, detail={"letter": letter.number})
     return letter
 
@@ -122,7 +122,7 @@ async def follow_read(tx: Transaction, event: LetterRead, received: Received) ->
     if report is None or letter is None or letter.writer is not Writer.DISCIPLINE:
         return
     await report_letters.mark_read(tx, report.id, [letter.number], on=event.on)
-    if letter.kind is Kind.RESULT and report.waits_to_be_told(letter.sent_on):
+    if letter.kind is Kind.RESULT and report.waits_to_be_told(letter.number):
         # intake's clock may lag behind at midnight: nobody reads a letter before it was sent
         on = max(event.on, letter.sent_on)
         told = report.tell(How.MAILBOX, told_on=on, today=on)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from services.intake.api.door import Key, weigh
 from services.intake.api.report_forms import ConfirmedOrder, CounterOrder, ReadBack
 from services.intake.api.reports import content_of, told
-from services.intake.api.slip import Slip, answer_with_slip
+from services.intake.api.slip import CounterSlip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.mailbox import Lock
 from services.intake.domain.receipt import Receipt, ReceiptSigner
@@ -43,11 +43,11 @@ async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: N
     return ReadBack(text=text, confirmation=confirmation_of(request.app.state.digest, _said(report.sent), by))
 
 
-@router.post("", status_code=201, response_model=Slip)
+@router.post("", status_code=201, response_model=CounterSlip)
 async def post_counter_report(
     order: ConfirmedOrder, request: Request, by: Clerk, at: Now, claim: Claimed, key: Key
 ) -> Response:
-    """Register what was read back and confirmed; the reporter gets code and receipt. 登记电话或来访举报"""
+    """Register what was read back and confirmed; the reporter gets code and receipt, the clerk the lead. 登记电话或来访举报"""
     desk: Desk = request.app.state.desk
     await weigh(request)
     sent = await request.json()
@@ -60,7 +60,7 @@ async def post_counter_report(
     report = _report(order, sent, own_code=own, own_lock=lock, lost=_lost(order, request))
     registration = desk.file(report, book=await request.app.state.codes(), key=key, by=by, at=at)
     outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
-    return answer_with_slip(outcome, key)
+    return answer_with_slip(outcome, key, at_counter=True)
 
 
 def _report(

@@ -4,6 +4,7 @@ from functools import cache
 from itertools import groupby
 from math import isqrt
 from typing import Any
+from uuid import UUID
 
 import zxingcpp
 from fastapi import Response
@@ -39,10 +40,27 @@ class Slip(BaseModel):
     lead_no: str | None = Field(default=None, description="仅自选查询码时提供 / only with a code of one's own")
 
 
-def answer_with_slip(outcome: Outcome, key: str) -> Response:
-    """The answer, opened with the caller's own Idempotency-Key, with its picture."""
+class LeadNamed(BaseModel):
+    """登记的线索,供受理员补充附件,不得印在回执上 / the lead, for the clerk who adds files; not to be printed on the slip."""
+
+    id: UUID
+    lead_no: str
+
+
+class CounterSlip(Slip):
+    """回执及登记的线索 / the slip, and which lead it became."""
+
+    lead: LeadNamed | None = Field(
+        description="仅供受理员,旧回答重发时为空 / for the clerk alone; null in an answer of before this was told"
+    )
+
+
+def answer_with_slip(outcome: Outcome, key: str, *, at_counter: bool = False) -> Response:
+    """The answer, opened with the caller's own Idempotency-Key, with its picture; `at_counter`: for the clerk, with its lead."""
     found: dict[str, Any] = open_answer(outcome.answer.body, key)
-    whole = Slip(query_code_svg=picture(found["query_code"]), **found)
+    if at_counter:
+        found.setdefault("lead", None)
+    whole = (CounterSlip if at_counter else Slip)(query_code_svg=picture(found["query_code"]), **found)
     return answered(Answer(outcome.answer.status, whole.model_dump(mode="json")), again=outcome.replayed)
 
 

@@ -21,6 +21,7 @@ async def list_leads(
     source: str | None,
     source_l2: str | None,
     upstream_no: str | None,
+    lead_no: str | None,
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[Lead]:
@@ -28,7 +29,12 @@ async def list_leads(
     query = select(leads).order_by(leads.c.received_on, leads.c.id).limit(limit)
     if status is not None:
         query = query.where(*_stands(Status(status)))
-    given = ((leads.c.source, source), (leads.c.source_l2, source_l2), (leads.c.upstream_no, upstream_no))
+    given = (
+        (leads.c.source, source),
+        (leads.c.source_l2, source_l2),
+        (leads.c.upstream_no, upstream_no),
+        (leads.c.lead_no, lead_no),
+    )
     for column, value in given:
         if value is not None:
             query = query.where(column == value)

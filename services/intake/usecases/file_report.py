@@ -114,7 +114,9 @@ class Desk:
 
         def answer(lead: Lead) -> Any:
             # the number is given only where domain.md §2.11 asks for it: beside a code that is too short to stand alone
-            more = {"lead_no": lead.lead_no} if report.own_code else {}
+            more: dict[str, Any] = {"lead_no": lead.lead_no} if report.own_code else {}
+            if by.sub != PUBLIC.sub:  # a clerk adds files to it; he finds it in his lists anyway
+                more["lead"] = {"id": str(lead.id), "lead_no": lead.lead_no}
             return seal_answer({**slip, **more}, key)
 
         return replace(order, filed=filed, answer=answer)

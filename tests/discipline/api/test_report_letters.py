@@ -1,5 +1,6 @@
 """Discipline answers a reporter past the office within D19, he reads it by the code and may object; the office sees nothing of it (G22)."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -100,12 +101,18 @@ async def test_the_result_is_told_by_a_letter_on_the_day_on_which_the_code_reads
     assert (ended["status"], ended["feedback_by"]) == ("ended", "2018-06-25")
     [limit] = (await one.asks())["limits"]
     assert (limit["by"], "反馈结果" in limit["zh"]) == ("2018-06-25", True)
-    assert (await one.say("letters", RESULT, "dhd", **ON)).status_code == 201
+    # once, however many send it at the same moment; what is to be added is a message
+    sendings = await asyncio.gather(*(one.say("letters", RESULT, by, **ON) for by in ("dhd", "dhd2", "dhd")))
+    assert sorted(sending.status_code for sending in sendings) == [201, 409, 409]
+    refused = await one.say("letters", RESULT, "dhd", **ON)
+    assert (refused.status_code, "第3号信件" in refused.json()["detail"]) == (409, True)
     await one.both.bring()
-    assert (await one.get())["status"] == "ended", "nobody has read it"
+    unread = await one.get()
+    assert (unread["status"], unread["result_letter"]) == ("ended", 3), "nobody has read it"
     assert [(item["kind"], item["read_on"]) for item in await one.thread(NEXT)][-1] == ("feedback", None)
     told = await one.get()
     assert (told["status"], told["told_on"], told["told_how"]) == ("told", "2018-06-04", "mailbox")
+    assert (await one.say("letters", RESULT, "dhd", **NEXT)).status_code == 409
     [limit] = (await one.asks())["limits"]
     assert (limit["by"], "提出异议" in limit["zh"]) == ("2018-07-04", True)
     # by no door, log or table of the office; no dump says a word
@@ -135,6 +142,9 @@ async def test_an_objection_is_decided_by_a_leader_who_did_not_answer_and_nobody
     assert (upheld["status"], upheld["ended_on"], upheld["feedback_by"]) == ("accepted", None, None)
     assert [step["status"] for step in (await one.asks())["steps"]] == ["received", "assigned"]
     await one.say("outcome", {"outcome": "unfounded"}, "dhd", **NEXT)
+    assert (await one.say("letters", RESULT, "dhd", **NEXT)).status_code == 201, (
+        "another ending has a result of its own"
+    )
     await one.say("feedback", {"how": "visit", "on": "2018-06-04"}, "dhd", **NEXT)
     assert (await one.say("objection", {"on": "2018-06-04"}, "dhd", **NEXT)).json()["status"] == "objected"
     for account in (*OFFICE, "unl", "ldr", "aud", "adm"):
@@ -149,7 +159,7 @@ async def test_an_objection_is_decided_by_a_leader_who_did_not_answer_and_nobody
     assert (await one.say("objection/decision", REFUSAL, "dhd", **NEXT)).status_code == 403
     assert (await one.say("objection/decision", REFUSAL, "dld", **NEXT)).json()["status"] == "told"
     assert (await one.say("objection", {"on": "2018-06-04"}, "dhd", **NEXT)).status_code == 409, "once to each answer"
-    assert [item["kind"] for item in await one.thread(NEXT)][-2:] == ["message", "refusal"]
+    assert [item["kind"] for item in await one.thread(NEXT)][-3:] == ["message", "feedback", "refusal"]
 
 
 @pytest.mark.rule("G1", "G10", "D12")

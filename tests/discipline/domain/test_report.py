@@ -44,11 +44,13 @@ ACTIONS: dict[str, Callable[[Report], Any]] = {
     "object": lambda one: one.object(made_on=DAY, today=DAY, days=DAYS),
     "refuse": lambda one: one.refuse(by="dld", answered_by=OTHERS),
     "uphold": lambda one: one.uphold(by="dld", answered_by=OTHERS, on=DAY),
+    "send": lambda one: one.send_result(3),
 }
 BECOMES = {
     (Status.ARRIVED, "accept"): Status.ACCEPTED,
     (Status.ACCEPTED, "end"): Status.ENDED,
     (Status.ENDED, "tell"): Status.TOLD,
+    (Status.ENDED, "send"): Status.ENDED,
     (Status.TOLD, "object"): Status.OBJECTED,
     (Status.OBJECTED, "refuse"): Status.TOLD,
     (Status.OBJECTED, "uphold"): Status.ACCEPTED,
@@ -67,7 +69,7 @@ def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: s
     made = ACTIONS[action](before)
     after, said = made if isinstance(made, tuple) else (made, None)
     assert (after.status, after.version) == (BECOMES[status, action], before.version + 1)
-    assert (said is None) == (action in ("tell", "object", "refuse")), "what discipline alone is concerned with"
+    assert (said is None) == (action in ("tell", "object", "refuse", "send")), "what discipline alone is concerned with"
     assert said is None or said.model_dump() == {"report_id": before.id, "on": DAY}, "a day, not what came of it"
 
 
@@ -79,9 +81,23 @@ def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: s
 def test_what_came_of_it_is_told_within_fifteen_working_days(on: date, by: date) -> None:
     one = arrived(on).accept(on=on)[0].end(Outcome.FORMS, on=on, days=DAYS)[0]
     assert one.feedback_by == by
-    assert one.waits_to_be_told(on)
-    assert not one.waits_to_be_told(on - timedelta(days=1)), "that was another result"
-    assert not told().waits_to_be_told(DAY)
+    sent = one.send_result(3)
+    assert sent.waits_to_be_told(3)
+    assert not sent.waits_to_be_told(2), "that was another result"
+    assert not sent.tell(How.POST, told_on=on, today=on).waits_to_be_told(3)
+
+
+@pytest.mark.rule("D19")
+def test_the_result_goes_out_once_for_each_ending() -> None:
+    sent = ended().send_result(3)
+    with pytest.raises(NotAllowed, match="第3号"):
+        sent.send_result(4)
+    over = sent.tell(How.MAILBOX, told_on=DAY, today=DAY).object(made_on=DAY, today=DAY, days=DAYS)
+    anew, _ = over.uphold(by="dld", answered_by=OTHERS, on=DAY)
+    with pytest.raises(NotAllowed):
+        anew.send_result(5)
+    # the same day, and still another ending
+    assert anew.end(Outcome.SHELVED, on=DAY, days=DAYS)[0].send_result(5).result_letter == 5
 
 
 @pytest.mark.rule("D19", "D12")

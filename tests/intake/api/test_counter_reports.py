@@ -10,7 +10,9 @@ import pytest
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.reporting import COUNTER, REPORT, report, status
+from tests.support.uploading import begin
 
+LEADS = "/intake/v1/leads"
 CALL: dict[str, Any] = REPORT | {"channel": "phone", "received_on": "2018-06-01", "own_code": "Hei 7788"}
 
 
@@ -112,10 +114,26 @@ async def test_a_code_that_is_easily_guessed_is_refused_before_it_is_read_back(n
     assert code not in json.dumps(answer.json()["errors"])
 
 
-async def test_without_a_code_of_ones_own_the_lead_number_is_not_told(new_api: NewApi) -> None:
-    api = await new_api("intake")
+async def test_without_a_code_of_ones_own_the_clerk_alone_is_told_the_lead(new_api: NewApi) -> None:
+    api = await new_api("intake", CHALLENGE_BITS="2")
     body = {name: value for name, value in CALL.items() if name != "own_code"} | {"channel": "letter"}
-    assert (await register(api, body)).json()["lead_no"] is None
+    slip = (await register(api, body)).json()
+    assert slip["lead_no"] is None
+    # the clerk knows which lead it became and attaches the letter's scan; a reporter's own slip names none
+    [(lead_id, lead_no)] = await api.rows("select id, lead_no from leads")
+    assert slip["lead"] == {"id": str(lead_id), "lead_no": lead_no}
+    for typed in (lead_no, f" {lead_no.lower()} "):
+        [item] = (await api.client.get(LEADS, params={"lead_no": typed}, headers=api.as_("icl"))).json()["items"]
+        assert item["id"] == slip["lead"]["id"]
+    other = "999999-S20180601-0000072"
+    assert (await api.get(f"{LEADS}?lead_no={other}", by="icl")).json()["items"] == []
+    wrong = await api.get(f"{LEADS}?lead_no={other[:-1]}3", by="icl")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "lead_no")
+    scan = await begin(
+        api.client, f"{LEADS}/{lead_id}/attachments", 1, "x", **api.as_("icl"), **{"Upload-Metadata": "letter"}
+    )
+    assert scan.status_code == 201
+    assert "lead" not in (await report(api.client, REPORT)).json()
 
 
 async def test_the_largest_report_that_is_taken_can_be_sent_to_both_legs(new_api: NewApi) -> None:
