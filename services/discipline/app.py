@@ -30,4 +30,5 @@ def api() -> FastAPI:
     app = create_app(SERVICE, settings=settings, database=database, keys=Keys(settings.issuer), routers=ROUTERS)
     app.state.opener = Opener(settings.unseal_keys)
     app.state.post = Post(settings.unseal_keys)
+    app.state.files = settings.files()
     return app

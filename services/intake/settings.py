@@ -9,9 +9,9 @@ from nacl.public import PrivateKey
 from pydantic import Field, Json, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.intake.clients.s3_options import S3Options
-from services.intake.domain.file_key import WrappingKey
 from services.intake.domain.receipt import ReceiptKey
+from shared.file_key import WrappingKey
+from shared.s3_options import STORE, S3Options, must_be_whole
 from shared.sealing import Opener, ReceiverKey, Sealer
 from shared.settings import ServerSettings, ServiceSettings
 
@@ -44,7 +44,7 @@ class Settings(ServiceSettings):
     public_a_minute: Annotated[int, Field(ge=1)] = 600
     """Requests that each public door takes a minute, from all together, whichever process they come to."""
     attachment_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
-    attachment_store: Annotated[str, Field(pattern=r"^(file:///|s3://).+")] = "file:///var/lib/xiansuo/attachments"
+    attachment_store: Annotated[str, Field(pattern=STORE)] = "file:///var/lib/xiansuo/attachments"
     """Where sealed files lie: file:///folder that all processes share, or s3://bucket/prefix of what speaks S3."""
     attachment_store_options: Json[S3Options] | None = None
     """For s3:// only, which needs them: endpoint, region, access_key_id, secret_access_key; see `S3Options`."""
@@ -53,8 +53,7 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _store_whole(self) -> Self:
-        if self.attachment_store.startswith("s3:") != (self.attachment_store_options is not None):
-            raise ValueError("attachment_store_options belong to an attachment_store of s3://, which cannot be without")
+        must_be_whole(self.attachment_store, self.attachment_store_options)
         return self
 
     def codes(self) -> tuple[bytes, ...]:
@@ -63,9 +62,9 @@ class Settings(ServiceSettings):
 
     def store(self) -> "Store":
         """The attachments' keys and objects."""
-        from services.intake.clients.objects import Objects
-        from services.intake.domain.file_key import FileKeys
         from services.intake.usecases.attachments import Store
+        from shared.file_key import FileKeys
+        from shared.objects import Objects
 
         return Store(
             keys=FileKeys(self.attachment_keys),

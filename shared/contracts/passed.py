@@ -20,7 +20,8 @@ class ReportPassed(SealedEvent):
 
 
 class LetterPassed(SealedEvent):
-    """The reporter of a report past the office wrote to discipline 绕行举报人的密封信件 (D19): sealed at the door; the day only."""
+    """The reporter of a report past the office wrote to discipline, or added a file 绕行举报人的密封信件或附件 (D19): sealed at the
+    door; the day only."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.letter.passed.v1"
     TOPIC: ClassVar[str] = "intake.sealed-reports"

@@ -4,6 +4,7 @@ from shared.http.app import create_app
 from shared.http.callers import public, reader, require, undeclared_routes
 from shared.http.edge import Claimed, Now, Once, Tx, answered
 from shared.http.fields import Day, Order, Reason, in_order, is_key, key_form
+from shared.http.handing import handed_out
 from shared.http.paging import Page, Paging
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Tx",
     "answered",
     "create_app",
+    "handed_out",
     "in_order",
     "is_key",
     "key_form",

@@ -1,16 +1,17 @@
 """Letters between discipline and the reporter of a report past the office, and what he objects (D19, D12)."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.discipline.api.legs import DetailReader, Handler
 from services.discipline.api.reports import ReportView
-from services.discipline.domain.letter import LONGEST, Kind, Letter, Writer
+from services.discipline.domain.letter import LONGEST, Kind, Letter, SentFile, Writer
 from services.discipline.domain.report import How
 from services.discipline.usecases.answer_report import (
     decide_objection,
@@ -19,14 +20,17 @@ from services.discipline.usecases.answer_report import (
     record_objection,
     write_letter,
 )
+from services.discipline.usecases.read_file import content_of, read_file
 from services.discipline.usecases.report_post import Post
 from shared.auth import Principal
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, handed_out, require
 from shared.http.words import TOLD
 
 router = APIRouter(prefix="/reports/{report_id}", tags=["letters 与举报人的往来"])
 Recorder = Annotated[Principal, require("dcm", "dhd")]
 Leader = Annotated[Principal, require("dld")]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+DOWNLOAD: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")]
 
 
@@ -71,6 +75,19 @@ class SentView(BaseModel):
     sent_on: date
 
 
+class FileView(BaseModel):
+    """A file of the reporter; what he called it is shown to nobody. 举报人附件"""
+
+    media_type: str
+    length: int = Field(description="原件字节数 / bytes, of the file as it came")
+    sha256: str = Field(description="原件 / of the file as it came")
+    shared_copy: bool = Field(description="有去除元数据的副本 / whether there is a copy without metadata")
+
+    @classmethod
+    def of(cls, file: SentFile) -> Self:
+        return cls(media_type=file.media_type, length=file.length, sha256=file.sha256, shared_copy=file.copy)
+
+
 class LetterView(BaseModel):
     """A letter, by days. 信件"""
 
@@ -80,16 +97,19 @@ class LetterView(BaseModel):
     text: str | None = Field(
         description="调取告知没有正文;已销毁的也没有 / that of an opening has none, nor has one that was destroyed"
     )
+    file: FileView | None = Field(description="举报人附加的文件 / what the reporter added; the letter has no text then")
     sent_on: date
     read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
 
     @classmethod
     def of(cls, letter: Letter, post: Post) -> Self:
+        says = post.read(letter)
         return cls(
             number=letter.number,
             writer=letter.writer,
             kind=letter.kind,
-            text=post.read(letter).get("text"),
+            text=says.get("text"),
+            file=FileView.of(file) if (file := SentFile.of(says)) else None,
             sent_on=letter.sent_on,
             read_on=letter.read_on,
         )
@@ -117,6 +137,15 @@ async def get_letters(
     (after,) = paging.after(int) or (0,)
     rows = await read_letters(tx, report_id, after=after, limit=paging.limit, by=by, at=at)
     return paging.page([LetterView.of(row, request.app.state.post) for row in rows], key=lambda row: (row.number,))
+
+
+@router.get("/letters/{number}/file", response_class=StreamingResponse, responses=DOWNLOAD)
+async def get_file(report_id: UUID, number: Number, request: Request, by: DetailReader, at: Now) -> Response:
+    """Download a file of the reporter without its metadata (sound and film: as it came); on record. 下载举报人附件(查阅留痕)"""
+    # on record before the first byte leaves, whatever becomes of the connection
+    async with request.app.state.database.transaction() as tx:
+        file = await read_file(tx, report_id, number, post=request.app.state.post, by=by, at=at)
+    return await handed_out(str(file.id), content_of(request.app.state.files, file, original=False))
 
 
 @router.post("/feedback")

@@ -6,13 +6,16 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from services.discipline.api.report_letters import DOWNLOAD, Number
 from services.discipline.db import report_openings
 from services.discipline.domain.opening import ASKS, GRANTS, LONGEST, Opening, Purpose, State
 from services.discipline.usecases.open_reporter import ask_opening, decide_opening, end_opening, read_reporter
+from services.discipline.usecases.read_file import content_of, read_original
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, handed_out, require
 
 router = APIRouter(tags=["openings 举报人信息调取"])
 Asker = Annotated[Principal, require(*ASKS)]
@@ -118,6 +121,14 @@ async def post_reading(
     return ReporterView(
         opening_id=opening.id, report_id=opening.report_id, reading=number, ends_at=opening.ends_at, reporter=dict(told)
     )
+
+
+@router.post("/openings/{opening_id}/files/{number}", response_class=StreamingResponse, responses=DOWNLOAD)
+async def post_original(opening_id: UUID, number: Number, request: Request, by: Asker, at: Now) -> Response:
+    """The file of this letter as the reporter sent it, while the granted time lasts; on record. 调阅举报人附件原件(留痕)"""
+    async with request.app.state.database.transaction() as tx:
+        file = await read_original(tx, opening_id, number, post=request.app.state.post, by=by, at=at)
+    return await handed_out(str(file.id), content_of(request.app.state.files, file, original=True))
 
 
 @router.post("/openings/{opening_id}/end")

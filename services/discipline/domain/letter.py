@@ -1,10 +1,11 @@
 """A letter 信件 between the reporter of a report past the office and discipline (D19): kept in a box for discipline; what discipline writes
 goes out in a second one that only the reporter's query code opens."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from shared.codes import Labelled
@@ -43,6 +44,26 @@ class Letter:
     written_by: str | None
     sealed: SealedBox | None
     """None once it was destroyed (G24)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    """A file that the reporter added 举报人附件, as the box of his letter tells of it. `sha256`, `length` (bytes): of the file as it came;
+    `index`: the name of the piece that names the others; `copy`: whether there is one without metadata."""
+
+    id: UUID
+    key: bytes
+    index: str
+    media_type: str
+    sha256: str
+    length: int
+    copy: bool
+
+    @classmethod
+    def of(cls, says: Mapping[str, Any]) -> Self | None:
+        """The file of a letter that says this, if it has one."""
+        told = says.get("file")
+        return cls(**{**told, "id": UUID(told["id"]), "key": base64.b64decode(told["key"])}) if told else None
 
 
 def said(kind: Kind, **content: str) -> Mapping[str, Any]:

@@ -1,9 +1,7 @@
 """Files of a lead, for the office and the unit that is charged with it: uploaded by tus, listed, downloaded with a purpose. 附件"""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -13,12 +11,12 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api import tus
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
-from services.intake.usecases.attachments import Store, begun
+from services.intake.usecases.attachments import Store
 from services.intake.usecases.read_attachment import OFFICE, is_for, lead_for, must_add_to, name_of, read_attachment
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
 from shared.errors import Forbidden
-from shared.http import Now, Order, Tx, public, require
+from shared.http import Now, Order, Tx, handed_out, public, require
 
 router = APIRouter(tags=["attachments 附件"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
@@ -132,16 +130,6 @@ async def post_download(
             tx, store, lead_id, attachment_id, original=order.original, purpose=order.purpose, by=by, at=at
         )
     return await handed_out(name_of(store, attachment) or str(attachment.id), content)
-
-
-async def handed_out(name: str, content: AsyncIterator[bytes]) -> StreamingResponse:
-    """A file as an answer. Raises `Unavailable`."""
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(await begun(content), media_type="application/octet-stream", headers=headers)
 
 
 async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:

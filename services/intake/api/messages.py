@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.attachments import handed_out
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
 from services.intake.api.reports import StatusOrder
 from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, PAST_OFFICE, Kind, Message, PastOffice, Writer
@@ -23,7 +22,7 @@ from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
 from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
 from shared.auth import Principal
 from shared.errors import Invalid
-from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, reader, require
+from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, handed_out, reader, require
 
 router = APIRouter(tags=["mailbox 信箱"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from services.intake.api.attachments import AttachmentView, handed_out, view
+from services.intake.api.attachments import AttachmentView, view
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.read_original import originals_of, read_original
 from shared.auth import Principal
-from shared.http import Now, Tx, require
+from shared.http import Now, Tx, handed_out, require
 
 router = APIRouter(prefix="/originals", tags=["attachments 附件"])
 Keeper = Annotated[Principal, require("rvk")]

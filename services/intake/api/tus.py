@@ -123,8 +123,11 @@ def says(request: Request, word: Literal["letter", "mailbox"]) -> bool:
     return any(entry.strip() == word for entry in request.headers.get("upload-metadata", "").split(","))
 
 
-async def go_on(request: Request, store: Store, attachment_id: UUID, *, by: Principal | None, at: Now) -> Response:
-    """PATCH: take what comes. What makes the file whole has it examined at once; a refusal is the answer then."""
+async def go_on(
+    request: Request, store: Store, attachment_id: UUID, *, by: Principal | None, at: Now, waits: bool = False
+) -> Response:
+    """PATCH: take what comes. What makes the file whole has it examined at once; a refusal is the answer then. When it cannot be
+    examined now the clock does it, or with `waits` the sender is told to ask again. Raises `Unavailable` then."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CHUNK:
         raise _OtherType(f"类型应为{CHUNK} / the content type must be {CHUNK}")
     offset, checksum = _number(request, "Upload-Offset"), _checksum(request)
@@ -138,18 +141,36 @@ async def go_on(request: Request, store: Store, attachment_id: UUID, *, by: Prin
             at=offset, checksum=checksum,
         )  # fmt: skip
         if attachment.state is State.EXAMINING:
-            attachment = await _examined(request, store, attachment, by=by, at=at)
+            attachment = await _examined(request, store, attachment, by=by, at=at, waits=waits)
     finally:
         busy.discard(attachment_id)
     return Response(status_code=204, headers={"Upload-Offset": str(attachment.offset)})
 
 
-async def _examined(
+async def settled(
     request: Request, store: Store, attachment: Attachment, *, by: Principal | None, at: Now
+) -> Attachment:
+    """What is whole and was left unexamined (a crash, a silent scanner) is examined now. Raises `Unavailable`, `Invalid`."""
+    busy: set[UUID] = request.app.state.uploading
+    if attachment.state is not State.EXAMINING or attachment.id in busy:
+        return attachment
+    busy.add(attachment.id)
+    try:
+        return await _examined(request, store, attachment, by=by, at=at, waits=True)
+    finally:
+        busy.discard(attachment.id)
+
+
+async def _examined(
+    request: Request, store: Store, attachment: Attachment, *, by: Principal | None, at: Now, waits: bool
 ) -> Attachment:
     try:
         found = await examine_attachment(request.app.state.database, store, attachment.id, by=by, at=at)
     except Unavailable:
+        if waits:
+            raise Unavailable(
+                "文件已收到,暂时不能检查,请稍后再查询或续传 / the file is here and cannot be examined now, ask again later"
+            ) from None
         return attachment  # it is here; the clock has it examined
     if found.state is State.REFUSED and found.refusal:
         raise Invalid(found.refusal["reason"], fields=[(found.refusal["field"], found.refusal["reason"])])

@@ -22,7 +22,8 @@ attachments = Table(
     metadata,
     Column("id", Uuid, primary_key=True, comment="random; its folder in the object store"),
     Column("region_code", Text, nullable=False),
-    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), comment="null: of a report past the office"),
+    Column("report_id", Uuid, ForeignKey("passed_reports.id"), comment="past the office; null: of a lead"),
     Column("door", Text, nullable=False),
     Column("uploaded_by", Text, nullable=False, comment="account; public for a reporter"),
     Column("state", Text, nullable=False),
@@ -41,8 +42,14 @@ attachments = Table(
     # what is refused, given up or destroyed cannot be read by anyone
     CheckConstraint("(state in ('refused', 'gone', 'shredded')) = (wrapped_key is null)", name="unreadable_when_over"),
     CheckConstraint("wrapped_key is not null or name_box is null", name="name_goes_with_key"),
-    CheckConstraint("state <> 'kept' or (media_type is not null and sha256 is not null)", name="kept_whole"),
+    CheckConstraint(
+        "state <> 'kept' or report_id is not null or (media_type is not null and sha256 is not null)", name="kept_whole"
+    ),
+    CheckConstraint("num_nonnulls(lead_id, report_id) = 1 and (report_id is null or door = 'reporter')", name="whose"),
+    # what a report past the office holds is told to discipline alone
+    CheckConstraint("report_id is null or (media_type is null and sha256 is null)", name="untold"),
     Index("ix_attachments_lead_id", "lead_id"),
+    Index("ix_attachments_report_id", "report_id", postgresql_where=text("report_id is not null")),
     # the clock's own: what is unfinished, and what has objects left that nobody can read
     Index("ix_attachments_unfinished", "created_on", postgresql_where=text("state in ('uploading', 'examining')")),
     Index(

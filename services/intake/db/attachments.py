@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, or_, select, update
+from sqlalchemy import RowMapping, and_, func, insert, or_, select, update
 
 from services.intake.db.attachment_tables import attachments
 from services.intake.db.tables import leads
@@ -14,6 +14,7 @@ from shared.db import Transaction
 from shared.errors import NotFound
 
 _OVER = {"wrapped_key": None, "name_box": None}
+_HERE = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
 
 
 async def add(tx: Transaction, attachment: Attachment, *, region: str, on: date) -> None:
@@ -22,6 +23,7 @@ async def add(tx: Transaction, attachment: Attachment, *, region: str, on: date)
         "id": attachment.id,
         "region_code": region,
         "lead_id": attachment.lead_id,
+        "report_id": attachment.report_id,
         "door": attachment.door.value,
         "uploaded_by": attachment.uploaded_by,
         "length": attachment.length,
@@ -48,9 +50,14 @@ async def get(tx: Transaction, attachment_id: UUID, *, lock: bool = False) -> At
 async def count(tx: Transaction, lead_id: UUID, doors: Collection[Door]) -> int:
     """Files of a lead that are here or coming by these doors. Two that are counted at once wait for each other."""
     await tx.execute(select(leads.c.id).where(leads.c.id == lead_id).with_for_update(key_share=True))
-    here = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
     by = attachments.c.door.in_(sorted(door.value for door in doors))
-    query = select(func.count()).select_from(attachments).where(attachments.c.lead_id == lead_id, here, by)
+    query = select(func.count()).select_from(attachments).where(attachments.c.lead_id == lead_id, _HERE, by)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def count_passed(tx: Transaction, report_id: UUID) -> int:
+    """The same of a report past the office; the caller holds it."""
+    query = select(func.count()).select_from(attachments).where(attachments.c.report_id == report_id, _HERE)
     return int((await tx.execute(query)).scalar_one())
 
 
@@ -72,27 +79,31 @@ async def shred(tx: Transaction, lead_id: UUID) -> int:
 
 
 async def expire(tx: Transaction, before: date) -> int:
-    """Uploads that nobody went on with since before this day are over. → how many."""
+    """Uploads that nobody went on with since before this day are over, and what only the reporter's code can have examined. → how many."""
+    unfinished = or_(
+        attachments.c.state == State.UPLOADING.value,
+        and_(attachments.c.state == State.EXAMINING.value, attachments.c.report_id.is_not(None)),
+    )
     done = await tx.execute(
-        update(attachments)
-        .where(attachments.c.state == State.UPLOADING.value, attachments.c.created_on < before)
-        .values(state=State.GONE.value, **_OVER)
+        update(attachments).where(unfinished, attachments.c.created_on < before).values(state=State.GONE.value, **_OVER)
     )
     return int(done.rowcount)
 
 
 async def to_examine(tx: Transaction) -> list[UUID]:
-    """Files that wait to be examined."""
-    query = select(attachments.c.id).where(attachments.c.state == State.EXAMINING.value)
+    """Files that wait to be examined; those past the office wait for the code that opens them."""
+    query = select(attachments.c.id).where(
+        attachments.c.state == State.EXAMINING.value, attachments.c.report_id.is_(None)
+    )
     return list((await tx.execute(query.order_by(attachments.c.created_on).limit(20))).scalars())
 
 
-async def left_over(tx: Transaction) -> list[UUID]:
+async def left_over(tx: Transaction) -> list[Attachment]:
     """Files that nobody can read and that still have pieces; locked."""
-    query = select(attachments.c.id).where(
+    query = select(attachments).where(
         attachments.c.wrapped_key.is_(None), or_(attachments.c.pieces != [], attachments.c.shared != [])
     )
-    return list((await tx.execute(query.limit(50).with_for_update(skip_locked=True))).scalars())
+    return [_of_row(row) for row in (await tx.execute(query.limit(50).with_for_update(skip_locked=True))).mappings()]
 
 
 async def forget_pieces(tx: Transaction, attachment_id: UUID) -> None:
@@ -117,6 +128,7 @@ def _of_row(row: RowMapping) -> Attachment:
     return Attachment(
         id=row["id"],
         lead_id=row["lead_id"],
+        report_id=row["report_id"],
         door=Door(row["door"]),
         uploaded_by=row["uploaded_by"],
         length=row["length"],

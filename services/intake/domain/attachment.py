@@ -17,7 +17,7 @@ MOST_BYTES = 200 * 1024 * 1024
 MOST_EXAMINED = 50 * 1024 * 1024
 """Of what has to be read whole to be examined: pictures, documents, texts."""
 MOST_FILES = 20
-"""Of one side on a lead: what one side sends leaves the others their room."""
+"""Of one side on a lead: what one side sends leaves the others their room; and of a report past the office."""
 LONGEST_NAME = 200
 DAYS = 7
 """That an unfinished upload is kept for."""
@@ -74,10 +74,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """One file. Without `wrapped_key` nobody can read it any more."""
+    """One file, of a lead or of a report past the office. Without `wrapped_key` nobody can read it any more."""
 
     id: UUID
-    lead_id: UUID
+    lead_id: UUID | None
     door: Door
     uploaded_by: str
     length: int
@@ -90,6 +90,8 @@ class Attachment:
     media_type: str | None = None
     sha256: str | None = None
     refusal: Mapping[str, Any] | None = None
+    report_id: UUID | None = None
+    """The report past the office: its key is wrapped under the query code, which nobody keeps (G22)."""
 
     @property
     def offset(self) -> int:
@@ -124,6 +126,11 @@ class Attachment:
         self._must_be(State.EXAMINING)
         return replace(self, state=State.REFUSED, refusal=refusal, wrapped_key=None, name_box=None)
 
+    def hand_on(self, *, shared: tuple[Piece, ...]) -> Self:
+        """It was examined and is fine, and discipline alone is told what it is (G22)."""
+        self._must_be(State.EXAMINING)
+        return replace(self, state=State.KEPT, shared=shared)
+
     def give_up(self) -> Self:
         """The uploader gives it up, or nobody went on with it."""
         self._must_be(State.UPLOADING)
@@ -140,7 +147,7 @@ class Attachment:
 
 
 def check_new(*, length: int, name: str, files: int) -> None:
-    """Whether a further file of this length may come to a lead with so many of its side. Raises `TooLarge`, `Invalid`, `NotAllowed`."""
+    """Whether a further file of this length may come where so many of its side are. Raises `TooLarge`, `Invalid`, `NotAllowed`."""
     if length < 1:
         raise Invalid("空文件 / an empty file", fields=[("Upload-Length", "至少1字节 / at least 1 byte")])
     if length > MOST_BYTES:

@@ -1,6 +1,8 @@
 """A report past the office 绕行举报 (G22; 反有组织犯罪法 §53): its reporter addressed it to discipline, or says that it is about
 the office that reads reports. Of such a report intake keeps the marks of its code and receipt, its days, and a box for discipline."""
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,11 +10,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from services.intake.domain.lead import Status
 from services.intake.domain.mailbox import UNREAD_AT_MOST, Writer
 from services.intake.domain.report import Step
 from shared.contracts.envelope import SealedBox
 from shared.errors import NotAllowed
+from shared.file_key import WrappingKey
 
 
 class Addressee(StrEnum):
@@ -45,6 +50,12 @@ class PassedLetter:
     sent_on: date
     read_on: date | None
     box: str
+
+
+def file_wrap(code: str) -> WrappingKey:
+    """What wraps the keys of files that come with this query code in its one form: whoever has not the code opens none of them."""
+    key = hashlib.blake2b(code.encode(), digest_size=32, person=b"xs-files.v1").digest()
+    return WrappingKey(key_id="code", key=SecretStr(base64.b64encode(key).decode()))
 
 
 def must_have_room(letters: Sequence[PassedLetter]) -> None:

@@ -4,15 +4,19 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from services.intake.clients.objects import Objects
 from services.intake.domain.attachment import Attachment, Piece
-from services.intake.domain.file_key import CannotRead, FileKey, FileKeys
-from shared.errors import Unavailable
+from shared.file_key import FileKey, FileKeys
+from shared.objects import PASSED, Objects
 
 PIECE = 1024 * 1024
 """Bytes of a file that are written at a time: what a crash can lose, and what an upload takes of memory."""
 NAME = "name"
 """What the file's name is sealed as."""
+
+
+def folder_of(attachment: Attachment) -> str:
+    """Where its pieces lie in the store."""
+    return str(attachment.id) if attachment.report_id is None else f"{PASSED}/{attachment.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +35,11 @@ class Store:
     async def write(self, attachment: Attachment, key: FileKey, content: bytes) -> Piece:
         """A further piece under a name of its own: whoever writes at the same time overwrites nothing."""
         name = secrets.token_hex(16)
-        await self.objects.put(attachment.id, name, key.seal(name, content))
+        await self.objects.put(folder_of(attachment), name, key.seal(name, content))
         return Piece(name, len(content))
 
     async def read(self, attachment: Attachment, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
         """These pieces in the clear. Raises `CannotRead`, `Unavailable`."""
         key = self.key_of(attachment)
         for piece in pieces:
-            yield key.open(piece.name, await self.objects.get(attachment.id, piece.name))
-
-
-async def begun(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same, with the first piece here already: an answer that has begun cannot say any more that the store is away. Raises
-    `Unavailable`, also when the key that opens the file was taken out of the settings."""
-    try:
-        first = await anext(content, b"")
-    except CannotRead:
-        raise Unavailable("文件暂时无法解密 / the file cannot be opened now") from None
-
-    async def whole() -> AsyncIterator[bytes]:
-        yield first
-        async for piece in content:
-            yield piece
-
-    return whole()
+            yield key.open(piece.name, await self.objects.get(folder_of(attachment), piece.name))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from services.intake.db import attachments
 from services.intake.domain.attachment import DAYS
-from services.intake.usecases.attachments import Store
+from services.intake.usecases.attachments import Store, folder_of
 from shared.db import Transaction
 from shared.deadlines import china_date
 
@@ -12,6 +12,6 @@ from shared.deadlines import china_date
 async def clean_attachments(tx: Transaction, at: datetime, *, store: Store) -> None:
     """Expire and remove. Raises `Unavailable` when the store is away; the next turn does it again."""
     await attachments.expire(tx, china_date(at) - timedelta(days=DAYS))
-    for attachment_id in await attachments.left_over(tx):
-        await store.objects.remove(attachment_id)
-        await attachments.forget_pieces(tx, attachment_id)
+    for attachment in await attachments.left_over(tx):
+        await store.objects.remove(folder_of(attachment))
+        await attachments.forget_pieces(tx, attachment.id)

@@ -11,12 +11,13 @@ from services.intake.clients import clamd
 from services.intake.clients.examining import UNREADABLE, examining
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Piece, State
-from services.intake.domain.file_key import CannotRead
-from services.intake.usecases.attachments import Store
+from services.intake.usecases.attachments import Store, folder_of
+from services.intake.usecases.passed_files import PassedStore, hand_on, held, with_index
 from shared import audit, metrics
 from shared.auth import Principal
-from shared.db import Database, after_commit
+from shared.db import Database, Transaction, after_commit
 from shared.errors import NotFound, Unavailable
+from shared.file_key import CannotRead
 
 EXAMINED = metrics.counter("attachments_examined", "Files examined, by what became of them", ["state"])
 _INFECTED = "发现病毒或恶意程序 / a virus or harmful program was found"
@@ -25,32 +26,48 @@ _INFECTED = "发现病毒或恶意程序 / a virus or harmful program was found"
 async def examine_attachment(
     database: Database, store: Store, attachment_id: UUID, *, by: Principal | None, at: datetime
 ) -> Attachment:
-    """→ where it stands then: kept or refused. Raises `Unavailable` when store or scanner are away; it waits for the clock then."""
+    """→ where it stands then: kept or refused. Raises `Unavailable` when store or scanner are away; it waits for the clock
+    then, past the office for the code."""
     async with database.transaction() as tx:
         attachment = await attachments.get(tx, attachment_id)
     if attachment.state is not State.EXAMINING:
         return attachment
     try:
         media_type, refused, sha256, shared = await _look(store, attachment)
+        if isinstance(store, PassedStore) and not refused:
+            shared = await with_index(store, attachment, shared)
     except (ValueError, CannotRead):
         media_type, refused, sha256, shared = "", UNREADABLE, "", ()
     async with database.transaction() as tx:
-        attachment = await attachments.get(tx, attachment_id, lock=True)
+        attachment = await held(tx, attachment)
         if attachment.state is not State.EXAMINING:
             return attachment
-        if refused:
-            attachment = attachment.refuse({"field": "file", "reason": refused})
+        if isinstance(store, PassedStore) and not refused:
+            attachment = await hand_on(
+                tx, store, attachment, media_type=media_type, sha256=sha256, shared=shared, at=at
+            )
         else:
-            attachment = attachment.keep(media_type=media_type, sha256=sha256, shared=shared)
-        await attachments.save(tx, attachment)
-        detail = {"attachment": str(attachment.id), "door": attachment.door.value, "bytes": attachment.length}
-        await audit.record(tx, by, f"attachment.{attachment.state.value}", attachment.lead_id, at=at, detail=detail)
-        after_commit(tx, EXAMINED.labels(attachment.state.value).inc)
+            attachment = (
+                attachment.refuse({"field": "file", "reason": refused})
+                if refused
+                else attachment.keep(media_type=media_type, sha256=sha256, shared=shared)
+            )
+            await attachments.save(tx, attachment)
+        await _put_on_record(tx, attachment, by=by, at=at)
     # what lost a race, and all of what is refused: the clock does it again if it fails here
     with suppress(Unavailable):
         kept = (*attachment.pieces, *attachment.shared) if attachment.state is State.KEPT else ()
-        await store.objects.remove(attachment.id, but=[piece.name for piece in kept])
+        await store.objects.remove(folder_of(attachment), but=[piece.name for piece in kept])
     return attachment
+
+
+async def _put_on_record(tx: Transaction, attachment: Attachment, *, by: Principal | None, at: datetime) -> None:
+    """Of a report past the office nothing is: a row would be a count (G22)."""
+    if attachment.lead_id is None:
+        return
+    detail = {"attachment": str(attachment.id), "door": attachment.door.value, "bytes": attachment.length}
+    await audit.record(tx, by, f"attachment.{attachment.state.value}", attachment.lead_id, at=at, detail=detail)
+    after_commit(tx, EXAMINED.labels(attachment.state.value).inc)
 
 
 async def _look(store: Store, attachment: Attachment) -> tuple[str, str | None, str, tuple[Piece, ...]]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import attachments, leads
+from services.intake.db import attachments, leads, passed_reports
 from services.intake.domain.attachment import Attachment, Door, Piece, check_new, side_of
+from services.intake.domain.query_code import NOBODY
 from services.intake.usecases.attachments import NAME, PIECE, Store
 from shared.auth import Principal
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
-from shared.errors import Refused
+from shared.errors import NotFound, Refused
 from shared.secrecy import refuse_marked
 
 
@@ -42,11 +43,41 @@ async def begin_upload(
     files = await attachments.count(tx, lead_id, side_of(door))  # the lead is held from here on
     (await leads.get(tx, lead_id)).must_be_used()
     check_new(length=length, name=name, files=files)
+    return await _add(tx, store, lead_id=lead_id, report_id=None, length=length, name=name, door=door, by=by, at=at)
+
+
+async def begin_passed_upload(
+    tx: Transaction, store: Store, report_id: UUID, *, length: int, name: str, by: Principal, at: datetime
+) -> Attachment:
+    """A new file of a report past the office; the store's key is the reporter's code. Raises as `begin_upload`, `NotFound` when the report
+    was expunged a moment ago."""
+    refuse_marked("Upload-Metadata", [name])
+    if not await passed_reports.lock(tx, report_id):
+        raise NotFound(NOBODY)
+    check_new(length=length, name=name, files=await attachments.count_passed(tx, report_id))
+    return await _add(
+        tx, store, lead_id=None, report_id=report_id, length=length, name=name, door=Door.REPORTER, by=by, at=at
+    )
+
+
+async def _add(
+    tx: Transaction,
+    store: Store,
+    *,
+    lead_id: UUID | None,
+    report_id: UUID | None,
+    length: int,
+    name: str,
+    door: Door,
+    by: Principal,
+    at: datetime,
+) -> Attachment:
     new = uuid4()
     key, key_id, wrapped = store.keys.new(new)
     attachment = Attachment(
         id=new,
         lead_id=lead_id,
+        report_id=report_id,
         door=door,
         uploaded_by=by.sub,
         length=length,

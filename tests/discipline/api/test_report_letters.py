@@ -62,8 +62,8 @@ class Case:
         return found
 
 
-async def case(new_api: NewApi) -> Case:
-    intake, discipline = await new_api("intake", CHALLENGE_BITS="2"), await new_api("discipline")
+async def case(new_api: NewApi, **settings: str) -> Case:
+    intake, discipline = await new_api("intake", CHALLENGE_BITS="2", **settings), await new_api("discipline")
     both = Between(intake, discipline)
     code = (await report(intake.client, PASSED, **ON)).json()["query_code"]
     await both.bring()

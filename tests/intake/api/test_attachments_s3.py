@@ -12,10 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from deploy.local.places import free_port
-from services.intake.clients.s3_options import S3Options
 from services.intake.db import attachments
 from services.intake.usecases.attachments import PIECE
 from services.intake.usecases.clean_attachments import clean_attachments
+from shared.s3_options import S3Options
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.files import photo

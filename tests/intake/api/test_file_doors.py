@@ -1,4 +1,4 @@
-"""Doors by which a lead comes in, and who may add files to it then: the unit that found it, the 110 feed, the reporter past the office."""
+"""Doors by which a lead comes in, and who may add files to it then: the unit that found it, the 110 feed."""
 
 from uuid import UUID, uuid4
 
@@ -9,7 +9,7 @@ from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.files import photo
 from tests.support.reporting import REPORT, report
-from tests.support.uploading import OPEN, attach, attach_by_code, begin
+from tests.support.uploading import attach, attach_by_code, begin
 
 LEADS, ON = "/intake/v1/leads", {"X-Local-Clock": "2018-06-04T09:00:00+08:00"}
 SOUND = b"#!AMR\n" + bytes(200)
@@ -50,15 +50,6 @@ async def test_the_feed_and_the_finding_unit_add_files_to_their_own_leads_and_re
     assert (await api.get(f"{LEADS}/{found}/attachments", by="unl")).status_code == 404
     assert (await api.get(f"{LEADS}/{call}/attachments", by="m110")).status_code == 403
     assert other
-
-
-@pytest.mark.rule("G22")
-async def test_who_reported_past_the_office_is_told_that_no_file_passes_it(new_api: NewApi) -> None:
-    api = await new_api("intake", CHALLENGE_BITS="2")
-    slip = (await report(api.client, REPORT | {"about_office": True, "umbrella": None})).json()
-    answer = await begin(api.client, OPEN, 3, "x", **{"Query-Code": slip["query_code"]})
-    assert (answer.status_code, "纪检监察" in answer.json()["detail"]) == (409, True)
-    assert await api.rows("select 1 from attachments") == []
 
 
 @pytest.mark.rule("D29")

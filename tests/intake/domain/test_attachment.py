@@ -18,8 +18,8 @@ from services.intake.domain.attachment import (
     check_new,
     side_of,
 )
-from services.intake.domain.file_key import CannotRead, FileKeys, WrappingKey
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
+from shared.file_key import CannotRead, FileKeys, WrappingKey
 
 ACTIONS: dict[str, Callable[[Attachment], Any]] = {
     "take": lambda a: a.take(Piece("b", 5), at=5),

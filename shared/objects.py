@@ -1,4 +1,5 @@
-"""The object store of attachments (obstore): a local folder, or S3 and what speaks like it. It holds sealed pieces only."""
+"""The object store of attachments (obstore): a local folder, or S3 and what speaks like it. It holds sealed pieces only; intake writes it,
+discipline reads what came for it (`PASSED`)."""
 
 import asyncio
 import re
@@ -9,20 +10,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import obstore
 import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from services.intake.clients.s3_options import S3Options
 from shared.errors import NeedsOperator, Unavailable
+from shared.s3_options import S3Options
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 log = structlog.get_logger(__name__)
+
+PASSED = "passed"
+"""The folder of files of reports past the office: discipline's account needs to read this one and no other."""
 
 # somebody waits at the door: what does not come within seconds is told, and tried again by the sender or the clock
 _RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
@@ -37,7 +40,7 @@ _SILENT = "附件存储没有应答 / the store of attachments does not answer"
 
 
 class Objects:
-    """Pieces of files by file and name. `where`: file:///folder, or s3://bucket/prefix with `options`."""
+    """Pieces of files by the file's folder and name. `where`: file:///folder, or s3://bucket/prefix with `options`."""
 
     def __init__(self, where: str, options: S3Options | None = None) -> None:
         self._wrong: str | None = _SILENT
@@ -70,26 +73,26 @@ class Objects:
         else:
             self._wrong = None
 
-    async def put(self, file_id: UUID, name: str, content: bytes) -> None:
+    async def put(self, folder: str, name: str, content: bytes) -> None:
         """Write one, whole or not at all. Raises `Unavailable`."""
         try:
-            await obstore.put_async(self._store, f"{file_id}/{name}", content)
+            await obstore.put_async(self._store, f"{folder}/{name}", content)
         except (BaseError, OSError) as fault:
             raise self._away(fault) from None
 
-    async def get(self, file_id: UUID, name: str) -> bytes:
+    async def get(self, folder: str, name: str) -> bytes:
         """Read one. Raises `Unavailable`."""
         try:
-            found = await obstore.get_async(self._store, f"{file_id}/{name}")
+            found = await obstore.get_async(self._store, f"{folder}/{name}")
             return bytes(await found.bytes_async())
         except (BaseError, OSError) as fault:
             raise self._away(fault) from None
 
-    async def remove(self, file_id: UUID, *, but: Iterable[str] = ()) -> None:
-        """Remove all pieces of a file except these. Raises `Unavailable`."""
-        kept = {f"{file_id}/{name}" for name in but}
+    async def remove(self, folder: str, *, but: Iterable[str] = ()) -> None:
+        """Remove all pieces in a folder except these. Raises `Unavailable`."""
+        kept = {f"{folder}/{name}" for name in but}
         try:
-            found = [path async for path in self._paths(file_id)]
+            found = [path async for path in self._paths(folder)]
             for path in found:
                 if path not in kept:
                     with suppress(FileNotFoundError):
@@ -97,8 +100,8 @@ class Objects:
         except (BaseError, OSError) as fault:
             raise self._away(fault) from None
 
-    async def _paths(self, file_id: UUID) -> AsyncIterator[str]:
-        async for page in obstore.list(self._store, prefix=str(file_id)):
+    async def _paths(self, folder: str) -> AsyncIterator[str]:
+        async for page in obstore.list(self._store, prefix=folder):
             for meta in page:
                 yield meta["path"]
 

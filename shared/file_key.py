@@ -46,6 +46,11 @@ class FileKey:
     def __init__(self, file_id: UUID, key: bytes) -> None:
         self._id, self._key = file_id, key
 
+    @property
+    def secret(self) -> bytes:
+        """The key itself, to be sealed for somebody else who may read the file."""
+        return self._key
+
     def seal(self, name: str, content: bytes) -> bytes:
         """A piece of this name."""
         nonce = random_bytes(_NONCE)

@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, model_va
 Word = Annotated[str, Field(min_length=1, pattern=r"^[\x21-\x7e]+$")]
 
 
+STORE = r"^(file:///|s3://).+"
+"""How a store of files is named in the settings."""
+
+
 class S3Options(BaseModel):
     """`endpoint`: https://host[:port] of the store; plain http:// on loopback only. `region`: as the store names it, any word when it has
     none. `access_key_id`, `secret_access_key`: may put, get, list and delete objects of this one bucket. `virtual_hosted_style_request`:
@@ -35,6 +39,12 @@ class S3Options(BaseModel):
     def plain(self) -> bool:
         """Whether it is spoken to without TLS."""
         return self.endpoint.startswith("http://")
+
+
+def must_be_whole(store: str | None, options: S3Options | None) -> None:
+    """Raises ValueError unless a store of s3:// has its options, and no other has any."""
+    if (store or "").startswith("s3:") != (options is not None):
+        raise ValueError("attachment_store_options belong to an attachment_store of s3://, which cannot be without")
 
 
 def _is_loopback(host: str) -> bool:
