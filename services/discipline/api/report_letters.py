@@ -78,6 +78,7 @@ class SentView(BaseModel):
 class FileView(BaseModel):
     """A file of the reporter; what he called it is shown to nobody. 举报人附件"""
 
+    id: UUID
     media_type: str
     length: int = Field(description="原件字节数 / bytes, of the file as it came")
     sha256: str = Field(description="原件 / of the file as it came")
@@ -85,7 +86,9 @@ class FileView(BaseModel):
 
     @classmethod
     def of(cls, file: SentFile) -> Self:
-        return cls(media_type=file.media_type, length=file.length, sha256=file.sha256, shared_copy=file.copy)
+        return cls(
+            id=file.id, media_type=file.media_type, length=file.length, sha256=file.sha256, shared_copy=file.copy
+        )
 
 
 class LetterView(BaseModel):
@@ -98,6 +101,9 @@ class LetterView(BaseModel):
         description="调取告知没有正文;已销毁的也没有 / that of an opening has none, nor has one that was destroyed"
     )
     file: FileView | None = Field(description="举报人附加的文件 / what the reporter added; the letter has no text then")
+    files: list[UUID] = Field(
+        description="信中提及的附件 / files that the letter names; each came in a letter of its own"
+    )
     sent_on: date
     read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
 
@@ -109,6 +115,7 @@ class LetterView(BaseModel):
             writer=letter.writer,
             kind=letter.kind,
             text=says.get("text"),
+            files=says.get("files", []),
             file=FileView.of(file) if (file := SentFile.of(says)) else None,
             sent_on=letter.sent_on,
             read_on=letter.read_on,

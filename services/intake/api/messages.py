@@ -1,5 +1,6 @@
 """The mailbox between a reporter and the office: for the holder of a code without signing in, for the office on the lead."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
 from services.intake.api.reports import StatusOrder
-from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, PAST_OFFICE, Kind, Message, PastOffice, Writer
+from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, PAST_OFFICE, Kind, Message, Writer
 from services.intake.domain.passed_report import PassedLetter
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.letter_files import files_of
@@ -101,13 +102,13 @@ class MessageView(BaseModel):
         )
 
     @classmethod
-    def of_passed(cls, letter: PassedLetter, kind: Kind, text: str) -> Self:
+    def of_passed(cls, letter: PassedLetter, kind: Kind, says: Mapping[str, Any]) -> Self:
         return cls(
             number=letter.number,
             writer=letter.writer,
             kind=kind,
-            text=text,
-            files=[],
+            text=says["text"],
+            files=files_of(says),
             sent_on=letter.sent_on,
             read_on=letter.read_on,
         )
@@ -130,10 +131,8 @@ async def post_message(
     """Write to the office, by the code, without signing in. 举报人写信"""
     box: Mailbox = request.app.state.mailbox
     if (passed := await passed_holder(request, order)) is not None:
-        if order.files:
-            raise PastOffice
         post: PassedMailbox = request.app.state.passed_mailbox
-        answer, again = await post.write(passed, order.text, claim, solved, at=at)
+        answer, again = await post.write(passed, order.text, claim, solved, files=order.files, at=at)
         return answered(answer, again=again)
     letter = Letter(Kind.MESSAGE, order.text, order.files)
     answer, again = await box.write(await holder_of(request, order), letter, claim, solved, at=at)

@@ -1,6 +1,6 @@
 """Files in letters: a letter names files that its own side sent before. Which letter has which files stands in its boxes alone."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,16 +14,29 @@ _NOT_THERE = "没有本方已上传完成、可交对方的该文件 / this side
 _NOT_NAMED = "该信件没有此附件 / this letter has no such file"
 
 
+async def must_be_passed(tx: Transaction, report_id: UUID, files: Sequence[UUID]) -> None:
+    """Whether all of these are files of the report past the office that discipline has. Raises `Invalid`."""
+    await _must_fit(tx, files, lambda file: file.report_id == report_id and file.state is State.KEPT)
+
+
 async def must_be_sent_by(tx: Transaction, lead_id: UUID, files: Sequence[UUID], door: Door) -> None:
     """Whether all of these are files of the lead that came through this door, are kept and, from the office, have a copy without metadata.
     Raises `Invalid`, for a file of another lead or another side like for none."""
+
+    def fits(file: Attachment) -> bool:
+        mine = file.lead_id == lead_id and file.door is door and file.state is State.KEPT
+        return mine and (door is not Door.MAILBOX or bool(file.shared))
+
+    await _must_fit(tx, files, fits)
+
+
+async def _must_fit(tx: Transaction, files: Sequence[UUID], fits: Callable[[Attachment], bool]) -> None:
     for number, file_id in enumerate(files):
         try:
             file = await attachments.get(tx, file_id)
         except NotFound:
             file = None
-        fits = file is not None and file.lead_id == lead_id and file.door is door and file.state is State.KEPT
-        if file is None or not fits or (door is Door.MAILBOX and not file.shared):
+        if file is None or not fits(file):
             raise Invalid(_NOT_THERE, fields=[(f"files.{number}", _NOT_THERE)])
 
 
@@ -32,7 +45,7 @@ def content(text: str, files: Sequence[UUID]) -> dict[str, Any]:
     return {"text": text, "files": [str(file) for file in files]} if files else {"text": text}
 
 
-def files_of(says: dict[str, Any]) -> list[UUID]:
+def files_of(says: Mapping[str, Any]) -> list[UUID]:
     """The files that a letter names."""
     return [UUID(file) for file in says.get("files", [])]
 

@@ -18,6 +18,7 @@ from services.intake.domain.passed_report import PassedLetter, must_have_room
 from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.usecases.file_report import DISCIPLINE, Desk
+from services.intake.usecases.letter_files import content, must_be_passed
 from shared import idempotency, outbox
 from shared.contracts.envelope import SealedBox, day_of
 from shared.contracts.passed import LetterPassed, LetterRead
@@ -68,13 +69,20 @@ class PassedMailbox:
         self._database, self._desk = database, desk
 
     async def write(
-        self, holder: PassedHolder, text: str, claim: Claim, solved: Solved, *, at: datetime
+        self,
+        holder: PassedHolder,
+        text: str,
+        claim: Claim,
+        solved: Solved,
+        *,
+        files: Sequence[UUID],
+        at: datetime,
     ) -> tuple[Answer, bool]:
-        """The reporter writes to discipline; → the answer, and whether it was given before. Raises `Invalid`, `NotAllowed` when too much
-        waits, `Spent`, `NotFound` when it was expunged a moment ago."""
+        """The reporter writes to discipline, naming files that it has; → the answer, and whether it was given before. Raises `Invalid`,
+        `NotAllowed` when too much waits, `Spent` when the challenge was spent, `NotFound` when it was expunged a moment ago."""
         refuse_marked("text", [text])
         claim, on = self._desk.claim(claim), china_date(at)
-        said = {"kind": "message", "text": text}
+        said = {"kind": "message", **content(text, files)}
         public = base64.b64encode(public_half(holder.private)).decode()
         mine = Sealer({_REPORTER: ReceiverKey(key_id=_REPORTER, public_key=public)}).seal(_REPORTER, said)
         async with self._database.transaction() as tx:
@@ -84,6 +92,7 @@ class PassedMailbox:
             await reports.spend(tx, (solved.mark, solved.expires))
             if not await passed_reports.lock(tx, holder.report_id):
                 raise NotFound(NOBODY)
+            await must_be_passed(tx, holder.report_id, files)
             must_have_room(await passed_reports.letters(tx, holder.report_id))
             number = await passed_reports.add_letter(
                 tx, holder.report_id, Writer.REPORTER, mine.box, theirs=None, on=on
@@ -96,7 +105,7 @@ class PassedMailbox:
 
     async def read(
         self, holder: PassedHolder, *, after: int, limit: int, at: datetime
-    ) -> tuple[list[tuple[PassedLetter, Kind, str]], bool]:
+    ) -> tuple[list[tuple[PassedLetter, Kind, Mapping[str, Any]]], bool]:
         """A page of the thread, and whether more follow; discipline hears which of its letters were read. Raises `CannotOpen`."""
         async with self._database.transaction() as tx:
             await passed_reports.lock(tx, holder.report_id)
@@ -108,4 +117,4 @@ class PassedMailbox:
             for number in new:
                 event = LetterRead(report_id=holder.report_id, number=number, on=china_date(at))
                 await outbox.put(tx, event, at=day_of(at))
-        return [(one, KINDS[says["kind"]], says["text"]) for one, says in shown], len(found) > limit
+        return [(one, KINDS[says["kind"]], says) for one, says in shown], len(found) > limit

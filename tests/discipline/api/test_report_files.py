@@ -23,7 +23,7 @@ from tests.discipline.api.test_report_letters import KEPT, Case, case
 from tests.intake.api.test_passed_reports import OFFICE, ON, doors
 from tests.support.api import Api
 from tests.support.files import photo
-from tests.support.reporting import REPORT, report
+from tests.support.reporting import REPORT, report, write
 from tests.support.searching import everything
 from tests.support.uploading import OPEN, TUS, attach_by_code, begin, objects, patch
 
@@ -68,8 +68,16 @@ async def test_a_file_past_the_office_is_read_by_discipline_alone_on_record(new_
         ("reporter", None, True), ("reporter", None, False),
     ]  # fmt: skip
     assert letters[1]["file"] == {
-        "media_type": "audio/amr", "length": len(SOUND), "sha256": hashlib.sha256(SOUND).hexdigest(), "shared_copy": False,
+        "id": letters[1]["file"]["id"], "media_type": "audio/amr", "length": len(SOUND), "shared_copy": False,
+        "sha256": hashlib.sha256(SOUND).hexdigest(),
     }  # fmt: skip
+    # a letter names files that discipline has
+    named = one.mine | {"text": "见录音", "files": [letters[1]["file"]["id"]]}
+    assert (await write(intake.client, named, **ON)).status_code == 201
+    wrong = await write(intake.client, named | {"files": [*named["files"], str(uuid4())]}, **ON)
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "files.1")
+    assert [item["files"] for item in await one.thread(ON)] == [named["files"]]
+    assert (await one.get("/letters"))["items"][2]["files"] == named["files"]
     for by in ("dcm", "dhd", "dld"):
         answer = await fetch(one, 2, by)
         assert (answer.status_code, answer.content) == (200, SOUND), by
@@ -84,7 +92,7 @@ async def test_a_file_past_the_office_is_read_by_discipline_alone_on_record(new_
     assert without.status_code == 400, "without a purpose"
     assert (await fetch(one, 9)).status_code == 404
     await one.say("letters", {"text": "收到"}, "dhd", **ON)
-    assert (await fetch(one, 3)).status_code == 404, "a letter without a file"
+    assert [(await fetch(one, number)).status_code for number in (3, 4)] == [404, 404], "letters without a file"
     # by no door, log or table of the office; no dump, topic or object has a word of it in clear
     assert [await intake.rows(each) for each in KEPT] == kept
     assert await doors(intake, one.id, {path: [who for at, who in seen if at == path] for path in gets}) == seen
