@@ -46,14 +46,12 @@ async def follow(tx: Transaction, event: StaffRecorded, _: object = None) -> Non
         await tx.execute(put.on_conflict_do_update(index_elements=["account"], set_=row))
 
 
-async def with_other_accounts(tx: Transaction, accounts: Collection[str]) -> frozenset[str]:
-    """These accounts, and all others that the same persons have or had: who is given another account is nobody else where two are asked
-    for (G10)."""
+async def persons(tx: Transaction, accounts: Collection[str]) -> int:
+    """Of how many persons these accounts are; one that the directory does not know is of a person of its own."""
     table = staff_accounts.c
-    persons = select(table.staff).where(table.account.in_(accounts))
-    return frozenset(accounts) | frozenset(
-        (await tx.execute(select(table.account).where(table.staff.in_(persons)))).scalars()
-    )
+    query = select(table.account, table.staff).where(table.account.in_(accounts))
+    staff = {row.account: row.staff for row in await tx.execute(query)}
+    return len(set(staff.values())) + len(set(accounts) - staff.keys())
 
 
 class Departures:

@@ -1,5 +1,6 @@
 """Four eyes (G10): what one person begins another decides, whatever accounts they have or had."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from shared.errors import Forbidden
@@ -22,4 +23,10 @@ def must_be_another(first: str | None, second: Person, told: str) -> None:
     """Raises `Forbidden` with `told` when the account `first` is of the same person. None: the service itself began it, or a restore has
     lost who did."""
     if first in second.accounts:
+        raise Forbidden(told)
+
+
+def must_be_none_of(those: Collection[str], by: Person, told: str) -> None:
+    """Raises `Forbidden` with `told` when one of the accounts is of this person."""
+    if not by.accounts.isdisjoint(those):
         raise Forbidden(told)

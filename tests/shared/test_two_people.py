@@ -4,7 +4,7 @@ import pytest
 
 from shared.auth import Principal
 from shared.errors import Forbidden
-from shared.two_people import must_be_another
+from shared.two_people import must_be_another, must_be_none_of
 from tests.support.builders import person
 
 
@@ -21,8 +21,12 @@ from tests.support.builders import person
     ],
 )
 def test_it_is_the_person_that_counts(first: str | None, second: Principal, fits: bool) -> None:
+    handled = frozenset({"aud"} | ({first} if first else set()))
     if fits:
         must_be_another(first, second, "told")
-    else:
-        with pytest.raises(Forbidden, match="told"):
-            must_be_another(first, second, "told")
+        must_be_none_of(handled, second, "told")
+        return
+    with pytest.raises(Forbidden, match="told"):
+        must_be_another(first, second, "told")
+    with pytest.raises(Forbidden, match="told"):
+        must_be_none_of(handled, second, "told")

@@ -15,7 +15,6 @@ from services.discipline.domain.letter import Kind
 from services.discipline.domain.report import ANSWERED, How, Report, Status
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
-from shared.departures import with_other_accounts
 from shared.errors import Conflict, NotFound
 
 
@@ -149,8 +148,7 @@ def _row(report: Report) -> dict[str, object]:
 
 
 async def _accounts(tx: Transaction, *queries: Select[Any]) -> frozenset[str]:
-    found: set[str | None] = set((await tx.execute(union(*queries))).scalars())
-    return await with_other_accounts(tx, {one for one in found if one is not None})
+    return frozenset(one for one in (await tx.execute(union(*queries))).scalars() if one is not None)
 
 
 async def _remember(tx: Transaction, report: Report, *, actor: str, at: datetime) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.codes import Labelled
 from shared.errors import Forbidden, NotAllowed
 from shared.secrecy import refuse_marked
-from shared.two_people import Person, must_be_another
+from shared.two_people import Person, must_be_another, must_be_none_of
 
 LONGEST = 60
 """Minutes."""
@@ -125,5 +125,6 @@ class Opening:
 def _must_be_apart(roles: frozenset[str], handled_by: frozenset[str], by: Person) -> None:
     if not by.roles & roles:
         raise Forbidden("您的职责不得调取举报人信息 / not with your post")
-    if by.sub in handled_by:
-        raise Forbidden("经办过该举报的人员不得调取 / whoever handled this report does not open its reporter")
+    must_be_none_of(
+        handled_by, by, "经办过该举报的人员不得调取 / whoever handled this report does not open its reporter"
+    )

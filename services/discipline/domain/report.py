@@ -16,7 +16,8 @@ from services.discipline.domain.leg import Outcome
 from shared.codes import Labelled
 from shared.contracts.discipline import ReportAccepted, ReportEnded
 from shared.deadlines import Calendar, in_force
-from shared.errors import Forbidden, Invalid, NotAllowed
+from shared.errors import Invalid, NotAllowed
+from shared.two_people import Person, must_be_none_of
 
 MOST_A_DAY = 999_999
 
@@ -103,12 +104,12 @@ class Report:
         return report, ReportEnded(report_id=self.id, on=on)
 
     @staticmethod
-    def must_not_know_reporter(by: str, read_by: frozenset[str]) -> None:
+    def must_not_know_reporter(by: Person, read_by: frozenset[str]) -> None:
         """Raises `Forbidden` for who has read the reporter's data: whoever knows him decides nothing about his report (G1)."""
-        if by in read_by:
-            raise Forbidden(
-                "查阅过举报人信息的人员不得处置该举报 / whoever has read the reporter's data does not decide on the report"
-            )
+        told = (
+            "查阅过举报人信息的人员不得处置该举报 / whoever has read the reporter's data does not decide on the report"
+        )
+        must_be_none_of(read_by, by, told)
 
     def waits_to_be_told(self, letter: int) -> bool:
         """Whether the result in this letter is the one that waits: not one of before it was dealt with anew."""
@@ -145,12 +146,12 @@ class Report:
         by = limit.after(made_on, days).on
         return replace(self, status=Status.OBJECTED, objected_on=made_on, decide_by=by, version=self.version + 1)
 
-    def refuse(self, *, by: str, answered_by: frozenset[str]) -> Self:
+    def refuse(self, *, by: Person, answered_by: frozenset[str]) -> Self:
         """The result stands; `answered_by` ended it or told it. Raises `NotAllowed`, `Forbidden` for one of them."""
         self._must_judge(by, answered_by)
         return replace(self, status=Status.TOLD, version=self.version + 1)
 
-    def uphold(self, *, by: str, answered_by: frozenset[str], on: date) -> tuple[Self, ReportAccepted]:
+    def uphold(self, *, by: Person, answered_by: frozenset[str], on: date) -> tuple[Self, ReportAccepted]:
         """It is dealt with anew. Raises as `refuse`."""
         self._must_judge(by, answered_by)
         gone: dict[str, Any] = dict.fromkeys(
@@ -159,10 +160,10 @@ class Report:
         report = replace(self, status=Status.ACCEPTED, accepted_on=on, version=self.version + 1, **gone)
         return report, ReportAccepted(report_id=self.id, on=on)
 
-    def _must_judge(self, by: str, answered_by: frozenset[str]) -> None:
+    def _must_judge(self, by: Person, answered_by: frozenset[str]) -> None:
         self._must_be(Status.OBJECTED, "审查异议", "decide an objection")
-        if by in answered_by:
-            raise Forbidden("异议须由另一人审查 / the objection is judged by another person than the one who answered")
+        told = "异议须由另一人审查 / the objection is judged by another person than the one who answered"
+        must_be_none_of(answered_by, by, told)
 
     def _must_be(self, status: Status, zh: str, en: str) -> None:
         if self.status is not status:

@@ -82,13 +82,13 @@ async def decide_objection(
     `Forbidden` for who answered or knows the reporter, `Invalid`."""
     refuse_marked("text", [text])
     report, on = await reports.get(tx, report_id, lock=True), china_date(at)
-    report.must_not_know_reporter(by.sub, await reports.read_by(tx, report_id))
+    report.must_not_know_reporter(by, await reports.read_by(tx, report_id))
     answered_by = await reports.answered_by(tx, report_id)
     if uphold:
-        report, again = report.uphold(by=by.sub, answered_by=answered_by, on=on)
+        report, again = report.uphold(by=by, answered_by=answered_by, on=on)
         await outbox.put(tx, again, at=at)
     else:
-        report = report.refuse(by=by.sub, answered_by=answered_by)
+        report = report.refuse(by=by, answered_by=answered_by)
     await reports.save(tx, report, actor=by.sub, at=at)
     kind = Kind.MESSAGE if uphold else Kind.REFUSAL
     await post.send_if_possible(tx, report_id, kind, by=by.sub, on=on, text=text)

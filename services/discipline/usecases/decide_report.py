@@ -24,7 +24,7 @@ async def accept_report(tx: Transaction, report_id: UUID, *, by: Principal, at: 
 async def end_report(tx: Transaction, report_id: UUID, outcome: Outcome, *, by: Principal, at: datetime) -> Report:
     """Record what came of it. Raises `NotFound`, `NotAllowed`, `Forbidden` for who knows the reporter."""
     report = await reports.get(tx, report_id, lock=True)
-    report.must_not_know_reporter(by.sub, await reports.read_by(tx, report_id))
+    report.must_not_know_reporter(by, await reports.read_by(tx, report_id))
     report, ended = report.end(outcome, on=china_date(at), days=Calendar())
     await reports.save(tx, report, actor=by.sub, at=at)
     await outbox.put(tx, ended, at=at)

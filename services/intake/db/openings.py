@@ -12,7 +12,6 @@ from services.intake.db.vault_tables import dpo_notices, readings, reporter_open
 from services.intake.db.vault_tables import openings as table
 from services.intake.domain.opening import Kind, Matter, Opening, Purpose, State
 from shared.db import Transaction
-from shared.departures import with_other_accounts
 from shared.errors import NotAllowed, NotFound
 
 _CHANGES = ("state", "decided_by", "decided_at", "decision_reason", "ends_at", "ended_by", "ended_at")
@@ -35,8 +34,8 @@ async def matter(tx: Transaction, lead_id: UUID) -> Matter:
         status=lead.status,
         unit=lead.unit,
         has_discipline_leg=(await tx.execute(legs)).scalar_one() > 0,
-        worked_on_by=await with_other_accounts(tx, (await tx.execute(actors)).scalars().all()),
-        officers=await with_other_accounts(tx, (await tx.execute(named)).scalars().all()),
+        worked_on_by=frozenset((await tx.execute(actors)).scalars()),
+        officers=frozenset((await tx.execute(named)).scalars()),
     )
 
 

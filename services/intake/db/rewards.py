@@ -19,7 +19,6 @@ from services.intake.domain.conflict import InterestStatus
 from services.intake.domain.reward import How, Matter, Reward, State
 from services.intake.domain.reward_rule import Exclusion
 from shared.db import Transaction
-from shared.departures import with_other_accounts
 from shared.errors import NotAllowed, NotFound
 
 PAID = "该举报的奖励已经发放 / this report was paid for already"
@@ -58,7 +57,7 @@ async def matter(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Matte
         head=head,
         conclusion=(await tx.execute(code)).scalar_one_or_none(),
         earlier=int((await tx.execute(before)).scalar_one()),
-        worked_on_by=await with_other_accounts(tx, (await tx.execute(actors)).scalars().all()),
+        worked_on_by=frozenset((await tx.execute(actors)).scalars()),
         partial=frozenset((await tx.execute(accounts)).scalars()),
         subject_units=frozenset(one.unit for one in subjects if one.unit),
     )

@@ -11,7 +11,7 @@ from services.intake.domain.lead_states import Status
 from shared.codes import Labelled
 from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
-from shared.two_people import Person, must_be_another
+from shared.two_people import Person, must_be_another, must_be_none_of
 
 OFFICERS = 2
 """An interview is held by two (G-MEET)."""
@@ -222,10 +222,13 @@ def _must_be_apart(matter: Matter, kind: Kind, by: Person) -> None:
     """§4.1: a keeper is no investigator of the lead. In an emergency the director may be the one who assigned it."""
     if by.roles & WORKS_ON_LEADS:
         raise Forbidden("办案人员不得保管举报人信息 / whoever works on leads keeps no reporter")
-    if by.unit in matter.units() or by.accounts & matter.officers:
-        raise Forbidden("承办该线索的单位和人员不得调取 / not for the unit or the people who check this lead")
-    if kind is not Kind.BREAK_GLASS and by.accounts & matter.worked_on_by:
-        raise Forbidden("经办过该线索的人员不得调取 / whoever handled this lead does not open its reporter")
+    told = "承办该线索的单位和人员不得调取 / not for the unit or the people who check this lead"
+    if by.unit in matter.units():
+        raise Forbidden(told)
+    must_be_none_of(matter.officers, by, told)
+    if kind is not Kind.BREAK_GLASS:
+        told = "经办过该线索的人员不得调取 / whoever handled this lead does not open its reporter"
+        must_be_none_of(matter.worked_on_by, by, told)
 
 
 def _check_interview(matter: Matter, named: tuple[str, ...], persons: int, by: Person) -> None:

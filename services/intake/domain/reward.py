@@ -16,7 +16,7 @@ from services.intake.domain.reward_rule import Exclusion, RewardRule
 from shared.codes import Labelled
 from shared.deadlines import Calendar, Deadline, in_force, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
-from shared.two_people import Person, must_be_another
+from shared.two_people import Person, must_be_another, must_be_none_of
 
 
 class State(Labelled):
@@ -106,16 +106,18 @@ class Matter:
 
     def must_be_impartial(self, by: Person) -> None:
         """Raises `Forbidden` for whoever has an interest in it (§4.1, G4): the other side would have a say in who is paid."""
-        if by.accounts & self.partial or by.unit in self.subject_units:
-            raise Forbidden("应当回避 / whoever has an interest in this lead stays away from it")
+        told = "应当回避 / whoever has an interest in this lead stays away from it"
+        must_be_none_of(self.partial, by, told)
+        if by.unit in self.subject_units:
+            raise Forbidden(told)
 
     def must_be_apart(self, by: Person) -> None:
         """Raises `Forbidden` for whoever handled the lead, is of a unit that checked it, or has an interest in it."""
         self.must_be_impartial(by)
-        if by.accounts & self.worked_on_by or by.unit in self.head.worked:
-            raise Forbidden(
-                "经办过该线索的单位和人员不得审批奖励 / whoever handled this lead, or is of a unit that checked it, does not decide"
-            )
+        told = "经办过该线索的单位和人员不得审批奖励 / whoever handled this lead, or is of a unit that checked it, does not decide"
+        must_be_none_of(self.worked_on_by, by, told)
+        if by.unit in self.head.worked:
+            raise Forbidden(told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.departures import with_other_accounts
+from shared.departures import persons
 
 
 async def ask_opening(
@@ -36,7 +36,7 @@ async def ask_opening(
         reason=reason,
         minutes=minutes,
         officers=named,
-        persons=len({await with_other_accounts(tx, [one]) for one in named}),
+        persons=await persons(tx, named),
         by=by,
         at=at,
     )

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from shared import departures
 from shared.contracts.discipline import LetterSent
 from shared.contracts.envelope import SealedBox
 from shared.contracts.passed import LetterPassed, ReportPassed
@@ -164,8 +165,9 @@ async def test_an_objection_is_decided_by_a_leader_who_did_not_answer_and_nobody
 
 @pytest.mark.rule("G1", "G10", "D12")
 async def test_who_knows_the_reporter_decides_nothing_and_who_wrote_the_answer_is_no_judge_of_it(
-    new_api: NewApi,
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(departures, "EVERY", 0.0)
     one = await case(new_api)
     discipline = one.both.discipline
     await one.say("acceptance", None, "dcm", **ON)

@@ -10,7 +10,7 @@ import pytest
 from services.discipline.domain.leg import Outcome
 from services.discipline.domain.report import How, Report, Status, number_of
 from shared.errors import Forbidden, Invalid, NotAllowed
-from tests.support.builders import DAY, DAYS
+from tests.support.builders import DAY, DAYS, person
 
 
 def arrived(on: date = DAY) -> Report:
@@ -42,8 +42,8 @@ ACTIONS: dict[str, Callable[[Report], Any]] = {
     "end": lambda one: one.end(Outcome.SHELVED, on=DAY, days=DAYS),
     "tell": lambda one: one.tell(How.VISIT, told_on=DAY, today=DAY),
     "object": lambda one: one.object(made_on=DAY, today=DAY, days=DAYS),
-    "refuse": lambda one: one.refuse(by="dld", answered_by=OTHERS),
-    "uphold": lambda one: one.uphold(by="dld", answered_by=OTHERS, on=DAY),
+    "refuse": lambda one: one.refuse(by=person("dld"), answered_by=OTHERS),
+    "uphold": lambda one: one.uphold(by=person("dld"), answered_by=OTHERS, on=DAY),
     "send": lambda one: one.send_result(3),
 }
 BECOMES = {
@@ -93,7 +93,7 @@ def test_the_result_goes_out_once_for_each_ending() -> None:
     with pytest.raises(NotAllowed, match="第3号"):
         sent.send_result(4)
     over = sent.tell(How.MAILBOX, told_on=DAY, today=DAY).object(made_on=DAY, today=DAY, days=DAYS)
-    anew, _ = over.uphold(by="dld", answered_by=OTHERS, on=DAY)
+    anew, _ = over.uphold(by=person("dld"), answered_by=OTHERS, on=DAY)
     with pytest.raises(NotAllowed):
         anew.send_result(5)
     # the same day, and still another ending
@@ -113,15 +113,17 @@ def test_days_fit_and_the_objection_is_once_in_time_and_judged_by_another() -> N
     with pytest.raises(NotAllowed):
         told().object(made_on=last + timedelta(days=1), today=last + timedelta(days=1), days=DAYS)
     for deed in (
-        lambda: objected().refuse(by="dhd", answered_by=OTHERS),
-        lambda: objected().uphold(by="dhd", answered_by=OTHERS, on=DAY),
+        lambda by: objected().refuse(by=by, answered_by=OTHERS),
+        lambda by: objected().uphold(by=by, answered_by=OTHERS, on=DAY),
+        lambda by: objected().must_not_know_reporter(by, OTHERS),
     ):
-        with pytest.raises(Forbidden):
-            deed()
-    refused = objected().refuse(by="dld", answered_by=OTHERS)
+        for one in (person("dhd"), person("dld", others=("dhd",))):
+            with pytest.raises(Forbidden):
+                deed(one)
+    refused = objected().refuse(by=person("dld"), answered_by=OTHERS)
     with pytest.raises(NotAllowed):
         refused.object(made_on=DAY, today=DAY, days=DAYS)
-    anew, _ = objected().uphold(by="dld", answered_by=OTHERS, on=late)
+    anew, _ = objected().uphold(by=person("dld"), answered_by=OTHERS, on=late)
     assert (anew.accepted_on, anew.ended_on, anew.outcome, anew.told_on, anew.objected_on) == (late, *[None] * 4)
 
 
