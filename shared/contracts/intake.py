@@ -15,7 +15,7 @@ LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9
 
 
 class DeadlineKind(StrEnum):
-    """What a running limit asks for 期限种类: 分类, 交办, 签收, 首报, 办结, 裁定, 主管部门办理, 反馈, 约见举报人, 异议审查."""
+    """What a running limit asks for. 期限种类:分类、交办、签收、首报、办结、裁定、主管部门办理、反馈、约见举报人、异议审查"""
 
     CLASSIFY = "classify"
     ASSIGN = "assign"
@@ -30,14 +30,14 @@ class DeadlineKind(StrEnum):
 
 
 class Leg(StrEnum):
-    """The two sides of a dual assignment 双交办: 核查线 and 纪律线."""
+    """The two sides of a dual assignment: verification and discipline. 双交办两线:核查线、纪律线"""
 
     CRIME = "crime"
     DISCIPLINE = "discipline"
 
 
 class LegStatus(StrEnum):
-    """All that one side learns of the other: created 已交办, accepted 已签收, ended 已办结."""
+    """All that one side learns of the other: created, accepted, ended. 另一线状态:已交办、已签收、已办结"""
 
     CREATED = "created"
     ACCEPTED = "accepted"
@@ -323,7 +323,7 @@ class IntakeCheckpointSigned(Checkpoint):
 
 
 class Facts(BaseModel):
-    """What lies inside a box: the restricted facts a receiving unit needs. Never anything of the reporter."""
+    """What lies inside a box: the restricted facts a receiving unit needs. Never anything of the reporter. 线索事实(不含举报人)"""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     lead_no: LeadNo

@@ -8,7 +8,7 @@ from shared.deadlines.calendar import Calendar, Deadline, Pauses, china_date, st
 
 
 class Unit(StrEnum):
-    """How a limit is counted: hours, working days, natural days, months."""
+    """How a limit is counted: hours, working days, natural days, months. 期限单位:小时、工作日、自然日、月"""
 
     HOURS = "H"
     WORKING_DAYS = "WD"

@@ -1,11 +1,8 @@
 """The app factory: one service's HTTP app."""
 
 import asyncio
-import inspect
-import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -21,8 +18,8 @@ from shared.departures import Departures
 from shared.errors import TooLarge
 from shared.gauges import Gauges
 from shared.health import Check, pages
-from shared.http import problems
-from shared.http.callers import api_routes, callers_of, undeclared_routes
+from shared.http import document, problems
+from shared.http.callers import undeclared_routes
 from shared.http.counted import Counted
 from shared.settings import ServerSettings
 
@@ -78,7 +75,7 @@ def create_app(
     if missing := undeclared_routes(app):
         raise RuntimeError(f"routes that do not say who may call them: {missing}")
     problems.install(app)
-    _document(app)
+    document.install(app)
     needed = {"database": lambda: identity.check(database), "issuer": keys.ready}
     for route in pages(root, needed, Gauges(database, events=events, parts=parts), parts):
         app.router.routes.append(route)
@@ -98,25 +95,6 @@ def _routes(path: str, routers: Sequence[APIRouter]) -> list[BaseRoute]:
             shell.include_router(router, prefix=path)
         _ROUTES[key] = shell.routes
     return _ROUTES[key]
-
-
-def _document(app: FastAPI) -> None:
-    """The API page says of each operation what it does (from "What it does. 中文" in the route's docstring) and who may call it."""
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = plain()
-            document["components"]["schemas"] |= problems.schemas()
-            for route in api_routes(app):
-                english, _, chinese = (inspect.getdoc(route.endpoint) or "").rpartition(". ")
-                for method in route.methods or ():
-                    operation = document["paths"][route.path_format][method.lower()]
-                    operation["summary"] = f"{chinese} / {re.split('[.;]', english)[0]}"
-                    operation["description"] += f"\n\n{callers_of(route.dependant)}"
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]
 
 
 class _DeclaredSize:

@@ -20,7 +20,10 @@ from shared.http import words
 from shared.http.edge import transaction
 from shared.reads import purpose_needed
 
-_bearer = HTTPBearer(auto_error=False, description="OIDC access token; locally: make token AS=ofd")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="OIDC访问令牌 / access token; make token AS=ofd",
+)
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 

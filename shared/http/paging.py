@@ -86,7 +86,9 @@ _READ: dict[type[Any], Callable[[Any], Any]] = {
 
 
 async def _paging(
-    after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+    after: Annotated[
+        str | None, Query(max_length=500, description="上一页的`next` / `next` of the page before")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = DEFAULT,
 ) -> _Paging:
     return _Paging(limit, after)

@@ -1,5 +1,6 @@
 """Every refusal as RFC 9457 problem+json: what is wrong, in which field, why; never internals, never what somebody typed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy.exc
@@ -7,7 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -20,29 +21,34 @@ log = structlog.get_logger(__name__)
 
 
 class FieldProblem(BaseModel):
-    """A field (dotted path) and the reason."""
+    """A field (dotted path) and the reason. 有误的字段及原因"""
 
     field: str
     reason: str
 
 
 class Problem(BaseModel):
-    """RFC 9457. `title` is Chinese first, English second; `code` is for machines."""
+    """A refusal (RFC 9457), the same fields in each; `title` is Chinese first, English second, `code` is for machines. 拒绝办理的说明"""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
     code: str
-    errors: list[FieldProblem] = []
+    errors: list[FieldProblem] = Field(default=[], description="无字段有误时为空 / empty when no field is at fault")
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, text in {
+def responses(texts: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Refusals by status, for the API page. By reference, not as a model: the framework would build a validator of it for each status of
+    each route, most of an app's start."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": text, "content": content} for status, text in texts.items()}
+
+
+RESPONSES = responses(
+    {
         400: "请求格式有误 / Malformed",
         401: "未登录 / Not signed in",
         403: "无权办理 / Not permitted",
@@ -51,14 +57,13 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         413: "内容过大 / Too large",
         422: "内容不符合要求 / Invalid content",
         503: "暂时不可用 / Temporarily unavailable",
-    }.items()
-}
-"""By reference, not as a model: the framework would build a validator of it for each status of each route, most of an app's start."""
+    }
+)
 
 
 def schemas() -> dict[str, Any]:
     """What the references name, for the document's components."""
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), Problem.__name__: schema}
 
 

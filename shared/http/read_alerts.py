@@ -15,7 +15,7 @@ from shared.http.fields import Order, Reason
 from shared.http.paging import Page, Paging
 from shared.reads import Finding, Kind
 
-router = APIRouter(prefix="/read-alerts", tags=["read alerts 查阅提醒"])
+router = APIRouter(prefix="/read-alerts", tags=["查阅提醒 read alerts"])
 Watcher = Annotated[Principal, require("aud", "dpo")]
 
 

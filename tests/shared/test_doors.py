@@ -1,7 +1,7 @@
 """What holds at every door of every service: who first, known questions only, words for people, nothing of what was typed."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -94,6 +94,19 @@ async def test_a_question_that_no_door_knows_is_refused_without_repeating_it(new
     assert asked >= 2
 
 
+def _told(part: Any) -> Iterator[str]:
+    """What the page shows in words, at whatever depth."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name in ("description", "summary", "tags") and isinstance(value, str | list):
+                yield from [value] if isinstance(value, str) else value
+            else:
+                yield from _told(value)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _told(each)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_api_page_says_what_a_door_does_and_who_may_call_it(new_api: NewApi, service: str) -> None:
     api = await new_api(service)
@@ -105,6 +118,21 @@ async def test_the_api_page_says_what_a_door_does_and_who_may_call_it(new_api: N
         assert re.search("可调用的角色 / may be called by: |无需登录 / without signing in", operation["description"])
         keys = [found for found in operation.get("parameters", ()) if found["name"] == "Idempotency-Key"]
         assert all(key["required"] for key in keys)
+    # Chinese first, to the last field; each refusal in one form
+    assert (
+        sorted({text for text in _told(document) if not re.match(r"^[^a-zA-Z一-鿿]*(\w+[\W\d]*)?[一-鿿]", text)}) == []
+    )
+    problem = document["components"]["schemas"]["Problem"]
+    assert sorted(problem["required"]) == sorted(problem["properties"]), "all of them stand in each refusal"
+    contents = [
+        response["content"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for status, response in operation["responses"].items()
+        if status >= "400"
+    ]
+    form = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert all(content == form for content in contents)
 
 
 @pytest.mark.parametrize("service", ["intake", "verification", "discipline"])

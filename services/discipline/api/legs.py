@@ -16,7 +16,7 @@ from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.http import Now, Order, Page, Paging, Tx, reader, require
 
-router = APIRouter(prefix="/legs", tags=["legs 纪律线"])
+router = APIRouter(prefix="/legs", tags=["纪律线 legs"])
 Clerk = Annotated[Principal, require("dcm")]
 Handler = Annotated[Principal, require("dhd")]
 Reader = Annotated[Principal, require("dcm", "dhd", "dld")]
@@ -40,13 +40,13 @@ class LegView(BaseModel):
 
 
 class LegDetail(LegView):
-    """A leg with its restricted facts; null while they have not arrived or once they were destroyed."""
+    """A leg with its restricted facts; null while they have not arrived or once they were destroyed. 纪律线详情"""
 
     facts: Facts | None
 
 
 class NewOutcome(Order):
-    """The outcome category 处置结果类别."""
+    """The outcome category. 处置结果类别"""
 
     outcome: Outcome
 

@@ -26,7 +26,7 @@ from shared.auth import Principal
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, handed_out, require
 from shared.http.words import TOLD
 
-router = APIRouter(prefix="/reports/{report_id}", tags=["letters 与举报人的往来"])
+router = APIRouter(prefix="/reports/{report_id}", tags=["与举报人的往来 letters"])
 Recorder = Annotated[Principal, require("dcm", "dhd")]
 Leader = Annotated[Principal, require("dld")]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -17,7 +17,7 @@ from services.discipline.usecases.read_file import content_of, read_original
 from shared.auth import Principal
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, handed_out, require
 
-router = APIRouter(tags=["openings 举报人信息调取"])
+router = APIRouter(tags=["举报人信息调取 openings"])
 Asker = Annotated[Principal, require(*ASKS)]
 Leader = Annotated[Principal, require(*GRANTS)]
 

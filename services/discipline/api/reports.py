@@ -16,7 +16,7 @@ from services.discipline.usecases.keep_retention import kept_until
 from services.discipline.usecases.read_report import read_report
 from shared.http import Now, Page, Paging, Tx
 
-router = APIRouter(prefix="/reports", tags=["reports 绕行举报"])
+router = APIRouter(prefix="/reports", tags=["绕行举报 reports"])
 
 
 class ReportView(BaseModel):
@@ -49,7 +49,7 @@ class ListedReport(ReportView):
 
 
 class ReportDetail(ReportView):
-    """A report with its content, without its reporter; null once it was destroyed."""
+    """A report with its content, without its reporter; null once it was destroyed. 绕行举报详情"""
 
     about_office: bool | None
     content: dict[str, Any] | None

@@ -22,7 +22,7 @@ from shared.contracts.envelope import rfc3339
 from shared.deadlines import china_date
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
-router = APIRouter(tags=["assignments 交办"])
+router = APIRouter(tags=["交办 assignments"])
 Director = Annotated[Principal, require("ofd")]
 Ruler = Annotated[Principal, require("ofd", "ldr")]
 Asker = Annotated[Principal, require("unl", "ana", "ofd", "sup")]

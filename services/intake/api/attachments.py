@@ -18,7 +18,7 @@ from shared.auth import Principal
 from shared.errors import Forbidden
 from shared.http import Now, Order, Tx, handed_out, public, require
 
-router = APIRouter(tags=["attachments 附件"])
+router = APIRouter(tags=["附件 attachments"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
 Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt", "m110")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]

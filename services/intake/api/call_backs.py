@@ -15,8 +15,8 @@ from shared.auth import Principal
 from shared.codes import Labelled
 from shared.http import Now, Order, Tx, public, require
 
-open_doors = APIRouter(tags=["call-backs 回访"])
-router = APIRouter(tags=["call-backs 回访"])
+open_doors = APIRouter(tags=["回访 call-backs"])
+router = APIRouter(tags=["回访 call-backs"])
 Everyone = Annotated[None, public()]
 Caller = Annotated[Principal, require("rvk")]
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"

@@ -10,7 +10,7 @@ from services.intake.usecases.declare_circle import declare_circle
 from shared.auth import Principal
 from shared.http import Now, Order, Tx, require
 
-router = APIRouter(tags=["read alerts 查阅提醒"])
+router = APIRouter(tags=["查阅提醒 read alerts"])
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 Word = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=SHORTEST, max_length=LONGEST, pattern=r"^[^\x00]*$")

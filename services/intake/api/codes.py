@@ -17,7 +17,7 @@ from shared.db import after_commit
 from shared.deadlines import Colour, Step, china_date
 from shared.http import Day, Now, Once, Order, Reason, Tx, require
 
-router = APIRouter(prefix="/codes", tags=["codes 代码表"])
+router = APIRouter(prefix="/codes", tags=["代码表 codes"])
 Director = Annotated[Principal, require("ofd")]
 Reviewer = Annotated[Principal, require("qrv")]
 Watcher = Annotated[Principal, require("icl", "ana", "ofd", "sup", "qrv", "aud")]
@@ -31,7 +31,7 @@ def _words(most: int) -> Any:
 
 
 class CodeView(BaseModel):
-    """One code with its words; a second-level source with the source that it belongs to."""
+    """One code with its words; a second-level source with the source that it belongs to. 代码"""
 
     code: str
     zh: str
@@ -40,7 +40,7 @@ class CodeView(BaseModel):
 
 
 class CodeLists(BaseModel):
-    """All lists, and since when their version is in force (until when, if another follows)."""
+    """All lists, and since when their version is in force (until when, if another follows). 代码表"""
 
     version: str
     from_on: date

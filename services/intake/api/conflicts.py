@@ -17,7 +17,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.http import Now, Once, Order, Page, Paging, Tx, require
 
-router = APIRouter(tags=["conflicts 回避"])
+router = APIRouter(tags=["回避 conflicts"])
 Office = Annotated[Principal, require("ana", "ofd")]
 Anyone = Annotated[Principal, require()]
 Decider = Annotated[Principal, require("ofd", "ldr", "pro")]

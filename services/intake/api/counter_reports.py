@@ -26,7 +26,7 @@ from shared.auth import Principal
 from shared.errors import Invalid
 from shared.http import Claimed, Now, require
 
-router = APIRouter(prefix="/counter-reports", tags=["counter-reports 电话和窗口举报"])
+router = APIRouter(prefix="/counter-reports", tags=["电话和窗口举报 counter-reports"])
 Clerk = Annotated[Principal, require("icl")]
 
 

@@ -20,7 +20,7 @@ from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Colour
 from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
-router = APIRouter(tags=["deadlines 期限"])
+router = APIRouter(tags=["期限 deadlines"])
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 Asker = Annotated[Principal, require("ana", "ofd", "sup")]
 Decider = Annotated[Principal, require("ofd", "ldr")]

@@ -15,7 +15,7 @@ from services.intake.usecases.close_digest import close_digest
 from shared.auth import Principal
 from shared.http import Day, Now, Page, Paging, Tx, require
 
-router = APIRouter(prefix="/daily-digests", tags=["daily digests 日梳理"])
+router = APIRouter(prefix="/daily-digests", tags=["日梳理 daily digests"])
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "ldr")]
 Closer = Annotated[Principal, require("ana", "ofd")]
 

@@ -22,7 +22,7 @@ from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
 
-router = APIRouter(prefix="/directory", tags=["directory 机构人员目录"])
+router = APIRouter(prefix="/directory", tags=["机构人员目录 directory"])
 Keeper = Annotated[Principal, require("dir")]
 Reader = Annotated[Principal, require("dir", "icl", "ana", "ofd", "sup", "ldr")]
 UnitCode = Annotated[str, StringConstraints(pattern=CODE)]
@@ -153,7 +153,7 @@ class StateView(BaseModel):
 
 
 class RefusedEntry(BaseModel):
-    """A cell that could not be taken."""
+    """A cell that could not be taken. 未接收的单元格"""
 
     sheet: str
     row: int

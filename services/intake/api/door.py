@@ -6,7 +6,7 @@ Nothing here knows an address, a browser or a session: a limit counts all caller
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
@@ -16,7 +16,7 @@ from services.intake.domain.limits import Rate, TooMany
 from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
-from shared.http import Now, is_key, key_form, public
+from shared.http import Now, is_key, key_form, problems, public
 
 MOST_BYTES = 512 * 1024
 EXTRA_BITS = 6
@@ -39,9 +39,7 @@ KEY = Header(
     json_schema_extra={"pattern": key_form(SHORTEST_KEY)},
 )
 Key = Annotated[str, is_key(SHORTEST_KEY), KEY]
-TOO_MANY: dict[int | str, dict[str, Any]] = {
-    429: {"description": "请求过多 / Too many", "content": {"application/problem+json": {}}}
-}
+TOO_MANY = problems.responses({429: "请求过多 / Too many"})
 
 
 class Door:
@@ -115,7 +113,9 @@ async def _solution(
     solution: Annotated[
         str,
         Header(
-            alias="Proof-Of-Work", max_length=300, description="`<challenge>:<number>`, see POST /reports/challenges"
+            alias="Proof-Of-Work",
+            max_length=300,
+            description="形如`<challenge>:<number>`,见POST /reports/challenges / see there",
         ),
     ],
 ) -> Solved:

@@ -13,7 +13,7 @@ from shared.auth import Principal
 from shared.contracts.intake import LegStatus
 from shared.http import Page, Paging, Tx, require
 
-router = APIRouter(prefix="/dual-assignments", tags=["dual assignments 双交办"])
+router = APIRouter(prefix="/dual-assignments", tags=["双交办 dual assignments"])
 Reader = Annotated[Principal, require("ofd", "sup")]
 
 

@@ -23,7 +23,7 @@ from shared.auth import Principal
 from shared.contracts.intake import Leg
 from shared.http import Day, Now, Once, Order, Tx, require
 
-router = APIRouter(tags=["dual assignments 双交办"])
+router = APIRouter(tags=["双交办 dual assignments"])
 DisciplineLeader = Annotated[Principal, require("dld")]
 CrimeLeader = Annotated[Principal, require("unl", "p6")]
 Watcher = Annotated[Principal, require("ofd", "sup", "dld", "unl", "p6")]

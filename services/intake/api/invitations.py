@@ -17,7 +17,7 @@ from services.intake.usecases.invite_reporter import invite_reporter, read_invit
 from shared.auth import Principal
 from shared.http import Claimed, Day, Now, Once, Order, Tx, answered, reader, require
 
-router = APIRouter(tags=["mailbox 信箱"])
+router = APIRouter(tags=["信箱 mailbox"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
 Writer = Annotated[Principal, require("ana", "ofd")]
 Watcher = Annotated[Principal, reader("ana", "ofd", "sup")]

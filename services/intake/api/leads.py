@@ -32,7 +32,7 @@ from shared.contracts.envelope import ChineseCode, Code, day_of
 from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, reader, require
 from shared.http.words import TOLD
 
-router = APIRouter(prefix="/leads", tags=["leads 线索"])
+router = APIRouter(prefix="/leads", tags=["线索 leads"])
 Clerk = Annotated[Principal, require("icl")]
 Analyst = Annotated[Principal, require("ana", "ofd")]
 Director = Annotated[Principal, require("ofd")]
@@ -88,7 +88,9 @@ class LeadOrder(Order):
     issuing_level: IssuingLevel | None = None
     upstream_no: UpstreamNo | None = None
     upstream_deadline: Day | None = None
-    received_on: Day | None = Field(default=None, description="day in China; today when left out")
+    received_on: Day | None = Field(
+        default=None, description="日期(中国),缺省为今日 / day in China; today when left out"
+    )
     street: ChineseCode | None = None
     area_codes: AreaCodes = Field(default_factory=list)
     manifestation_codes: ManifestationCodes = Field(default_factory=list)

@@ -20,7 +20,7 @@ from shared.deadlines import china_date
 from shared.errors import Busy
 from shared.http import Now, Once, Page, Paging, Tx, require
 
-router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
+router = APIRouter(prefix="/ledgers", tags=["台账 ledgers"])
 Clerk = Annotated[Principal, require("icl")]
 
 DESCRIPTION = f"""导入上级下发线索台账:XLSX,或UTF-8、GB18030编码的CSV;最大10MB、10万行。
@@ -56,7 +56,7 @@ Turn = Annotated[None, Depends(_turn, scope="function")]
 
 
 class RefusedCell(BaseModel):
-    """A cell that could not be taken: row as the sheet shows it, column, reason."""
+    """A cell that could not be taken: row as the sheet shows it, column, reason. 未接收的单元格"""
 
     row: int
     column: str
@@ -65,7 +65,7 @@ class RefusedCell(BaseModel):
 
 
 class TakenRow(BaseModel):
-    """A row that became a lead."""
+    """A row that became a lead. 已登记的行"""
 
     row: int
     lead_id: UUID

@@ -31,7 +31,7 @@ from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
 from shared.auth import Principal
 from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
-router = APIRouter(tags=["life 线索办理"])
+router = APIRouter(tags=["线索办理 life"])
 Director = Annotated[Principal, require("ofd")]
 Office = Annotated[Principal, require("ana", "ofd", "sup")]
 OfficeReader = Annotated[Principal, reader("ana", "ofd", "sup")]

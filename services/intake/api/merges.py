@@ -24,7 +24,7 @@ from services.intake.usecases.undo_merge import decide_undo, propose_undo
 from shared.auth import Principal
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
-router = APIRouter(tags=["repeats 重复举报"])
+router = APIRouter(tags=["重复举报 repeats"])
 Analyst = Annotated[Principal, require("ana", "ofd")]
 Director = Annotated[Principal, require("ofd")]
 Reader = Annotated[Principal, require("ana", "ofd", "sup")]
@@ -77,7 +77,7 @@ class CandidateView(BaseModel):
     likelihood: float = Field(description="0–1,仅供参考 / from 0 to 1, a suggestion")
     features: list[FeatureView]
     found_at: datetime
-    decision: str | None = Field(description="merged 已并入 / dismissed 非同一事项")
+    decision: str | None = Field(description="决定:已并入(merged)或非同一事项(dismissed) / what was decided of the two")
     decided_by: str | None
     decided_at: datetime | None
 

@@ -25,7 +25,7 @@ from shared.auth import Principal
 from shared.errors import Invalid
 from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, handed_out, reader, require
 
-router = APIRouter(tags=["mailbox 信箱"])
+router = APIRouter(tags=["信箱 mailbox"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
 Office = Annotated[Principal, require("ana", "ofd")]
 OfficeReader = Annotated[Principal, reader("ana", "ofd")]

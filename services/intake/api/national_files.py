@@ -15,7 +15,7 @@ from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Now, Once, require
 
-router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
+router = APIRouter(prefix="/ledgers", tags=["台账 ledgers"])
 
 _COLUMNS = "\n".join(
     f"| {usual} | {'是 / yes' if column in REQUIRED else ''} | {', '.join(others)} |"

@@ -18,7 +18,7 @@ from services.intake.usecases.file_objection import Objections, Said
 from shared.auth import Principal
 from shared.http import Claimed, Now, Order, Page, Paging, Tx, answered, require
 
-router = APIRouter(tags=["mailbox 信箱"])
+router = APIRouter(tags=["信箱 mailbox"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
 Director = Annotated[Principal, require("ofd")]
 Watcher = Annotated[Principal, require("ana", "ofd", "sup")]

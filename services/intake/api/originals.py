@@ -12,7 +12,7 @@ from services.intake.usecases.read_original import originals_of, read_original
 from shared.auth import Principal
 from shared.http import Now, Tx, handed_out, require
 
-router = APIRouter(prefix="/originals", tags=["attachments 附件"])
+router = APIRouter(prefix="/originals", tags=["附件 attachments"])
 Keeper = Annotated[Principal, require("rvk")]
 
 

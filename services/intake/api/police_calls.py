@@ -25,7 +25,7 @@ from shared.http.words import TOLD
 from shared.http.words import field as field_of
 from shared.http.words import reason as reason_of
 
-router = APIRouter(tags=["police-calls 110警情"])
+router = APIRouter(tags=["110警情 police-calls"])
 Machine = Annotated[Principal, require("m110")]
 
 MOST_BYTES, MOST_RECORDS = 8 * 1024 * 1024, 2_000
@@ -97,7 +97,7 @@ class CallOrder(Order):
 
 
 class FieldError(BaseModel):
-    """A field and the reason."""
+    """A field and the reason. 有误的字段及原因"""
 
     field: str
     reason: str

@@ -9,7 +9,7 @@ from services.intake.api.door import TOO_MANY, Everyone, PublicRoute
 from services.intake.domain.receipt import Receipt, ReceiptSigner
 from shared.http import Order
 
-router = APIRouter(prefix="/receipts", tags=["receipts 回执"], route_class=PublicRoute, responses=TOO_MANY)
+router = APIRouter(prefix="/receipts", tags=["回执 receipts"], route_class=PublicRoute, responses=TOO_MANY)
 Part = Annotated[str, StringConstraints(max_length=200)]
 
 

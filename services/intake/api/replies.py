@@ -23,7 +23,7 @@ from shared.http import Day, Now, Order, require
 from shared.http.words import TOLD
 from shared.secrecy import refuse_marked
 
-router = APIRouter(prefix="/ledgers", tags=["ledgers 台账"])
+router = APIRouter(prefix="/ledgers", tags=["台账 ledgers"])
 HEADERS = ("上级编号", "下发层级", "下发日期", "上级期限", "回复期限", "本区线索编号", "办理状态", "结论", "结论日期")
 CONCLUSIONS = {
     "C1": "查实", "C2": "部分查实", "C3": "查否", "C4": "无法查证/暂存", "C5": "移交", "C6": "不属于涉黑涉恶,转治乱",

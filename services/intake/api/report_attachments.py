@@ -53,7 +53,7 @@ class _OpenRoute(tus.TusRoute):
 
 router = APIRouter(
     prefix="/reports/attachments",
-    tags=["reports 举报"],
+    tags=["举报 reports"],
     route_class=_OpenRoute,
     responses={**tus.RESPONSES, **TOO_MANY},
 )

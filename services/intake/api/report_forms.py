@@ -137,7 +137,9 @@ class CounterOrder(ReportOrder):
     """受理员代为登记 / typed by a clerk for a caller or visitor."""
 
     channel: Literal[Channel.PHONE, Channel.VISIT, Channel.LETTER]
-    received_on: Day | None = Field(default=None, description="day in China; today when left out")
+    received_on: Day | None = Field(
+        default=None, description="日期(中国),缺省为今日 / day in China; today when left out"
+    )
     lost_receipt: ReceiptOrder | None = Field(
         default=None,
         description="因数据库恢复遗失、凭签名回执补登的举报 / of a report that a restore has lost: its receipt, to register it again",

@@ -26,7 +26,7 @@ from shared.errors import NotFound
 from shared.http import Claimed, Now, Order, Tx, reader
 from shared.http.words import TOLD
 
-router = APIRouter(tags=["reports 举报"])
+router = APIRouter(tags=["举报 reports"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
 
 

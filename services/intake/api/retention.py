@@ -16,7 +16,7 @@ from shared.deadlines import Unit, china_date
 from shared.http import Now, Once, Page, Paging, Tx, require
 from shared.http.holds import HoldOrder, LegalHoldView, ReleaseOrder
 
-router = APIRouter(tags=["retention 保存期限"])
+router = APIRouter(tags=["保存期限 retention"])
 Keeper = Annotated[Principal, require("ofd", "dpo")]
 Watcher = Annotated[Principal, require("ofd", "dpo", "aud", "sup")]
 

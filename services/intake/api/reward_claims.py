@@ -17,7 +17,7 @@ from shared.auth import Principal
 from shared.http import Claimed, Now, Once, Order, Tx, answered, require
 from shared.idempotency import Answer
 
-router = APIRouter(tags=["rewards 奖励"])
+router = APIRouter(tags=["奖励 rewards"])
 open_doors = APIRouter(prefix="/reports/reward", route_class=PublicRoute, responses=TOO_MANY)
 Payer = Annotated[Principal, require("pay")]
 Voucher = Annotated[str, StringConstraints(min_length=1, max_length=80)]

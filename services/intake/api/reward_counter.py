@@ -17,7 +17,7 @@ from shared.auth import Principal
 from shared.http import Claimed, Day, Now, Order, Tx, answered, require
 from shared.idempotency import Answer
 
-router = APIRouter(prefix="/rewards/{reward_id}", tags=["rewards 奖励"])
+router = APIRouter(prefix="/rewards/{reward_id}", tags=["奖励 rewards"])
 Keeper = Annotated[Principal, require("rvk")]
 
 

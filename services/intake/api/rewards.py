@@ -20,7 +20,7 @@ from services.intake.usecases.decide_reward import (
 from shared.auth import Principal
 from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
-router = APIRouter(tags=["rewards 奖励"])
+router = APIRouter(tags=["奖励 rewards"])
 Office = Annotated[Principal, require("ana", "ofd")]
 Decider = Annotated[Principal, require("qrv", "sup", "ldr")]
 Watcher = Annotated[Principal, require("ana", "ofd", "sup", "qrv", "ldr")]

@@ -19,7 +19,7 @@ from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
 
-router = APIRouter(prefix="/screenings", tags=["screenings 排查"])
+router = APIRouter(prefix="/screenings", tags=["排查 screenings"])
 Director = Annotated[Principal, require("ofd")]
 UnitStaff = Annotated[Principal, require("unl", "unh")]
 

@@ -20,7 +20,7 @@ from shared.contracts.envelope import ChineseCode
 from shared.deadlines import Colour, china_date
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, in_order, reader, require
 
-router = APIRouter(tags=["search 检索"])
+router = APIRouter(tags=["检索 search"])
 Anyone = Annotated[Principal, require(*OFFICE, *UNITS, *DISCIPLINE)]
 Seeker = Annotated[Principal, reader(*OFFICE, *UNITS, *DISCIPLINE, always=False)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100, pattern=r"^[^\x00]*$")]

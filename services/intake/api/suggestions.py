@@ -13,7 +13,7 @@ from services.intake.usecases.suggest_class import suggest_class
 from shared.auth import Principal
 from shared.http import Now, Tx, require
 
-router = APIRouter(prefix="/leads", tags=["suggestions 分级分类建议"])
+router = APIRouter(prefix="/leads", tags=["分级分类建议 suggestions"])
 NOTE = "仅供参考,由人确定 / a suggestion; a person decides"
 
 

@@ -20,7 +20,7 @@ from shared.contracts.envelope import ChineseCode
 from shared.deadlines import china_date
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
 
-router = APIRouter(prefix="/transfers", tags=["transfers 移送"])
+router = APIRouter(prefix="/transfers", tags=["移送 transfers"])
 Partner = Annotated[Principal, require("prt")]
 LetterNo = Annotated[
     str,

@@ -39,16 +39,15 @@ CREATION: dict[str, Any] = {
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Signs that turn the direction of writing: with them `gpj.exe` is read as `exe.jpg` (UAX 9)."""
 _NUMBER = re.compile(r"^\d{1,15}$", re.ASCII)
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {"application/problem+json": {}}}
-    for status, text in {
+RESPONSES = problems.responses(
+    {
         410: "已取消或过期 / Gone",
         412: "不支持的tus版本 / Another version of tus",
         415: "类型应为application/offset+octet-stream / Another content type",
         423: "另一请求正在上传 / Another request is uploading",
         460: "校验值不符 / The checksum does not fit",
-    }.items()
-}
+    }
+)
 
 
 class _OtherVersion(Refused):

@@ -15,7 +15,7 @@ from services.intake.usecases.read_reporter import read_reporter
 from shared.auth import Principal
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
-router = APIRouter(tags=["openings 举报人信息调取"])
+router = APIRouter(tags=["举报人信息调取 openings"])
 Keeper = Annotated[Principal, require("rvk")]
 Director = Annotated[Principal, require("ofd")]
 Officer = Annotated[Principal, require("dpo")]

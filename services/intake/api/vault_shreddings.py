@@ -14,7 +14,7 @@ from services.intake.usecases.shred_reporter import decide_shredding, order_shre
 from shared.auth import Principal
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
 
-router = APIRouter(prefix="/shreddings", tags=["shreddings 举报人信息销毁"])
+router = APIRouter(prefix="/shreddings", tags=["举报人信息销毁 shreddings"])
 
 
 class ShreddingOrder(Order):

@@ -9,7 +9,7 @@ from services.intake.usecases.keep_reporters import Vault
 from shared.auth import Principal
 from shared.http import Tx, require
 
-router = APIRouter(tags=["vault 举报人信息保管库"])
+router = APIRouter(tags=["举报人信息保管库 vault"])
 
 
 class VaultState(BaseModel):

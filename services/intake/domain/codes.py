@@ -18,7 +18,7 @@ class Source(StrEnum):
 
 
 class IssuingLevel(StrEnum):
-    """Which superior handed the lead down 下发层级."""
+    """Which superior handed the lead down. 下发层级"""
 
     CENTRE = "centre"
     PROVINCE = "province"
@@ -53,7 +53,7 @@ class Level(StrEnum):
 
 
 class GoTo(StrEnum):
-    """Where somebody is sent whose report is outside the scope 不予受理的去向."""
+    """Where somebody is sent whose report is outside the scope. 不予受理的去向"""
 
     PETITION = "petition"
     COURT = "court"
@@ -65,7 +65,7 @@ class GoTo(StrEnum):
 
 
 class Ground(StrEnum):
-    """Why a lead also goes to discipline (M17)."""
+    """Why a lead also goes to discipline (M17). 涉纪情形"""
 
     OFFICIAL_INVOLVED = "official_involved"
     UMBRELLA = "umbrella"

@@ -21,7 +21,7 @@ from shared.file_key import WrappingKey
 
 
 class Addressee(StrEnum):
-    """Who shall read it: office 扫黑办, discipline 纪委监委."""
+    """Who shall read it: the office, or discipline. 受理机关:扫黑办(office)、纪委监委(discipline)"""
 
     OFFICE = "office"
     DISCIPLINE = "discipline"

@@ -11,7 +11,7 @@ from services.publicity.db import queries
 from shared.auth import Principal
 from shared.http import Page, Paging, Tx, require
 
-router = APIRouter(prefix="/facts", tags=["facts 事实"])
+router = APIRouter(prefix="/facts", tags=["事实 facts"])
 Reader = Annotated[Principal, require("edt", "ldr", "ofd")]
 
 

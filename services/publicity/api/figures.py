@@ -18,7 +18,7 @@ from shared.deadlines import china_date
 from shared.errors import Invalid, NotFound
 from shared.http import Now, Page, Paging, Tx, require
 
-router = APIRouter(prefix="/figures", tags=["figures 数据"])
+router = APIRouter(prefix="/figures", tags=["数据 figures"])
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 _INSTANT = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$", re.ASCII)
 Reader = Annotated[Principal, require("edt", "pr1", "pr2", "pr3", "ldr", "ofd", "sup")]
@@ -161,7 +161,7 @@ async def get_rows(
     tx: Tx,
     as_of: AsOf,
     paging: Paging,
-    counted: Annotated[bool, Query(description="false: the rows of the whole that the figure does not count")] = True,  # noqa: FBT002
+    counted: Annotated[bool, Query(description="false:未计入的明细 / false: the rows that it does not count")] = True,  # noqa: FBT002
 ) -> Page[SuperiorLeadRow | DualAssignmentRow | UnitRow | StaffRow]:
     """The rows that make a figure, exactly as many as its value. 数据明细"""
     page: Page[Any]

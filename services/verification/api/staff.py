@@ -12,7 +12,7 @@ from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Now, Page, Paging, Tx, require
 
-router = APIRouter(tags=["staff 核查人员"])
+router = APIRouter(tags=["核查人员 staff"])
 Leader = Annotated[Principal, require("unl")]
 _FIRST = ("", str(UUID(int=0)))
 

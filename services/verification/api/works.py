@@ -18,7 +18,7 @@ from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.http import Day, Now, Order, Page, Paging, Reason, Tx, reader, require
 
-router = APIRouter(prefix="/works", tags=["works 核查任务"])
+router = APIRouter(prefix="/works", tags=["核查任务 works"])
 Leader = Annotated[Principal, require("unl")]
 _OF_UNIT = ("unl", "unh", "p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm")
 Reader = Annotated[Principal, require(*_OF_UNIT)]
@@ -70,7 +70,7 @@ class WorkView(BaseModel):
 
 
 class WorkDetail(WorkView):
-    """A work with its plan and restricted facts; facts are null while not arrived or once destroyed."""
+    """A work with its plan and restricted facts; facts are null while not arrived or once destroyed. 核查任务详情"""
 
     plan: str | None
     first_report: str | None
@@ -97,7 +97,7 @@ class FirstReport(Order):
 
 
 class NewConclusion(Order):
-    """The conclusion category 结论类别 (C1-C6)."""
+    """The conclusion category (C1-C6). 结论类别"""
 
     conclusion: Conclusion
 
