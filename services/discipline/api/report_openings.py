@@ -7,11 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.discipline.api.report_letters import DOWNLOAD, Number
 from services.discipline.db import report_openings
-from services.discipline.domain.opening import ASKS, GRANTS, LONGEST, Opening, Purpose, State
+from services.discipline.domain.opening import ASKS, GRANTS, LONGEST_INTERVIEW, Opening, Purpose, State
 from services.discipline.usecases.open_reporter import ask_opening, decide_opening, end_opening, read_reporter
 from services.discipline.usecases.read_file import content_of, read_original
 from shared.auth import Principal
@@ -20,6 +20,7 @@ from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, handed_out, 
 router = APIRouter(tags=["举报人信息调取 openings"])
 Asker = Annotated[Principal, require(*ASKS)]
 Leader = Annotated[Principal, require(*GRANTS)]
+Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 
 
 class OpeningOrder(Order):
@@ -27,7 +28,20 @@ class OpeningOrder(Order):
 
     purpose: Purpose
     reason: Reason
-    minutes: Annotated[int, Field(strict=True, ge=1, le=LONGEST, description="批准后的分钟数 / once granted")]
+    minutes: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=LONGEST_INTERVIEW,
+            description="批准后的分钟数,当面核实以外至多60 / once granted; 60 but for an interview",
+        ),
+    ]
+    officers: tuple[Account, ...] = Field(
+        default=(),
+        max_length=2,
+        description="当面核实的两名办案人员账号 / accounts of the two officers of an interview, for that alone",
+    )
 
 
 class OpeningDecision(Order):
@@ -44,6 +58,7 @@ class OpeningView(BaseModel):
     report_id: UUID
     purpose: Purpose
     minutes: int
+    officers: list[str]
     state: State
     asked_by: str
     asked_at: datetime
@@ -55,7 +70,8 @@ class OpeningView(BaseModel):
 
     @classmethod
     def of(cls, opening: Opening, **more: Any) -> Self:
-        return cls(**{name: getattr(opening, name) for name in OpeningView.model_fields}, **more)
+        values = {name: getattr(opening, name) for name in OpeningView.model_fields}
+        return cls(**{**values, "officers": list(opening.officers)}, **more)
 
 
 class ListedOpening(OpeningView):

@@ -62,9 +62,16 @@ async def add_reading(tx: Transaction, opening_id: UUID, *, reader: str, at: dat
 
 
 def _of_row(row: Any) -> Opening:
-    return Opening(**{**row, "purpose": Purpose(row["purpose"]), "state": State(row["state"])})
+    return Opening(
+        **{**row, "purpose": Purpose(row["purpose"]), "state": State(row["state"]), "officers": tuple(row["officers"])}
+    )
 
 
 def _row(opening: Opening) -> dict[str, Any]:
     values = {column.name: getattr(opening, column.name) for column in table.columns}
-    return {**values, "purpose": opening.purpose.value, "state": opening.state.value}
+    return {
+        **values,
+        "purpose": opening.purpose.value,
+        "state": opening.state.value,
+        "officers": list(opening.officers),
+    }

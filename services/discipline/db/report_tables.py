@@ -1,6 +1,7 @@
 """The tables of openings of reporters past the office, of the letters between such a reporter and discipline, and of orders to keep."""
 
 from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.discipline.db.tables import metadata
 from shared.legal_holds import LegalHolds
@@ -13,6 +14,13 @@ report_openings = Table(
     Column("purpose", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("minutes", Integer, nullable=False),
+    Column(
+        "officers",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="accounts of the two who read for an interview",
+    ),
     Column("asked_by", Text, nullable=False),
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("state", Text, nullable=False),
@@ -25,6 +33,11 @@ report_openings = Table(
     CheckConstraint("state in ('asked', 'granted', 'refused', 'ended')", name="state"),
     # nobody opens a reporter alone
     CheckConstraint("decided_by <> asked_by", name="two_people"),
+    CheckConstraint(
+        "cardinality(officers) = case when purpose = 'interview' then 2 else 0 end",
+        name="two_officers_for_an_interview",
+    ),
+    CheckConstraint("not coalesce(decided_by = any (officers), false)", name="officers_apart"),
     # no opening without an end
     CheckConstraint(
         "(decided_by is null) = (decided_at is null) and (state <> 'granted' or ends_at is not null) "

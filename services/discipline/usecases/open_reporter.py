@@ -1,16 +1,16 @@
 """The reporter of a report past the office is asked for, granted by a leader, read while the time lasts (G1, G10, G22). Each step is put on
 record in discipline's own log; the reporter is told of each grant by a letter that only the query code opens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from services.discipline.db import report_openings, reports
 from services.discipline.domain.letter import Kind
-from services.discipline.domain.opening import Opening, Purpose
+from services.discipline.domain.opening import NOT_FOR_INTERVIEWS, Opening, Purpose
 from services.discipline.usecases.report_post import Post
-from shared import audit
+from shared import audit, departures
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -24,6 +24,7 @@ async def ask_opening(
     *,
     reason: str,
     minutes: int,
+    officers: Sequence[str],
     post: Post,
     by: Principal,
     at: datetime,
@@ -32,7 +33,16 @@ async def ask_opening(
     await reports.get(tx, report_id, lock=True)
     handled_by = await reports.actors(tx, report_id)
     opening = Opening.ask(
-        uuid4(), report_id, purpose, reason=reason, minutes=minutes, handled_by=handled_by, by=by, at=at
+        uuid4(),
+        report_id,
+        purpose,
+        reason=reason,
+        minutes=minutes,
+        officers=tuple(officers),
+        persons=await departures.persons(tx, officers),
+        handled_by=handled_by,
+        by=by,
+        at=at,
     )
     if not await post.has_reporter(tx, report_id):
         raise NotAllowed("该举报没有举报人信息 / this report has no reporter on record")
@@ -60,10 +70,13 @@ async def decide_opening(
 async def read_reporter(
     tx: Transaction, opening_id: UUID, *, post: Post, by: Principal, at: datetime
 ) -> tuple[Opening, int, Mapping[str, Any]]:
-    """The opening, the number of this reading, and what the reporter said of himself. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
+    """The opening, the number of this reading, and what the reporter said of himself, for an
+    interview without what that does not need. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
     opening = await report_openings.get(tx, opening_id, lock=True)
     opening.must_be_readable(handled_by=await reports.actors(tx, opening.report_id), by=by, at=at)
     told = await post.reporter(tx, opening.report_id)
+    if opening.purpose is Purpose.INTERVIEW:
+        told = {name: value for name, value in told.items() if name not in NOT_FOR_INTERVIEWS}
     number = await report_openings.add_reading(tx, opening.id, reader=by.sub, at=at)
     await _put_on_record(tx, opening, "read", by=by, at=at, number=number)
     return opening, number, told

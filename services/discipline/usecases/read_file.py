@@ -37,6 +37,7 @@ async def read_original(
     reading of the opening. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
     opening = await report_openings.get(tx, opening_id, lock=True)
     opening.must_be_readable(handled_by=await reports.actors(tx, opening.report_id), by=by, at=at)
+    opening.must_show_originals()
     file = await _file(tx, opening.report_id, number, post=post)
     reading = await report_openings.add_reading(tx, opening.id, reader=by.sub, at=at)
     detail = {"opening": str(opening.id), "reading": reading, "letter": number, "original": True}

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from shared import departures
@@ -83,3 +84,55 @@ async def test_one_asks_a_leader_grants_and_the_reporter_sees_it_by_the_code(new
     assert ended.json()["state"] == "ended"
     assert (await discipline.post(f"{door}/reading", None, by="dhd2", **ON)).status_code == 409
     assert (await discipline.post(f"{OPENINGS}/{uuid4()}/end", None, by="dld", **ON)).status_code == 404
+
+
+@pytest.mark.rule("G-MEET", "G1", "G10", "G11", "G22")
+async def test_two_named_officers_interview_the_reporter_and_he_sees_it(new_api: NewApi) -> None:
+    intake, discipline = await new_api("intake", CHALLENGE_BITS="2"), await new_api("discipline")
+    both = Between(intake, discipline)
+    known = PASSED["reporter"] | {"id_number": "110101199003070898", "address": "示例区临江街1号"}
+    code = (await report(intake.client, PASSED | {"reporter": known}, **ON)).json()["query_code"]
+    await both.bring()
+    [one] = (await discipline.get(REPORTS, by="dcm")).json()["items"]
+    path = f"{REPORTS}/{one['id']}"
+    await discipline.post(f"{path}/acceptance", None, by="dcm", **ON)
+    order = {"purpose": "interview", "reason": "当面核实压件情况", "minutes": 240, "officers": ["dhd", "dhd2"]}
+
+    async def ask(**other: object) -> httpx.Response:
+        return await discipline.post(f"{path}/openings", order | other, by="dhd2", key=uuid4().hex, **ON)
+
+    for field, other in (
+        ("officers", {"officers": ["dhd2"]}), ("officers", {"officers": ["dhd2", "dhd2"]}),
+        ("officers", {"officers": ["dcm", "dhd2"]}), ("officers", {"purpose": "contact", "minutes": 60}),
+        ("minutes", {"minutes": 481}), ("minutes", {"purpose": "contact", "officers": [], "minutes": 61}),
+    ):  # fmt: skip
+        refused = await ask(**other)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field), other
+    await discipline.rows("insert into staff_accounts (account, staff) values ('dhd', 'JW-1'), ('dhd2', 'JW-1')")
+    assert (await ask()).status_code == 422, "one person with two accounts"
+    await discipline.rows("delete from staff_accounts")
+    asked = (await ask()).json()
+    assert asked["officers"] == ["dhd", "dhd2"]
+    door = f"{OPENINGS}/{asked['id']}"
+    assert (await discipline.post(f"{door}/reading", None, by="dhd", **ON)).status_code == 409, "not granted"
+    assert (await discipline.post(f"{door}/decision", {"grant": True}, by="dld", **ON)).status_code == 200
+    for reading, by in enumerate(("dhd", "dhd2", "dhd"), 1):
+        read = (await discipline.post(f"{door}/reading", None, by=by, **ON)).json()
+        assert (read["reading"], read["reporter"]["phone"]) == (reading, known["phone"])
+        assert {"id_number", "address"}.isdisjoint(read["reporter"]), "not needed to meet somebody"
+    for by in ("dld", "dcm", *OFFICE):
+        assert (await discipline.post(f"{door}/reading", None, by=by, **ON)).status_code == 403, by
+    assert (await discipline.post(f"{door}/files/1", None, by="dhd", **ON)).status_code == 409
+    late = {"X-Local-Clock": "2018-06-01T14:00:00+08:00"}
+    assert (await discipline.post(f"{door}/reading", None, by="dhd", **late)).status_code == 409
+    readers = await discipline.rows(
+        "select actor from audit_log where action = 'report.opening-read' order by position"
+    )
+    assert readers == [("dhd",), ("dhd2",), ("dhd",)]
+    assert (await discipline.post(f"{path}/outcome", {"outcome": "unfounded"}, by="dhd", **ON)).status_code == 403
+    await both.bring()
+    told = (await status(intake.client, query_code=code)).json()
+    assert (told["opened"], told["openings"][0]["purpose"]) == (1, "interview")
+    for statement in ("'{}' where true", "'{dhd}' where true", "'{dhd,dld}' where true"):
+        with pytest.raises(Exception, match=r"two_officers|apart"):
+            await discipline.rows(f"update report_openings set officers = {statement}")

@@ -92,6 +92,51 @@ def test_two_who_have_not_handled_it_and_never_the_clerk() -> None:
         asked(reason="本件为机密★")
 
 
+def interview(*officers: str, persons: int = 2, minutes: int = 480, purpose: Purpose = Purpose.INTERVIEW) -> Opening:
+    return Opening.ask(
+        uuid4(), uuid4(), purpose, reason="当面核实", minutes=minutes, officers=officers, persons=persons,
+        handled_by=HANDLED, by=ASKER, at=NOON,
+    )  # fmt: skip
+
+
+@pytest.mark.rule("G-MEET", "G1", "G10", "G22")
+def test_an_interview_is_by_exactly_two_who_have_not_handled_it_and_granted_by_a_third() -> None:
+    wrong: list[tuple[str, Callable[[], Opening]]] = [
+        ("officers", interview),
+        ("officers", lambda: interview("dhd2", persons=1)),
+        ("officers", lambda: interview("dhd2", "dhd3", persons=1)),
+        ("officers", lambda: interview("dhd2", "dhd9", "dhd3", persons=3)),
+        ("officers", lambda: interview("dhd2", "dhd")),
+        ("officers", lambda: interview("dhd2", "dhd9", purpose=Purpose.CONTACT, minutes=30)),
+        ("minutes", lambda: interview("dhd2", "dhd9", minutes=481)),
+        ("minutes", lambda: interview(purpose=Purpose.CONTACT, minutes=61)),
+    ]
+    for field, ask in wrong:
+        with pytest.raises(Invalid) as refused:
+            ask()
+        assert [one[0] for one in refused.value.fields] == [field]
+    one = interview("dhd9", "dld")
+    for by in (LEADER, replace(person("dld2", "dld"), others=frozenset({"dhd9"}))):
+        with pytest.raises(Forbidden):
+            decide(one, by=by)
+    granted = decide(one, by=person("dld2", "dld"))
+    for reader in (OTHER, LEADER):
+        granted.must_be_readable(handled_by=HANDLED, by=reader, at=NOON + timedelta(minutes=479))
+    late = NOON + timedelta(minutes=480)
+    for reader, handled, at in (
+        (ASKER, HANDLED, NOON),
+        (person("dld2", "dld"), HANDLED, NOON),
+        (person("dhd9", "dcm"), HANDLED, NOON),
+        (replace(OTHER, others=frozenset({"dhd"})), HANDLED, NOON),
+        (OTHER, HANDLED | {"dhd9"}, NOON),
+        (OTHER, HANDLED, late),
+    ):
+        with pytest.raises(NotAllowed if at == late else Forbidden):
+            granted.must_be_readable(handled_by=handled, by=reader, at=at)
+    with pytest.raises(NotAllowed):
+        granted.must_show_originals()
+
+
 @pytest.mark.rule("G1")
 def test_time_begins_with_the_grant_and_a_request_lapses() -> None:
     late = NOON + timedelta(hours=2)
