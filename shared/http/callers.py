@@ -18,6 +18,7 @@ from shared.departures import Departures
 from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http import words
 from shared.http.edge import transaction
+from shared.http.problems import signed_in
 from shared.reads import purpose_needed
 
 _bearer = HTTPBearer(
@@ -105,7 +106,8 @@ def _know_the_query(request: Request) -> None:
     if request.scope["query_string"]:
         known = _query_names(request.scope["route"].dependant)
         if unknown := [name for name in request.query_params if name not in known]:
-            named = dict.fromkeys(name if words.may_be_named(name) else "query" for name in unknown[:50])
+            known_by = signed_in(request)
+            named = dict.fromkeys(n if words.may_be_named(n, signed_in=known_by) else "query" for n in unknown[:50])
             raise Invalid(
                 "有未知的查询参数 / there is an unknown query parameter",
                 fields=[(name, "未知参数 / unknown parameter") for name in named],

@@ -1,6 +1,7 @@
 """Every refusal as RFC 9457 problem+json: what is wrong, in which field, why; never internals, never what somebody typed."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy.exc
@@ -105,13 +106,14 @@ async def _refused(_: Request, fault: Exception) -> JSONResponse:
     return answer(fault if isinstance(fault, Refused) else Refused())
 
 
-async def _invalid(_: Request, fault: Exception) -> JSONResponse:
+async def _invalid(request: Request, fault: Exception) -> JSONResponse:
     found = fault.errors() if isinstance(fault, RequestValidationError) else []
     if any(error["type"] == "json_invalid" for error in found):
         return answer(errors.Malformed("内容不是JSON / the body is not JSON"))
     found = words.without_keys_made_up(found)
-    fields = list(dict.fromkeys((words.field(error), words.reason(error)) for error in found[:50]))
-    headers = list(dict.fromkeys(words.field(error) for error in found if error["loc"][:1] == ("header",)))
+    where = partial(words.field, signed_in=signed_in(request))
+    fields = list(dict.fromkeys((where(error), words.reason(error)) for error in found[:50]))
+    headers = list(dict.fromkeys(where(error) for error in found if error["loc"][:1] == ("header",)))
     named = ", ".join(dict.fromkeys(field for field, _ in fields[:10] if field not in headers))
     if headers:
         # a key that is missing or unreadable is a malformed request, whatever else is wrong; what else is, is told apart
@@ -119,6 +121,11 @@ async def _invalid(_: Request, fault: Exception) -> JSONResponse:
         more = f";另请检查 / please check, too: {named}" if named else ""
         return answer(errors.Malformed(told + more, fields=fields))
     return answer(errors.Invalid(f"请检查 / please check: {named}", fields=fields))
+
+
+def signed_in(request: Request) -> bool:
+    """Whether the door knows who calls."""
+    return hasattr(request.state, "principal")
 
 
 async def _http(_: Request, fault: Exception) -> JSONResponse:

@@ -81,17 +81,18 @@ def without_keys_made_up(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[st
     ]
 
 
-def may_be_named(key: object) -> bool:
-    """Whether a name that nobody knows may be repeated: one such as a program gives its fields, not what somebody typed of himself."""
-    return isinstance(key, str) and _NAME.match(key) is not None
+def may_be_named(key: object, *, signed_in: bool) -> bool:
+    """Whether a name that nobody knows may be repeated: to a system or an officer, one such as a program gives its fields. Nothing is to
+    whoever reports (G1), nor what somebody may have typed of himself."""
+    return signed_in and isinstance(key, str) and _NAME.match(key) is not None
 
 
-def field(error: Mapping[str, Any]) -> str:
-    """Where, as a dotted path. What is no field's name is never part of it, nor a key that the caller made up: the path then ends at what
+def field(error: Mapping[str, Any], *, signed_in: bool) -> str:
+    """Where, as a dotted path. What may not be named is never part of it, nor a key that the caller made up: the path then ends at what
     holds it."""
     path: Sequence[Any] = error["loc"]
     if error["type"] == "extra_forbidden":
-        path = path if may_be_named(path[-1]) else path[:-1]
+        path = path if may_be_named(path[-1], signed_in=signed_in) else path[:-1]
     elif path and path[-1] == "[key]":
         path = path[:-2]
     if len(path) > 1 and path[0] in _PLACES:

@@ -271,6 +271,13 @@ async def test_a_field_that_nobody_knows_is_named_where_a_program_misspelt_it(ne
     answer = await api.get("/intake/v1/leads?staus=received&张三=1&a1234=1", by="icl")
     assert [error["field"] for error in answer.json()["errors"]] == ["staus", "query"]
     assert "张三" not in answer.text
+    # never to whoever reports: who knows what was typed there
+    for answer in (
+        await api.client.post("/intake/v1/reports/status", json={"query_code": "x", "ZhangSan": 1}),
+        await api.client.post("/intake/v1/reports/challenges?ZhangSan=1"),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) in {(422, "body"), (422, "query")}
+        assert "ZhangSan" not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,9 @@ def _checked(record: Any) -> Call | tuple[str | None, tuple[tuple[str, str], ...
         return CallOrder.model_validate(record).call()
     except ValidationError as fault:
         errors = fault.errors(include_url=False, include_input=False)
-        found = dict.fromkeys((field_of(error) or "record", reason_of(error)) for error in errors[:20])
+        # what is wrong is kept with the answer, beside nothing that a caller may have said
+        where = [field_of(error, signed_in=False) or "record" for error in errors[:20]]
+        found = dict.fromkeys(zip(where, map(reason_of, errors), strict=False))
         wrong = {error["loc"][:1] for error in errors}
         number = record.get("external_no") if isinstance(record, dict) and ("external_no",) not in wrong else None
         return number, tuple(found)

@@ -188,7 +188,7 @@ async def test_a_mistake_a_spent_proof_and_a_clerk_are_refused_as_ever(new_api: 
     assert (await report(api.client, PASSED, proof=solved)).status_code == 409
     clerk = PASSED | {"channel": "phone"}
     answer = await api.post(f"{COUNTER}/read-back", clerk, by="icl")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "about_office")
     assert await api.rows("select count(*) from passed_reports") == [(1,)]
 
 
