@@ -233,7 +233,6 @@ async def test_who_holds_its_code_is_told_at_the_mailbox_that_discipline_has_it_
     assert [(one.status_code, one.json()["items"]) for one in read] == [(200, []), (200, [])]
     assert ["纪检监察机关" in one.text for one in read] == [True, False]
     for door, more in (
-        ("messages", {"text": "x", "files": [str(uuid4())]}),
         ("objections", {"text": "x"}),
         ("invitations/answer", {"reply": "declined"}),
     ):
