@@ -45,11 +45,6 @@ async def clean(api: Api, at: datetime) -> None:
         await clean_attachments(tx, at, store=api.app.state.attachments)
 
 
-def readable(api: Api) -> bool:
-    """Whether the canary lies anywhere in the store in clear."""
-    return any(MARK.encode() in path.read_bytes() for path in objects(api))
-
-
 @pytest.mark.rule("G22", "G1", "G11")
 async def test_a_file_past_the_office_is_read_by_discipline_alone_on_record(new_api: NewApi) -> None:
     one = await case(new_api)
