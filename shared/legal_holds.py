@@ -28,12 +28,20 @@ from sqlalchemy import (
     update,
 )
 
-from shared import audit
+from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.envelope import Event
+from shared.contracts.legal_holds import LegalHoldReleased, LegalHoldSet
 from shared.db import Transaction
 from shared.errors import Conflict, NotAllowed, NotFound
+from shared.inbox import Handler, Received
 from shared.secrecy import refuse_marked
 from shared.two_people import Person, must_be_another
+
+LOST, LOST_WHY = "随数据库恢复遗失", "随数据库恢复遗失,请按原文书重新设定后解除本项"
+"""Stand for the document and the reason of an order that is known by its event alone."""
+SETTER, RESTORE = "lost", "system:restore"
+"""Whoever set such an order, so that nobody is kept from ending it; and who ends one that was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +67,27 @@ class LegalHold:
 
 
 class LegalHolds:
-    """All orders to keep of one kind of thing. `kept`: the column with its id, and the one that this refers to; `deeds`: what setting
-    and releasing are called in the audit log. The service's own role may write the release of a row and nothing else (its migration)."""
+    """All orders to keep of one kind of thing. `kept`: the column with its id, and the one that this refers to, if it stands before its
+    orders do after a restore; `deeds`: what setting and releasing are called in the audit log; `says`: their events. The service's own role
+    may write the release of a row and nothing else (its migration)."""
 
-    def __init__(self, metadata: MetaData, name: str, *, kept: tuple[str, str], deeds: tuple[str, str]) -> None:
+    def __init__(
+        self,
+        metadata: MetaData,
+        name: str,
+        *,
+        kept: tuple[str, str | None],
+        deeds: tuple[str, str],
+        says: tuple[type[LegalHoldSet], type[LegalHoldReleased]],
+    ) -> None:
         column, refers_to = kept
         self.set_deed, self.release_deed = deeds
+        self.set_event, self.released_event = says
         self.table = Table(
             name,
             metadata,
             Column("id", Uuid, primary_key=True),
-            Column(column, Uuid, ForeignKey(refers_to), nullable=False),
+            Column(column, Uuid, *([ForeignKey(refers_to)] if refers_to else []), nullable=False),
             Column("basis_no", Text, nullable=False),
             Column("reason", Text, nullable=False),
             Column("set_by", Text, nullable=False),
@@ -92,8 +110,8 @@ class LegalHolds:
         if any(one.basis_no == basis_no and one.released_at is None for one in await self.of(tx, kept)):
             raise Conflict("该依据的依法保留仍然有效 / a hold on this basis stands already")
         hold = LegalHold(id=uuid4(), kept=kept, basis_no=basis_no, reason=reason, set_by=by.sub, set_at=at)
-        row = {name: getattr(hold, name) for name in hold.__dataclass_fields__}
-        await tx.execute(insert(self.table), {**row, self._kept.name: row.pop("kept")})
+        await self._add(tx, hold)
+        await outbox.put(tx, self.set_event(kept=kept, hold_id=hold.id, effective_at=at), at=at)
         detail = {"hold": str(hold.id)}
         await audit.record(tx, by, self.set_deed, kept, at=at, purpose=reason, detail=detail)
         return hold
@@ -106,8 +124,8 @@ class LegalHolds:
         if row is None:
             raise NotFound("没有该依法保留 / no such hold")
         hold = LegalHold(**row).release(reason, by=by, at=at)
-        values = {name: getattr(hold, name) for name in ("released_by", "released_at", "release_reason")}
-        await tx.execute(update(self.table).where(self.table.c.id == hold_id).values(values))
+        await self._end(tx, hold_id, released_by=by.sub, released_at=at, release_reason=reason)
+        await outbox.put(tx, self.released_event(kept=hold.kept, hold_id=hold_id, effective_at=at), at=at)
         detail = {"hold": str(hold.id)}
         await audit.record(tx, by, self.release_deed, hold.kept, at=at, purpose=reason, detail=detail)
         return hold
@@ -121,6 +139,26 @@ class LegalHolds:
         """Whether one stands: for a query."""
         # this column and no other: the vault may read no more of them
         return exists(self._kept).where(self._kept == kept, self.table.c.released_at.is_(None))
+
+    @property
+    def own(self) -> dict[type[Event], Handler]:
+        """For the way back after a restore: it stands, or is over, as was said."""
+        return {self.set_event: self._relearn_set, self.released_event: self._relearn_released}
+
+    async def _relearn_set(self, tx: Transaction, event: LegalHoldSet, _: Received) -> None:
+        at = event.effective_at
+        hold = LegalHold(id=event.hold_id, kept=event.kept, basis_no=LOST, reason=LOST_WHY, set_by=SETTER, set_at=at)
+        await self._add(tx, hold)
+
+    async def _relearn_released(self, tx: Transaction, event: LegalHoldReleased, _: Received) -> None:
+        await self._end(tx, event.hold_id, released_by=RESTORE, released_at=event.effective_at, release_reason=LOST)
+
+    async def _add(self, tx: Transaction, hold: LegalHold) -> None:
+        row = {name: getattr(hold, name) for name in hold.__dataclass_fields__}
+        await tx.execute(insert(self.table), {**row, self._kept.name: row.pop("kept")})
+
+    async def _end(self, tx: Transaction, hold_id: UUID, **values: object) -> None:
+        await tx.execute(update(self.table).where(self.table.c.id == hold_id).values(values))
 
     def _all(self) -> Select[Any]:
         others = [column for column in self.table.columns if column is not self._kept]

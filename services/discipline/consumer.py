@@ -1,5 +1,6 @@
 """Kafka in: which event does what."""
 
+from services.discipline.db.report_tables import report_holds
 from services.discipline.usecases.answer_report import follow_read, keep_letter
 from services.discipline.usecases.follow_lead import (
     destroy_facts,
@@ -14,7 +15,12 @@ from services.discipline.usecases.keep_retention import relearn_expunged
 from services.discipline.usecases.open_leg import open_leg
 from services.discipline.usecases.register_report import register_report
 from services.discipline.usecases.relearn_leg import relearn_opened, relearn_step
-from services.discipline.usecases.relearn_report import relearn_accepted, relearn_ended, relearn_sent
+from services.discipline.usecases.relearn_report import (
+    relearn_accepted,
+    relearn_ended,
+    relearn_numbered,
+    relearn_sent,
+)
 from shared import departures
 from shared.audit_witness import witness
 from shared.contracts.directory import StaffRecorded
@@ -26,6 +32,7 @@ from shared.contracts.discipline import (
     ReportAccepted,
     ReportEnded,
     ReportExpunged,
+    ReportNumbered,
 )
 from shared.contracts.intake import (
     DisciplineFactsSealed,
@@ -65,5 +72,7 @@ OWN: Own = {
     ReportEnded: relearn_ended,
     LetterSent: relearn_sent,
     ReportExpunged: relearn_expunged,
+    ReportNumbered: relearn_numbered,
+    **report_holds.own,
 }
 """What discipline said itself, for the way back after a restore."""

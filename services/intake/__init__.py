@@ -7,5 +7,6 @@ people; the calls of the 110 feed with their corrections; the files of leads, ea
 Of reports past the office (G22) it keeps marks, days, and the boxes that their reporters open.
 Hears: the works of verification and the legs of discipline, the signed audit checkpoints of the others. Says: what happens to a
 lead up to its assignment, also that it is merged or unmerged, both legs of a dual assignment, restricted facts sealed for one receiver
-each, how the limits of a lead fare, how the directory stands, its own checkpoints.
+each, how the limits of a lead fare, how the directory stands, its own checkpoints; to itself alone,
+for a restore: which leads are under an order to keep, and rewards paid.
 """

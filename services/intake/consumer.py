@@ -1,5 +1,6 @@
 """Kafka in: which event does what."""
 
+from services.intake.db.life_tables import legal_holds
 from services.intake.domain.lead_life import FOLLOWED, TOLD
 from services.intake.usecases.exchange_between_legs import relearn_hold
 from services.intake.usecases.follow_leg import follow_ended, follow_received
@@ -110,5 +111,6 @@ OWN: Own = {
     DailyDigestClosed: relearn_closed,
     LetterRead: relearn_read,
     RewardPaid: relearn_paid,
+    **legal_holds.own,
 }
 """What intake said itself, for the way back after a restore."""

@@ -1,6 +1,6 @@
 """All event classes by type: the list that readers, documents and tests share."""
 
-from shared.contracts import directory, discipline, intake, passed, publicity, rewards, verification
+from shared.contracts import directory, discipline, intake, legal_holds, passed, publicity, rewards, verification
 from shared.contracts.checkpoint import Checkpoint
 from shared.contracts.envelope import Event, SealedEvent
 
@@ -65,6 +65,11 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     passed.LetterPassed,
     passed.LetterRead,
     rewards.RewardPaid,
+    legal_holds.IntakeLegalHoldSet,
+    legal_holds.IntakeLegalHoldReleased,
+    legal_holds.DisciplineLegalHoldSet,
+    legal_holds.DisciplineLegalHoldReleased,
+    discipline.ReportNumbered,
 )
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENT_CLASSES}
 SEALED_TOPICS = frozenset(event.TOPIC for event in EVENT_CLASSES if issubclass(event, SealedEvent))

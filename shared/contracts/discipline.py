@@ -63,6 +63,15 @@ class ReportExpunged(_ReportEvent):
     TOPIC: ClassVar[str] = "discipline.expungements"
 
 
+class ReportNumbered(_ReportEvent):
+    """A report past the office was given its number, for a restored discipline alone 绕行举报已编号."""
+
+    TYPE: ClassVar[str] = "xiansuo.discipline.report.numbered.v1"
+    TOPIC: ClassVar[str] = "discipline.register"
+    place: int
+    """Its running number of that day."""
+
+
 class LetterSent(SealedEvent):
     """Discipline wrote to the reporter of a report past the office, or told him that his data were opened 致举报人的密封信件 (D19).
 

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Inde
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.discipline.db.tables import metadata
+from shared.contracts.legal_holds import DisciplineLegalHoldReleased, DisciplineLegalHoldSet
 from shared.legal_holds import LegalHolds
 
 report_openings = Table(
@@ -90,5 +91,10 @@ report_letter_numbers = Table(
 )
 
 report_holds = LegalHolds(
-    metadata, "report_holds", kept=("report_id", "reports.id"), deeds=("report.set-hold", "report.release-hold")
+    metadata,
+    "report_holds",
+    # no foreign key: a restored database learns the order before it hears of the report
+    kept=("report_id", None),
+    deeds=("report.set-hold", "report.release-hold"),
+    says=(DisciplineLegalHoldSet, DisciplineLegalHoldReleased),
 )

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, insert, select, tuple_, union, update
+from sqlalchemy import RowMapping, Select, func, insert, select, tuple_, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.discipline.db.report_tables import report_letters, report_openings, report_readings
-from services.discipline.db.tables import report_history, report_numbers, reports
+from services.discipline.db.tables import relearned_numbers, report_history, report_numbers, reports
 from services.discipline.domain.leg import Outcome
 from services.discipline.domain.letter import Kind
 from services.discipline.domain.report import ANSWERED, How, Report, Status
@@ -25,6 +25,21 @@ async def draw_number(tx: Transaction, region: str, day: date) -> int:
         index_elements=["region_code", "day"], set_={"last": report_numbers.c.last + 1}
     ).returning(report_numbers.c.last)
     return int((await tx.execute(draw)).scalar_one())
+
+
+async def relearn_number(tx: Transaction, region: str, day: date, place: int, report_id: UUID) -> None:
+    """A report that a restored database has lost bore this number: it bears it again, and no other does."""
+    new = upsert(report_numbers).values(region_code=region, day=day, last=place)
+    later = {"last": func.greatest(report_numbers.c.last, new.excluded.last)}
+    await tx.execute(new.on_conflict_do_update(index_elements=["region_code", "day"], set_=later))
+    await tx.execute(insert(relearned_numbers).values(report_id=report_id, day=day, place=place))
+
+
+async def relearned_number(tx: Transaction, report_id: UUID) -> tuple[date, int] | None:
+    """The day and the running number that it bore before a restore."""
+    query = select(relearned_numbers.c.day, relearned_numbers.c.place)
+    row = (await tx.execute(query.where(relearned_numbers.c.report_id == report_id))).one_or_none()
+    return (row.day, row.place) if row else None
 
 
 async def add(

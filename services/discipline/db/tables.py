@@ -126,6 +126,15 @@ report_numbers = Table(
     ),
 )
 
+relearned_numbers = Table(
+    "relearned_numbers",
+    metadata,
+    # no foreign key: a restored database learns it before it hears of the report
+    Column("report_id", Uuid, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("place", Integer, nullable=False, comment="its running number of that day"),
+)
+
 expunged_reports = Table(
     "expunged_reports",
     metadata,

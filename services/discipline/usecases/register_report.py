@@ -2,7 +2,8 @@
 
 from services.discipline.db import reports, retention
 from services.discipline.domain.report import Report, number_of
-from shared import audit
+from shared import audit, outbox
+from shared.contracts.discipline import ReportNumbered
 from shared.contracts.envelope import day_of
 from shared.contracts.passed import ReportPassed
 from shared.db import Transaction
@@ -11,10 +12,16 @@ from shared.inbox import Received
 
 
 async def register_report(tx: Transaction, passed: ReportPassed, received: Received) -> None:
-    """Register it under the day on which it arrived: the hour could tell who reported. What was expunged before is known again, its box is
-    not kept."""
-    day, at = china_date(received.at), day_of(received.at)
-    number = number_of(received.region, day, await reports.draw_number(tx, received.region, day))
+    """Register it under the day on which it arrived: the hour could tell who reported. One that a restored database hears of again bears
+    the number that it had; of one that was expunged before, the box is not kept."""
+    at = day_of(received.at)
+    if known := await reports.relearned_number(tx, passed.report_id):
+        day, place = known
+    else:
+        day = china_date(at)
+        place = await reports.draw_number(tx, received.region, day)
+        await outbox.put(tx, ReportNumbered(report_id=passed.report_id, on=day, place=place), at=at)
+    number = number_of(received.region, day, place)
     report = Report.arrive(passed.report_id, number=number, received_on=passed.received_on, days=Calendar())
     sealed = None if await retention.expunged_on(tx, report.id) else passed.sealed
     await reports.add(tx, report, sealed, region=received.region, actor="system:discipline", at=at)

@@ -3,7 +3,7 @@ again and stands as arrived: it is accepted once more, and of one that ended the
 
 from services.discipline.db import report_letters, reports
 from services.discipline.domain.report import Status
-from shared.contracts.discipline import LetterSent, ReportAccepted, ReportEnded
+from shared.contracts.discipline import LetterSent, ReportAccepted, ReportEnded, ReportNumbered
 from shared.db import Transaction
 from shared.inbox import Received
 
@@ -23,3 +23,8 @@ async def relearn_ended(_: Transaction, event: ReportEnded, received: Received) 
 async def relearn_sent(tx: Transaction, event: LetterSent, _: Received) -> None:
     """A letter was sent under this number, which its reporter knows; what it says is in his box and nowhere else."""
     await report_letters.is_taken(tx, event.report_id, event.number)
+
+
+async def relearn_numbered(tx: Transaction, event: ReportNumbered, received: Received) -> None:
+    """It had this number, which stands on paper, too."""
+    await reports.relearn_number(tx, received.region, event.on, event.place, event.report_id)

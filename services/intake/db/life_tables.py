@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.intake.db.tables import metadata
+from shared.contracts.legal_holds import IntakeLegalHoldReleased, IntakeLegalHoldSet
 from shared.legal_holds import LegalHolds
 
 redirects = Table(
@@ -154,7 +155,13 @@ sheet_prints = Table(
     Column("printed_at", DateTime(timezone=True), nullable=False),
 )
 
-legal_holds = LegalHolds(metadata, "legal_holds", kept=("lead_id", "leads.id"), deeds=("hold.set", "hold.release"))
+legal_holds = LegalHolds(
+    metadata,
+    "legal_holds",
+    kept=("lead_id", "leads.id"),
+    deeds=("hold.set", "hold.release"),
+    says=(IntakeLegalHoldSet, IntakeLegalHoldReleased),
+)
 
 expunge_plan = Table(
     "expunge_plan",

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 from sqlalchemy.types import Text
@@ -13,14 +13,22 @@ from services.discipline.domain.report import Status
 from services.discipline.usecases.keep_retention import destroy_late, expunge_due, forget_reasons
 from services.intake.usecases.follow_passed import destroy_late as destroy_late_at_intake
 from shared import departures
-from shared.contracts.discipline import LetterSent, ReportExpunged
+from shared.contracts.discipline import LetterSent, ReportExpunged, ReportNumbered
 from shared.contracts.envelope import SealedBox
+from shared.contracts.legal_holds import (
+    DisciplineLegalHoldReleased,
+    DisciplineLegalHoldSet,
+    LegalHoldReleased,
+    LegalHoldSet,
+)
 from shared.contracts.passed import LetterPassed, ReportPassed
+from shared.deadlines import china_date
+from shared.legal_holds import LOST
 from tests.conftest import NewApi
 from tests.discipline.api.test_report_letters import NEXT, RESULT, Case, case
 from tests.intake.api.test_passed_reports import OFFICE, ON
 from tests.support.api import Api
-from tests.support.builders import DAY
+from tests.support.builders import DAY, NOON
 from tests.support.hearing import Hearing
 from tests.support.reporting import status, write
 from tests.support.restored import relearn
@@ -232,6 +240,46 @@ async def test_only_what_came_to_rest_is_destroyed_and_a_restored_database_destr
     kept = await api.rows("select count(*) from reports where id = any($1) and box is not null", [known, unknown])
     assert kept == [(0,)]
     assert await api.rows("select count(*) from report_letters where box is not null") == [(0,)]
+
+
+@pytest.mark.rule("G24", "G22")
+async def test_a_restored_database_knows_the_numbers_and_the_orders_to_keep_that_it_has_lost(new_api: NewApi) -> None:
+    api = await new_api("discipline")
+    hearing = Hearing(api, "discipline")
+    today = china_date(datetime.now(UTC))
+    first, second, third, over = [uuid4() for _ in range(4)]
+    lost = [(second, 1, True), (first, 2, False), (over, 3, True)]
+    await relearn(
+        api,
+        "discipline",
+        *[ReportNumbered(report_id=one, on=today, place=place) for one, place, _ in lost],
+        *[kept(DisciplineLegalHoldSet, one) for one, _, held in lost if held],
+        kept(DisciplineLegalHoldReleased, over),
+    )
+    # they come again in another order, and one is new
+    await hearing.tell(
+        *[ReportPassed(report_id=one, received_on=DAY, sealed=BOX) for one in (third, over, first, second)]
+    )
+    numbers = dict(await api.rows("select id, substr(number, 18, 6) from reports"))
+    assert numbers == {second: "000001", first: "000002", over: "000003", third: "000004"}
+    said = (
+        "select subject::uuid from outbox where type = 'xiansuo.discipline.report.numbered.v1' order by position desc"
+    )
+    assert (await api.rows(said))[0] == (third,)
+    for one in (second, over):
+        await api.rows(STAND[Status.ENDED], "ended", one)
+    await api.rows("update report_history set recorded_at = '2018-06-04T02:00:00Z'")
+    assert await look(api, "2020-06-05") == 1, "one is under an order still"
+    assert await api.rows("select id from reports where box is null") == [(over,)]
+    [hold] = (await api.get(f"/discipline/v1/reports/{second}/holds", by="dcm")).json()
+    assert (hold["report_id"], hold["basis_no"], hold["set_by"]) == (str(second), LOST, "lost")
+    door = f"/discipline/v1/reports/{second}/holds"
+    assert (await api.post(door, HOLD, by="dhd", key="h", **NEXT)).status_code == 201, "by its document again"
+    assert (await api.post(f"/discipline/v1/holds/{hold['id']}/release", RELEASE, by="dhd")).status_code == 200
+
+
+def kept(kind: type[LegalHoldSet | LegalHoldReleased], report_id: UUID) -> LegalHoldSet | LegalHoldReleased:
+    return kind(kept=report_id, hold_id=uuid5(report_id, "hold"), effective_at=NOON)
 
 
 STAND: dict[Status, str] = {

@@ -18,6 +18,7 @@ from shared import restore
 from shared.contracts import verification as said
 from shared.contracts.topics import written_by
 from shared.db import Database
+from shared.legal_holds import LOST
 from shared.relay import Relay
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
@@ -309,17 +310,26 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
         if await broker.records(topic.name):
             await asyncio.to_thread(broker.remake, topic.name)
     lead, again = await sealed(api)
+    kept = await register(api, **PUBLIC, summary="另一件事")
     backup = tmp_path / "backup.dump"
     await dump(api.copy.admin_url, backup)
     propose = f"/intake/v1/leads/{lead}/decisions"
     await api.post(propose, {"kind": "expunge", **WHY}, by="dpo", key=str(uuid4()), **on("2020-08-28"))
     assert (await decide(api, "expunge", by="aud", day="2020-08-28")).status_code == 200
+    orders = [{"basis_no": basis, "reason": "法院调取在案"} for basis in ("2020刑初1号", "2020刑初2号")]
+    for order in orders:
+        set_ = await api.post(f"/intake/v1/leads/{kept}/holds", order, by="ofd", key=str(uuid4()), **on("2020-08-28"))
+        assert set_.status_code == 201
+    await api.post(
+        f"/intake/v1/holds/{set_.json()['id']}/release", {"reason": "法院已审结"}, by="dpo", **on("2020-08-28")
+    )
     relay = Relay(api.app.state.database, broker.address, service="intake", region="999999")
     task = asyncio.create_task(relay.run())
     wanted = {str(lead), str(again)}
 
     async def all_there() -> bool:
-        return wanted <= {e.subject for e in await broker.records("intake.expungements")}
+        holds = len(await broker.records("intake.legal-holds"))
+        return holds == 3 and wanted <= {e.subject for e in await broker.records("intake.expungements")}
 
     await until(all_there, 60, "the word of it did not arrive")
     task.cancel()
@@ -340,7 +350,13 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
         )
     finally:
         await owner.close()
-    assert learned == {"xiansuo.intake.lead.expunged.v1": 2}
+    assert learned == {
+        "xiansuo.intake.lead.expunged.v1": 2,
+        "xiansuo.intake.legal-hold.set.v1": 2,
+        "xiansuo.intake.legal-hold.released.v1": 1,
+    }
+    known = "select basis_no, set_by, released_by from legal_holds where lead_id = $1 order by released_at nulls first"
+    assert await api.rows(known, kept) == [(LOST, "lost", None), (LOST, "lost", "system:restore")], "no order is lost"
     assert await marked(api, MARK) <= {"public.audit_log", "public.idempotency_keys"}
     assert await api.rows("select count(*) from outbox_sealed") == [(0,)], "no replay carries a box"
     assert await api.rows("select count(wrapped_key) from vault.reporters") == [(0,)]

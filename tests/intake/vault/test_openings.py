@@ -222,7 +222,7 @@ MISTAKES: list[tuple[dict[str, Any], int, str | None]] = [
     ({"officers": ["p1", "p2"]}, 422, "officers"),
     ({"lead_id": str(uuid4())}, 404, None),
     ({"lead_id": "x"}, 422, "lead_id"),
-    ({"who": "x"}, 422, "body"),
+    ({"who": "x"}, 422, "who"),
 ]
 
 
