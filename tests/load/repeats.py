@@ -1,101 +1,216 @@
-"""How long the search for repeats takes as the register grows: `python -m tests.load.repeats`. Printed, nothing is asserted; to fill
-once and measure later, see `kept`.
+"""How long the search for repeats takes as the register grows: `python -m tests.load.repeats`. Printed, nothing is asserted.
 
-Reports of the labelled set are copied to the wanted size by SQL: numbers, names and sums of a copy are its own, while places, acts, aliases
-and wordings come again and again, as they would in one district. The search that is timed is the whole of it: marks, keys, SQL, scoring.
+`… fill FOLDER 1000000 10000000` fills a database of each size in one server (a fill that was ended goes on where it was), `… measure
+FOLDER` measures them in turn; see `kept`. Some 3 GB a million leads; it stops when `SPARE` bytes of the disk are left.
+
+Up to `TOLD` leads have a text of their own, told by the generator of the labelled set with the words of a large register (half of the pairs
+are of the same matter), and the keys that the service makes of it. What is beyond are copies of them, scattered among them: a copy has the
+text of one told lead and for each kind the keys of another, so that lists of keys grow as with leads that are told; of a kind that has ever
+more values it has keys that no told lead has. Searches ask for told leads. What is timed is the whole of it: marks, keys, SQL, scoring.
 """
 
+import asyncio
 import hashlib
 import os
 import random
-import statistics
+import shutil
+import signal
 import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
+from multiprocessing import get_context
 from uuid import UUID
 
 import asyncpg
 
+from deploy.local.places import dying_with_parent
 from services.intake.db import leads
+from services.intake.domain.lead import Lead
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.usecases.find_repeats import candidates, marks
 from shared.db import Database
-from tests.intake.repeats.generator import Half, every_report
-from tests.intake.repeats.heldout_words import HELD_OUT
+from tests.intake.repeats.generator import Half, Report, every_report
 from tests.load import kept
+from tests.load.wide_words import WIDE
 from tests.support.builders import lead
 from tests.support.postgres import Server
 
-PATTERNS, SEARCHES = 2_000, 400
-SIZES = (20_000, 60_000) if os.environ.get("QUICK") else (250_000, 1_000_000)
+QUICK = bool(os.environ.get("QUICK"))
+CHUNK, PROCESSES, SPARE = 10_000, 2, 12 * 10**9
+TOLD, SIZES = (20_000, (20_000, 60_000)) if QUICK else (1_000_000, (250_000, 1_000_000))
+ROUNDS, SEARCHES = 3, 100 if QUICK else 1_000
 SECRET = b"bench"
-COMMON = {"alias": 40, "alias-core": 40, "text": 3, "place-act": 60, "place-month": 60, "place-surname": 60}
-"""Kind of key → in how many ways it varies among the copies of a report; other kinds vary with every copy but a tenth."""
-
-_LEADS = """
-insert into leads (id, region_code, lead_no, source, received_on, street, summary, allegations, named, status, version, areas,
-    manifestations, grounds, profile_version, created_at)
-  select md5(p.n || '/' || c)::uuid, '999999', p.n || '/' || c, 'M', p.day, p.street, p.summary, '{}', false, 'received', 1, '{market}',
-    '{}', '{}', 'district-default/1', p.day
-  from pattern p, generate_series($1::int, $2::int - 1) c
+_LEADS = (
+    *("id", "region_code", "lead_no", "source", "received_on", "street", "summary", "allegations", "named", "status"),
+    *("version", "areas", "manifestations", "grounds", "profile_version", "created_at"),
+)
+_BEFORE = (
+    "create table if not exists filled (chunk int primary key)",
+    "create table if not exists made (number int, keys bigint[], kinds text[])",
+    """update pg_index set indisready = false, indisvalid = false
+    where indrelid in ('leads'::regclass, 'repeat_leads'::regclass)""",
+)
+"""Indexes are not kept while rows come in and are made whole after, each as it is defined."""
+_COPY = f"""
+insert into leads ({", ".join(_LEADS)})
+  select md5(l.lead_no || '/' || $1)::uuid, region_code, l.lead_no || '/' || $1, {", ".join(_LEADS[3:])}
+  from leads l where l.lead_no !~ '/'
 """
+_FIRSTS = """
+select kind, count(*) as all, count(*) filter (where first <= $1::int / 2) as half
+  from (select kind, min(number) as first from made, unnest(keys, kinds) k(key, kind) where key % 8 = 0 group by kind, key) f group by kind
+"""
+"""Of an eighth of the keys: how many there are of each kind, and how many of them in the first half."""
 _REPEATS = """
-insert into repeat_leads (lead_id, keys) select md5(p.n || '/' || c)::uuid, '{}' from pattern p, generate_series($1::int, $2::int - 1) c
+insert into repeat_leads (number, lead_id, keys) overriding system value
+  select (number - 1) * $1::bigint + c + 1, md5(number || case c when 0 then '' else '/' || c end)::uuid, keys
+  from made cross join generate_series(0, $1::int - 1) c
 """
 _KEYS = """
 insert into repeat_keys (key, number)
-  select distinct case when c % k.ways = 0 then k.key else hashint8extended(k.key, c % k.ways) end, r.number
-  from pattern_key k cross join generate_series($1::int, $2::int - 1) c join repeat_leads r on r.lead_id = md5(k.n || '/' || c)::uuid
+  select case when c % ways = 0 then key else hashint8extended(key, c % ways) end, (number - 1 + c * shift) % $2::bigint * $1::int + c + 1
+  from (
+    select number, key, ways, abs(hashtext(kind))::bigint as shift
+    from made, unnest(keys, kinds) k(key, kind) join unnest($3::text[], $4::int[]) w(kind, ways) using (kind) offset 0
+  ) told cross join generate_series(0, $1::int - 1) c
 """
+_AFTER = (
+    "reindex table leads",
+    "reindex table repeat_leads",
+    "select setval(pg_get_serial_sequence('repeat_leads', 'number'), (select max(number) from repeat_leads))",
+    "vacuum analyze leads, repeat_leads, repeat_keys",
+    "checkpoint",
+)
 
 
 async def fill(connection: asyncpg.Connection, before: int, size: int) -> None:
-    """Copies of each report up to this size."""
-    start, end = before // PATTERNS, size // PATTERNS
-    if not start:
-        await connection.execute("create table pattern (n int, day date, street text, summary text)")
-        await connection.execute("create table pattern_key (n int, key bigint, ways int)")
-        reports = list(every_report(Half(HELD_OUT, 7).pairs(PATTERNS // 2)))
-        await connection.copy_records_to_table(
-            "pattern", records=[(n, each.received_on, each.street, each.summary) for n, each in enumerate(reports)]
-        )
-        keys = [
-            (n, key.value, COMMON.get(key.kind, 900))
-            for n, each in enumerate(reports)
-            for key in keys_of(
-                marks(lead(summary=each.summary, street=each.street, received_on=each.received_on)), SECRET
-            )
-        ]
-        await connection.copy_records_to_table("pattern_key", records=keys)
-        print(f"{len(keys) / len(reports):.1f} keys a lead", flush=True)
-    await connection.execute("alter table repeat_keys drop constraint pk_repeat_keys")
-    for statement in (_LEADS, _REPEATS, "analyze repeat_leads", _KEYS):
-        await connection.execute(statement, *((start, end) if "$1" in statement else ()))
-    await connection.execute("alter table repeat_keys add constraint pk_repeat_keys primary key (key, number)")
-    await connection.execute("vacuum analyze")
-    await connection.execute("checkpoint")
+    """Leads up to this size: told ones, then copies, then all that makes them found."""
+    began, told_ones = time.monotonic(), min(size, TOLD)
+    copies, odd = divmod(size, told_ones)
+    if odd or told_ones % CHUNK:
+        raise SystemExit(f"sizes are multiples of {CHUNK:,}, beyond {TOLD:,} of that")
+
+    async def run(statement: str, *arguments: object) -> None:
+        free = shutil.disk_usage(await connection.fetchval("show data_directory")).free
+        title = " ".join(statement.split())[:60]
+        print(f"{time.monotonic() - began:>6.0f} s, {free >> 30} GB free: {title}", flush=True)
+        if free < SPARE:
+            raise SystemExit("stopped: the disk is full")
+        await connection.execute(statement, *arguments)
+
+    for statement in _BEFORE:
+        await run(statement)
+    done = {row["chunk"] for row in await connection.fetch("select chunk from filled")}
+    await _tell(connection, [chunk for chunk in range(told_ones // CHUNK) if chunk not in done])
+    for number in range(1, copies):
+        if -number not in done:
+            async with connection.transaction():
+                await run(_COPY, str(number))
+                await run("insert into filled values ($1)", -number)
+    ways = {row["kind"]: _ways(row["half"] / row["all"], copies) for row in await connection.fetch(_FIRSTS, told_ones)}
+    print(", ".join(f"{kind} {count}" for kind, count in sorted(ways.items())), flush=True)
+    async with connection.transaction():
+        await run("alter table repeat_keys drop constraint pk_repeat_keys")
+        await run("truncate repeat_keys, repeat_leads")
+        await run(_BEFORE[-1])
+        await run(_REPEATS, copies)
+        await run(_KEYS, copies, told_ones, list(ways), list(ways.values()))
+        await run("alter table repeat_keys add constraint pk_repeat_keys primary key (key, number)")
+    for statement in _AFTER:
+        await run(statement)
 
 
-async def timed(database: Database, copies: int, draw: random.Random) -> list[float]:
-    """Milliseconds of each search, for leads of the whole register."""
+async def _tell(connection: asyncpg.Connection, todo: list[int]) -> None:
+    """Chunks are told in processes of their own."""
+    loop, running = asyncio.get_running_loop(), deque[asyncio.Future[tuple[bytes, bytes]]]()
+    ahead, began = iter(todo), time.monotonic()
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _end_with_parent) as pool:
+        for count, chunk in enumerate(todo, start=1):
+            while len(running) < 2 * PROCESSES and (following := next(ahead, None)) is not None:
+                running.append(loop.run_in_executor(pool, told, following))
+            register, made = await running.popleft()
+            async with connection.transaction():
+                await connection.copy_to_table("leads", source=BytesIO(register), columns=_LEADS)
+                await connection.copy_to_table("made", source=BytesIO(made))
+                await connection.execute("insert into filled values ($1)", chunk)
+            if not count % 10:
+                print(f"{count}/{len(todo)} chunks told in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _end_with_parent() -> None:
+    if end := dying_with_parent(signal.SIGKILL):
+        end()
+
+
+def told(chunk: int) -> tuple[bytes, bytes]:
+    """A chunk's rows of `leads` and of `made`, as COPY reads them. The same of the same chunk, always."""
+    register, made = [], []
+    for number, report in enumerate(every_report(Half(WIDE, chunk).pairs(CHUNK // 2)), start=chunk * CHUNK + 1):
+        register.append(_row(number, report))
+        keys = {key.value: key.kind for key in keys_of(marks(_lead(report)), SECRET)}
+        made.append(f"{number}\t{{{','.join(map(str, keys))}}}\t{{{','.join(keys.values())}}}\n")
+    return "".join(register).encode(), "".join(made).encode()
+
+
+def _lead(report: Report) -> Lead:
+    return lead(
+        summary=report.summary,
+        street=report.street,
+        received_on=report.received_on,
+        manifestations=report.manifestations,
+    )
+
+
+def _row(number: int, report: Report) -> str:
+    day, acts = str(report.received_on), f"{{{','.join(report.manifestations)}}}"
+    row = (str(id_of(number)), "999999", str(number), "M", day, report.street or r"\N", report.summary, "{}", "f")
+    return "\t".join((*row, "received", "1", "{market}", acts, "{}", "district-default/1", day)) + "\n"
+
+
+def id_of(number: int) -> UUID:
+    """A told lead's id: in no order, as the service's own."""
+    return UUID(hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest())
+
+
+def _ways(half: float, copies: int) -> int:
+    """In how many ways a key of a kind varies among the copies of a lead. `half`: the share of the kind's values that half of the told
+    leads have; one has all there are, a half as many as leads have them. Between, values are taken to run out exponentially."""
+    left = min(max(1 / half - 1, 0.0), 0.999)
+    return round((1 - left ** (2 * copies)) / (1 - left**2)) or 1
+
+
+async def timed(database: Database, size: int, draw: random.Random) -> list[float]:
+    """Milliseconds of each search, for leads from anywhere in the register; the quickest first."""
     took = []
     for _ in range(SEARCHES):
-        name = f"{draw.randrange(PATTERNS)}/{draw.randrange(copies)}"
-        lead_id = UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
         async with database.transaction() as tx:
-            mine = await leads.get(tx, lead_id)
+            mine = await leads.get(tx, id_of(draw.randint(1, min(size, TOLD))))
             began = time.perf_counter()
             await candidates(tx, [mine], secret=SECRET)
             took.append((time.perf_counter() - began) * 1_000)
-    return took
+    return sorted(took)
 
 
-async def measure(server: Server, name: str, size: int) -> None:
-    """Search, print."""
-    database, draw = Database(server.dsn(name, "intake")), random.Random(1)
-    await timed(database, size // PATTERNS, draw)
-    took = sorted(await timed(database, size // PATTERNS, draw))
-    await database.close()
-    figures = ", ".join(f"p{part} {took[len(took) * part // 100]:.1f} ms" for part in (50, 95, 99))
-    print(f"{size:>10,} leads: {figures}, mean {statistics.mean(took):.1f} ms", flush=True)
+async def measure(server: Server, registers: Mapping[int, str]) -> None:
+    """Search in each in turn, print. The first round finds the server just started."""
+    draw = random.Random(1)
+    for size, name in registers.items():
+        whole, index = (
+            await server.run_async(
+                "select pg_size_pretty(pg_database_size(current_database())), pg_size_pretty(pg_relation_size('pk_repeat_keys'))",
+                database=name,
+            )
+        )[0]
+        print(f"{size:>10,} leads: {whole}, the keys' index {index}")
+    for turn in range(ROUNDS):
+        for size, name in registers.items():
+            database = Database(server.dsn(name, "intake"))
+            took = await timed(database, size, draw)
+            await database.close()
+            figures = ", ".join(f"p{part} {took[len(took) * part // 100]:.1f} ms" for part in (50, 95, 99))
+            print(f"round {turn + 1}, {size:>10,} leads: {figures}, mean {sum(took) / len(took):.1f} ms", flush=True)
 
 
 if __name__ == "__main__":

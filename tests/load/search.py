@@ -8,7 +8,7 @@ and few are late, as in a register of some years. What is timed is what a caller
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -192,8 +192,13 @@ def lists(draw: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "list: a superior's number", {"upstream_no": f"{draw.randrange(PATTERNS)}/7"}
 
 
-async def measure(server: Server, name: str, size: int) -> None:
+async def measure(server: Server, registers: Mapping[int, str]) -> None:
     """Ask, print."""
+    for size, name in registers.items():
+        await _measure(server, name, size)
+
+
+async def _measure(server: Server, name: str, size: int) -> None:
     database = Database(server.dsn(name, "intake"))
     draw, took, found = random.Random(1), dict[str, list[float]](), dict[str, int]()
     for number in range(ROUNDS + 1):

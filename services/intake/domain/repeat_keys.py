@@ -93,9 +93,15 @@ def _of_places(marks: Marks) -> Iterator[tuple[float, str, str]]:
 def _bands(grams: frozenset[str]) -> list[str]:
     if len(grams) < 8:
         return []
-    hashed = [crc32(gram.encode()) for gram in grams]
-    least = [min((a * value + b) % _PRIME for value in hashed) for a, b in _permutations()]
+    least = list(map(min, *map(_permuted, grams)))
     return ["-".join(map(str, least[row : row + ROWS])) for row in range(0, BANDS * ROWS, ROWS)]
+
+
+@lru_cache(maxsize=4096)
+def _permuted(gram: str) -> tuple[int, ...]:
+    """Where each permutation puts it. Reports are made of the same few thousand pairs of characters: remembered, 7 MB at most."""
+    value = crc32(gram.encode())
+    return tuple((a * value + b) % _PRIME for a, b in _permutations())
 
 
 @lru_cache(maxsize=1)

@@ -96,6 +96,12 @@ def test_keys_tell_nothing_without_the_secret_and_are_the_same_with_it() -> None
     assert here[0].kind == "phone"
 
 
+def test_keys_stay_for_ever_for_stored_ones_are_compared_with_them() -> None:
+    mine = of("举报张伟强在城东菜市场强收摊位费,不交就掀摊子,商户敢怒不敢言")
+    stored = {key.value for key in keys_of(mine, b"k") if key.kind in {"text", "place"}}
+    assert {1216927531236325223, -1165219405972664089, 5381735183813175864, -2873825935234913262} <= stored
+
+
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_any_text_has_marks_and_a_likelihood_that_does_not_depend_on_the_order(one: str, other: str) -> None:
     mine, yours = of(one), of(other)
