@@ -21,18 +21,20 @@ def configure(*, service: str, role: str, endpoint: str | None, exporter: Any = 
     global on, _provider, _tracer  # noqa: PLW0603 - a process traces or does not
     if endpoint is None and exporter is None:
         return
+    from opentelemetry import propagate
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    from shared.tracing_export import OnlyAllowed
+    from shared.tracing_export import OfCallers, OnlyAllowed
 
     wire = exporter or OTLPSpanExporter(endpoint=f"{str(endpoint).rstrip('/')}/v1/traces", timeout=5)
     resource = Resource({"service.name": f"xiansuo-{service}", "service.namespace": "xiansuo", "xiansuo.role": role})
     _provider = TracerProvider(resource=resource)
     _provider.add_span_processor(BatchSpanProcessor(OnlyAllowed(wire), schedule_delay_millis=1000))
     _tracer = _provider.get_tracer("xiansuo")
+    propagate.set_global_textmap(OfCallers())
     on = True
 
 

@@ -1,11 +1,14 @@
-"""The last step before a span leaves the process: a copy of it that holds only what is allowed."""
+"""What comes into a trace from outside, and the last step before a span leaves the process: a copy that holds only what is allowed."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import CarrierT, Getter, default_getter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext, Status
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 ALLOWED = frozenset(
     [
@@ -22,6 +25,18 @@ ALLOWED = frozenset(
     ]
 )
 """Attributes that a span may carry: names of ours and numbers. Paths, query strings, headers, statements and ids are not among them."""
+
+
+class OfCallers(TraceContextTextMapPropagator):
+    """Goes on with the trace of a request that shows a token. Whoever shows none may be a reporter; the number of a trace that his device
+    began is known to its maker's servers, too, and would tell who he is (G1)."""
+
+    def extract(
+        self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
+    ) -> Context:
+        if not getter.get(carrier, "authorization"):
+            return context or Context()
+        return super().extract(carrier, context, getter)
 
 
 class OnlyAllowed(SpanExporter):

@@ -37,10 +37,12 @@ class Collector:
         return [span for body in list(self.bodies) for span in _spans(body)]
 
     def text(self) -> str:
-        """Everything that arrived, for searching."""
-        return "\n".join(
+        """Everything that arrived, for searching; ids as they are written."""
+        ids = [f"{span.trace} {span.parent}" for span in self.spans()]
+        whole = [
             str(ExportTraceServiceRequest.FromString(body)) + body.decode("utf-8", "replace") for body in self.bodies
-        )
+        ]
+        return "\n".join(whole + ids)
 
 
 def _spans(body: bytes) -> Iterator[Seen]:

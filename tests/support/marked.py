@@ -13,12 +13,14 @@ from openpyxl import Workbook
 
 from tests.support.files import photo
 from tests.support.reporting import COUNTER, REPORT, REPORTS, report, status, write
-from tests.support.uploading import TUS, attach_by_code, named, patch
+from tests.support.uploading import OPEN, TUS, attach_by_code, begin, named, patch
 
 MARK = "CANARYq7"
 """In all that is of the reporter, in the metadata of files, and in every header that could tell who he is."""
 PHONE, ADDRESS = "17755550000", "203.0.113.77"
-SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS)
+TRACE, SPAN = "ca9a7e1705fa11ed50badc0dedeadbee", "ca9a7e1705fa11ed"
+"""A caller's own trace: whose device it is, its maker's servers may know."""
+SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS, TRACE, SPAN)
 HEADERS: dict[str, str] = {
     "User-Agent": f"{MARK}-agent",
     "X-Forwarded-For": ADDRESS,
@@ -28,7 +30,15 @@ HEADERS: dict[str, str] = {
     "X-Device-Id": f"{MARK}-device",
     "Referer": f"http://{MARK}.example",
     "Accept-Language": f"zh-{MARK}",
+    "Origin": f"https://{MARK}.example",
+    "X-Request-Id": f"{MARK}-request",
+    "X-Canary": MARK,
+    "traceparent": f"00-{TRACE}-{SPAN}-01",
+    "tracestate": f"q7={MARK}",
+    "baggage": f"who={MARK}",
 }
+SOUND = b"#!AMR\n" + MARK.encode() + bytes(3000)
+"""A recording; all of it is the reporter's."""
 PLAIN = "虚构的被举报人乙"
 """Not of the reporter: must be found, or the search looks where nothing is."""
 WORDS = frozenset({"reporter", "caller", "informant"})
@@ -178,17 +188,53 @@ async def _message(sender: Sender, _: int) -> list[httpx.Response]:
     return [slip, await write(sender.client, body, key=key(), **HEADERS)]
 
 
-async def _objection(sender: Sender, _: int) -> list[httpx.Response]:
-    """To a refusal; the lead is found by its number, which is told with a code of one's own."""
-    whole = marked("anonymous") | {"channel": "visit", "own_code": f"{MARK}-own"}
+async def _filed(sender: Sender, whole: dict[str, Any]) -> tuple[httpx.Response, str]:
+    """A report at the counter; → its slip, and its lead, which the clerk finds by the number."""
     read = await sender.post(f"{COUNTER}/read-back", by="icl", json=whole)
     slip = await sender.post(COUNTER, by="icl", json=whole | {"confirmation": read.json()["confirmation"]})
-    lead, after = None, ""
-    while lead is None:
-        path = f"/intake/v1/leads?status=received&limit=200{after}"
-        page = (await sender.client.get(path, headers=sender.as_("ofd"))).json()
-        lead = next((one["id"] for one in page["items"] if one["lead_no"] == slip.json()["lead_no"]), None)
-        after = f"&after={page['next']}"
+    path = f"/intake/v1/leads?lead_no={slip.json()['lead']['lead_no']}"
+    found = await sender.client.get(path, headers={**HEADERS, **sender.as_("icl")})
+    return slip, found.json()["items"][0]["id"]
+
+
+async def _posted(sender: Sender, _: int) -> list[httpx.Response]:
+    """A letter that came by post, and its scan, which the clerk adds to the lead that he finds by its number."""
+    slip, lead = await _filed(sender, marked() | {"channel": "letter"})
+    await _attached(sender, lead, photo(MARK), f"{MARK}.jpg", by="icl", more=",letter")
+    return [slip]
+
+
+async def _named(sender: Sender, _: int) -> list[httpx.Response]:
+    """A letter that names a file sent before by the same code."""
+    slip = await report(sender.client, marked("anonymous"), key=key(), **HEADERS)
+    code = slip.json()["query_code"]
+    return [slip, *await _with_file(sender, code)]
+
+
+async def _with_file(sender: Sender, code: str) -> list[httpx.Response]:
+    """A file by the code, and a letter that names it."""
+    own = {**HEADERS, "Query-Code": code}
+    begun = await begin(sender.client, OPEN, len(SOUND), f"{MARK}.amr", **own)
+    sent = await patch(sender.client, begun.headers["Location"], SOUND, 0, **own)
+    assert sent.status_code == 204, sent.text
+    body = {"query_code": code, "text": f"{MARK}见附件", "files": [begun.headers["Location"].rsplit("/", 1)[-1]]}
+    return [await write(sender.client, body, key=key(), **HEADERS)]
+
+
+async def passed(sender: Sender, _: int) -> list[httpx.Response]:
+    """A report past the office, all of whose words are marked, with a file and letters; its slip is the first."""
+    facts = {"summary": f"{MARK}反映窗口压件", "place": MARK, "allegations": [{"act": MARK}]}
+    whole = marked() | {"persons": [{"name": MARK, "post": MARK}], "facts": facts, "about_office": True}
+    slip = await report(sender.client, whole, key=key(), **HEADERS)
+    code = slip.json()["query_code"]
+    sent = await attach_by_code(sender.client, code, photo(MARK), f"{MARK}.jpg", **HEADERS)
+    assert sent.status_code == 204, sent.text
+    return [slip, *await _with_file(sender, code)]
+
+
+async def _objection(sender: Sender, _: int) -> list[httpx.Response]:
+    """To a refusal; the lead is found by its number, which is told with a code of one's own."""
+    slip, lead = await _filed(sender, marked("anonymous") | {"channel": "visit", "own_code": f"{MARK}-own"})
     order = {"go_to": "court", "reason": "属于民事纠纷,应向法院起诉", "concerns_office": False}
     await sender.post(f"/intake/v1/leads/{lead}/decline", by="ofd", json=order)
     body = {"query_code": slip.json()["query_code"], "text": f"{MARK}不服"}
@@ -235,6 +281,12 @@ TAKES: dict[str, Send] = {
     "PATCH /intake/v1/uploads/{upload_id}": _scan,
 }
 """Doors through which a reporter is kept."""
+ALSO: dict[str, Send] = {
+    "a report past the office with a file and a letter that names one": passed,
+    "a letter of the mailbox that names a file": _named,
+    "the scan of a letter, to the lead of its number": _posted,
+}
+"""Further ways through the same doors."""
 PASSES: dict[str, Send] = {
     "POST /intake/v1/reports/invitations/answer": _answer,
     "POST /intake/v1/counter-reports/read-back": _counter,

@@ -18,9 +18,10 @@ from deploy.local.places import free_port
 from tests.conftest import NewApi
 from tests.support.api import Api, settings_of
 from tests.support.collector import collecting
-from tests.support.marked import HEADERS, MARK, OFFICE, PASSES, PLAIN, SECRETS, TAKES, Sender, doors, marked
+from tests.support.marked import ALSO, HEADERS, MARK, OFFICE, PASSES, PLAIN, SECRETS, TAKES, Sender, doors, marked
 from tests.support.reporting import REPORTS, report, status
 from tests.support.searching import everything, found_in
+from tests.support.uploading import objects
 from tests.support.vault import VAULT, VaultApi, start_vault
 
 NUMBERS = {
@@ -127,6 +128,8 @@ async def test_nothing_of_a_reporter_is_found_anywhere(
     inside = Sender(api.client, api.as_)
     for door in set(TAKES) - {public}:
         answers[door] = await send(inside, door, range(NUMBERS.get(door, 1)))
+    for name, way in ALSO.items():
+        answers[name] = await way(inside, 1)
     for pass_through in PASSES.values():
         refused += await pass_through(inside, 1)
     taken = [answer for some in answers.values() for answer in some]
@@ -145,6 +148,7 @@ async def test_nothing_of_a_reporter_is_found_anywhere(
         "key store": (tmp_path / "vault" / "keys.sqlite").read_bytes(),
         "log": log.read_bytes() + (said.out + said.err).encode(),
         "metrics": metrics.encode(),
+        "files": b"\n".join(str(path).encode() + path.read_bytes() for path in objects(api)),
         "traces": traces.encode(),
         "refusals": "".join(answer.text for answer in refused).encode(),
         "answers": "".join(answer.text for answer in (*taken, *about)).encode(),
@@ -152,6 +156,7 @@ async def test_nothing_of_a_reporter_is_found_anywhere(
     assert b"xiansuo_http_requests_total" in places["metrics"]
     assert b"/intake/v1/reports" in places["traces"]
     assert PLAIN.encode() in places["tables"]
+    assert places["files"].count(b"/passed/") >= 2
     assert found_in(places, SECRETS) == []
     assert (await api.rows("select count(*) >= 798 from vault.reporters")) == [(True,)]
     secret = [answer.json() for answer in taken if "query_code" in answer.json()]
