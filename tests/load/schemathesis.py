@@ -1,8 +1,9 @@
-"""Requests made from intake's own OpenAPI, right and wrong ones, to every operation with tokens of every role:
-`python -m tests.load.schemathesis`.
+"""Requests made from a service's own OpenAPI, right and wrong ones, to every operation with tokens of every role:
+`python -m tests.load.schemathesis [intake|vault|verification|discipline|publicity …]`, intake's unless told otherwise.
 
-schemathesis makes the requests; they go to the app in this process, on a database of its own. Counted are answers of 5xx, and answers
-that the document does not tell of: a status that the operation does not name, a content type or a body that it does not describe.
+schemathesis makes the requests; they go to the app in this process, on a database of its own. What no document can tell is put in: ids and
+query codes that exist, work that was done. Counted are answers of 5xx, and answers that the document does not tell of: a status that the
+operation does not name, a content type or a body that it does not describe.
 """
 
 import argparse
@@ -11,10 +12,10 @@ import random
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ from schemathesis.core.transport import Response
 
 from deploy.local import issuer
 from deploy.local.postgres import Postgres
+from tests.load.standing import STANDING, ids
 from tests.support.api import Api, start_api
 from tests.support.postgres import Copy, Server, Templates
+from tests.support.reporting import work
 
 ACCOUNTS = sorted(issuer.accounts())
 _CALLERS = re.compile(r"may be called by: ([a-z0-9, ]+)")
@@ -51,11 +54,16 @@ class Found:
     statuses: Counter[int] = field(default_factory=Counter)
     server_errors: Counter[str] = field(default_factory=Counter)
     undocumented: Counter[str] = field(default_factory=Counter)
+    tried: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
+    """Operations, and those that did at least once what was asked."""
 
     def lines(self) -> list[str]:
         """As it is printed."""
         by_status = ", ".join(f"{status}: {number}" for status, number in sorted(self.statuses.items()))
-        told = [f"{self.requests} requests ({by_status})"]
+        told = [
+            f"{self.requests} requests ({by_status}); {len(self.done)} of {len(self.tried)} operations did what was asked"
+        ]
         told += [f"{self.server_errors.total()} answers of 5xx, {self.undocumented.total()} undocumented"]
         told += [f"  {number} x {fault}" for fault, number in (self.server_errors + self.undocumented).most_common(40)]
         return told
@@ -90,15 +98,14 @@ def _make(strategy: Any, number: int, cases: list[Case[Any]], *, at: int) -> Non
 class Knocking:
     """Sends what was made, with ids that exist where one is asked for, as accounts that may call and as others."""
 
-    def __init__(self, api: Api, ids: list[str], *, at: int) -> None:
-        self.api, self.ids, self.random = api, ids, random.Random(at)
+    def __init__(self, api: Api, codes: Sequence[str], *, at: int) -> None:
+        self.api, self.codes, self.random = api, codes, random.Random(at)
+        self.ids: dict[str, list[str]] = {}
         self.found = Found()
 
     async def knock(self, case: Case[Any]) -> None:
         """One request, and what is wrong with its answer."""
-        for name in _NAMED.findall(case.path):
-            if name.endswith("_id") and self.ids and self.random.random() < 0.5:
-                case.path_parameters[name] = self.random.choice(self.ids)
+        await self._fill_in(case)
         request = case.as_transport_kwargs(base_url="http://test")
         wanted = request.get("headers") or {}
         headers = {name: value for name, value in wanted.items() if name.lower() != "authorization"}
@@ -117,6 +124,28 @@ class Knocking:
             return  # not a request that a client can send
         self._judge(case, answer)
 
+    async def _fill_in(self, case: Case[Any]) -> None:
+        """In half of the places where something that exists is asked for, something that exists."""
+        places: list[tuple[Any, str]] = [(case.path_parameters, name) for name in _NAMED.findall(case.path)]
+        for part in (case.body, case.headers):
+            if isinstance(part, Mapping):
+                places += [(part, name) for name in part]
+        for part, name in places:
+            if self.random.random() < 0.5 and (given := await self._existing(name)) is not None:
+                part[name] = given
+
+    async def _existing(self, name: str) -> Any:
+        """An id of that kind of thing (or of any, where none is called so), a small number, a code, a piece of work; None for others."""
+        if name.endswith("_id"):
+            kinds = [some for table, some in self.ids.items() if table.endswith(f"{name[:-3]}s")]
+            known = [one for some in kinds or self.ids.values() for one in some]
+            return self.random.choice(known) if known else None
+        if name == "number":
+            return self.random.randint(1, 3)
+        if name.lower() in ("query_code", "query-code"):
+            return self.random.choice(self.codes) if self.codes else None
+        return await work(self.api.client) if name.lower() == "proof-of-work" else None
+
     def _account(self, case: Case[Any]) -> str | None:
         said = _CALLERS.search(str(case.operation.definition.raw.get("description", "")))
         callers = [name for name in said[1].replace(" ", "").split(",") if name in ACCOUNTS] if said else []
@@ -129,6 +158,9 @@ class Knocking:
         found, where = self.found, f"{case.method} {case.operation.path}"
         found.requests += 1
         found.statuses[answer.status_code] += 1
+        found.tried.add(where)
+        if answer.is_success:
+            found.done.add(where)
         if answer.status_code >= 500:
             found.server_errors[f"{answer.status_code} {where}: {answer.text[:120]}"] += 1
             return
@@ -158,55 +190,49 @@ def _plain(headers: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in headers.items() if str(value).isascii()}
 
 
-async def knocked(api: Api, number: int, *, at: int, document: dict[str, Any] | None = None) -> Found:
+async def knocked(
+    api: Api, number: int, *, at: int, codes: Sequence[str] = (), document: dict[str, Any] | None = None
+) -> Found:
     """At least this many requests, spread over all operations; judged by the app's own document unless another is given."""
     schema = schemathesis.openapi.from_dict(document or api.app.openapi())
     operations = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
-    ids = [str(row[0]) for row in await api.rows("select id from leads limit 50")]
-    knocking = Knocking(api, ids, at=at)
-    each = -(-number // len(operations))
-    piles = [await asyncio.to_thread(made, operation, each, at=at) for operation in operations]
-    for cases in piles:
-        for case in cases:
-            await knocking.knock(case)
+    knocking = Knocking(api, codes, at=at)
+    while (left := number - knocking.found.requests) > 0:  # some of those made could not be sent, or were made before
+        for operation in operations:
+            knocking.ids = await ids(api)
+            for case in await asyncio.to_thread(made, operation, -(-left // len(operations)), at=at):
+                await knocking.knock(case)
+        at += 1
     return knocking.found
 
 
-async def registered(api: Api, number: int = 20) -> None:
-    """Leads to knock at."""
-    for one, source in zip(range(number), cycle("MAO"), strict=False):
-        body = {"source": source, "summary": f"反映有人强收摊位费,第{one}处", "area_codes": ["market"]}
-        answer = await api.post("/intake/v1/leads", body, by="icl", key=f"knock-{one}")
-        answer.raise_for_status()
-        if one % 2:
-            path = f"/intake/v1/leads/{answer.json()['id']}"
-            await api.post(
-                f"{path}/classification", {"tier": "evil", "level": "general", "area_codes": ["market"]}, by="ana"
-            )
-        if one % 4 == 3:
-            await api.post(f"{path}/assignment", {"unit": "GA"}, by="ofd")
+async def _run(service: str, templates: Templates, folder: Path, number: int, at: int) -> Found:
+    opened: list[Api] = []
 
+    async def new(name: str) -> Api:
+        changes = {"LOG_LEVEL": "ERROR"}
+        changes |= {"CHALLENGE_BITS": "1", "PUBLIC_A_MINUTE": "1000000"} if name == "intake" else {}
+        copy = Copy(templates.server, await templates.copy(name), name)
+        opened.append(start_api(name, copy, folder / "keys", settings=changes))
+        return opened[-1]
 
-async def _run(copy: Copy, folder: Path, number: int, at: int) -> Found:
-    api = start_api(
-        "intake",
-        copy,
-        folder / "keys",
-        settings={"CHALLENGE_BITS": "1", "PUBLIC_A_MINUTE": "1000000", "LOG_LEVEL": "ERROR"},
-    )
     try:
-        await registered(api)
-        return await knocked(api, number, at=at)
+        api, codes = await STANDING[service](new, folder)
+        opened += [api] if api not in opened else []
+        return await knocked(api, number, at=at, codes=codes)
     finally:
-        await api.close()
+        for one in reversed(opened):
+            await one.close()
 
 
 def main() -> int:
     """Print what was found; 1 when anything was."""
     arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("services", nargs="*", default=["intake"], help=", ".join(STANDING))
     arguments.add_argument("--requests", type=int, default=20_000)
     arguments.add_argument("--seed", type=int, default=1)
     asked = arguments.parse_args()
+    wrong = False
     with tempfile.TemporaryDirectory(prefix="xiansuo-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -214,12 +240,13 @@ def main() -> int:
         postgres.start()
         try:
             templates = Templates(Server(postgres.dsn("postgres")))
-            copy = Copy(templates.server, asyncio.run(templates.copy("intake")), "intake")
-            found = asyncio.run(_run(copy, folder, asked.requests, asked.seed))
+            for service in asked.services:
+                found = asyncio.run(_run(service, templates, folder, asked.requests, asked.seed))
+                print(f"{service}:", *found.lines(), sep="\n", flush=True)
+                wrong |= bool(found.server_errors or found.undocumented)
         finally:
             postgres.stop()
-    print(*found.lines(), sep="\n")
-    return int(bool(found.server_errors or found.undocumented))
+    return int(wrong)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import pytest
 
 from shared.contracts.topics import SERVICES
 from tests.conftest import NewApi
-from tests.load.schemathesis import knocked, registered
+from tests.load.schemathesis import knocked
+from tests.load.standing import registered
 
 
 async def test_no_request_made_from_the_document_breaks_a_door_or_gets_an_answer_it_does_not_tell_of(
