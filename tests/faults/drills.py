@@ -13,7 +13,7 @@ from deploy.local.processes import Child
 from tests.faults.clients import start_load
 from tests.faults.launch import CRASHED
 from tests.faults.ledger import accepted, balance
-from tests.faults.restores import restore
+from tests.faults.restores import RESTORED, restore
 from tests.faults.rig import Rig
 
 RATE, LEADS = 40.0, 600
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 def play() -> list[str]:
     """All drills; → what was not as it should be."""
-    return [*rolling_restart(), *restore("intake"), *restore("publicity")]
+    return [*rolling_restart(), *(wrong for service in RESTORED for wrong in restore(service))]
 
 
 def rolling_restart() -> list[str]:

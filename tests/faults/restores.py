@@ -23,9 +23,12 @@ from deploy.local.postgres import Postgres
 from shared.contracts.topics import SERVICES
 from tests.faults.clients import start_load
 from tests.faults.ledger import accepted, balance
+from tests.faults.past_office import PastOffice
 from tests.faults.rig import Rig, RiggedPlatform
 
 LEADS, RATE = 200, 40.0
+RESTORED = ("intake", "discipline", "publicity")
+"""Services whose restore is played."""
 
 
 class OwnServer(RiggedPlatform):
@@ -117,14 +120,19 @@ def restore(service: str) -> list[str]:
     folder.chmod(0o711)
     rig = RestoreRig(folder / "platform", service)
     wrong: list[str] = []
+    beside = PastOffice(rig) if service == "discipline" else None
     try:
         rig.start()
         told = _leads(rig, folder / "one")
         base = rig.own.server.folder / "base"
         rig.backup(base)
         told += _leads(rig, folder / "two")
+        if beside:
+            beside.before()
         rig.rows_now(service, "select pg_create_restore_point('before')")
         told += _leads(rig, folder / "three")
+        if beside:
+            beside.after()
         asyncio.run(rig.settled(90))
         rig.rows_now(service, "select pg_switch_wal()")
         totals = _totals(rig)
@@ -144,6 +152,8 @@ def restore(service: str) -> list[str]:
             rig.launch(name)
         rig.healthy(rig.names())
         asyncio.run(rig.settled(90))
+        if beside:
+            wrong += beside.goes_on()
         told += _leads(rig, folder / "four")
         asyncio.run(rig.settled(90))
         found = asyncio.run(balance(rig, told, set(), forgotten=service))
@@ -187,5 +197,5 @@ def _totals(rig: Rig) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or ("intake", "publicity"):
+    for each in sys.argv[1:] or RESTORED:
         print(json.dumps(restore(each), ensure_ascii=False, indent=1), flush=True)
