@@ -5,41 +5,29 @@ A mutant is a change of a module's text, made in memory while it is tried. Exit 
 """
 
 import asyncio
-import importlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 from uuid import UUID
 
 from deploy.local.postgres import Postgres
+from shared.contracts.envelope import day_of
+from shared.contracts.intake import LeadReceived
 from shared.inbox import OwnerRestored, Record
 from shared.kafka import log_of
+from tests.faults.breaking import Mutant, broken, mutant
+from tests.faults.rule_mutants import RULE_MUTANTS, catch_rule
 from tests.faults.sql_mutants import SQL_MUTANTS, SqlMutant, catch_sql
 from tests.simulation.faults import NAMES, lose_once, run
 from tests.simulation.machine import Process
-from tests.simulation.world import LEADS, World, quiet, simulate
+from tests.simulation.world import LEADS, START, World, quiet, simulate
 from tests.support.builders import classified, envelope
 from tests.support.postgres import Copy, Server, Templates
 
 SEEDS = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One break: in `module`, each `old` text becomes `new`."""
-
-    name: str
-    module: str
-    changes: tuple[tuple[str, str], ...]
-
-
-def mutant(name: str, module: str, *changes: tuple[str, str]) -> Mutant:
-    return Mutant(name, module, changes)
 
 
 _TAKE = "                    await self.inbox.take(records)\n"
@@ -164,6 +152,7 @@ MUTANTS = (
         "shared.relay",
         ("kafka.log_header(self.cursor.logs.get(target.topic, 0))", "kafka.log_header(0)"),
     ),
+    mutant("a record of a day bears its minute", "shared.relay", ("timestamp=queue[taken][3]", "timestamp=None")),
     mutant(
         "offsets forgotten apart from the replay",
         "shared.relay",
@@ -182,24 +171,6 @@ MUTANTS = (
         ),
     ),
 )
-
-
-@contextmanager
-def broken(it: Mutant) -> Iterator[None]:
-    """The module with the mutant's text, in place."""
-    module: ModuleType = importlib.import_module(it.module)
-    text = Path(module.__file__ or "").read_text("utf-8")
-    for old, new in it.changes:
-        if text.count(old) < 1:
-            raise LookupError(f"{it.name}: its place in {it.module} is gone: {old!r}")
-        text = text.replace(old, new)
-    kept = dict(module.__dict__)
-    try:
-        exec(compile(text, module.__file__ or "", "exec"), module.__dict__)  # noqa: S102 - our own text
-        yield
-    finally:
-        module.__dict__.clear()
-        module.__dict__.update(kept)
 
 
 def _twin_is_stopped() -> bool:
@@ -242,9 +213,28 @@ def _a_new_log_is_named() -> bool:
     return not simulate(3, script).violations
 
 
+def _a_day_has_no_minute() -> bool:
+    """A record of which the day alone may be known bears the start of a day and no more."""
+
+    async def script(world: World) -> None:
+        world.launch(NAMES[0])
+        event = LeadReceived(
+            lead_id=world.leads[0], lead_no="999999-M20180601-0000010", source="M", named=False, effective_at=START
+        )
+        xid = world.outbox.begin()
+        world.outbox.insert(xid, {**world._row(event, 1), "recorded_at": day_of(world.clock())})
+        world.outbox.commit(xid)
+        await asyncio.sleep(20)
+        if not any(world.cluster.log(target) for target in world.cluster.all_targets()):
+            world.journal.violated("nothing was published")
+
+    return not simulate(3, script).violations
+
+
 QUICK: dict[str, Callable[[], bool]] = {
     "one number under two ids stops": _twin_is_stopped,
     "a new log is named": _a_new_log_is_named,
+    "a day has no minute": _a_day_has_no_minute,
 }
 
 
@@ -275,11 +265,17 @@ def main(names: list[str]) -> int:
     for it in [it for it in MUTANTS if not names or it.name in names]:
         started = time.monotonic()
         told(it.name, catch(it), started)
-    if statements := [it for it in SQL_MUTANTS if not names or it.name in names]:
+    statements = [it for it in SQL_MUTANTS if not names or it.name in names]
+    rules = [it for it in RULE_MUTANTS if not names or it.name in names]
+    if statements or rules:
         with _templates() as templates:
             for one in statements:
                 started = time.monotonic()
                 told(one.name, asyncio.run(_catch_sql(one, templates)), started)
+            for rule in rules:
+                started = time.monotonic()
+                with broken(rule):
+                    told(rule.name, asyncio.run(catch_rule(_copies(templates))), started)
     print(f"{len(seen)} breaks, {seen.count(None)} survived")
     return seen.count(None)
 
@@ -297,12 +293,16 @@ def _templates() -> Iterator[Templates]:
             postgres.stop()
 
 
-async def _catch_sql(it: SqlMutant, templates: Templates) -> str | None:
+def _copies(templates: Templates) -> Callable[[str], Awaitable[Copy]]:
     async def new(service: str) -> Copy:
         return Copy(templates.server, await templates.copy(service), service)
 
+    return new
+
+
+async def _catch_sql(it: SqlMutant, templates: Templates) -> str | None:
     with quiet():
-        return await catch_sql(it, new)
+        return await catch_sql(it, _copies(templates))
 
 
 if __name__ == "__main__":

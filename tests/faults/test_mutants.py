@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.faults.mutants import MUTANTS, QUICK, Mutant, broken, catch
+from tests.conftest import NewDatabase
+from tests.faults.breaking import Mutant, broken
+from tests.faults.mutants import MUTANTS, QUICK, catch
+from tests.faults.rule_mutants import RULE_MUTANTS, catch_rule
 from tests.faults.sql_mutants import SQL_MUTANTS, reworded
 
 QUICKLY = {
@@ -19,6 +22,7 @@ QUICKLY = {
     "producer kept after a failed batch",
     "replay starts past the beginning",
     "records that are published again say no new log",
+    "a record of a day bears its minute",
 }
 
 
@@ -35,9 +39,17 @@ def test_what_catches_a_break_holds_without_it(name: str) -> None:
 def test_every_break_has_its_place() -> None:
     assert {it.name for it in MUTANTS} >= QUICKLY
     assert len(MUTANTS) >= 15
-    for it in MUTANTS:
+    for it in (*MUTANTS, *RULE_MUTANTS):
         with broken(it):
             pass
     for one in SQL_MUTANTS:
         with reworded(one):
             pass
+
+
+@pytest.mark.rule("G22", "G24")
+async def test_a_broken_rule_is_caught_and_a_whole_one_is_not(new_database: NewDatabase) -> None:
+    assert await catch_rule(new_database) is None
+    for it in RULE_MUTANTS:
+        with broken(it):
+            assert await catch_rule(new_database), it.name

@@ -11,10 +11,13 @@ from typing import Any
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaTimeoutError
 
+from shared.contracts.catalogue import DAY_TYPES
 from shared.contracts.topics import TOPICS
 from shared.kafka import TopicPartition
 from tests.simulation.machine import Chance, Journal, Process
 
+MIDNIGHT = 16 * 3_600_000
+"""Of a day in China, in ms of a day in UTC."""
 Named = tuple[str, str, int] | None
 """(topic, subject, sequence) of a record, None for one that nobody can read."""
 
@@ -56,11 +59,19 @@ class Cluster:
     def log(self, target: TopicPartition) -> list[Message]:
         return self.logs.setdefault(target, [])
 
-    def append(self, target: TopicPartition, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> int:
+    def append(
+        self,
+        target: TopicPartition,
+        value: bytes,
+        headers: tuple[tuple[str, bytes], ...] = (),
+        timestamp: int | None = None,
+    ) -> int:
         log = self.log(target)
         try:
             head = json.loads(value)
             named, event_id = (target.topic, head["subject"], int(head["sequence"])), head["id"]
+            if head["type"] in DAY_TYPES and (timestamp is None or timestamp % 86_400_000 != MIDNIGHT):
+                self.journal.violated("a record of a day bears its minute")
         except (ValueError, KeyError):
             named, event_id = None, ""
         log.append(Message(len(log), value, named, event_id, headers))
@@ -111,12 +122,12 @@ class Builder:
     """A batch; small, so that a page of rows takes several."""
 
     def __init__(self, room: int) -> None:
-        self.room, self.values = room, list[tuple[bytes, tuple[tuple[str, bytes], ...]]]()
+        self.room, self.values = room, list[tuple[bytes, tuple[tuple[str, bytes], ...], Any]]()
 
     def append(self, *, key: bytes, value: bytes, timestamp: Any, headers: Iterable[tuple[str, bytes]]) -> bool:
         if len(self.values) >= self.room:
             return False
-        self.values.append((value, tuple(headers)))
+        self.values.append((value, tuple(headers), timestamp))
         return True
 
     def close(self) -> None:
@@ -169,8 +180,8 @@ class Producer:
         if lost or not cluster.up or generation != cluster.generation:
             return
         first = len(cluster.log(target))
-        for value, headers in values:
-            cluster.append(target, value, headers)
+        for value, headers, timestamp in values:
+            cluster.append(target, value, headers, timestamp)
         ids = [message.id for message in cluster.log(target)[first:]]
         cluster.journal.note(f"stored {target.topic}/{target.partition} {first}+{len(values)} by {self.process.name}")
         await asyncio.sleep(chance.random() * 0.02)
