@@ -66,6 +66,7 @@ SERVICE = "intake"
 # A request tries one after the other: the doors that are used most come first.
 ROUTERS = (
     leads.router,
+    reports.open_doors,
     reports.router,
     ledgers.router,
     dual_assignments.router,

@@ -21,6 +21,7 @@ from shared.health import Check, pages
 from shared.http import document, problems
 from shared.http.callers import undeclared_routes
 from shared.http.counted import Counted
+from shared.http.narrowing import Narrowed
 from shared.settings import ServerSettings
 
 BODY_LIMIT = 12 * 1024 * 1024
@@ -79,6 +80,7 @@ def create_app(
     needed = {"database": lambda: identity.check(database), "issuer": keys.ready}
     for route in pages(root, needed, Gauges(database, events=events, parts=parts), parts):
         app.router.routes.append(route)
+    app.router.middleware_stack = Narrowed(app.router, path)
     return app
 
 

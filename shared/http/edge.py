@@ -102,7 +102,7 @@ async def _claim(
 ) -> Claim:
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(
-        request.app.state.digest, request.method.encode(), request.url.path.encode(), *await _readable(request)
+        request.app.state.digest, request.method.encode(), request.scope["path"].encode(), *await _readable(request)
     )
     if principal is None:
         # the hour could tell who it was, also of what leaves no other trace: a report past the office, a letter, a claim

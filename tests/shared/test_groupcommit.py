@@ -39,6 +39,17 @@ async def test_one_request_alone_waits_for_nobody() -> None:
     assert desk.batches == [[1]]
 
 
+async def test_requests_of_the_same_rounds_of_the_loop_share_the_first_batch() -> None:
+    desk = Desk()
+
+    async def read_a_round_later(order: int) -> str:
+        await asyncio.sleep(0)
+        return await desk.queue.submit(order)
+
+    await asyncio.gather(desk.queue.submit(1), desk.queue.submit(2), read_a_round_later(3))
+    assert desk.batches == [[1, 2, 3]]
+
+
 async def test_those_that_come_meanwhile_form_the_next_batch_up_to_the_limit() -> None:
     desk = Desk(most=3, flushers=1)
     desk.open.clear()

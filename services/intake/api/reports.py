@@ -27,7 +27,7 @@ from shared.http import Claimed, Now, Order, Tx, reader
 from shared.http.words import TOLD
 
 router = APIRouter(tags=["举报 reports"])
-open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
+open_doors = APIRouter(prefix="/reports", tags=router.tags, route_class=PublicRoute, responses=TOO_MANY)
 
 
 class ChallengeView(BaseModel):
@@ -191,6 +191,3 @@ def content_of(order: ReportOrder, channel: Channel) -> dict[str, Any]:
         "lost_receipt",
     }
     return order.model_dump(mode="json", exclude_defaults=True, exclude=outside) | {"channel": channel.value}
-
-
-router.include_router(open_doors)

@@ -58,10 +58,10 @@ class CounterSlip(Slip):
 def answer_with_slip(outcome: Outcome, key: str, *, at_counter: bool = False) -> Response:
     """The answer, opened with the caller's own Idempotency-Key, with its picture; `at_counter`: for the clerk, with its lead."""
     found: dict[str, Any] = open_answer(outcome.answer.body, key)
-    if at_counter:
-        found.setdefault("lead", None)
-    whole = (CounterSlip if at_counter else Slip)(query_code_svg=picture(found["query_code"]), **found)
-    return answered(Answer(outcome.answer.status, whole.model_dump(mode="json")), again=outcome.replayed)
+    # what was sealed here is a slip already: it is not checked against its model again
+    whole = {"lead_no": None, **({"lead": None} if at_counter else {}), **found}
+    whole["query_code_svg"] = picture(found["query_code"])
+    return answered(Answer(outcome.answer.status, whole), again=outcome.replayed)
 
 
 def picture(code: str) -> str:
@@ -72,12 +72,18 @@ def picture(code: str) -> str:
     image: Any = zxingcpp.write_barcode_to_image(symbol, scale=1)  # a buffer, which its stub does not say
     cells = bytes(image)
     side = isqrt(len(cells))
-    path = []
-    for y in range(QUIET, side - QUIET):
-        start, end = y * side + QUIET, (y + 1) * side - QUIET
-        path.append(f"M{QUIET} {y}.5")
-        path += [_drawn(cells[at : min(at + TOGETHER, end)]) for at in range(start, end, TOGETHER)]
+    path: list[str] = []
+    for line in range(QUIET, side - QUIET):
+        start = line * side + QUIET
+        middle, end = start + TOGETHER, start + side - 2 * QUIET
+        path += (_begun(line), _drawn(cells[start:middle]), _drawn(cells[middle:end]))
     return f'<svg viewBox="0 0 {side} {side}"><path stroke="#000" d="{"".join(path)}"/></svg>'
+
+
+@cache
+def _begun(line: int) -> str:
+    """The pen goes to the middle of a line's first cell."""
+    return f"M{QUIET} {line}.5"
 
 
 @cache

@@ -2,12 +2,13 @@
 what the stores of leads, limits, reporters, outbox, audit and keys write one by one (tests/intake/usecases/test_submit_lead.py compares
 them)."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+
+from pydantic_core import to_json
 
 from services.intake.db.reports import instant
 from services.intake.domain.deadline import LeadDeadline
@@ -310,7 +311,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.answer and row.answer.text,
         filed and filed.channel,
         filed and filed.naming,
-        filed and json.dumps(filed.content, ensure_ascii=False),
+        filed and to_json(filed.content).decode(),
         filed and filed.code_mark,
         filed and filed.receipt_mark,
         filed and filed.own_code,

@@ -7,6 +7,7 @@ from typing import Any
 
 REPORTER = "〔举报人〕"
 CALLER = "〔报警人〕"
+_NO_SIGN = re.compile(r"[^0-9A-Za-z]+")
 _OF_OTHERS = frozenset({"persons", "officials"})
 """Blocks of a report, each about somebody who is reported."""
 _THEIRS = frozenset({"name", "alias", "id_number", "phone", "employer", "post"})
@@ -15,14 +16,30 @@ _THEIRS = frozenset({"name", "alias", "id_number", "phone", "employer", "post"})
 
 def without_person(text: str, person: Mapping[str, Any] | None, sign: str, *, others: Collection[str] = ()) -> str:
     """The text with `sign` in the place of the person's own name, numbers and address. A name that is one of `others`' too stays."""
+    return _without(text, _own(person or {}, others), sign)
+
+
+def _own(person: Mapping[str, Any], others: Collection[str]) -> list[tuple[str, bool]]:
+    """What is a person's own, and whether it is a number, which people write with blanks and dashes."""
+    found = []
     for name in ("id_number", "phone", "address", "name"):
-        value = str((person or {}).get(name) or "").strip()
+        value = str(person.get(name) or "").strip()
         if name in ("id_number", "phone"):
-            signs = re.sub(r"[^0-9A-Za-z]", "", value)
+            signs = _NO_SIGN.sub("", value)
             if len(signs) >= 7:
-                text = re.sub(r"[-\s]?".join(map(re.escape, signs)), sign, text, flags=re.IGNORECASE)
+                found.append((signs, True))
         elif len(value) >= (2 if name == "name" else 4) and not any(value in other for other in others):
+            found.append((value, False))
+    return found
+
+
+def _without(text: str, own: Sequence[tuple[str, bool]], sign: str) -> str:
+    for value, is_number in own:
+        if not is_number:
             text = text.replace(value, sign)
+        # an expression for each number costs more than all else that is done here: it is made where the number may stand
+        elif value.casefold() in _NO_SIGN.sub("", text.casefold()):
+            text = re.sub(r"[-\s]?".join(map(re.escape, value)), sign, text, flags=re.IGNORECASE)
     return text
 
 
@@ -31,11 +48,11 @@ def report_without_reporter(content: Mapping[str, Any], reporter: Mapping[str, A
     if not reporter:
         return content
     told = [*content.get("persons", ()), *(content.get("umbrella") or {}).get("officials", ())]
-    others = [text for person in told for text in (person.get("name"), person.get("alias")) if text]
+    own = _own(reporter, [text for person in told for text in (person.get("name"), person.get("alias")) if text])
 
     def clean(value: Any, *, of_others: bool = False) -> Any:
         if isinstance(value, str):
-            return without_person(value, reporter, REPORTER, others=others)
+            return _without(value, own, REPORTER)
         if isinstance(value, Mapping):
             return {
                 name: inner if of_others and name in _THEIRS else clean(inner, of_others=name in _OF_OTHERS)

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from nacl.secret import SecretBox
+from pydantic_core import from_json, to_json
 
 from services.intake.domain import mailbox, query_code, receipt
 from services.intake.domain.code_list import CodeBook
@@ -172,13 +173,13 @@ class Desk:
 
 def seal_answer(answer: Mapping[str, Any], key: str) -> dict[str, str]:
     """An answer that only who knows the Idempotency-Key can read."""
-    box = SecretBox(_answer_key(key)).encrypt(json.dumps(answer, ensure_ascii=False).encode())
+    box = SecretBox(_answer_key(key)).encrypt(to_json(answer))
     return {_SEALED: base64.b64encode(box).decode()}
 
 
 def open_answer(sealed: Mapping[str, str], key: str) -> dict[str, Any]:
     """The answer, for the same key."""
-    found: dict[str, Any] = json.loads(SecretBox(_answer_key(key)).decrypt(base64.b64decode(sealed[_SEALED])))
+    found: dict[str, Any] = from_json(SecretBox(_answer_key(key)).decrypt(base64.b64decode(sealed[_SEALED])))
     return found
 
 

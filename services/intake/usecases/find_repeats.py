@@ -18,7 +18,7 @@ from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 
-AT_ONCE, SECONDS = 20, 0.1
+AT_ONCE, SECONDS = 8, 0.1
 """Leads taken at a time, and how long of each second the worker looks: it has events to carry, too. That is 50 leads a second and more;
 what comes faster waits."""
 REMEMBERED = 1024
