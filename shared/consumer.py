@@ -46,9 +46,11 @@ class _Drain(kafka.ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             await asyncio.wait_for(self.consume.idle.wait(), 20)
         except TimeoutError:
             log.warning("consume.drain_timeout", partitions=len(list(revoked)))
+        await self.consume.commit()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self.consume.revoked.clear()
+        self.consume.applied = {}  # what could not be said before is another member's by now
         self.consume.assigned = len(list(assigned))
 
 
@@ -65,10 +67,12 @@ class Consume:
         sweep: float = 1.0,
         rewind_after: float = 20.0,
         tail_every: float = 15.0,
+        commit_every: float = 0.5,
         broker: Broker = kafka,
     ) -> None:
         self.inbox, self.address, self.service, self.broker = inbox, address, service, broker
         self.batch, self.sweep, self.rewind_after, self.tail_every = batch, sweep, rewind_after, tail_every
+        self.commit_every = commit_every
         self.topics = [topic.name for topic in read_by(service)]
         for topic in self.topics:
             metrics.applied.labels(
@@ -79,6 +83,8 @@ class Consume:
         self.assigned: int | None = None
         self.in_hand: dict[TopicPartition, int] = {}
         """First offset of what was fetched and is not applied yet."""
+        self.applied: dict[TopicPartition, int] = {}
+        """Where to read on after what is applied and not committed yet."""
         self.logs: dict[TopicPartition, int] = {}
         """The newest log of each partition of which this member knows that it is read from its beginning."""
         self._client: Any = None
@@ -114,13 +120,14 @@ class Consume:
             await self._loop(client)
         finally:
             self._client, self.assigned = None, None
+            self.applied = {}
             self.idle.set()
             await self.broker.leave(client)
 
     async def _loop(self, client: Any) -> None:
         loop = asyncio.get_running_loop()
         next_sweep, next_look, next_rewind = loop.time(), loop.time() + 15, loop.time() + self.rewind_after
-        next_tail = loop.time() + self.tail_every
+        next_tail, next_commit = loop.time() + self.tail_every, loop.time()
         behind: dict[TopicPartition, int] = {}
         pause = self.rewind_after
         while not self.stopping:
@@ -137,6 +144,9 @@ class Consume:
                 )
                 self.in_hand = {}
                 next_look, behind = loop.time() + 15, {}
+            if self.applied and loop.time() >= next_commit:
+                await self.commit()
+                next_commit = loop.time() + self.commit_every
             if loop.time() >= next_sweep:
                 await self._swept()
                 next_sweep = loop.time() + self.sweep
@@ -151,6 +161,7 @@ class Consume:
                 rewound = await self._rewind(client)
                 pause = min(pause * 2, MOST_BETWEEN_REWINDS) if rewound else self.rewind_after
                 next_rewind = loop.time() + pause
+        await self.commit()
 
     async def _apply(self, client: Any, records: list[Record], offsets: dict[TopicPartition, int]) -> None:
         """Apply until done; what passes by itself is tried again without limit, unless the partitions are taken away meanwhile."""
@@ -171,13 +182,21 @@ class Consume:
                         return
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, 5.0)
-            try:
-                await client.commit(offsets)
-            except (kafka.KafkaError, kafka.IllegalStateError) as fault:
-                # the partitions moved on; whoever reads these records again finds them applied
-                log.info("consume.commit_refused", error=type(fault).__name__)
+            self.applied |= offsets
         finally:
             self.idle.set()
+
+    async def commit(self) -> None:
+        """Say where to read on after what was applied. Not after each batch: that is as much work for the broker as the batch was, and
+        whoever reads some records again finds them applied."""
+        offsets, self.applied = self.applied, {}
+        if not offsets or self._client is None:
+            return
+        try:
+            await self._client.commit(offsets)
+        except (kafka.KafkaError, kafka.IllegalStateError) as fault:
+            # the partitions moved on
+            log.info("consume.commit_refused", error=type(fault).__name__)
 
     def _give_up(self, client: Any) -> None:
         """Read from before this batch again: until the partitions are taken away the client would go on behind it, and what came next
@@ -204,6 +223,7 @@ class Consume:
                 self.logs |= await self.inbox.store.logs(tx, list(unknown))
             unknown = {target: log for target, log in unknown.items() if log > self.logs.get(target, 0)}
             if unknown:
+                self.applied = {target: offset for target, offset in self.applied.items() if target not in unknown}
                 await client.commit(dict.fromkeys(unknown, 0))
                 await client.seek_to_beginning(*unknown)
                 async with self.inbox.database.transaction() as tx:

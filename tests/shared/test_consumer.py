@@ -129,7 +129,9 @@ async def test_where_a_new_log_shows_it_is_read_from_its_beginning_once(new_data
     database = Database((await new_database("verification")).url)
     inbox = Inbox(database, {}, clock=lambda: datetime.now(UTC))
     client = Client(position=7, headers=[(kafka.LOG_HEADER, b"5")])
-    consume = Consume(inbox, KafkaAddress(servers="none"), service="verification", broker=OneClient(client))
+    consume = Consume(
+        inbox, KafkaAddress(servers="none"), service="verification", commit_every=0, broker=OneClient(client)
+    )
     task = asyncio.create_task(consume.run())
     while len(client.committed) < 4:  # noqa: ASYNC110 - the client tells by its list
         await asyncio.sleep(0.01)
@@ -140,6 +142,37 @@ async def test_where_a_new_log_shows_it_is_read_from_its_beginning_once(new_data
     async with database.transaction() as tx:
         assert await inbox.store.logs(tx, [HERE]) == {HERE: 5}
     await database.close()
+
+
+async def test_offsets_are_committed_now_and_then_before_partitions_go_and_at_the_end(
+    new_database: NewDatabase,
+) -> None:
+    database = Database((await new_database("verification")).url)
+    inbox = Inbox(database, {}, clock=lambda: datetime.now(UTC))
+    client = Client()
+    consume = Consume(
+        inbox, KafkaAddress(servers="none"), service="verification", commit_every=3600, broker=OneClient(client)
+    )
+    task = asyncio.create_task(consume.run())
+
+    async def read_to(offset: int) -> None:
+        while len(client.fetched) <= offset:  # noqa: ASYNC110 - the client tells by its list
+            await asyncio.sleep(0.01)
+
+    try:
+        await read_to(9)
+        assert client.committed == [1]
+        await client.listener.on_partitions_revoked([HERE])
+        [_, told] = client.committed
+        assert 8 <= told <= client.position
+        await client.listener.on_partitions_assigned([HERE])
+        await read_to(client.position + 3)
+        assert len(client.committed) == 2
+    finally:
+        consume.stop()
+        await task
+        await database.close()
+    assert client.committed[2:] == [client.position]
 
 
 async def test_a_member_stays_while_the_broker_answers_nobody_and_joins_anew_when_only_it_is_not_answered() -> None:
