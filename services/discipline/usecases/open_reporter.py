@@ -55,8 +55,7 @@ async def decide_opening(
     tx: Transaction, opening_id: UUID, *, grant: bool, reason: str | None, post: Post, by: Principal, at: datetime
 ) -> Opening:
     """Grant or refuse it; granted, its time begins and the reporter is told. Raises as `Opening.decide`."""
-    opening = await report_openings.get(tx, opening_id, lock=True)
-    await reports.get(tx, opening.report_id, lock=True)
+    opening = await hold_with_report(tx, opening_id)
     handled_by = await reports.actors(tx, opening.report_id)
     opening = opening.decide(grant=grant, reason=reason, handled_by=handled_by, by=by, at=at)
     await report_openings.save(tx, opening)
@@ -72,7 +71,7 @@ async def read_reporter(
 ) -> tuple[Opening, int, Mapping[str, Any]]:
     """The opening, the number of this reading, and what the reporter said of himself, for an
     interview without what that does not need. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
-    opening = await report_openings.get(tx, opening_id, lock=True)
+    opening = await hold_with_report(tx, opening_id)
     opening.must_be_readable(handled_by=await reports.actors(tx, opening.report_id), by=by, at=at)
     told = await post.reporter(tx, opening.report_id)
     if opening.purpose is Purpose.INTERVIEW:
@@ -87,6 +86,14 @@ async def end_opening(tx: Transaction, opening_id: UUID, *, by: Principal, at: d
     opening = (await report_openings.get(tx, opening_id, lock=True)).end(by=by, at=at)
     await report_openings.save(tx, opening)
     await _put_on_record(tx, opening, "ended", by=by, at=at)
+    return opening
+
+
+async def hold_with_report(tx: Transaction, opening_id: UUID) -> Opening:
+    """The opening, held, and its report after it: who handles the report at this moment is known before anybody reads. Raises
+    `NotFound`."""
+    opening = await report_openings.get(tx, opening_id, lock=True)
+    await reports.get(tx, opening.report_id, lock=True)
     return opening
 
 

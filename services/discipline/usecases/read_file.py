@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.discipline.db import report_letters, report_openings, reports
 from services.discipline.domain.letter import SentFile
+from services.discipline.usecases.open_reporter import hold_with_report
 from services.discipline.usecases.report_post import Post
 from shared import audit, reads
 from shared.auth import Principal
@@ -35,7 +36,7 @@ async def read_original(
 ) -> SentFile:
     """The file as it came, which can tell who reported: for whom the reporter was opened to, while the time lasts; on record as a
     reading of the opening. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
-    opening = await report_openings.get(tx, opening_id, lock=True)
+    opening = await hold_with_report(tx, opening_id)
     opening.must_be_readable(handled_by=await reports.actors(tx, opening.report_id), by=by, at=at)
     opening.must_show_originals()
     file = await _file(tx, opening.report_id, number, post=post)

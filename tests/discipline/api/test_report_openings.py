@@ -1,11 +1,16 @@
 """Two persons of discipline open the reporter of a report past the office; he is told by the code, the office learns nothing (G22)."""
 
-from uuid import uuid4
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from services.discipline.domain.leg import Outcome
+from services.discipline.usecases.decide_report import end_report
 from shared import departures
+from shared.auth import Principal
 from tests.conftest import NewApi
 from tests.intake.api.test_passed_reports import OFFICE, ON, PASSED, REPORTS
 from tests.support.passed import Between
@@ -136,3 +141,28 @@ async def test_two_named_officers_interview_the_reporter_and_he_sees_it(new_api:
     for statement in ("'{}' where true", "'{dhd}' where true", "'{dhd,dld}' where true"):
         with pytest.raises(Exception, match=r"two_officers|apart"):
             await discipline.rows(f"update report_openings set officers = {statement}")
+
+
+@pytest.mark.rule("G1", "G10", "G22")
+async def test_who_ends_the_report_at_this_moment_does_not_read_its_reporter(new_api: NewApi) -> None:
+    """Both at once: the reading waits for the end that was not there when it came."""
+    intake, discipline = await new_api("intake", CHALLENGE_BITS="2"), await new_api("discipline")
+    both = Between(intake, discipline)
+    await report(intake.client, PASSED, **ON)
+    await both.bring()
+    [one] = (await discipline.get(REPORTS, by="dcm")).json()["items"]
+    path = f"{REPORTS}/{one['id']}"
+    await discipline.post(f"{path}/acceptance", None, by="dcm", **ON)
+    asked = await discipline.post(f"{path}/openings", WHY, by="dhd2", key=uuid4().hex, **ON)
+    door = f"{OPENINGS}/{asked.json()['id']}"
+    await discipline.post(f"{door}/decision", {"grant": True}, by="dld", **ON)
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    who = Principal(sub="dhd2", roles=frozenset({"dhd"}), unit="JW")
+    async with discipline.app.state.database.transaction() as tx:
+        at = datetime(2018, 6, 1, 1, tzinfo=UTC)
+        await end_report(tx, UUID(one["id"]), Outcome.UNFOUNDED, by=who, at=at)
+        reading = asyncio.create_task(discipline.post(f"{door}/reading", None, by="dhd2", **ON))
+        while not reading.done() and await discipline.rows(waiting) == [(0,)]:
+            await asyncio.sleep(0.01)
+    assert (await reading).status_code == 403
+    assert await discipline.rows("select * from report_readings") == []
