@@ -1,41 +1,94 @@
 """What cannot be read as HTTP is answered as a problem, too (RFC 9457): uvicorn would say so in plain text before any app is asked. It has
-no setting for its words, but takes a class for its protocol."""
+no setting for its words, nor for how much a head may hold, but takes a class for its protocol."""
 
 import json
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from shared.errors import Malformed
+from shared.errors import Malformed, Refused
+
+MOST_HEAD = 64 * 1024
+"""Bytes that a request may have beside its body: request line, headers, trailers. A longer one is kept in memory for nobody."""
+A_BYTE = 8
+"""So many more for each byte of the body, for who sends it in very small chunks."""
+
+
+class HeadTooLarge(Refused):
+    """Nobody's headers are that long."""
+
+    status, code, zh, en = 431, "head-too-large", "请求头过大", "The headers are too large"
+
 
 _UNREADABLE = Malformed(
     "请求不是有效的HTTP,例如请求行有误或请求头含有控制字符 / "
     "not valid HTTP: a broken request line, or control characters in a header, for example"
 )
-_BODY = json.dumps(
-    {
-        "type": "about:blank",
-        "title": _UNREADABLE.title,
-        "status": _UNREADABLE.status,
-        "detail": _UNREADABLE.detail,
-        "code": _UNREADABLE.code,
-        "errors": [],
-    },
-    ensure_ascii=False,
-    separators=(",", ":"),
-).encode()
+_TOO_LARGE = HeadTooLarge(f"请求头超过{MOST_HEAD // 1024}KB / the headers hold more than {MOST_HEAD // 1024} KB")
+_PHRASES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn reads it, with an answer of our own to what it cannot read."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._came, self._body = 0, 0
+
+    def data_received(self, data: bytes) -> None:
+        """What a request brings beside its body is counted before it is kept."""
+        self._came += len(data)
+        super().data_received(data)
+        if self._came - self._body > MOST_HEAD + A_BYTE * self._body and not self.transport.is_closing():
+            self._refuse(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The next request is counted from here; what came with it in one read is not."""
+        super().on_message_begin()
+        self._came, self._body = 0, 0
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._body += len(body)
+        super().on_body(body)
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the library's signature
-        """Answer and hang up; where the next request would begin is not known. `msg`: uvicorn's own words."""
+        """`msg`: uvicorn's own words."""
+        self._refuse(_UNREADABLE)
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer and hang up; where the next request would begin is not known. What came whole before is answered first, and nothing
+        else then: that it was refused would be said of what is done."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False  # hangs up by itself behind its answer
+                self.flow.pause_reading()
+                return
+            if cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+        body = _problem(refused)
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(_BODY)).encode()),
+            (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
         ]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + _BODY)
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\n" % (refused.status, _PHRASES[refused.status]) + lines + b"\r\n" + body
+        )
         self.transport.close()
+
+
+def _problem(refused: Refused) -> bytes:
+    problem = {
+        "type": "about:blank",
+        "title": refused.title,
+        "status": refused.status,
+        "detail": refused.detail,
+        "code": refused.code,
+        "errors": [],
+    }
+    return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()

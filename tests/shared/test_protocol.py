@@ -3,17 +3,69 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import uvicorn
 
 from shared.errors import Malformed
 from shared.http.problems import Problem
-from shared.protocol import Protocol
+from shared.protocol import MOST_HEAD, HeadTooLarge, Protocol
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+GARBAGE = b"garbage\r\n\r\n"
 
 
 async def _app(_scope: object, _receive: object, _send: object) -> None:
     raise AssertionError("no app is asked")
+
+
+class _Desk:
+    """An app that does what it is asked when its whole body is here, in two parts."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    async def __call__(self, _: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        while (asked := await receive())["type"] == "http.request" and asked["more_body"]:
+            pass
+        if asked["type"] == "http.disconnect":
+            return
+        self.done += 1
+        await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"4")]})
+        await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b"do", "more_body": True})
+        await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b"ne"})
+
+
+class _Line:
+    """One connection to a server: what the server reads is given to its protocol as it would come."""
+
+    def __init__(self, app: Any) -> None:
+        config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None, server_header=False)
+        config.load()
+        self.protocol = Protocol(config=config, server_state=uvicorn.Server(config).server_state, app_state={})
+        self._connected = asyncio.Event()
+
+    def __call__(self) -> Protocol:
+        """For the server, which asks when somebody connects; the protocol has its transport a turn later."""
+        asyncio.get_running_loop().call_soon(self._connected.set)
+        return self.protocol
+
+    async def told(self, *sent: bytes) -> bytes:
+        """All that is answered until the server hangs up."""
+        listening = await asyncio.get_running_loop().create_server(self, "127.0.0.1", 0)
+        async with listening:
+            reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+            await self._connected.wait()
+            for each in sent:
+                self.protocol.data_received(each)
+            found = await reader.read()
+            writer.close()
+        return found
 
 
 @pytest.mark.parametrize(
@@ -28,20 +80,54 @@ async def _app(_scope: object, _receive: object, _send: object) -> None:
 )
 async def test_a_broken_request_is_a_problem_and_repeats_nothing(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
-    config = uvicorn.Config(_app, http=Protocol, lifespan="off", log_config=None, server_header=False)
-    config.load()
-    server = uvicorn.Server(config)
-    listening = await asyncio.get_running_loop().create_server(
-        lambda: Protocol(config=config, server_state=server.server_state, app_state={}), "127.0.0.1", 0
-    )
-    async with listening:
-        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-        writer.write(sent)
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        writer.close()
+    head, _, body = (await _Line(_app).told(sent)).partition(b"\r\n\r\n")
     status, *headers = head.decode().lower().split("\r\n")
     assert status == "http/1.1 400 bad request"
     assert {"content-type: application/problem+json", f"content-length: {len(body)}", "connection: close"} <= {*headers}
     told = json.loads(body)
     assert (told["title"], told["code"], told["errors"]) == (Malformed().title, "malformed", [])
     assert told == Problem.model_validate(told).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers", "done"),
+    [
+        ([GET + GARBAGE], [b"201"], 1),
+        ([GET + GET + GARBAGE], [b"201", b"201"], 2),
+        ([POST + b"2\r\n{}\r\n0\r\n\r\n" + GARBAGE], [b"201"], 1),
+        ([POST + b"2\r\n{}\r\nx\r\n"], [b"400"], 0),
+        ([GET + POST + b"2\r\n{}\r\nx\r\n"], [], 1),
+    ],
+    ids=["behind one", "behind two", "behind a body", "in a body", "in a body behind one"],
+)
+async def test_what_came_whole_is_not_answered_as_broken(
+    sent: list[bytes], answers: list[bytes], done: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    desk = _Desk()
+    found = await _Line(desk).told(*sent)
+    assert [each[:3] for each in found.split(b"HTTP/1.1 ")[1:]] == answers
+    assert found.count(b"done") == answers.count(b"201")
+    assert desk.done == done
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"GET / HTTP/1.1\r\nX-A: ", b"GET / HTTP/1.1\r\n", POST + b"2\r\n{}\r\n0\r\nX-A: "],
+    ids=["a header", "many headers", "a trailer"],
+)
+async def test_headers_without_end_are_refused_before_they_fill_the_memory(before: bytes) -> None:
+    some = b"X-A: a\r\n" * 1024 if before.endswith(b"1.1\r\n") else b"a" * 8192
+    needed = MOST_HEAD // len(some) + 1
+    head, _, body = (await _Line(_Desk()).told(before, *[some] * needed)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 "), head
+    told = json.loads(body)
+    assert (told["code"], told) == (HeadTooLarge.code, Problem.model_validate(told).model_dump())
+    line = _Line(_Desk())
+    within = await line.told(before, *[some] * (needed - 2), b"\r\n\r\n", GARBAGE)
+    assert within.startswith(b"HTTP/1.1 201 "), "a long one is no endless one"
+
+
+async def test_a_large_body_in_small_chunks_is_no_endless_head() -> None:
+    chunks = [b"4\r\nabcd\r\n"] * (2 * MOST_HEAD // 5)
+    assert (await _Line(_Desk()).told(POST, *chunks, b"0\r\n\r\n", GARBAGE)).startswith(b"HTTP/1.1 201 ")
