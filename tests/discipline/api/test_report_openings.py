@@ -163,6 +163,6 @@ async def test_who_ends_the_report_at_this_moment_does_not_read_its_reporter(new
         await end_report(tx, UUID(one["id"]), Outcome.UNFOUNDED, by=who, at=at)
         reading = asyncio.create_task(discipline.post(f"{door}/reading", None, by="dhd2", **ON))
         while not reading.done() and await discipline.rows(waiting) == [(0,)]:
-            await asyncio.sleep(0.01)
+            await asyncio.wait({reading}, timeout=0.01)
     assert (await reading).status_code == 403
     assert await discipline.rows("select * from report_readings") == []
