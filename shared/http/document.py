@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 
 from shared.http import problems
 from shared.http.callers import api_routes, callers_of
@@ -38,12 +39,23 @@ def install(app: FastAPI) -> None:
                     own = operation["description"]
                     own = f"{chinese} / {english}." if own == said else own
                     operation["description"] = f"{own}\n\n{callers_of(route.dependant)}"
+                    _own_headers(operation, route.dependant)
                     for response in operation["responses"].values():
                         if response["description"] == _DONE:
                             response["description"] = "成功 / Done"
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _own_headers(operation: dict[str, Any], dependant: Dependant) -> None:
+    """What a door itself asks of a header goes before what a part asks that it shares with others, which the framework would tell."""
+    for field in dependant.header_params:
+        for told in operation["parameters"]:
+            if (told["in"], told["name"]) == ("header", field.alias):
+                extra = field.field_info.json_schema_extra
+                told["description"] = field.field_info.description
+                told["schema"] |= {**(extra if isinstance(extra, dict) else {}), "description": told["description"]}
 
 
 def _turned(text: str) -> str:

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from schemathesis.core.transport import Response
 
 from deploy.local import issuer
 from deploy.local.postgres import Postgres
+from shared.deadlines import china_date
 from tests.load.standing import STANDING, ids
 from tests.support.api import Api, start_api
 from tests.support.postgres import Copy, Server, Templates
@@ -36,7 +37,14 @@ from tests.support.reporting import work
 
 ACCOUNTS = sorted(issuer.accounts())
 _CALLERS = re.compile(r"may be called by: ([a-z0-9, ]+)")
-_NAMED = re.compile(r"{(\w+)}")
+_NAMED, _DAY = re.compile(r"{(\w+)}"), re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_WORDS: dict[str, list[Any]] = {
+    "unit": ["GA", "JS", "SB"],
+    "area_codes": [["market"], ["site", "other"]],
+    "manifestation_codes": [["06"], []],
+    "Access-Purpose": ["handle", "review"],
+}
+"""Codes that are data and stand in no document."""
 
 
 # a text of lines, or the offset of an upload, is sent as it was made
@@ -127,23 +135,26 @@ class Knocking:
     async def _fill_in(self, case: Case[Any]) -> None:
         """In half of the places where something that exists is asked for, something that exists."""
         places: list[tuple[Any, str]] = [(case.path_parameters, name) for name in _NAMED.findall(case.path)]
-        for part in (case.body, case.headers):
-            if isinstance(part, Mapping):
-                places += [(part, name) for name in part]
+        places += [*_places(case.body), *_places(case.headers), *_places(case.query)]
         for part, name in places:
-            if self.random.random() < 0.5 and (given := await self._existing(name)) is not None:
+            if self.random.random() < 0.5 and (given := await self._existing(name, part.get(name))) is not None:
                 part[name] = given
 
-    async def _existing(self, name: str) -> Any:
-        """An id of that kind of thing (or of any, where none is called so), a small number, a code, a piece of work; None for others."""
+    async def _existing(self, name: str, made_up: Any) -> Any:
+        """An id of that kind of thing (or of any, where none is called so), a small number, a day near today, a code, a piece of work;
+        None for others."""
         if name.endswith("_id"):
             kinds = [some for table, some in self.ids.items() if table.endswith(f"{name[:-3]}s")]
             known = [one for some in kinds or self.ids.values() for one in some]
             return self.random.choice(known) if known else None
         if name == "number":
             return self.random.randint(1, 3)
+        if name == "day" or (isinstance(made_up, str) and _DAY.match(made_up)):
+            return str(china_date(datetime.now(UTC)) + timedelta(days=self.random.randint(-3, 3)))
         if name.lower() in ("query_code", "query-code"):
-            return self.random.choice(self.codes) if self.codes else None
+            return self.random.choice(self.codes) if self.codes and made_up else None
+        if name in _WORDS:
+            return self.random.choice(_WORDS[name])
         return await work(self.api.client) if name.lower() == "proof-of-work" else None
 
     def _account(self, case: Case[Any]) -> str | None:
@@ -190,6 +201,13 @@ def _plain(headers: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in headers.items() if str(value).isascii()}
 
 
+def _places(part: Any) -> list[tuple[Any, str]]:
+    """(Object, name) of all that is named in it, however deep."""
+    if isinstance(part, Mapping):
+        return [(part, name) for name in part] + [place for value in part.values() for place in _places(value)]
+    return [place for value in part for place in _places(value)] if isinstance(part, list) else []
+
+
 async def knocked(
     api: Api, number: int, *, at: int, codes: Sequence[str] = (), document: dict[str, Any] | None = None
 ) -> Found:
@@ -198,8 +216,9 @@ async def knocked(
     operations = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
     knocking = Knocking(api, codes, at=at)
     while (left := number - knocking.found.requests) > 0:  # some of those made could not be sent, or were made before
-        for operation in operations:
-            knocking.ids = await ids(api)
+        for place, operation in enumerate(operations):
+            if place % 10 == 0:
+                knocking.ids = await ids(api)  # also of what came meanwhile
             for case in await asyncio.to_thread(made, operation, -(-left // len(operations)), at=at):
                 await knocking.knock(case)
         at += 1

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.intake.api.door import TOO_MANY, Door, Everyone, Key, PublicRoute, Worked
@@ -38,9 +38,16 @@ class ChallengeView(BaseModel):
     seconds: int = Field(description="有效时间 / good for so long; used once")
 
 
+def _ways(*given: str) -> dict[str, Any]:
+    """Of the three fields of a code these and no other."""
+    types = {name: "string" if name in given else "null" for name in ("query_code", "lead_no", "own_code")}
+    return {"required": list(given), "properties": {name: {"type": kind} for name, kind in types.items()}}
+
+
 class StatusOrder(Order):
     """查询码,或线索编号加自选码 / the query code, or lead number and own code."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_ways("query_code"), _ways("lead_no", "own_code")]})
     query_code: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
     lead_no: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00]*$")] | None = None
     own_code: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None

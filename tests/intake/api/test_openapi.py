@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.intake.api.door import SHORTEST_KEY
 from shared.contracts.topics import SERVICES
+from shared.http import key_form
 from tests.conftest import NewApi
 from tests.load.schemathesis import knocked
 from tests.load.standing import registered
@@ -49,3 +51,18 @@ async def test_what_the_document_refers_to_is_in_it(new_api: NewApi, service: st
         part = document
         for name in reference.removeprefix("#/").split("/"):
             part = part[name]
+
+
+async def test_the_pages_tell_how_long_a_key_and_which_parts_a_code_must_have(new_api: NewApi) -> None:
+    document = (await new_api("intake")).app.openapi()
+
+    def key(path: str) -> str:
+        parameters = document["paths"][f"/intake/v1/{path}"]["post"]["parameters"]
+        return str(next(one["schema"]["pattern"] for one in parameters if one["name"] == "Idempotency-Key"))
+
+    slips = ("reports", "counter-reports", "rewards/{reward_id}/handing", "reports/reward/claim")
+    assert {key(path) for path in slips} == {key_form(SHORTEST_KEY)}, "it opens the answer that is kept"
+    assert key("leads") == key_form(1)
+    for name in ("StatusOrder", "MessageOrder"):
+        ways = [way["required"] for way in document["components"]["schemas"][name]["anyOf"]]
+        assert ways == [["query_code"], ["lead_no", "own_code"]], name
