@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
@@ -67,7 +67,12 @@ def create(apis: Mapping[str, str], checks: Mapping[str, str], issuer_app: Starl
         sent = client.build_request(request.method, target, headers=headers, content=request.stream())
         try:
             answer = await client.send(sent, stream=True)
-        except httpx.TransportError as fault:
+        except ClientDisconnect:
+            return _problem(
+                400, "请求格式有误 / Malformed request", "内容没有传完 / the body did not come whole", "malformed"
+            )
+        except (httpx.TransportError, AttributeError) as fault:
+            # the latter: anyio asks a socket that was closed while it was made who is at its other end
             return _away(service, type(fault).__name__)
         kept = [(n, v) for n, v in answer.headers.raw if n.decode().lower() not in _OURS_TOO]
         response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=_Closing(answer))

@@ -1,7 +1,9 @@
 """The one origin of the one machine: what it refuses itself is a problem too, and what it passes on arrives."""
 
 import asyncio
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -61,6 +63,53 @@ async def test_blanks_around_a_header_value_are_no_fault_of_the_service() -> Non
             answer = await client.get("/intake/v1/codes", headers={"X-Probe": "\t value \t"})
     assert answer.status_code == 204, answer.text
     assert b"x-probe: value\r\n" in heard[0].lower()
+
+
+@pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), AttributeError("getpeername")], ids=["away", "lost"])
+async def test_a_service_that_dies_while_it_is_asked_is_away(fault: Exception) -> None:
+    async def ask(_: httpx.Request) -> httpx.Response:
+        raise fault
+
+    app = create({"intake": "http://127.0.0.1:9"}, {})
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+    ):
+        app.state.client = httpx.AsyncClient(transport=httpx.MockTransport(ask))
+        answer = await client.get("/intake/v1/codes")
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "2"), answer.text
+    assert answer.json()["code"] == "unavailable"
+
+
+async def test_who_hangs_up_within_the_body_is_no_fault_of_the_gateway() -> None:
+    """Nobody reads the answer; the log is spared."""
+    app = create({"intake": "http://127.0.0.1:9"}, {})
+    said: list[str] = []
+
+    async def take(request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        raise AssertionError("it is not passed on")
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(str(message.get("status", "")))
+
+    path = "/intake/v1/leads"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+    }
+    async with app.router.lifespan_context(app):
+        app.state.client = httpx.AsyncClient(transport=httpx.MockTransport(take))
+        await app(scope, receive, send)
+    assert said[:1] == ["400"]
 
 
 async def test_a_full_disk_is_not_ready_and_is_named(tmp_path: Path) -> None:
