@@ -130,7 +130,7 @@ async def _tell(connection: asyncpg.Connection, todo: list[int]) -> None:
     """Chunks are told in processes of their own."""
     loop, running = asyncio.get_running_loop(), deque[asyncio.Future[tuple[bytes, bytes]]]()
     ahead, began = iter(todo), time.monotonic()
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _end_with_parent) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("fork"), dying_with_parent(signal.SIGKILL)) as pool:
         for count, chunk in enumerate(todo, start=1):
             while len(running) < 2 * PROCESSES and (following := next(ahead, None)) is not None:
                 running.append(loop.run_in_executor(pool, told, following))
@@ -141,11 +141,6 @@ async def _tell(connection: asyncpg.Connection, todo: list[int]) -> None:
                 await connection.execute("insert into filled values ($1)", chunk)
             if not count % 10:
                 print(f"{count}/{len(todo)} chunks told in {time.monotonic() - began:.0f} s", flush=True)
-
-
-def _end_with_parent() -> None:
-    if end := dying_with_parent(signal.SIGKILL):
-        end()
 
 
 def told(chunk: int) -> tuple[bytes, bytes]:
