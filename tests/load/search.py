@@ -33,7 +33,15 @@ from tests.support.postgres import Server
 
 PATTERNS, ROUNDS, PAGE = 2_000, 40, 51
 SIZE = 40_000 if os.environ.get("QUICK") else 1_000_000
-NO_FILTER = {"status": None, "source": None, "source_l2": None, "upstream_no": None, "after": None, "limit": PAGE}
+NO_FILTER = {
+    "status": None,
+    "lead_no": None,
+    "source": None,
+    "source_l2": None,
+    "upstream_no": None,
+    "after": None,
+    "limit": PAGE,
+}
 NOW = datetime(2018, 9, 18, 4, tzinfo=UTC)
 _LEADS = """
 insert into leads (id, region_code, lead_no, source, issuing_level, upstream_no, received_on, street, summary, allegations, named, status,
