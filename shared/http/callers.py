@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from shared.audit import PURPOSE_HEADER, Purpose
 from shared.auth import Keys, Principal
@@ -25,16 +26,19 @@ _bearer = HTTPBearer(
     auto_error=False,
     description="OIDC访问令牌 / access token; make token AS=ofd",
 )
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-class _Requirement:
-    """A dependency that lets in the given roles (any signed-in caller when none is given)."""
+class _Requirement(SecurityBase):
+    """A dependency that lets in the given roles (any signed-in caller when none is given). It is the security scheme of the API page
+    itself: as a dependency of this one that would be solved apart, for each request."""
+
+    model, scheme_name = _bearer.model, _bearer.scheme_name
 
     def __init__(self, roles: Iterable[str]) -> None:
         self.roles = frozenset(roles)
 
-    async def __call__(self, request: Request, bearer: Bearer) -> Principal:
+    async def __call__(self, request: Request) -> Principal:
+        bearer = await _bearer(request)
         if bearer is None:
             raise Unauthenticated("需要访问令牌 / an access token is needed: Authorization: Bearer …")
         keys: Keys = request.app.state.keys
@@ -60,7 +64,6 @@ class _Reader(_Requirement):
     async def __call__(
         self,
         request: Request,
-        bearer: Bearer,
         purpose: Annotated[
             str | None,
             Header(
@@ -70,7 +73,7 @@ class _Reader(_Requirement):
             ),
         ] = None,
     ) -> Principal:
-        principal = await super().__call__(request, bearer)
+        principal = await super().__call__(request)
         if purpose is None and not self.always:
             return principal
         if purpose not in list(Purpose):

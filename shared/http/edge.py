@@ -89,7 +89,6 @@ def answered(answer: idempotency.Answer, *, again: bool) -> Response:
 
 async def _claim(
     request: Request,
-    at: Now,
     key: Annotated[
         str,
         is_key(1),
@@ -100,6 +99,8 @@ async def _claim(
         ),
     ],
 ) -> Claim:
+    # not a dependency of this one: each is solved apart, for each request
+    at = await now(request)
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(
         request.app.state.digest, request.method.encode(), request.scope["path"].encode(), *await _readable(request)

@@ -114,7 +114,8 @@ CRASHES = (
 
 def crash_point(where: str, point: str, rig: Rig, dice: Random, _: Seen) -> str:
     names = [where] if where.endswith("api") else [f"{where} 1", f"{where} 2"]
-    spec = {"crash": point, "pass": dice.randint(3, 30)}
+    # offsets are committed twice a second at most, also where little comes
+    spec = {"crash": point, "pass": dice.randint(1, 5) if "offset commit" in point else dice.randint(3, 30)}
     with rig.in_hand(*names):
         return _crash(rig, names, spec)
 

@@ -16,7 +16,8 @@ from services.intake.domain.limits import Rate, TooMany
 from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
-from shared.http import Now, is_key, key_form, problems, public
+from shared.http import is_key, key_form, problems, public
+from shared.http.edge import now
 
 MOST_BYTES = 512 * 1024
 EXTRA_BITS = 6
@@ -109,7 +110,6 @@ class PublicRoute(APIRoute):
 
 async def _solution(
     request: Request,
-    at: Now,
     solution: Annotated[
         str,
         Header(
@@ -120,7 +120,7 @@ async def _solution(
     ],
 ) -> Solved:
     door: Door = request.app.state.door
-    return await door.solved(solution, at)
+    return await door.solved(solution, await now(request))
 
 
 Everyone = Annotated[None, public()]
