@@ -12,7 +12,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "missing": ("必填", "needed"),
     "extra_forbidden": ("未知字段", "unknown field"),
     "string_type": ("应为文字", "must be a text"),
-    "string_pattern_mismatch": ("格式不符合要求", "not in the form that is asked for"),
+    "string_pattern_mismatch": ("格式应为{pattern}", "must be in the form {pattern}"),
     "string_too_short": ("至少{min_length}个字符", "at least {min_length} characters"),
     "string_too_long": ("最多{max_length}个字符", "at most {max_length} characters"),
     "string_unicode": ("含有无法读取的字符", "holds characters that cannot be read"),
@@ -46,6 +46,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("不得大于{le}", "must be at most {le}"),
     "value_error": ("内容不符合要求", "not as asked for"),
 }
+_NOT_EMPTY = {"string_too_short": ("不能为空", "must not be empty"), "too_short": ("至少1项", "at least one entry")}
 _DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _MEMBER = re.compile(r"<\w+\.\w+: ([^>]*)>")
 _NAME = re.compile(r"^(?!(?:.*\d){4})[A-Za-z][A-Za-z0-9_-]{0,39}$", re.ASCII)
@@ -59,6 +60,10 @@ def reason(error: Mapping[str, Any]) -> str:
         return str(error["msg"])
     zh, en = _WORDS.get(error["type"], ("内容不符合要求", str(error["msg"])))
     context = {name: _shown(value) for name, value in error.get("ctx", {}).items()}
+    if str(error.get("ctx", {}).get("pattern", "")).startswith("^[^"):
+        zh, en = _WORDS["string_unicode"]  # the pattern says only what may not be in it
+    elif context.get("min_length") == "1":
+        zh, en = _NOT_EMPTY.get(error["type"], (zh, en))
     if error["type"] in _WORDS:
         zh, en = zh.format_map(context), en.format_map(context)
     return f"{zh} / {en}"[: 3 * _LONGEST]

@@ -4,8 +4,7 @@ import asyncio
 import importlib
 import time
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -13,13 +12,13 @@ from fastapi import APIRouter, Depends
 from fastapi.dependencies.models import Dependant
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import text
 
 from shared.auth import Principal
 from shared.contracts.topics import SERVICES
 from shared.errors import Unauthenticated
-from shared.http import Now, Once, Paging, Tx, public, require, undeclared_routes, words
+from shared.http import Now, Once, Paging, Tx, public, require, undeclared_routes
 from shared.http.callers import api_routes
 from shared.http.edge import transaction
 from tests.conftest import NewApi
@@ -31,15 +30,6 @@ Anyone = Annotated[None, public()]
 
 class Number(BaseModel):
     number: int
-
-
-class Way(StrEnum):
-    PHONE = "phone"
-    VISIT = "visit"
-
-
-class Chosen(BaseModel):
-    way: Literal[Way.PHONE, Way.VISIT]
 
 
 @router.post("/insert")
@@ -208,12 +198,6 @@ async def test_bad_input_is_a_problem_that_names_the_field(
     assert " / " in body["title"]
     if field:
         assert body["errors"][0]["field"] == field
-
-
-def test_codes_that_may_be_chosen_are_told_as_they_are_written() -> None:
-    with pytest.raises(ValidationError) as found:
-        Chosen.model_validate({"way": "fax"})
-    assert words.reason(found.value.errors()[0]) == "应为以下之一:phone, visit / must be one of phone, visit"
 
 
 async def test_a_body_over_the_limit_is_refused_while_it_streams(new_api: NewApi) -> None:

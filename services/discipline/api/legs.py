@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from services.discipline.db import queries
-from services.discipline.domain.leg import Leg, Outcome, Status
+from services.discipline.domain.leg import Leg, Outcome, Recorded, Status
 from services.discipline.usecases.read_leg import read_leg
 from services.discipline.usecases.receive_leg import receive_leg
 from services.discipline.usecases.record_outcome import record_outcome
@@ -48,7 +48,7 @@ class LegDetail(LegView):
 class NewOutcome(Order):
     """The outcome category. 处置结果类别"""
 
-    outcome: Outcome
+    outcome: Recorded
 
 
 @router.get("")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from shared.codes import Labelled
@@ -26,6 +26,10 @@ class Outcome(Labelled):
     SHELVED = "shelved", "暂存待查", "shelved"
     UNFOUNDED = "unfounded", "反映不实", "unfounded"
     LOST = "lost", "随数据库恢复遗失,待补登", "lost in a restore, to be recorded again"
+
+
+Recorded = Literal[Outcome.FORMS, Outcome.PROCURATORATE, Outcome.SHELVED, Outcome.UNFOUNDED]
+"""What a person can record: that it was lost is no outcome, or a matter would be ended without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

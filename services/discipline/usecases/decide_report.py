@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.discipline.db import reports
-from services.discipline.domain.leg import Outcome
+from services.discipline.domain.leg import Recorded
 from services.discipline.domain.report import Report
 from shared import audit, outbox
 from shared.auth import Principal
@@ -21,7 +21,7 @@ async def accept_report(tx: Transaction, report_id: UUID, *, by: Principal, at: 
     return report
 
 
-async def end_report(tx: Transaction, report_id: UUID, outcome: Outcome, *, by: Principal, at: datetime) -> Report:
+async def end_report(tx: Transaction, report_id: UUID, outcome: Recorded, *, by: Principal, at: datetime) -> Report:
     """Record what came of it. Raises `NotFound`, `NotAllowed`, `Forbidden` for who knows the reporter."""
     report = await reports.get(tx, report_id, lock=True)
     report.must_not_know_reporter(by, await reports.read_by(tx, report_id))

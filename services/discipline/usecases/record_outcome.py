@@ -4,23 +4,17 @@ from datetime import datetime
 from uuid import UUID
 
 from services.discipline.db import legs
-from services.discipline.domain.leg import Leg, Outcome
+from services.discipline.domain.leg import Leg, Outcome, Recorded
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.errors import Invalid
 
 
-async def record_outcome(tx: Transaction, leg_id: UUID, outcome: Outcome, *, by: Principal, at: datetime) -> Leg:
+async def record_outcome(tx: Transaction, leg_id: UUID, outcome: Recorded, *, by: Principal, at: datetime) -> Leg:
     """End the leg, or put the outcome of an ended one on file again that a restore has lost: the others know that it ended.
 
-    Raises `NotFound`, `NotAllowed`, `Invalid`.
+    Raises `NotFound`, `NotAllowed`.
     """
-    if outcome is Outcome.LOST:
-        raise Invalid(
-            "“已遗失”不能登记为处置结果 / that it was lost is no outcome",
-            fields=[("outcome", "不能选择 / not a choice")],
-        )
     leg = await legs.get(tx, leg_id, lock=True)
     if leg.outcome is Outcome.LOST:
         leg = leg.supply(outcome)

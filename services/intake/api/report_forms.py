@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from services.intake.api.leads import AreaCodes, ManifestationCodes
 from services.intake.api.receipts import ReceiptOrder
@@ -11,6 +12,7 @@ from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
 from shared.contracts.envelope import ChineseCode
 from shared.http import Day, Order
+from shared.http.words import TOLD
 
 
 class ReporterBlock(Block):
@@ -133,9 +135,24 @@ class PublicOrder(ReportOrder):
         return self.addressed_to is Addressee.DISCIPLINE or self.about_office is True
 
 
+def _not_by_a_clerk(value: object) -> None:
+    if value is not None:
+        raise PydanticCustomError(
+            TOLD,
+            "受理员登记时不填写;请告知举报人用公开入口直送纪委监委,此处不要登记"
+            " / not typed by a clerk: tell the reporter of the public door, which sends it to discipline alone; do not register it here",
+        )
+
+
+PublicDoorOnly = Annotated[None, BeforeValidator(_not_by_a_clerk)]
+"""A clerk would see what is to go past the office (G22); "unknown field" alone would have it left out and registered."""
+
+
 class CounterOrder(ReportOrder):
     """受理员代为登记 / typed by a clerk for a caller or visitor."""
 
+    addressed_to: PublicDoorOnly = Field(default=None, description="只限公开入口 / at the public door only")
+    about_office: PublicDoorOnly = Field(default=None, description="只限公开入口 / at the public door only")
     channel: Literal[Channel.PHONE, Channel.VISIT, Channel.LETTER]
     received_on: Day | None = Field(
         default=None, description="日期(中国),缺省为今日 / day in China; today when left out"

@@ -22,7 +22,17 @@ import charset_normalizer
 import python_calamine
 
 from services.intake.domain.code_list import CodeBook
-from services.intake.domain.ledger import COLUMNS, BadCell, Cell, Codes, LedgerRow, find_header, is_blank, read_row
+from services.intake.domain.ledger import (
+    COLUMNS,
+    REQUIRED,
+    BadCell,
+    Cell,
+    Codes,
+    LedgerRow,
+    find_header,
+    is_blank,
+    read_row,
+)
 from services.intake.domain.ledger_codes import LedgerCodes
 from shared.errors import Invalid, Refused, TooLarge
 
@@ -98,8 +108,10 @@ def read_rows(content: bytes) -> Iterator[tuple[int, Mapping[str, Cell]]]:
     top = list(islice(rows, 20))
     header = find_header(top)
     if header is None:
-        needed = "、".join(names[0] for names in COLUMNS.values())
-        raise _refuse(f"找不到表头,应有列:{needed} / no header row with these columns")
+        needed = "、".join(COLUMNS[column][0] for column in REQUIRED)
+        raise _refuse(
+            f"找不到表头,必须有列:{needed};可下载模板 / no header row with these columns; there is a template"
+        )
     first, columns = header
     for index, row in enumerate(chain(top[first + 1 :], rows), start=first + 2):
         if index > MOST_ROWS + 20:

@@ -21,7 +21,7 @@ class State(Labelled):
 
     ASKED = "asked", "待批", "asked for"
     GRANTED = "granted", "已批准", "granted"
-    REFUSED = "refused", "未批准", "refused"
+    REFUSED = "refused", "不予批准", "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

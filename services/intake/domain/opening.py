@@ -56,7 +56,7 @@ class State(Labelled):
 
     ASKED = "asked", "待批", "asked for"
     GRANTED = "granted", "已批准", "granted"
-    REFUSED = "refused", "未批准", "refused"
+    REFUSED = "refused", "不予批准", "refused"
     ENDED = "ended", "已收回", "ended early"
 
 

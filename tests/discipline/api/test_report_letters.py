@@ -82,6 +82,8 @@ async def test_the_result_is_told_by_a_letter_on_the_day_on_which_the_code_reads
     assert (await one.say("letters", RESULT, "dhd", **ON)).status_code == 409, "no result yet"
     assert (await one.say("letters", {"text": "本件为机密★"}, "dhd", **ON)).status_code == 422
     await one.say("acceptance", None, "dcm", **ON)
+    lost = await one.say("outcome", {"outcome": "lost"}, "dhd", **ON)
+    assert (lost.status_code, "lost" in lost.json()["errors"][0]["reason"]) == (422, False), "nobody ends it with none"
     sent = await one.say("letters", {"text": "请补充具体时间"}, "dhd", **ON)
     assert sent.json() == {"number": 1, "sent_on": "2018-06-01"}
     assert (await one.asks())["unread_messages"] == 1

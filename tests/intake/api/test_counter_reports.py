@@ -53,6 +53,15 @@ async def test_what_was_read_back_is_registered_with_its_channel_and_day(new_api
     assert answer.json()["receipt"]["received_on"] == "2018-06-01"
 
 
+@pytest.mark.rule("G22")
+async def test_a_clerk_who_is_told_of_the_office_is_sent_to_the_public_door(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    for field, value in (("about_office", True), ("addressed_to", "discipline")):
+        answer = await read_back(api, CALL | {field: value})
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["field"], "公开入口" in error["reason"]) == (422, field, True)
+
+
 async def test_what_was_not_read_back_as_it_stands_is_not_registered(new_api: NewApi) -> None:
     api = await new_api("intake")
     changed = await register(api, CALL, naming="confidential")

@@ -137,6 +137,10 @@ async def test_a_file_that_is_no_ledger_is_refused_as_a_whole(new_api: NewApi, c
     api = await new_api("intake")
     answer = await send(api, content)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    if "找不到表头" in answer.text:
+        assert ("下发日期" in answer.text, "二级来源" in answer.text) == (True, False), (
+            "only what is needed is asked for"
+        )
     assert await api.rows("select (select count(*) from ledgers) + (select count(*) from idempotency_keys)") == [(0,)]
 
 
