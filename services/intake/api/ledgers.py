@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field
 from services.intake.api import template
 from services.intake.api.reading import read_ledger
 from services.intake.api.spreadsheet import MOST_BYTES
-from services.intake.db import ledgers
+from services.intake.db import ledger_progress, ledgers
 from services.intake.db.ledgers import Ledger
 from services.intake.usecases.import_ledger import import_ledger
+from services.intake.usecases.tell_progress import progress_of
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.errors import Busy
@@ -25,10 +26,11 @@ Clerk = Annotated[Principal, require("icl")]
 
 DESCRIPTION = f"""导入上级下发线索台账:XLSX,或UTF-8、GB18030编码的CSV;最大10MB、10万行。
 合格的行即登记为线索,有误的单元格按行列告知;编号已登记的行不重复登记。同一文件再次上传且无新行时,返回上次的导入结果并注明repeated。
+导入期间可由`GET /intake/v1/ledgers/progress`查看进度。
 
 Import a ledger: XLSX, or CSV in UTF-8 or GB18030, up to 10 MB and 100,000 rows. Good rows become leads, bad cells are told by row and
 column, rows whose number is registered change nothing. The same file again, with nothing new in it, is answered with its earlier result
-and `repeated: true`.
+and `repeated: true`. While it runs `GET /intake/v1/ledgers/progress` tells how far it is.
 
 {template.description()}
 
@@ -120,10 +122,12 @@ async def post_ledger(file: UploadFile, request: Request, by: Clerk, _: Turn, tx
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        outcomes = await read_ledger(content, today=china_date(at), book=await state.codes())
-        ledger, repeated = await import_ledger(
-            tx, content, outcomes, region=state.region, sealer=state.sealer, by=by, at=at
-        )
+        async with progress_of(state.database, content) as progress:
+            book = await state.codes()
+            outcomes = await read_ledger(content, today=china_date(at), book=book, heard=progress.heard)
+            ledger, repeated = await import_ledger(
+                tx, content, outcomes, region=state.region, sealer=state.sealer, progress=progress, by=by, at=at
+            )
         return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 
     return await once.reply(200, take)
@@ -135,6 +139,33 @@ async def list_ledgers(_: Clerk, tx: Tx, paging: Paging) -> Page[LedgerSummary]:
     rows = await ledgers.page(tx, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     items = [LedgerSummary.model_validate(row) for row in rows]
     return paging.page(items, key=lambda ledger: (ledger.imported_at, ledger.ledger_id))
+
+
+class ProgressView(BaseModel):
+    """An import that is under way: how many rows were read, are bad, are taken so far. 导入进度"""
+
+    sha256: str = Field(description="所导文件的SHA-256 / of the file")
+    rows_read: int
+    rows_bad: int = Field(description="有误或与已登记内容不同的行 / rows with something wrong")
+    rows_taken: int
+    began_at: datetime
+    told_at: datetime
+
+
+@router.get("/progress")
+async def get_progress(_: Clerk, tx: Tx) -> list[ProgressView]:
+    """Imports that are under way, of ledgers and of files of 12337; one that has ended is in the list of imports. 正在进行的导入"""
+    return [
+        ProgressView(
+            sha256=row["sha256"],
+            rows_read=row["read"],
+            rows_bad=row["bad"],
+            rows_taken=row["taken"],
+            began_at=row["began_at"],
+            told_at=row["told_at"],
+        )
+        for row in await ledger_progress.under_way(tx)
+    ]
 
 
 @router.get("/template", response_class=Response, responses={200: {"content": {template.MEDIA_TYPE: {}}}})

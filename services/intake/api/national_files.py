@@ -11,6 +11,7 @@ from services.intake.api.reading import read_file
 from services.intake.api.spreadsheet import MOST_BYTES
 from services.intake.domain.national import COLUMNS, REQUIRED
 from services.intake.usecases.import_ledger import import_ledger
+from services.intake.usecases.tell_progress import progress_of
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Now, Once, require
@@ -40,17 +41,25 @@ async def post_national_file(
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        found = await read_file(national_file.__name__, content, today=china_date(at), book=await state.codes())
-        ledger, repeated = await import_ledger(
-            once.tx,
-            content,
-            map(national_file.outcome, found),
-            region=state.region,
-            sealer=state.sealer,
-            by=by,
-            at=at,
-            columns=COLUMNS,
-        )
+        async with progress_of(state.database, content) as progress:
+            found = await read_file(
+                national_file.__name__,
+                content,
+                today=china_date(at),
+                book=await state.codes(),
+                heard=progress.heard,
+            )
+            ledger, repeated = await import_ledger(
+                once.tx,
+                content,
+                map(national_file.outcome, found),
+                region=state.region,
+                sealer=state.sealer,
+                progress=progress,
+                by=by,
+                at=at,
+                columns=COLUMNS,
+            )
         return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 
     return await once.reply(200, take)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -26,18 +27,22 @@ log = structlog.get_logger(__name__)
 ROOT = Path(__file__).parents[3]
 SECONDS = 120
 MOST_LINE = 32 * 1024 * 1024
+Heard = Callable[[list[list[Any]]], Awaitable[None]]
+"""Told of each part of a file's outcomes as the reader says it."""
 UNREADABLE = (
     "文件无法读取:内容异常,或在远处的行列留有内容;请只保留台账的行和列,另存为新文件后重试 / "
     "the file cannot be read: it is damaged, or something stands in far-off rows or columns; keep the ledger's cells only and save it anew"
 )
 
 
-async def read_ledger(content: bytes, *, today: date, book: CodeBook) -> list[Outcome]:
+async def read_ledger(content: bytes, *, today: date, book: CodeBook, heard: Heard) -> list[Outcome]:
     """Good rows and bad cells, in the order of the sheet. Raises `Invalid` and `TooLarge` for the file as a whole."""
-    return list(map(_outcome, await read_file(spreadsheet.__name__, content, today=today, book=book)))
+    return list(map(_outcome, await read_file(spreadsheet.__name__, content, today=today, book=book, heard=heard)))
 
 
-async def read_file(module: str, content: bytes, *, today: date, book: CodeBook | None = None) -> list[list[Any]]:
+async def read_file(
+    module: str, content: bytes, *, today: date, book: CodeBook | None = None, heard: Heard | None = None
+) -> list[list[Any]]:
     """What the reader `module` makes of a file, in a process of its own, which is told the code lists first if it needs them. Raises
     `Invalid` and `TooLarge` for the file as a whole."""
     if len(content) > MOST_BYTES:
@@ -57,7 +62,7 @@ async def read_file(module: str, content: bytes, *, today: date, book: CodeBook 
     )
     try:
         async with asyncio.timeout(SECONDS):
-            return await _heard(reader, before + content)
+            return await _outcomes(reader, before + content, heard)
     except (TimeoutError, ValueError, OSError) as fault:
         log.warning("ledger.unreadable", error=type(fault).__name__, returncode=reader.returncode)
         raise Invalid(UNREADABLE, fields=[("file", UNREADABLE)]) from None
@@ -68,7 +73,7 @@ async def read_file(module: str, content: bytes, *, today: date, book: CodeBook 
         await reader.wait()
 
 
-async def _heard(reader: asyncio.subprocess.Process, content: bytes) -> list[list[Any]]:
+async def _outcomes(reader: asyncio.subprocess.Process, content: bytes, heard: Heard | None) -> list[list[Any]]:
     assert reader.stdin is not None  # noqa: S101 - asked for above
     assert reader.stdout is not None  # noqa: S101
     reader.stdin.write(content)
@@ -78,7 +83,9 @@ async def _heard(reader: asyncio.subprocess.Process, content: bytes) -> list[lis
     last: dict[str, Any] = {}
     while line := await reader.stdout.readline():
         last = json.loads(line)
-        found += last.get("outcomes", ())
+        found += (some := last.get("outcomes", []))
+        if heard:
+            await heard(some)
     if "refused" in last:
         kind = TooLarge if last["refused"] == TooLarge.code else Invalid
         raise kind(last["detail"], fields=[(field, reason) for field, reason in last["fields"]])

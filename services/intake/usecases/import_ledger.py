@@ -6,12 +6,10 @@ comes in between, the rows are looked up and written again.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
-
-import structlog
 
 from services.intake.db import code_lists, leads, ledgers, notices, submissions, umbrellas
 from services.intake.db.ledgers import Ledger
@@ -21,16 +19,16 @@ from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.ledger import COLUMNS, BadCell, LedgerRow
 from services.intake.usecases.register_lead import DEED, NewLead, Registration, admit
 from services.intake.usecases.submit_lead import row_of
+from services.intake.usecases.tell_progress import Progress
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction, driver, is_race
 from shared.sealing import Sealer
 
-CHUNK, TELL_EVERY = 250, 10_000
-"""Rows that are written together, and after how many the log tells how far it is: for whoever runs the service, who sees a long request."""
+CHUNK = 250
+"""Rows that are written together."""
 TRIES = 4
 Item = TypeVar("Item")
-log = structlog.get_logger(__name__)
 
 
 async def import_ledger(
@@ -40,6 +38,7 @@ async def import_ledger(
     *,
     region: str,
     sealer: Sealer,
+    progress: Progress,
     by: Principal,
     at: datetime,
     columns: Mapping[str, tuple[str, ...]] = COLUMNS,
@@ -47,12 +46,14 @@ async def import_ledger(
     """Take the good rows; → what became of each, and whether that is what became of it before: a file that brings nothing new and came
     before is answered so. The same number with other content is told, never overwritten."""
     refused: list[BadCell] = []
+    repeated = 0
     good: dict[str, LedgerRow] = {}
     book = await code_lists.book(tx)
     for outcome in outcomes:
         if isinstance(outcome, BadCell):
             refused.append(outcome)
         elif first := good.get(outcome.upstream_no):
+            repeated += 1
             refused.append(
                 BadCell(
                     outcome.row, columns["upstream_no"][0], f"与第{first.row}行重复", f"the same as in row {first.row}"
@@ -64,8 +65,17 @@ async def import_ledger(
 
     async def write() -> tuple[list[tuple[int, UUID]], list[BadCell]]:
         new, other = await _compare(tx, good, region=region, columns=columns)
+
+        async def so_far(rows: int) -> None:
+            await progress.registered(rows, refused=repeated + len(other))
+
+        await so_far(0)
         return await _register(
-            tx, new, region=region, admitted=lambda row: admit(_new(row), book=book, sealer=sealer, by=by, at=at)
+            tx,
+            new,
+            region=region,
+            admitted=lambda row: admit(_new(row), book=book, sealer=sealer, by=by, at=at),
+            so_far=so_far,
         ), other
 
     taken, other = await _again_when_raced(tx, write)
@@ -124,9 +134,14 @@ async def _compare(
 
 
 async def _register(
-    tx: Transaction, new: Sequence[LedgerRow], *, region: str, admitted: Callable[[LedgerRow], Registration]
+    tx: Transaction,
+    new: Sequence[LedgerRow],
+    *,
+    region: str,
+    admitted: Callable[[LedgerRow], Registration],
+    so_far: Callable[[int], Awaitable[None]],
 ) -> list[tuple[int, UUID]]:
-    """Register them; → (row, lead). Numbers follow the sheet; rows are written in the order of their upstream numbers."""
+    """Register them, telling how many; → (row, lead). Numbers follow the sheet; rows are written in the order of upstream numbers."""
     if not new:
         return []
     connection, calendar = await driver(tx), await notices.calendar(tx)
@@ -145,8 +160,7 @@ async def _register(
         told = [(lead.id, row.umbrella) for row, (_, lead) in zip(chunk, orders, strict=True) if row.umbrella]
         await umbrellas.add(tx, told)
         taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
-        if len(taken) % TELL_EVERY < len(chunk):
-            log.info("ledger.progress", rows=len(taken), of=len(new))
+        await so_far(len(taken))
     return sorted(taken)
 
 

@@ -15,6 +15,7 @@ from openpyxl import Workbook, load_workbook
 
 from deploy.local.demo.ledger import generate, write_workbook
 from services.intake.api.spreadsheet import _decoded
+from services.intake.usecases import tell_progress
 from tests.conftest import NewApi
 from tests.support.api import Api, start_api
 
@@ -199,6 +200,43 @@ async def test_a_row_that_someone_registers_meanwhile_is_known_and_leaves_no_gap
         await other.close()
     assert (done["taken"], done["known"], done["refused"]) == (9, 1, [])
     assert await api.rows("select last from lead_numbers") == [(10,)]
+
+
+async def test_whoever_asks_while_an_import_runs_is_told_how_far_it_is(
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tell_progress, "EVERY", 0.0)
+    api = await new_api("intake")
+    await send(api, table(GOOD).encode())
+    rows = [changed(上级编号=f"C{number:04d}") for number in range(300)]
+    bad = [changed(上级编号="C9001", 下发日期="2018-02-30", 重点领域="?"), changed(上级编号="C9002", 线索摘要="")]
+    content = table(*rows, *bad, rows[0]).encode()
+    other = await asyncpg.connect(api.copy.admin_url)
+    try:
+        held = other.transaction()
+        await held.start()
+        # the import waits for this one in its second chunk
+        await other.execute(
+            "insert into leads select (json_populate_record(null::leads, (to_jsonb(l) || $1)::json)).* from leads l",
+            json.dumps({"id": str(uuid4()), "lead_no": "elsewhere", "upstream_no": "C0260"}),
+        )
+        importing = asyncio.create_task(send(api, content))
+        await until_seen(api, "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+        [seen] = (await api.get("/intake/v1/ledgers/progress", by="icl")).json()
+        assert (await api.get("/intake/v1/ledgers/progress", by="ofd")).status_code == 403
+        await held.commit()
+        done = (await importing).json()
+    finally:
+        await other.close()
+    assert (seen["rows_read"], seen["rows_bad"], seen["rows_taken"]) == (303, 3, 250)
+    assert (seen["sha256"], done["taken"], len(done["refused"])) == (done["sha256"], 299, 4)
+    assert (await api.get("/intake/v1/ledgers/progress", by="icl")).json() == []
+    # what fails as a whole is not under way either, nor what died with its process
+    assert (await send(api, b"no ledger")).status_code == 422
+    await api.rows("insert into ledger_progress values ($1, '', 1, 0, 0, now(), now() - interval '6 minutes')", uuid4())
+    assert (await api.get("/intake/v1/ledgers/progress", by="icl")).json() == []
+    assert (await send(api, table(GOOD).encode())).status_code == 200
+    assert await api.rows("select count(*) from ledger_progress") == [(0,)]
 
 
 async def test_a_file_again_brings_only_what_was_refused_then_and_is_good_now(new_api: NewApi) -> None:

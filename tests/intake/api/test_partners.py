@@ -10,7 +10,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from pydantic import SecretStr
 
+from services.intake.db import ledger_progress
 from services.intake.domain.receipt import Receipt
+from services.intake.usecases import tell_progress
 from shared.contracts.envelope import SealedBox
 from shared.contracts.intake import Facts
 from shared.sealing import Opener
@@ -67,8 +69,16 @@ async def assign(api: Api, lead_id: Any, **grounds: Any) -> None:
 
 @pytest.mark.rule("M05", "G1")
 async def test_a_file_of_12337_brings_leads_with_sealed_reporters_and_umbrellas_for_discipline_alone(
-    new_api: NewApi,
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tell_progress, "EVERY", 0.0)
+    tell, progress = ledger_progress.tell, list[tuple[int, int, int]]()
+
+    async def noted(*whose: Any, read: int, bad: int, taken: int) -> None:
+        progress.append((read, bad, taken))
+        await tell(*whose, read=read, bad=bad, taken=taken)
+
+    monkeypatch.setattr(ledger_progress, "tell", noted)
     api = await new_api("intake")
     quiet = changed(举报编号="QG2", 是否实名="匿名", 举报人=None, 联系电话=None, 保护伞="无", 被举报人="不清楚")
     bad = [
@@ -80,6 +90,7 @@ async def test_a_file_of_12337_brings_leads_with_sealed_reporters_and_umbrellas_
     ]
     done = (await send(api, ROW, quiet, *bad)).json()
     assert (done["taken"], done["known"]) == (2, 0)
+    assert progress[-1] == (7, 5, 2)
     assert [(cell["row"], cell["column"]) for cell in done["refused"]] == [
         (5, "举报人姓名"),
         (6, "举报方式"),

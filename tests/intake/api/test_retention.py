@@ -61,6 +61,7 @@ KEPT = {
     "invitations": "codes and days; when and where lies in the mailbox",
     "lead_numbers": "of no lead",
     "lost_receipts": "keyed hashes",
+    "ledger_progress": "of no lead; numbers of an import, until it ends",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
     "objections": "codes and days; what they say lies in the mailbox",
     "passed_letters": "of no lead; boxes that the reporter's code alone opens",
