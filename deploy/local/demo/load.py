@@ -148,14 +148,19 @@ def hash_of(content: bytes) -> str:
 
 
 def classify(office: Office, lead: DemoLead) -> None:
-    """An analyst classifies it; what is 重大 the director does."""
+    """An analyst classifies it; to 重大 the director raises it (G10)."""
     found = _lead(office, lead)
-    if found["status"] != "received":
-        return
-    account = "ofd" if lead.plan.level == "major" else "ana"
+    major = lead.plan.level == "major"
+    if found["status"] == "received":
+        _classify(office, lead, found, "ana", "key" if major else lead.plan.level)
+    if major and found["status"] in ("received", "classified") and found["level"] != "major":
+        _classify(office, lead, found, "ofd", "major")
+
+
+def _classify(office: Office, lead: DemoLead, found: Any, account: str, level: str) -> None:
     order = {
         "tier": lead.plan.tier,
-        "level": lead.plan.level,
+        "level": level,
         "area_codes": found["area_codes"],
         "manifestation_codes": found["manifestation_codes"],
     }

@@ -307,7 +307,7 @@ async def get_history(
 
 @router.post("/{lead_id}/classification")
 async def post_classification(lead_id: UUID, order: ClassificationOrder, by: Analyst, tx: Tx, at: Now) -> LeadView:
-    """Classify a lead; level 重大 by the director. 分级分类"""
+    """Classify a lead; level 重大 by the director, after another person has classified it. 分级分类"""
     kinds = order.manifestation_codes
     chosen = Classification(
         tier=order.tier,

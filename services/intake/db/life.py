@@ -149,6 +149,14 @@ async def last_assignment(tx: Transaction, lead_id: UUID) -> tuple[str, datetime
     return (row.actor, row.effective_at) if row else None
 
 
+async def classified_by(tx: Transaction, lead_id: UUID) -> str | None:
+    """Who classified it last; None when a restore has lost who."""
+    deeds = lead_history.c
+    query = select(deeds.actor, deeds.action).where(deeds.lead_id == lead_id, deeds.action.in_(["classify", "relearn"]))
+    row = (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).one_or_none()
+    return row.actor if row is not None and row.action == "classify" else None
+
+
 async def accepted_at(tx: Transaction, lead_id: UUID) -> datetime | None:
     """When the present unit signed for it."""
     deeds = lead_history.c

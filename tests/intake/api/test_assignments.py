@@ -75,6 +75,7 @@ async def test_a_dispute_is_ruled_and_the_second_refusal_by_the_leading_group_fo
 async def test_the_sheet_is_printed_from_data_with_a_number_and_the_unit_signs_for_exactly_it(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api, summary="反映<b>有人</b>强收费用", reporter={"name": "王小明", "phone": "13911112222"})
+    await classify(api, lead, level="key")
     await classify(api, lead, by="ofd", level="major")
     assert (await do(api, lead, "sheet")).status_code == 409
     await assign(api, lead)

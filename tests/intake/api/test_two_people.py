@@ -97,6 +97,20 @@ async def merges(walk: Walk) -> None:
     await walk.door("ofd", "ana", f"{path}/undo-decision", *both)
 
 
+async def levels(walk: Walk) -> None:
+    path = f"/intake/v1/leads/{await register(walk.api, **PUBLIC)}/classification"
+    major = {"tier": "evil", "level": "major", "area_codes": ["market"]}
+    alone = await walk.api.post(path, major, by="ofd", **on("2018-06-04"))
+    assert (alone.status_code, "另一人" in alone.json()["detail"]) == (409, True)
+    await begun(walk.api, path, major | {"level": "key"}, by="ana")
+    assert (await walk.door("ana", "ofd", path, major))["level"] == "major"
+    # what is 重大 already the same director classifies anew; lowered and raised again it takes another
+    await begun(walk.api, path, major | {"area_codes": ["usury"]}, by="ofd")
+    await begun(walk.api, path, major | {"level": "key"}, by="ofd")
+    assert (await walk.api.post(path, major, by="ofd", **on("2018-06-04"))).status_code == 403
+    await begun(walk.api, path, major, by="ofd2")
+
+
 async def limits_and_holds(walk: Walk) -> None:
     lead = await test_deadlines.lead_at_work(walk.api)
     leads = f"/intake/v1/leads/{lead}"
@@ -184,7 +198,7 @@ async def test_at_no_door_is_another_account_another_person(
 ) -> None:
     api = await new_api("intake", CHALLENGE_BITS="1")
     walk, vault = Walk(api, monkeypatch), start_vault(api, tmp_path / "vault" / "keys.sqlite")
-    for part in (merges, limits_and_holds, between_the_legs, objections, interests, code_lists):
+    for part in (merges, levels, limits_and_holds, between_the_legs, objections, interests, code_lists):
         await part(walk)
     await the_vault(walk, vault, await rewards(walk))
     await vault.close()
