@@ -90,9 +90,15 @@ def _cells(row: Any) -> list[str | date | None]:
         due,
         row["lead_no"],
         Status(row["status"]).zh,
-        CONCLUSIONS.get(row["code"], row["code"]),
+        _concluded(row),
         china_date(concluded) if concluded else None,
     ]
+
+
+def _concluded(row: Any) -> str | None:
+    """How it ended: a repeat as one, with what was found of the matter."""
+    found = CONCLUSIONS.get(row["code"], row["code"])
+    return f"{CONCLUSIONS['C7']}:{found}" if row["merged_into"] and found else found
 
 
 def _saved(book: Workbook) -> IO[bytes]:

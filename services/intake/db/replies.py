@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import RowMapping, case, select, tuple_
+from sqlalchemy import RowMapping, case, func, select, tuple_
 
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import leads
 from services.intake.domain.codes import IssuingLevel, Source
-from services.intake.domain.lead_states import Status
+from services.intake.domain.lead_states import AT_REST, Status
 from shared.db import Transaction
 
 
@@ -22,14 +22,21 @@ async def page(
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """Superiors' leads received on these days (inclusive), by day."""
-    status = case((leads.c.merged_into.is_not(None), Status.MERGED.value), else_=leads.c.status).label("status")
+    """Superiors' leads received on these days (inclusive), by day. One that was merged as a repeat needs an answer of its own all the same
+    (N07): it ends with its master."""
+    over = leads.c.status.in_([status.value for status in AT_REST])
+    status = case(
+        (over, leads.c.status),
+        (leads.c.merged_into.is_not(None), Status.MERGED.value),
+        (leads.c.suspended_at.is_not(None), Status.SUSPENDED.value),
+        else_=leads.c.status,
+    ).label("status")
     query = (
         select(
             leads.c.id, leads.c.upstream_no, leads.c.issuing_level, leads.c.received_on, leads.c.upstream_deadline,
-            leads.c.due_on, leads.c.lead_no, status, conclusions.c.code, conclusions.c.concluded_at,
+            leads.c.due_on, leads.c.lead_no, status, leads.c.merged_into, conclusions.c.code, conclusions.c.concluded_at,
         )
-        .outerjoin(conclusions, conclusions.c.lead_id == leads.c.id)
+        .outerjoin(conclusions, conclusions.c.lead_id == func.coalesce(leads.c.merged_into, leads.c.id))
         .where(leads.c.source == Source.SUPERIOR.value, leads.c.received_on.between(first, last))
         .order_by(leads.c.received_on, leads.c.id)
         .limit(limit)

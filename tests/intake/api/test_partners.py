@@ -138,6 +138,7 @@ async def test_the_reply_ledger_tells_a_superior_its_numbers_and_ends_and_nothin
     await send(api, ROW, changed(举报编号="QG9", 举报内容="别的事", 转办日期="2018-05-01", 办理期限=None))
     [(lead_id,)] = await api.rows("select id from leads where upstream_no = 'QG2018060001'")
     await api.rows("insert into conclusions values ($1, 'C2', 'GA', '2018-07-01T01:00:00Z')", lead_id)
+    [(repeat,)] = await api.rows("select id from leads where upstream_no = 'QG9'")
     order = {"first": "2018-05-01", "last": "2018-06-01", "purpose": "按月回复上级"}
     answer = await api.post("/intake/v1/ledgers/replies", order, by="icl", **ON)
     assert answer.status_code == 200, answer.text
@@ -147,6 +148,18 @@ async def test_the_reply_ledger_tells_a_superior_its_numbers_and_ends_and_nothin
     assert [row[0] for row in rows] == ["上级编号", "QG9", "QG20180600"]
     assert rows[2][1:5] == ["中央", "2018-06-01", "2018-07-16", "2018-07-16"]
     assert rows[2][6:] == ["已登记", "部分查实", "2018-07-01"]
+    # a superior's lead that was merged as a repeat is answered, too: it ends with its master
+    await api.rows("update leads set merged_into = $1 where id = $2", lead_id, repeat)
+    await api.rows("update leads set suspended_at = now() where id = $1", lead_id)
+    answer = await api.post("/intake/v1/ledgers/replies", order, by="icl", **ON)
+    merged = load_workbook(io.BytesIO(answer.content)).active
+    assert merged
+    told = [[str(cell)[:10] if cell else None for cell in row[6:]] for row in merged.iter_rows(values_only=True)]
+    assert told[1:] == [["已并入", "重复并入:部分查实", "2018-07-01"], ["已中止", "部分查实", "2018-07-01"]]
+    waiting = await api.post("/intake/v1/ledgers/replies", order | {"open_only": True}, by="icl", **ON)
+    left = load_workbook(io.BytesIO(waiting.content)).active
+    assert left
+    assert left.max_row == 1
     flat = str([list(row) for row in sheet.iter_rows(values_only=True)])
     assert not [word for word in ("强收费用", "王小示", "被举报人乙", "临江街") if word in flat]
     narrow = await api.post(
@@ -157,10 +170,7 @@ async def test_the_reply_ledger_tells_a_superior_its_numbers_and_ends_and_nothin
     assert only.max_row == 1
     assert await api.rows(
         "select purpose, detail->>'rows' from audit_log where action = 'replies.export' order by position"
-    ) == [
-        ("按月回复上级", "2"),
-        ("按月回复上级", "0"),
-    ]
+    ) == [("按月回复上级", rows) for rows in ("2", "2", "0", "0")]
     for wrong in ({"last": "2018-04-30"}, {"purpose": ""}, {"purpose": "【机密】x"}):
         assert (await api.post("/intake/v1/ledgers/replies", order | wrong, by="icl")).status_code == 422
     assert (await api.post("/intake/v1/ledgers/replies", order, by="ana")).status_code == 403
