@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from services.intake.api.door import Key, weigh
-from services.intake.api.report_forms import ConfirmedOrder, CounterOrder, ReadBack
+from services.intake.api.report_forms import PUBLIC_DOOR, ConfirmedOrder, CounterOrder, ReadBack
 from services.intake.api.reports import content_of, told
 from services.intake.api.slip import CounterSlip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
@@ -34,6 +34,7 @@ Clerk = Annotated[Principal, require("icl")]
 async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: Now) -> ReadBack:
     """What to read to the reporter before it is registered; nothing is kept. 核对内容"""
     await weigh(request)
+    _must_not_be_of_the_office(order)
     report = _report(order, await request.json(), lost=_lost(order, request))
     book: CodeBook = await request.app.state.codes()
     check(report, book, at=at)
@@ -50,6 +51,7 @@ async def post_counter_report(
     """Register what was read back and confirmed; the reporter gets code and receipt, the clerk the lead. 登记电话或来访举报"""
     desk: Desk = request.app.state.desk
     await weigh(request)
+    _must_not_be_of_the_office(order)
     sent = await request.json()
     if not hmac.compare_digest(order.confirmation, confirmation_of(request.app.state.digest, _said(sent), by)):
         reason = "内容与核对时不同,请重新核对 / not what was read back, read it back again"
@@ -61,6 +63,12 @@ async def post_counter_report(
     registration = desk.file(report, book=await request.app.state.codes(), key=key, by=by, at=at)
     outcome: Outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
     return answer_with_slip(outcome, key, at_counter=True)
+
+
+def _must_not_be_of_the_office(order: CounterOrder) -> None:
+    """Raises `Invalid`, which sends the reporter to the public door: what a clerk types the office has read (G22)."""
+    if fields := order.at_the_office():
+        raise Invalid(PUBLIC_DOOR, fields=[(field, PUBLIC_DOOR) for field in fields])
 
 
 def _report(

@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from services.intake.api.leads import AreaCodes, ManifestationCodes
 from services.intake.api.receipts import ReceiptOrder
-from services.intake.api.report_blocks import Block, Line, Passage, Short, UmbrellaBlock, text_of
-from services.intake.domain.passed_report import Addressee
+from services.intake.api.report_blocks import Block, Line, OfficialItem, Passage, Short, UmbrellaBlock, text_of
+from services.intake.domain.passed_report import Addressee, of_the_office
 from services.intake.domain.report import Channel, Naming
 from shared.contracts.envelope import ChineseCode
 from shared.http import Day, Order
@@ -117,6 +117,16 @@ class ReportOrder(Order):
     facts: FactsBlock
     umbrella: UmbrellaBlock | None = None
 
+    def at_the_office(self) -> list[str]:
+        """The fields by which somebody who is reported works at the office, his unit or post: then the office never sees it (G22)."""
+        people: list[tuple[str, PersonBlock | OfficialItem]] = [
+            (f"persons.{place}", one) for place, one in enumerate(self.persons)
+        ]
+        if self.umbrella:
+            people += [(f"umbrella.officials.{place}", one) for place, one in enumerate(self.umbrella.officials)]
+        said = [(f"{at}.{name}", getattr(one, name)) for at, one in people for name in ("employer", "post")]
+        return [field for field, text in said if of_the_office(text)]
+
 
 class PublicOrder(ReportOrder):
     """群众自行提交,可以绕过扫黑办直送纪委监委 / sent by the reporter; may go past the office, to discipline alone (G22)."""
@@ -132,7 +142,18 @@ class PublicOrder(ReportOrder):
     @property
     def past_office(self) -> bool:
         """Whether discipline alone may read it. What is about the office never goes there, whoever it is addressed to."""
-        return self.addressed_to is Addressee.DISCIPLINE or self.about_office is True
+        return self.addressed_to is Addressee.DISCIPLINE or self.concerns_office
+
+    @property
+    def concerns_office(self) -> bool:
+        """That it is about the office: the reporter says so, or where the reported work."""
+        return self.about_office is True or bool(self.at_the_office())
+
+
+PUBLIC_DOOR = (
+    "反映本办的,受理员不登记;请告知举报人用公开入口直送纪委监委 / "
+    "about the office: not typed by a clerk; tell the reporter of the public door, which sends it to discipline alone"
+)
 
 
 def _not_by_a_clerk(value: object) -> None:

@@ -114,8 +114,8 @@ async def post_challenge(_: Everyone, request: Request, at: Now) -> ChallengeVie
 async def post_report(
     _: Everyone, order: PublicOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
 ) -> Response:
-    """Report without signing in; the answer is the only time that the code is shown. What is addressed to discipline, or about the office,
-    is sealed for discipline alone. 群众举报"""
+    """Report without signing in; the answer is the only time that the code is shown. What is addressed to discipline, or about the office
+    or somebody who works there, is sealed for discipline alone. 群众举报"""
     desk: Desk = request.app.state.desk
     book: CodeBook = await request.app.state.codes()
     report = Report(
@@ -128,7 +128,7 @@ async def post_report(
     )
     outcome: Outcome
     if order.past_office:
-        passed = desk.pass_on(report, about_office=order.about_office is True, book=book, key=key, at=at)
+        passed = desk.pass_on(report, about_office=order.concerns_office, book=book, key=key, at=at)
         outcome = await pass_report(request.app.state.database, passed, desk.claim(claim), region=desk.region)
     else:
         registration = desk.file(report, book=book, key=key, by=PUBLIC, at=at)

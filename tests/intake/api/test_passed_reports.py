@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 
 from deploy.local import issuer
 from services.discipline.consumer import OWN
@@ -15,6 +16,7 @@ from shared.contracts.discipline import ReportAccepted, ReportEnded
 from shared.contracts.envelope import SealedBox
 from shared.contracts.passed import ReportPassed
 from shared.inbox import Received
+from shared.sealing import Opener
 from tests.conftest import NewApi
 from tests.support.api import Api
 from tests.support.builders import DAY
@@ -137,6 +139,37 @@ async def test_discipline_alone_lists_reads_accepts_and_ends_it(new_api: NewApi)
     events = await api.rows("select type, convert_from(value, 'UTF8') from outbox where topic = 'discipline.reports'")
     assert [row[0].split(".")[-2] for row in events] == ["accepted", "ended"]
     assert "unfounded" not in str(events)
+
+
+@pytest.mark.rule("G22")
+async def test_who_is_reported_as_one_of_the_office_makes_it_a_report_past_the_office(new_api: NewApi) -> None:
+    api = await new_api("intake", CHALLENGE_BITS="2")
+    unflagged = {name: value for name, value in PASSED.items() if name not in ("about_office", "umbrella")}
+    works_there: list[tuple[str, dict[str, Any]]] = [
+        ("persons.0.employer", {"persons": [{"name": MARK, "employer": "示例区 扫黑办"}]}),
+        ("umbrella.officials.0.post", {"umbrella": {"officials": [{"name": MARK, "post": "区扫黑除恶办副主任"}]}}),
+    ]
+    ticks: list[dict[str, Any]] = [{"about_office": False}, {"addressed_to": "office"}]
+    for (field, changes), ticked in zip(works_there, ticks, strict=True):
+        assert (await report(api.client, unflagged | changes | ticked, **ON)).status_code == 201
+        # what a clerk types the office has read: the reporter is sent to the public door
+        typed = unflagged | changes | {"channel": "visit"}
+        for path, body in ((f"{COUNTER}/read-back", typed), (COUNTER, typed | {"confirmation": "0" * 64})):
+            refused = await api.post(path, body, by="icl", key=uuid4().hex, **ON)
+            [error] = refused.json()["errors"]
+            assert (refused.status_code, error["field"], "公开入口" in error["reason"]) == (422, field, True)
+    for table in ("leads", "lead_numbers", "reports", "vault.reporters"):
+        assert await api.rows(f"select count(*) from {table}") == [(0,)], table
+    assert MARK.encode() not in await everything(api.copy.admin_url)
+    assert "report" not in str(await api.rows("select action from audit_log"))
+    keys = {(box := api.keys.box("discipline"))["key_id"]: SecretStr(box["private_key"])}
+    boxes = await api.rows("select key_id, box from outbox_sealed")
+    about = [Opener(keys).open(SealedBox(key_id=key_id, box=box))["about_office"] for key_id, box in boxes]
+    assert about == [True, True]
+    # another unit's people are the office's matter
+    other = unflagged | {"persons": [{"name": MARK, "employer": "临江派出所", "post": "所长"}]}
+    assert (await report(api.client, other, **ON)).status_code == 201
+    assert await api.rows("select count(*) from leads") == [(1,)]
 
 
 @pytest.mark.rule("G22", "D18")
