@@ -309,7 +309,10 @@ async def list_re_examinations(
 
 @router.post("/re-examinations/{merge_id}/assignment")
 async def post_re_examination(
-    merge_id: UUID, order: ReExaminationOrder, by: Director, tx: Tx, at: Now
+    merge_id: UUID, order: ReExaminationOrder, request: Request, by: Director, tx: Tx, at: Now
 ) -> ReExaminationView:
-    """Give it to another team than the one that found nothing. 交其他力量复查"""
-    return ReExaminationView.of(await give_re_examination(tx, merge_id, order.unit, by=by, at=at))
+    """Charge another team than the one that found nothing with it; what is closed is reopened first. 交其他力量复查"""
+    state = request.app.state
+    return ReExaminationView.of(
+        await give_re_examination(tx, merge_id, order.unit, region=state.region, sealer=state.sealer, by=by, at=at)
+    )

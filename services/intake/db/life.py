@@ -19,7 +19,7 @@ from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import NotAllowed, NotFound
 
-CHARGING = ("assign", "rule", "object")
+CHARGING = ("assign", "rule", "object", "re-examine")
 """The deeds that charge a unit."""
 FOLLOWING, TELLABLE = ("follow", "relearn"), (Status.CONCLUDED.value, Status.TRANSFERRED.value)
 """The deeds by which the register follows a conclusion, and the states in which it is told."""

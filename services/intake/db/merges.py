@@ -142,6 +142,13 @@ async def re_examination_of(tx: Transaction, merge_id: UUID) -> ReExamination | 
     return _entry(row) if row else None
 
 
+async def open_re_examinations(tx: Transaction, lead_id: UUID) -> list[ReExamination]:
+    """Entries of a lead that wait for a team, locked; the caller holds the lead's lock."""
+    table = re_examinations
+    query = select(table).where(table.c.lead_id == lead_id, table.c.state == ReExaminationState.OPEN.value)
+    return [_entry(row) for row in (await tx.execute(query.with_for_update())).mappings()]
+
+
 async def page_re_examinations(
     tx: Transaction, *, state: str | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[ReExamination]:

@@ -143,6 +143,16 @@ def object_to(lead: Lead, unit: str, *, days: Calendar, at: datetime) -> tuple[L
     return lead, told, assigned
 
 
+def re_examine(lead: Lead, unit: str, *, days: Calendar, at: datetime) -> tuple[Lead, LeadAssigned]:
+    """It was found unfounded (查否) and is reported again: another team looks (§2.1). Raises `NotAllowed`, `Invalid` for a team that looked
+    before."""
+    lead.must_allow(Action.RE_EXAMINE)
+    lead.must_be_another(unit)
+    return lead.charged(
+        Action.RE_EXAMINE, unit, on=china_date(at), days=days, at=at, earlier_units=lead.worked, refused_by=()
+    )
+
+
 def close(lead: Lead, *, leg_open: bool, at: datetime) -> tuple[Lead, LeadClosed]:
     """Done. Raises `NotAllowed`, also while a leg of its dual assignment is open (§4.3)."""
     done = lead.step(Action.CLOSE)

@@ -62,6 +62,7 @@ class Action(Labelled):
     TRANSFER = "transfer", "移交", "transfer"
     UNDO_TRANSFER = "undo-transfer", "移交未接收", "take back the transfer"
     FEED_BACK = "feed-back", "登记反馈", "feed back"
+    RE_EXAMINE = "re-examine", "交其他力量复查", "have re-examined"
     OBJECT = "object", "采纳异议再查", "look again after an objection"
     CLOSE = "close", "办结", "close"
     REOPEN = "reopen", "重启", "reopen"
@@ -121,6 +122,8 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.TRANSFER: {S.CONCLUDED: S.TRANSFERRED},
     A.UNDO_TRANSFER: {S.TRANSFERRED: S.CONCLUDED},
     A.FEED_BACK: _all([S.CONCLUDED, S.TRANSFERRED], S.FED_BACK),
+    # found unfounded and reported again; what is closed is reopened first, by two
+    A.RE_EXAMINE: _all([S.FED_BACK, S.REOPENED], S.ASSIGNED),
     # another team looks, and it signs first
     A.OBJECT: {S.FED_BACK: S.ASSIGNED},
     A.CLOSE: {S.FED_BACK: S.CLOSED},

@@ -32,6 +32,6 @@ async def assign_lead(
     lead, assigned = lead.assign(unit, grounds, on=china_date(at), days=days, at=at)
     findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "assign", by=by, effective_at=at, at=at)
-    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, at=at)
+    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, by=by, at=at)
     await audit.record(tx, by, "lead.assign", lead.id, at=at, detail={"unit": unit, "dual": bool(lead.grounds)})
     return lead

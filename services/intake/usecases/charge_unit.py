@@ -9,6 +9,7 @@ from services.intake.domain.lead import Lead
 from services.intake.usecases.facts_to_send import facts_to_send
 from services.intake.usecases.open_legs import open_legs
 from shared import outbox
+from shared.auth import Principal
 from shared.contracts.intake import After, DeadlineKind, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
 from shared.db import Transaction
 from shared.deadlines import Calendar
@@ -24,16 +25,20 @@ async def charge(
     days: Calendar,
     region: str,
     sealer: Sealer,
+    by: Principal,
     at: datetime,
     since: datetime | None = None,
 ) -> None:
-    """The lead is saved as assigned; do what follows from it. `excluded`: staff who must not take part; `since`: from when the result is
-    due, if earlier than now."""
+    """The lead is saved as assigned by `by`; do what follows from it. `excluded`: staff who must not take part; `since`: from when the
+    result is due, if earlier than now."""
     # to meet the reporter is not the unit's alone: that limit runs on
     await deadlines.stop(tx, lead.id, *(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET), at=at)
     await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
     sequence = await outbox.put(tx, assigned, at=at)
     await send_verification_facts(tx, lead, excluded=excluded, sealer=sealer, at=at, after_sequence=sequence)
+    for entry in await merges.open_re_examinations(tx, lead.id):
+        if assigned.unit != entry.earlier_unit:
+            await merges.save_re_examination(tx, entry.give(assigned.unit, by=by.sub, at=at))
     if not lead.grounds:
         return
     dual = await dual_assignments.of_lead(tx, lead.id)

@@ -62,6 +62,6 @@ async def take_objection(
     findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "object", by=by, effective_at=at, at=at, reason=reason)
     await outbox.put(tx, said, at=at)
-    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, at=at)
+    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, by=by, at=at)
     await audit.record(tx, by, "lead.object", lead.id, at=at, purpose=reason, detail={"unit": unit})
     return lead

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.db import deadlines, leads, merges, repeats
+from services.intake.domain.lead_states import WITH_UNIT
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
@@ -45,7 +46,9 @@ async def decide_merge(
     await outbox.put(tx, said, at=at)
     await tell_anew(tx, master, sealer=sealer, at=at)
     concluded = await merges.conclusion_of(tx, master.id)
-    if concluded and concluded[0] == UNFOUNDED:
+    # a unit that is at work already looks at this, too
+    re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in WITH_UNIT)
+    if concluded and re_examine:
         entry = ReExamination(
             merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=concluded[1], opened_at=at
         )
@@ -55,7 +58,7 @@ async def decide_merge(
         "master": str(master.id),
         "repeats": said.repeat_count,
         "suggested_level": merge.suggested_level,
-        "re_examine": bool(concluded and concluded[0] == UNFOUNDED),
+        "re_examine": re_examine,
     }
     await audit.record(tx, by, "merge.confirm", lead.id, at=at, detail=detail)
     return merge

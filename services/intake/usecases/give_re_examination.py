@@ -1,26 +1,38 @@
-"""A lead found unfounded and reported again is given to another team than the one that found nothing."""
+"""A lead found unfounded and reported again is given to another team than the one that found nothing: it is charged with it."""
 
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads, merges
+from services.intake.db import leads, merges, notices, objections
+from services.intake.domain import lead_life
 from services.intake.domain.merge import ReExamination
+from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import NotAllowed, NotFound
+from shared.sealing import Sealer
+
+OBJECTED = "该线索另有待决定的异议,请先决定异议 / the reporter's objection to it is undecided: decide that first"
 
 
 async def give_re_examination(
-    tx: Transaction, merge_id: UUID, unit: str, *, by: Principal, at: datetime
+    tx: Transaction, merge_id: UUID, unit: str, *, region: str, sealer: Sealer, by: Principal, at: datetime
 ) -> ReExamination:
-    """Name the team. Raises `NotFound`, `NotAllowed`, `Invalid` for the earlier unit, `ConflictOfInterest`."""
+    """Charge the team, with all entries of the lead that wait. Raises `NotFound`, `NotAllowed` (given already; the lead is not fed back or
+    reopened; an objection is undecided), `Invalid` for a unit that looked before, `ConflictOfInterest`."""
+    lead = await leads.get(tx, (await merges.get(tx, merge_id)).master_id, lock=True)
     entry = await merges.re_examination_of(tx, merge_id)
     if entry is None:
         raise NotFound("没有该复查事项 / no such entry")
-    entry = entry.give(unit, by=by.sub, at=at)
-    await check_unit(tx, await leads.get(tx, entry.lead_id), unit, by=by, at=at)
-    await merges.save_re_examination(tx, entry)
-    await audit.record(tx, by, "re-examination.give", entry.lead_id, at=at, detail={"unit": unit})
-    return entry
+    entry.give(unit, by=by.sub, at=at)  # whether it may be is said first
+    days = await notices.calendar(tx)
+    lead, assigned = lead_life.re_examine(lead, unit, days=days, at=at)
+    if await objections.open_of(tx, lead.id) is not None:
+        raise NotAllowed(OBJECTED)
+    findings = await check_unit(tx, lead, unit, by=by, at=at)
+    await leads.save(tx, lead, "re-examine", by=by, effective_at=at, at=at)
+    await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, by=by, at=at)
+    await audit.record(tx, by, "re-examination.give", lead.id, at=at, detail={"unit": unit})
+    return await merges.re_examination_of(tx, merge_id) or entry

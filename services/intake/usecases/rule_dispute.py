@@ -41,7 +41,16 @@ async def rule_dispute(
     await leads.save(tx, lead, "rule", by=by, effective_at=at, at=at, reason=reason)
     await outbox.put(tx, ruled, at=at)
     await charge(
-        tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, at=at, since=since
+        tx,
+        lead,
+        assigned,
+        excluded=findings.excluded,
+        days=days,
+        region=region,
+        sealer=sealer,
+        by=by,
+        at=at,
+        since=since,
     )
     detail = {"unit": unit, "binding": ruled.binding}
     await audit.record(tx, by, "lead.rule", lead.id, at=at, purpose=reason, detail=detail)

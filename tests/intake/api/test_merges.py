@@ -17,10 +17,11 @@ from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.start_missing import start_missing
 from shared import departures
 from shared.contracts.directory import StaffRecorded
+from shared.contracts.envelope import SealedBox
 from shared.contracts.verification import WorkAccepted, WorkConcluded
 from shared.inbox import Received
 from tests.conftest import NewApi
-from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_leads import assign, classify, opener, register
 from tests.support.api import Api
 from tests.support.builders import NOON
 
@@ -273,19 +274,38 @@ async def test_what_was_found_unfounded_and_is_reported_again_goes_to_another_te
         await follow_accepted(tx, accepted, received)
         await follow_concluded(tx, WorkConcluded(**work, conclusion="C3"), received)
     identity = await merge(api, again, first)
-    [entry] = (await api.get("/intake/v1/re-examinations?state=open", by="ofd")).json()["items"]
+    second = await merge(api, other, first)
+    await undo(api, second)
+    await merge(api, other, first)
+    [entry, _] = (await api.get("/intake/v1/re-examinations?state=open", by="ofd")).json()["items"]
     assert (entry["lead_id"], entry["repeat_id"], entry["earlier_unit"]) == (str(first), str(again), "GA")
     path = f"/intake/v1/re-examinations/{identity}/assignment"
     assert (await api.post(path, {"unit": "GA"}, by="ofd")).status_code == 422
+    assert (await api.post(path, {"unit": "ZF"}, by="ana")).status_code == 403
+    early = await api.post(path, {"unit": "ZF"}, by="ofd")
+    assert (early.status_code, "已反馈" in early.json()["detail"]) == (409, True), "the result is told first"
+    assert (await api.post(f"/intake/v1/leads/{first}/feedback", {}, by="ofd")).status_code == 200
     nowhere = await api.post(path, {"unit": "XX"}, by="ofd")
     assert nowhere.status_code == 422
     assert "JD01 临江街道" in nowhere.json()["errors"][0]["reason"]
-    assert (await api.post(path, {"unit": "ZF"}, by="ana")).status_code == 403
-    assert (await api.post(path, {"unit": "ZF"}, by="ofd")).json()["state"] == "given"
-    second = await merge(api, other, first)
-    await undo(api, second)
+    given = await api.post(path, {"unit": "ZF"}, by="ofd")
+    assert (given.status_code, given.json()["state"], given.json()["unit"]) == (200, "given", "ZF"), given.text
+    # the other team is charged, with all that was reported, and with every entry that waited
+    lead = (await api.get(f"/intake/v1/leads/{first}", by="ofd")).json()
+    assert (lead["status"], lead["unit"], lead["assignment_no"]) == ("assigned", "ZF", 2)
+    said = await api.rows("select value from outbox where type like '%lead.assigned.v1' order by position")
+    assert [json.loads(value)["unit"] for (value,) in said] == ["GA", "ZF"]
+    boxes = await api.rows(
+        "select s.key_id, s.box from outbox o join outbox_sealed s using (id) where topic like '%sealed-verification' order by o.position"
+    )
+    told = opener(api, "verification").open(SealedBox(key_id=boxes[-1][0], box=boxes[-1][1]))
+    assert [text in str(told["allegations"]) for text in (AGAIN, OTHER)] == [True, True]
+    assert (await api.post(path, {"unit": "JS"}, by="ofd")).status_code == 409
     listed = (await api.get("/intake/v1/re-examinations", by="sup")).json()["items"]
-    assert [each["state"] for each in listed] == ["given", "withdrawn"]
+    assert [each["state"] for each in listed] == ["given", "withdrawn", "given"]
+    # what comes while they look goes to them: nobody else has to be found
+    await merge(api, await register(api, **PUBLIC, summary=f"{AGAIN}又一次"), first)
+    assert len((await api.get("/intake/v1/re-examinations", by="sup")).json()["items"]) == 3
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])

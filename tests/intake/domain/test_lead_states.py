@@ -43,6 +43,7 @@ wake: parked verifying
 transfer: concluded transferred
 undo-transfer: transferred concluded
 feed-back: concluded fed_back transferred fed_back
+re-examine: fed_back assigned reopened assigned
 object: fed_back assigned
 close: fed_back closed
 reopen: closed reopened
@@ -98,6 +99,7 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
     ),
     Action.RULE: lambda one: lead_life.rule(one, "JS", leading_group=False, days=DAYS, since=None, at=NOON),
     Action.FEED_BACK: lambda one: lead_life.feed_back(one, "delivered", at=NOON),
+    Action.RE_EXAMINE: lambda one: lead_life.re_examine(one, "JS", days=DAYS, at=NOON),
     Action.OBJECT: lambda one: lead_life.object_to(one, "JS", days=DAYS, at=NOON),
     Action.CLOSE: lambda one: lead_life.close(one, leg_open=False, at=NOON),
     Action.REOPEN: lambda one: lead_life.reopen(one, at=NOON),
@@ -228,6 +230,8 @@ def test_a_reopened_lead_goes_to_another_team_than_all_before() -> None:
     for unit in ("GA", "ZF"):
         with pytest.raises(Invalid):
             one.assign(unit, (), on=DAY, days=DAYS, at=NOON)
+        with pytest.raises(Invalid):
+            lead_life.re_examine(one, unit, days=DAYS, at=NOON)
     again, said = one.assign("JS", (), on=DAY, days=DAYS, at=NOON)
     assert (again.earlier_units, said.assignment_no) == (("ZF", "GA"), 2)
 
