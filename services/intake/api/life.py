@@ -104,6 +104,13 @@ class TryOrder(Order):
     reached: bool
     about: About = About.FEEDBACK
     why_not: WhyNot | None = None
+    understood: bool | None = Field(
+        default=None,
+        description="举报人表示听懂,未问或未答不填 / understood the result; left out: not asked or not said",
+    )
+    satisfied: bool | None = Field(
+        default=None, description="举报人是否满意 / satisfied with it; no person is judged by it"
+    )
 
 
 class TryView(BaseModel):
@@ -116,6 +123,8 @@ class TryView(BaseModel):
     reached: bool
     why_not: WhyNot | None
     by: str | None
+    understood: bool | None
+    satisfied: bool | None
 
     @classmethod
     def of(cls, number: int, made: Try) -> Self:
@@ -276,9 +285,7 @@ async def post_resumption(lead_id: UUID, order: ReasonOrder, by: Director, tx: T
 @router.post("/leads/{lead_id}/feedback-tries", status_code=204, response_class=Response)
 async def post_try(lead_id: UUID, order: TryOrder, by: Office, tx: Tx, at: Now, once: Once) -> Response:
     """One try to tell the reporter is put on file. 登记反馈尝试"""
-    made = Try(
-        channel=order.channel, on=order.on, reached=order.reached, about=order.about, why_not=order.why_not, by=by.sub
-    )
+    made = Try(**order.model_dump(), by=by.sub)
     return await once.reply(204, partial(log_try, tx, lead_id, made, by=by, at=at))
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.intake.db import leads, notices, retention
 from services.intake.db.life_tables import legal_holds
-from services.intake.domain.retention import RETENTION, Record, over_on
+from services.intake.domain.retention import AT_LEAST, RETENTION, Record, over_on
 from services.intake.usecases.keep_retention import set_hold
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
@@ -25,9 +25,14 @@ class RetentionView(BaseModel):
     """How long a kind of record is kept, and by which rule. 保存期限"""
 
     record: Record
+    zh: str
+    en: str
     number: int
     unit: Unit
     basis: str
+    at_least: bool = Field(
+        description="至少保存,系统不到期销毁 / kept at least so long; nothing is destroyed by the service then"
+    )
 
 
 class SealedView(BaseModel):
@@ -50,7 +55,15 @@ class HoldView(LegalHoldView):
 async def get_retention(_: Watcher) -> list[RetentionView]:
     """The retention table. 保存期限表"""
     return [
-        RetentionView(record=record, number=limit.number, unit=limit.unit, basis=limit.basis)
+        RetentionView(
+            record=record,
+            zh=record.zh,
+            en=record.en,
+            number=limit.number,
+            unit=limit.unit,
+            basis=limit.basis,
+            at_least=record in AT_LEAST,
+        )
         for record, limit in RETENTION.items()
     ]
 

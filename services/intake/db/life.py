@@ -78,7 +78,8 @@ async def add_try(tx: Transaction, lead_id: UUID, assignment_no: int, made: Try,
     row = {"lead_id": lead_id, "number": number, "channel": made.channel.value, "tried_on": made.on}
     more = {"reached": made.reached, "assignment_no": assignment_no, "tried_by": by, "recorded_at": at}
     codes = {"about": made.about.value, "why_not": made.why_not.value if made.why_not else None}
-    await tx.execute(insert(feedback_tries), {**row, **more, **codes})
+    said = {"understood": made.understood, "satisfied": made.satisfied}
+    await tx.execute(insert(feedback_tries), {**row, **more, **codes, **said})
 
 
 async def tries_of(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
@@ -94,6 +95,8 @@ async def tries_of(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
                 about=About(row.about),
                 why_not=WhyNot(row.why_not) if row.why_not else None,
                 by=row.tried_by,
+                understood=row.understood,
+                satisfied=row.satisfied,
             ),
         )
         for row in await tx.execute(query)

@@ -66,6 +66,10 @@ feedback_tries = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("about", Text, nullable=False, server_default=text("'feedback'")),
     Column("why_not", Text),
+    Column("understood", Boolean, comment="null: not asked, or not said"),
+    Column("satisfied", Boolean),
+    # an answer of whoever was told the result
+    CheckConstraint("(understood is null and satisfied is null) or (reached and about = 'feedback')", name="answer"),
     CheckConstraint("channel in ('phone', 'text', 'visit', 'mailbox', 'letter')", name="channel"),
     CheckConstraint("about in ('feedback', 'meeting')", name="about"),
     # a reason for a try that failed

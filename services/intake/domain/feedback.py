@@ -46,7 +46,8 @@ class WhyNot(Labelled):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One try to reach the reporter. `by`: None is the reporter, who read a letter."""
+    """One try to reach the reporter. `by`: None is the reporter, who read a letter. `understood`, `satisfied`: what the reporter said of
+    the result (§2.3 E); None: not asked, or not said."""
 
     channel: Channel
     on: date
@@ -54,6 +55,8 @@ class Try:
     about: About = About.FEEDBACK
     why_not: WhyNot | None = None
     by: str | None = None
+    understood: bool | None = None
+    satisfied: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

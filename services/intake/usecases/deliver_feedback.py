@@ -35,6 +35,10 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     if made.reached and made.why_not:
         told = "已联系上的不填原因 / reached: no reason why not"
         raise Invalid(told, fields=[("why_not", told)])
+    answered = [name for name in ("understood", "satisfied") if getattr(made, name) is not None]
+    if answered and not (made.reached and made.about is About.FEEDBACK):
+        told = "仅在已反馈结果时填写 / only where the result was told"
+        raise Invalid(told, fields=[(name, told) for name in answered])
     if made.on > china_date(at):
         told = "反馈日期晚于今天 / a day to come"
         raise Invalid(told, fields=[("on", told)])

@@ -174,10 +174,12 @@ async def test_told_closed_and_reopened_by_two_people_for_another_team(new_api: 
     assert (await limits(api, lead, "2018-06-20"))["feedback"]["due_on"] == "2018-06-27"
     assert (await do(api, lead, "feedback", {}, day="2018-06-21")).status_code == 409, "named: first told"
     assert (await do(api, lead, "closing", day="2018-06-21")).status_code == 409
-    told = {"channel": "phone", "on": "2018-06-21", "reached": True}
+    told = {"channel": "phone", "on": "2018-06-21", "reached": True, "understood": True, "satisfied": False}
     late = await do(api, lead, "feedback-tries", told | {"on": "2018-06-22"}, day="2018-06-21")
     assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "on")
     assert (await do(api, lead, "feedback-tries", told, day="2018-06-21")).status_code == 204
+    [made] = (await api.get(f"/intake/v1/leads/{lead}/feedback-tries", by="ofd")).json()
+    assert (made["understood"], made["satisfied"]) == (True, False)
     assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
     assert (await do(api, lead, "closing", day="2018-06-22")).status_code == 409, "the reporter may object"
     assert (await do(api, lead, "closing", day="2018-07-24")).json()["status"] == "closed"

@@ -121,6 +121,8 @@ async def test_the_log_of_tries_has_way_outcome_and_by_whom_and_letters_count_by
         ({"reached": True}, "why_not"),
         ({"why_not": "13900000000"}, "why_not"),
         ({"on": "2018-06-23"}, "on"),
+        ({"understood": False}, "understood"),
+        ({"reached": True, "about": "meeting", "why_not": None, "satisfied": True}, "satisfied"),
     ):
         refused = await api.post(path, one | wrong, by="ana", key=uuid4().hex, **on("2018-06-22"))
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
