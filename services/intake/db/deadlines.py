@@ -16,6 +16,7 @@ from services.intake.db.tables import deadlines as table
 from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
+from services.intake.domain.pause import SUSPENSION
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import Colour, Deadline, Pause
@@ -220,17 +221,25 @@ async def _with_pauses(tx: Transaction, rows: Sequence[RowMapping]) -> list[Lead
     if not rows:
         return []
     pauses = await _pauses(tx, {row["lead_id"] for row in rows})
-    return [replace(one, pauses=tuple(pauses[one.lead_id, one.kind, one.round])) for one in map(_of_row, rows)]
+    return [
+        replace(
+            one,
+            pauses=tuple(pause for pause, _ in pauses[one.lead_id, one.kind, one.round]),
+            stood_still=tuple(pause for pause, by in pauses[one.lead_id, one.kind, one.round] if by == SUSPENSION),
+        )
+        for one in map(_of_row, rows)
+    ]
 
 
-async def _pauses(tx: Transaction, lead_ids: Collection[UUID]) -> dict[Key, list[Pause]]:
+async def _pauses(tx: Transaction, lead_ids: Collection[UUID]) -> dict[Key, list[tuple[Pause, str]]]:
+    """With who asked for each."""
     pauses = deadline_pauses.c
     query = select(deadline_pauses).where(
         pauses.lead_id == any_(bindparam("ids", list(lead_ids), type_=ARRAY(Uuid))), pauses.first <= pauses.last
     )
-    found: dict[Key, list[Pause]] = defaultdict(list)
+    found: dict[Key, list[tuple[Pause, str]]] = defaultdict(list)
     for row in await tx.execute(query.order_by(pauses.first)):
-        found[row.lead_id, DeadlineKind(row.kind), row.round].append(Pause(row.first, row.last))
+        found[row.lead_id, DeadlineKind(row.kind), row.round].append((Pause(row.first, row.last), row.asked_by))
     return found
 
 

@@ -27,6 +27,7 @@ from shared.deadlines import (
     schedule,
     start_of,
 )
+from shared.errors import NotAllowed
 
 KIND_WORDS = {
     DeadlineKind.CLASSIFY: ("分类", "classify"),
@@ -40,6 +41,8 @@ KIND_WORDS = {
     DeadlineKind.MEET: ("约见举报人", "meet the reporter"),
     DeadlineKind.OBJECTION: ("审查异议", "decide on the objection"),
 }
+HARD = {"D04": "D04h", "D06": "D06h", "D11": "D11h"}
+"""Limits that have a last day of all."""
 Said = DeadlineColoured | DeadlineEscalated
 Because = Literal["paused", "resumed", "notice"]
 
@@ -62,6 +65,8 @@ class LeadDeadline:
     next_at: datetime | None
     calendar_no: int
     pauses: Pauses = ()
+    stood_still: Pauses = ()
+    """Those of the pauses in which the whole lead was suspended: they alone move its last day of all."""
     stopped_at: datetime | None = None
     extension: int = 0
     """Natural days more, granted once (D08)."""
@@ -163,6 +168,21 @@ class LeadDeadline:
             return counted, []
         said = DeadlineMoved(**counted.common(), because=because, effective_at=now, **(always or {}))
         return counted, [said]
+
+    def latest(self, days: Calendar) -> date | None:
+        """Its last day of all (D04, D06, D11), if it has one: no pause that is asked for goes beyond it."""
+        if self.limit_id not in HARD:
+            return None
+        whole = profile_of(self.profile_version)[HARD[self.limit_id]]
+        return schedule(whole, self.started_at, days, pauses=self.stood_still).due.on
+
+    def must_end_in_time(self, days: Calendar) -> None:
+        """Raises `NotAllowed` when it ends after its last day of all."""
+        latest = self.latest(days)
+        if latest is not None and self.due.on > latest:
+            raise NotAllowed(
+                f"该期限最迟至{latest},暂停不得超过 / its last day of all is {latest}; no pause goes beyond it"
+            )
 
     def plan(self, days: Calendar) -> Schedule:
         """All of it as this calendar has it."""

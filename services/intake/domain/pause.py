@@ -12,6 +12,8 @@ from shared.deadlines import Pause, Unit, china_date
 from shared.errors import Invalid, NotAllowed
 from shared.two_people import Person, must_be_another
 
+SUSPENSION = "system:suspension"
+"""Who asks for the days in which a suspended lead stood still."""
 LONGEST = 90
 """Days: whoever needs longer asks again and is looked at again."""
 

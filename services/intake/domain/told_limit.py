@@ -8,7 +8,7 @@ from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.lead_states import Status
 from services.intake.domain.report import Step
 from shared.contracts.intake import DeadlineKind
-from shared.deadlines import Calendar, in_force, profile_of, schedule
+from shared.deadlines import Calendar, in_force
 
 Words = tuple[str, str]
 FIRST: Words = ("最迟应在该日前办理下一步", "The next step is due by this day at the latest")
@@ -26,8 +26,6 @@ WORDS: dict[DeadlineKind, Words] = {
     DeadlineKind.OBJECTION: ("应在该日前答复您的异议", "Your objection is to be answered by this day"),
 }
 """The other limits are the offices' own."""
-HARD = {"D06": "D06h", "D11": "D11h"}
-"""Limits that have a last day of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class ToldLimit:
 def told(running: Sequence[LeadDeadline], days: Calendar) -> list[ToldLimit]:
     """What of a lead's limits the reporter is told, the soonest first."""
     mine = [one for one in running if one.stopped_at is None and one.kind in WORDS]
-    found = [ToldLimit(WORDS[one.kind], one.due.on, _latest(one, days)) for one in mine]
+    found = [ToldLimit(WORDS[one.kind], one.due.on, one.latest(days)) for one in mine]
     return sorted(found, key=lambda one: one.by)
 
 
@@ -62,11 +60,3 @@ def told_past_office(steps: Sequence[Step], answered_on: date | None, days: Cale
     if answered_on is None or answered_on < last.since:
         return [ToldLimit(WORDS[DeadlineKind.FEEDBACK], in_force(last.since).limits["D19"].after(last.since, days).on)]
     return [ToldLimit(OBJECT, in_force(answered_on).limits["D12"].after(answered_on, days).on)]
-
-
-def _latest(limit: LeadDeadline, days: Calendar) -> date | None:
-    hard = HARD.get(limit.limit_id)
-    if hard is None:
-        return None
-    whole = profile_of(limit.profile_version)[hard]
-    return schedule(whole, limit.started_at, days, pauses=limit.pauses).due.on

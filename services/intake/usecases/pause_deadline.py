@@ -34,7 +34,8 @@ async def ask_pause(
 async def decide_pause(
     tx: Transaction, request_id: UUID, *, grant: bool, reason: str | None, by: Principal, at: datetime
 ) -> PauseRequest:
-    """Another person grants it, and the limit ends later by so many days; or refuses it. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
+    """Another person grants it, and the limit ends later by so many days; or refuses it. Raises `NotFound`, `Forbidden`, `NotAllowed`, also
+    beyond the last day of all."""
     refuse_marked("reason", [reason or ""])
     lead, deadline, request = await _held(tx, request_id)
     request = request.decide(deadline, grant=grant, reason=reason, by=by, at=at)
@@ -42,6 +43,7 @@ async def decide_pause(
     if request.days:
         days = await calendars.calendar(tx)
         changed = deadline.pause((*deadline.pauses, request.days), pause_id=request.id, days=days, now=at)
+        changed[0].must_end_in_time(days)
         await _move(tx, lead, *changed, action="pause", by=by, at=at)
     await _record(
         tx, "deadline.grant-pause" if grant else "deadline.refuse-pause", request, by=by, at=at, reason=reason

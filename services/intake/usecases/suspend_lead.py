@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from services.intake.db import deadlines, leads, notices, pauses
 from services.intake.domain import lead_life
 from services.intake.domain.lead import Lead
-from services.intake.domain.pause import PauseRequest
+from services.intake.domain.pause import SUSPENSION, PauseRequest
 from services.intake.domain.pause import Status as PauseStatus
 from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
@@ -63,7 +63,7 @@ async def _run_on(tx: Transaction, lead: Lead, since: datetime, *, by: Principal
             round=limit.round,
             until=last,
             reason=MEANWHILE,
-            asked_by="system:suspension",
+            asked_by=SUSPENSION,
             asked_at=since,
             status=PauseStatus.GRANTED,
             decided_by=by.sub,

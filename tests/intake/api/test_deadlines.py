@@ -149,6 +149,35 @@ async def test_a_pause_takes_two_people_and_moves_the_end_by_its_days(new_api: N
     ] == "pause"
 
 
+@pytest.mark.rule("D04")
+async def test_no_pause_goes_beyond_the_last_day_of_all(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await lead_at_work(api)
+    # to sign takes a working day, five at the latest: from Friday the 1st until Friday the 8th
+    for until, status in (("2018-06-08", 409), ("2018-06-07", 200)):
+        asked = (await ask(api, lead, until, kind="sign")).json()["id"]
+        decided = await decide(api, asked, by="ofd")
+        assert decided.status_code == status, decided.text
+        if status == 409:
+            assert "2018-06-08" in decided.json()["detail"]
+            assert (await decide(api, asked, by="ofd", grant=False)).status_code == 200
+    shown = {one["kind"]: one for one in (await api.get(f"/intake/v1/leads/{lead}/deadlines", by="ofd")).json()}
+    assert shown["sign"]["due_on"] == "2018-06-08"
+    # the days in which the whole lead stood still move that day, too
+    why = {"reason": "举报人受到威胁", "measures": "已保护"}
+    assert (
+        await api.post(f"/intake/v1/leads/{lead}/suspension", why, by="ofd", **clock("2018-06-08"))
+    ).status_code == 200
+    resumed = await api.post(
+        f"/intake/v1/leads/{lead}/resumption", {"reason": "威胁已消除"}, by="ofd", **clock("2018-06-12")
+    )
+    assert resumed.status_code == 200, resumed.text
+    shown = {one["kind"]: one for one in (await api.get(f"/intake/v1/leads/{lead}/deadlines", by="ofd")).json()}
+    assert shown["sign"]["due_on"] == "2018-06-12"
+    longer = (await ask(api, lead, "2018-06-13", kind="sign", at=clock("2018-06-12"))).json()["id"]
+    assert (await decide(api, longer, by="ofd", day="2018-06-12")).status_code == 409
+
+
 async def test_a_pause_that_is_ended_early_gives_the_days_back(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await lead_at_work(api)

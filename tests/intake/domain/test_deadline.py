@@ -202,6 +202,33 @@ def test_a_pause_is_not_asked_for(deadline: LeadDeadline, until: date, at: datet
         PauseRequest.ask(uuid4(), deadline, until, "等待鉴定意见", by="ana-1", at=at)
 
 
+@pytest.mark.rule("D04", "D06", "D11")
+@pytest.mark.parametrize(
+    ("kind", "limit", "last"),
+    [
+        (DeadlineKind.SIGN, "D04", date(2018, 6, 8)),
+        (DeadlineKind.MEET, "D06", date(2018, 7, 2)),
+        (DeadlineKind.FEEDBACK, "D11", date(2018, 6, 25)),
+        (DeadlineKind.CONCLUDE, "D07a", None),
+    ],
+)
+def test_a_limit_with_a_last_day_of_all_ends_by_it_whatever_is_paused(
+    kind: DeadlineKind, limit: str, last: date | None
+) -> None:
+    one = LeadDeadline.start(uuid4(), kind, limit, profile_version="district-default-1", days=DAYS, at=NOON)
+    assert one.latest(DAYS) == last
+    one.must_end_in_time(DAYS)
+    paused = (Pause(DAY, DAY + timedelta(days=60)),)
+    beyond, _ = one.pause(paused, pause_id=uuid4(), days=DAYS, now=NOON)
+    if last is None:
+        beyond.must_end_in_time(DAYS)
+    else:
+        with pytest.raises(NotAllowed, match=str(last)):
+            beyond.must_end_in_time(DAYS)
+        # a suspended lead stands still whole
+        replace(beyond, stood_still=paused).must_end_in_time(DAYS)
+
+
 def test_a_pause_is_not_granted_when_it_is_too_late() -> None:
     for deadline, at in (
         (STOPPED, LATER),
