@@ -132,7 +132,7 @@ async def list_transfers(
         views.append(
             TransferView(
                 **{name: row[name] for name in ("lead_id", "lead_no", "unit", "letter_no", "sent_on", "received_on")},
-                status=Status.MERGED if row["merged_into"] else Status(row["status"]),
+                status=Status(row["status"]),
                 conclusion=row["code"],
                 concluded_on=china_date(concluded) if concluded else None,
                 evidence=[{**item, "received": item["sha256"] in here} for item in row["evidence"]],

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, insert, select, tuple_
 
 from services.intake.db.partner_tables import transfers
 from services.intake.db.repeat_tables import conclusions
+from services.intake.db.replies import ENDS_WITH, STANDING
 from services.intake.db.tables import leads
 from shared.db import Transaction
 
@@ -53,13 +54,12 @@ async def page(
         select(
             transfers,
             leads.c.lead_no,
-            leads.c.status,
-            leads.c.merged_into,
+            STANDING,
             conclusions.c.code,
             conclusions.c.concluded_at,
         )
         .join(leads, leads.c.id == transfers.c.lead_id)
-        .outerjoin(conclusions, conclusions.c.lead_id == transfers.c.lead_id)
+        .outerjoin(conclusions, conclusions.c.lead_id == ENDS_WITH)
         .order_by(transfers.c.received_on, transfers.c.lead_id)
         .limit(limit)
     )

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -219,6 +219,11 @@ async def test_a_partners_letter_is_a_lead_once_with_a_receipt_and_both_register
     assert (mine["letter_no"], mine["status"], mine["lead_no"]) == (letter["letter_no"], "received", body["lead_no"])
     assert "王小示" not in str(mine)
     elsewhere = (await api.post(LEADS, {"source": "M", "summary": "x"}, by="icl", key="k5")).json()["id"]
+    # a letter about a matter that is a lead already ends with it
+    await api.rows("insert into conclusions values ($1, 'C1', 'GA', '2018-07-01T01:00:00Z')", UUID(elsewhere))
+    await api.rows("update leads set merged_into = $1 where id = $2", UUID(elsewhere), UUID(body["lead_id"]))
+    [mine] = (await api.get("/intake/v1/transfers", by="prt")).json()["items"]
+    assert (mine["status"], mine["conclusion"], mine["concluded_on"]) == ("merged", "C1", "2018-07-01")
     refused = await api.client.post(
         f"{LEADS}/{elsewhere}/attachments", headers={**TUS, "Upload-Length": "1", **api.as_("prt")}
     )
