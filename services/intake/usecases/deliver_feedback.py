@@ -8,7 +8,7 @@ from services.intake.db import deadlines, leads, life
 from services.intake.domain import lead_life
 from services.intake.domain.feedback import About, Channel, Outcome, Try, must_name_nobody, outcome_of
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import MOVES, Action
+from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
@@ -17,8 +17,11 @@ from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import china_date, start_of
-from shared.errors import Invalid
+from shared.errors import Invalid, NotAllowed
 from shared.secrecy import refuse_marked
+
+TOLD_TO_REPEATS = frozenset({*MOVES[Action.FEED_BACK], Status.FED_BACK, Status.CLOSED})
+"""States of a master in which whoever reported a repeat of it can be told how it ended."""
 
 
 async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, at: datetime) -> None:
@@ -26,7 +29,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     the code, which is on file by itself."""
     lead = await leads.get(tx, lead_id, lock=True)
     if made.about is About.FEEDBACK:
-        lead.must_allow(Action.FEED_BACK)
+        await _must_have_a_result(tx, lead)
     else:
         lead.must_allow(Action.SUSPEND)
     if made.channel is Channel.MAILBOX:
@@ -64,7 +67,7 @@ async def write_feedback(
     refuse_marked("text", [text])
     must_name_nobody(text)
     lead = await leads.get(tx, lead_id, lock=True)
-    lead.must_allow(Action.FEED_BACK)
+    await _must_have_a_result(tx, lead)
     return await put_letter(tx, letters, lead, Kind.FEEDBACK, text, by=by, at=at)
 
 
@@ -80,6 +83,27 @@ async def deliver_feedback(tx: Transaction, lead_id: UUID, *, accepted: bool, by
     lead = await _feed_back(tx, lead, outcome, accepted=accepted, by=by, at=at)
     await audit.record(tx, by, "lead.feed-back", lead.id, at=at, detail={"outcome": outcome})
     return lead
+
+
+async def must_be_told_of_master(tx: Transaction, repeat: Lead, *, since: date) -> None:
+    """Who reported a repeat hears how the matter ended like whoever reported it first: was told from this day on, was tried to be
+    told, or is nobody who can be. Raises `NotAllowed`."""
+    with_code = await life.holds_code(tx, repeat.id)
+    if not (repeat.named or with_code):
+        return
+    tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.about is About.FEEDBACK and one.on >= since]
+    try:
+        outcome_of(tries, reachable=True, by_code_alone=with_code and not repeat.named)
+    except NotAllowed as missing:
+        zh, en = missing.detail.split(" / ", 1)
+        raise NotAllowed(f"并入的{repeat.lead_no}:{zh} / the repeat {repeat.lead_no}: {en}") from None
+
+
+async def _must_have_a_result(tx: Transaction, lead: Lead) -> None:
+    """There is something to tell: the lead's own result, or of a repeat that of its master. Raises `NotAllowed`."""
+    master = await leads.get(tx, lead.merged_into) if lead.standing is Status.MERGED and lead.merged_into else None
+    if master is None or master.standing not in TOLD_TO_REPEATS:
+        lead.must_allow(Action.FEED_BACK)
 
 
 async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on: date) -> None:

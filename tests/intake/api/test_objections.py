@@ -13,8 +13,9 @@ from services.intake.domain.objection import ANSWERED_BY
 from services.intake.domain.receipt import Receipt
 from shared.contracts import verification as said
 from tests.conftest import NewApi
-from tests.intake.api.test_leads import assign, classify
-from tests.intake.api.test_life import REFUSAL, WHY, do, events, hear, limits, on, status
+from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_life import PUBLIC, REFUSAL, WHY, do, events, hear, limits, on, status
+from tests.intake.api.test_merges import merge
 from tests.support.api import Api
 from tests.support.reporting import COUNTER, REPORT, REPORTS, report, write
 from tests.support.reporting import status as progress
@@ -43,11 +44,15 @@ async def filed(api: Api, body: Any = ANONYMOUS) -> tuple[str, UUID]:
 async def concluded(api: Api, body: Any = ANONYMOUS) -> tuple[str, UUID]:
     """A report whose lead is concluded on 2018-06-20."""
     code, lead = await filed(api, body)
+    await at_an_end(api, lead)
+    return code, lead
+
+
+async def at_an_end(api: Api, lead: UUID) -> None:
     await classify(api, lead)
     await assign(api, lead)
     await hear(api, lead, said.WorkAccepted, **SIGNED)
     await hear(api, lead, said.WorkConcluded, conclusion="C3", day="2018-06-20")
-    return code, lead
 
 
 async def tell(
@@ -108,6 +113,38 @@ async def test_the_result_lies_in_the_mailbox_and_is_delivered_on_the_day_it_is_
     assert (await do(api, lead, "closing", day="2018-07-24")).status_code == 409, "told on the 24th: until the 24th"
     assert (await do(api, lead, "closing", day="2018-07-25")).json()["status"] == "closed"
     assert (await tell(api, lead, day="2018-07-25")).status_code == 409
+
+
+@pytest.mark.rule("D11", "G-FEED")
+async def test_who_reported_a_repeat_hears_how_it_ended_before_the_master_is_closed(new_api: NewApi) -> None:
+    api = await door(new_api)
+    _, master = await filed(api, PLAIN)
+    code, anonymous = await filed(api, ANONYMOUS)
+    named = await register(api, **PUBLIC, summary="同一件事再次反映", reporter={"name": "举报人丁"})
+    nobody = await register(api, **PUBLIC, summary="同一件事又一次反映")
+    one = {"channel": "phone", "on": "2018-06-21", "reached": True}
+    for repeat in (anonymous, named, nobody):
+        await merge(api, repeat, master)
+    early = await api.post(
+        f"/intake/v1/leads/{named}/feedback-tries", one, by="ana", key=uuid4().hex, **on("2018-06-21")
+    )
+    assert early.status_code == 409, "nothing is found yet"
+    await at_an_end(api, master)
+    await do(api, master, "feedback-tries", one, day="2018-06-21")
+    assert (await do(api, master, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
+    for repeat, way in ((named, "try"), (anonymous, "letter")):
+        refused = await do(api, master, "closing", day="2018-07-30")
+        [(number,)] = await api.rows("select lead_no from leads where id = $1", repeat)
+        assert (refused.status_code, "并入的" in refused.json()["detail"]) == (409, True), refused.text
+        if way == "try":
+            assert (await do(api, named, "feedback-tries", one, day="2018-06-21")).status_code == 204
+        else:
+            assert number in refused.json()["detail"], "the one that is left"
+            assert (await tell(api, anonymous, day="2018-06-22")).status_code == 201
+            [letter] = await read(api, "2018-06-24", query_code=code)
+            assert (letter["kind"], letter["text"]) == ("feedback", RESULT)
+    assert (await do(api, master, "closing", day="2018-07-30")).json()["status"] == "closed"
+    assert await status(api, anonymous) == "merged", "it ended with its master"
 
 
 @pytest.mark.rule("D11", "G-FEED")

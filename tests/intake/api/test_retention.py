@@ -185,6 +185,8 @@ async def closed(api: Api) -> tuple[UUID, UUID]:
     await api.rows("update dual_assignments set discipline = 'ended', completed_at = now()")
     await do(api, lead, "feedback-tries", {"channel": "phone", "on": "2018-06-21", "reached": True}, day="2018-06-21")
     await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")
+    reached = {"channel": "phone", "on": "2018-06-22", "reached": True}
+    await do(api, again, "feedback-tries", reached, day="2018-06-22")
     assert (await do(api, lead, "closing", day="2018-06-25")).json()["status"] == "closed"
     return lead, again
 
