@@ -96,6 +96,8 @@ async def test_declined_with_a_reason_and_where_to_go_and_accepted_after_all_by_
 async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api, **PUBLIC, reporter={"name": "王小明"})
+    repeat = await register(api, **PUBLIC, summary=AGAIN, reporter={"name": "李小红"})
+    await merge(api, repeat, lead)
     await classify(api, lead, tier="disorder")
     await api.rows(DEPARTMENT)
     for nowhere in ("GA", "XX"):
@@ -126,7 +128,14 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     receipt = {"receipt_no": "CG-7", "receipt_on": "2018-06-07"}
     assert (await do(api, lead, "redirect/receipt", receipt, day="2018-06-07")).status_code == 200
     assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 422, "tell the reporter"
-    closed = await do(api, lead, "redirect/result", result | {"told_on": "2018-06-20"}, day="2018-06-20")
+    told = result | {"told_on": "2018-06-20"}
+    alone = await do(api, lead, "redirect/result", told, day="2018-06-20")
+    assert (alone.status_code, "并入的" in alone.json()["detail"]) == (409, True), (
+        "who reported the repeat is told, too"
+    )
+    reached = {"channel": "phone", "on": "2018-06-20", "reached": True}
+    assert (await do(api, repeat, "feedback-tries", reached, day="2018-06-20")).status_code == 204
+    closed = await do(api, lead, "redirect/result", told, day="2018-06-20")
     assert closed.json()["status"] == "closed"
     assert (await limits(api, lead, "2018-06-20"))["redirect"]["stopped_at"]
     assert await events(api, lead) == [
