@@ -40,7 +40,11 @@ def main(
     """Do what the command line says. → 0; 1 when it was not done (the reason is printed)."""
     given = _parser(service, actions).parse_args(arguments)
     if given.action == "audit-export":
-        _export(given.file, configured, service)
+        try:
+            _export(given.file, configured, service)
+        except OSError as fault:
+            print(f"文件无法写入 / the file cannot be written: {fault.strerror}", file=sys.stderr)
+            return 1
         return 0
     own_actions = {action.name: action for action in actions}
     return asyncio.run(_operate(service, given, configured, handlers, own, own_actions))

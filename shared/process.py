@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Settings = TypeVar("Settings", bound=ServerSettings)
 GRACE = 20
+_NEEDED = "必填 / needed"
 """Seconds that running requests have on shutdown."""
 FIRST_GENERATION = 10_000
 """New objects between two looks for garbage: a request makes hundreds, which go by themselves."""
@@ -76,7 +77,7 @@ def read(settings: Callable[[], Settings]) -> Settings:
         prefix = getattr(settings, "model_config", {}).get("env_prefix", "")
         for error in fault.errors(include_url=False, include_context=False, include_input=False):
             name = ".".join(map(str, error["loc"])).upper()
-            print(f"{prefix}{name}: {error['msg']}", file=sys.stderr)
+            print(f"{prefix}{name}: {_NEEDED if error['type'] == 'missing' else error['msg']}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -66,9 +66,10 @@ class Notice:
             days = {date.fromisoformat(day["date"]): _flag(day["isOffDay"]) for day in content["days"]}
             year = int(content["year"])
         except (KeyError, TypeError, ValueError) as fault:
-            raise BadNotice(f"not a holiday notice: {fault}") from None
+            what = "" if isinstance(fault, TypeError) else f" ({fault})"
+            raise BadNotice(f"不是放假通知文件 / not a holiday notice{what}") from None
         if not all(abs(day.year - year) <= 1 for day in days):
-            raise BadNotice(f"a notice for {year} lists days of other years")
+            raise BadNotice(f"{year}年的通知列有其他年份的日期 / a notice for {year} lists days of other years")
         return cls(year, days)
 
 

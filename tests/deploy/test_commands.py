@@ -68,6 +68,6 @@ def test_settings_that_lack_are_named_and_none_is_shown(module: str, prefix: str
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{prefix}ISSUER: Field required" in done.stderr.splitlines()
+    assert f"{prefix}ISSUER: 必填 / needed" in done.stderr.splitlines()
     assert "geheim" not in done.stderr
     assert all(line.startswith(prefix) for line in done.stderr.splitlines())

@@ -1,6 +1,9 @@
 """What is wrong with a field is told so that whoever typed it can put it right, Chinese first."""
 
+import ast
+from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -39,3 +42,30 @@ def test_what_is_wrong_with_a_text_is_told_so_that_it_can_be_put_right(
     with pytest.raises(ValidationError) as found:
         TypeAdapter(Annotated[str, StringConstraints(**form)]).validate_python(typed)
     assert words.reason(found.value.errors()[0]) == reason
+
+
+def _literal(part: ast.expr) -> str | None:
+    """The fixed words of a text, whatever is filled in; None for what stands elsewhere."""
+    if isinstance(part, ast.JoinedStr):
+        return "".join(_literal(each) or "" for each in part.values)
+    return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else None
+
+
+def _reasons() -> Iterator[tuple[str, str]]:
+    """What our own refusals say of a field (`fields=[(field, reason)]`), and where."""
+    root = Path(__file__).parents[2]
+    for file in sorted([*root.glob("services/**/*.py"), *root.glob("shared/**/*.py")]):
+        if "fields=" not in (text := file.read_text("utf-8")):
+            continue
+        given = [
+            each.value for each in ast.walk(ast.parse(text)) if isinstance(each, ast.keyword) and each.arg == "fields"
+        ]
+        for pair in (part for value in given for part in ast.walk(value) if isinstance(part, ast.Tuple)):
+            if len(pair.elts) == 2 and (said := _literal(pair.elts[1])):
+                yield f"{file.relative_to(root)}:{pair.lineno}", said
+
+
+def test_what_our_own_refusals_say_of_a_field_is_said_in_both_languages() -> None:
+    found = list(_reasons())
+    assert len(found) > 20
+    assert [(place, said) for place, said in found if " / " not in said] == []

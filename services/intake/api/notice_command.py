@@ -10,7 +10,7 @@ from typing import Any
 from services.intake.usecases.import_notice import import_and_count
 from shared import ops
 from shared.db import Database
-from shared.deadlines import Notice
+from shared.deadlines import BadNotice, Notice
 from shared.errors import Invalid
 
 
@@ -27,5 +27,9 @@ async def bring_notice(database: Database, file: Path, reason: str, at: datetime
 def _read(file: Path) -> Notice:
     try:
         return Notice.of(json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError) as fault:
-        raise Invalid(f"不是放假通知文件 / not a holiday notice: {type(fault).__name__}") from None
+    except BadNotice as fault:
+        raise Invalid(str(fault)) from None
+    except OSError as fault:
+        raise Invalid(f"文件无法读取 / the file cannot be read: {fault.strerror}") from None
+    except ValueError:
+        raise Invalid("文件不是JSON / the file is not JSON") from None

@@ -46,7 +46,7 @@ async def read_file(
     """What the reader `module` makes of a file, in a process of its own, which is told the code lists first if it needs them. Raises
     `Invalid` and `TooLarge` for the file as a whole."""
     if len(content) > MOST_BYTES:
-        raise TooLarge("文件超过10MB / larger than 10 MB", fields=[("file", "larger than 10 MB")])
+        raise TooLarge("文件超过10MB / larger than 10 MB", fields=[("file", "文件超过10MB / larger than 10 MB")])
     before = json.dumps(book.as_json()).encode() + b"\n" if book else b""
     reader = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -30,9 +30,13 @@ def main(arguments: Sequence[str]) -> int:
         found = _read(given.keys)
         genuine = receipt.fits(found.get("keys", found))
         report = _read(given.report) if given.report else None
-        code = read_code(sys.stdin.readline().strip()) if given.report else ""
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as fault:
         print(f"无法读取 / cannot be read ({type(fault).__name__})", file=sys.stderr)
+        return 2
+    try:
+        code = read_code(sys.stdin.readline().strip()) if given.report else ""
+    except ValueError:
+        print("查询码有误,请逐个核对 / the code was mistyped, please check each symbol", file=sys.stderr)
         return 2
     if not genuine:
         why = "没有该编号的公钥 / no key of that id" if genuine is None else "签名不符 / the signature does not fit"

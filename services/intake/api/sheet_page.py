@@ -31,7 +31,7 @@ def page(sheet: Sheet, *, print_no: int, printed_by: str, printed_on: str) -> st
         ("保密要求", CONFIDENTIALITY),
         (
             "管辖异议",
-            f"□ 本单位认为不属管辖,应于{sheet.dispute_by}前提出,理由:"
+            f"□ 本单位认为不属管辖,应于{sheet.dispute_by}(含)前提出,理由:"
             if sheet.dispute_by
             else "已经裁定,不得再提管辖异议",
         ),

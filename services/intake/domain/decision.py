@@ -74,5 +74,5 @@ class Decision:
 def may_propose(kind: Kind, roles: frozenset[str]) -> None:
     """Raises `Forbidden` for a role that does not propose this."""
     if PAIRS[kind].proposes not in roles:
-        who = PAIRS[kind].proposes or "系统定时 the clock"
-        raise Forbidden(f"“{kind.zh}”由{who}提议 / proposed by {who}")
+        role = PAIRS[kind].proposes
+        raise Forbidden(f"“{kind.zh}”由{role or '系统按期'}提议 / proposed by {role or 'the clock'}")

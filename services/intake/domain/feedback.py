@@ -111,4 +111,4 @@ def must_be_final(
         return
     until = objection.after(feedback.told_on, days).on
     if today <= until:
-        raise NotAllowed(f"举报人可在{until}前提出异议 / the reporter may object until {until}")
+        raise NotAllowed(f"举报人可在{until}(含)前提出异议 / the reporter may object until {until}")

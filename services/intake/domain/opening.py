@@ -68,6 +68,7 @@ PURPOSES = {
 }
 LONGEST = {Kind.KEEPERS: 60, Kind.INTERVIEW: 480, Kind.BREAK_GLASS: 60}
 """Minutes. An interview has its way there and back."""
+SHREDDED = "举报人信息已按规定销毁 / the reporter's data were shredded"
 NOT_FOR_INTERVIEWS = frozenset({"id_number", "address"})
 """What two officers need not know to meet somebody (PIPL §6: the minimum)."""
 
@@ -86,6 +87,8 @@ class Matter:
     """Accounts in its history: registered, classified, assigned, merged it."""
     officers: frozenset[str]
     """Accounts that were named for an interview on it before."""
+    shredded: bool = False
+    """The reporter's data are destroyed; only the vault itself can see that."""
 
     def units(self) -> frozenset[str]:
         """Units that check it."""
@@ -133,8 +136,7 @@ class Opening:
         (works on the lead), `Invalid`."""
         named = tuple(officers)
         _must_be_apart(matter, kind, by)
-        if matter.reporter_ref is None and purpose is not Purpose.ORIGINALS:
-            raise NotAllowed("该线索没有举报人信息 / this lead has no reporter on record")
+        _must_be_there(matter, purpose)
         if purpose not in PURPOSES[kind]:
             allowed = "、".join(sorted(PURPOSES[kind]))
             _refuse("purpose", f"此方式只用于:{allowed} / only for these: {', '.join(sorted(PURPOSES[kind]))}")
@@ -172,6 +174,7 @@ class Opening:
         decided = replace(self, decided_by=by.sub, decided_at=at, decision_reason=reason)
         if not grant:
             return replace(decided, state=State.REFUSED)
+        _must_be_there(matter, self.purpose)  # or the reporter would be told of an opening that nobody had
         return replace(decided, state=State.GRANTED, ends_at=at + timedelta(minutes=self.minutes))
 
     def must_be_of(self, *, originals: bool) -> None:
@@ -216,6 +219,16 @@ class Opening:
     def _must_be(self, state: State, zh: str, en: str) -> None:
         if self.state is not state:
             raise NotAllowed(f"不能{zh}:该调取{self.state.zh} / cannot {en}: it is {self.state.en}")
+
+
+def _must_be_there(matter: Matter, purpose: Purpose) -> None:
+    """Raises `NotAllowed` when there is no reporter to open; files are originals of their own."""
+    if purpose is Purpose.ORIGINALS:
+        return
+    if matter.reporter_ref is None:
+        raise NotAllowed("该线索没有举报人信息 / this lead has no reporter on record")
+    if matter.shredded:
+        raise NotAllowed(SHREDDED)
 
 
 def _must_be_apart(matter: Matter, kind: Kind, by: Person) -> None:

@@ -53,8 +53,9 @@ class RewardRule:
             told = f"应为{self.least}至{self.most}元 / {self.least} to {self.most} yuan"
             _refuse("amount_yuan", told)
         if none_of != self.exclusions:
-            missing = "、".join(each.zh for each in sorted(self.exclusions - none_of)) or "多余的情形"
-            _refuse("none_of", f"须逐项核对:{missing} / each exclusion of the rule is to be looked at, and no other")
+            each = "、".join(f"{one} {one.zh}" for one in sorted(self.exclusions))
+            codes = ", ".join(sorted(self.exclusions))
+            _refuse("none_of", f"须逐项核对且只核对:{each} / each of these, and no other, is to be looked at: {codes}")
         if (basis_no is None) != (basis_on is None):
             _refuse("basis_no", "文书编号和日期须同时填写 / number and day of the paper go together")
         if self.trigger is not Trigger.VERIFIED and basis_no is None:

@@ -56,7 +56,8 @@ def asked(text: str) -> tuple[list[str], list[int]]:
             )
         terms |= {term(gram) for gram in found}
     if not 1 <= len(words) <= MOST_WORDS:
-        raise Invalid(f"检索词为1至{MOST_WORDS}个 / one to {MOST_WORDS} words", fields=[("text", f"1–{MOST_WORDS}")])
+        reason = f"检索词为1至{MOST_WORDS}个 / one to {MOST_WORDS} words"
+        raise Invalid(reason, fields=[("text", reason)])
     return words, sorted(terms)
 
 

@@ -11,19 +11,19 @@ from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Calendar, in_force
 
 Words = tuple[str, str]
-FIRST: Words = ("最迟应在该日前办理下一步", "The next step is due by this day at the latest")
-OBJECT: Words = ("您可在该日前提出异议", "You may object until this day")
+FIRST: Words = ("最迟应在该日(含)前办理下一步", "The next step is due by this day at the latest")
+OBJECT: Words = ("您可在该日(含)前提出异议", "You may object until this day")
 WORDS: dict[DeadlineKind, Words] = {
-    DeadlineKind.CLASSIFY: ("应在该日前完成梳理", "It is to be looked through by this day"),
-    DeadlineKind.ASSIGN: ("应在该日前确定核查单位", "A unit to check it is to be charged by this day"),
+    DeadlineKind.CLASSIFY: ("应在该日(含)前完成梳理", "It is to be looked through by this day"),
+    DeadlineKind.ASSIGN: ("应在该日(含)前确定核查单位", "A unit to check it is to be charged by this day"),
     DeadlineKind.CONCLUDE: (
-        "应在该日前查出结果,之后按规定向您反馈",
+        "应在该日(含)前查出结果,之后按规定向您反馈",
         "It is to be checked by this day; then you are told the result",
     ),
-    DeadlineKind.REDIRECT: ("主管部门应在该日前办理", "The regulator is to deal with it by this day"),
-    DeadlineKind.FEEDBACK: ("应在该日前向您反馈结果", "You are to be told the result by this day"),
-    DeadlineKind.MEET: ("应在该日前与您联系见面", "You are to be reached for a meeting by this day"),
-    DeadlineKind.OBJECTION: ("应在该日前答复您的异议", "Your objection is to be answered by this day"),
+    DeadlineKind.REDIRECT: ("主管部门应在该日(含)前办理", "The regulator is to deal with it by this day"),
+    DeadlineKind.FEEDBACK: ("应在该日(含)前向您反馈结果", "You are to be told the result by this day"),
+    DeadlineKind.MEET: ("应在该日(含)前与您联系见面", "You are to be reached for a meeting by this day"),
+    DeadlineKind.OBJECTION: ("应在该日(含)前答复您的异议", "Your objection is to be answered by this day"),
 }
 """The other limits are the offices' own."""
 

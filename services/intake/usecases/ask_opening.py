@@ -1,11 +1,12 @@
 """A reporter's data are asked for, and a second person decides (G1, G5, G10). Nothing is opened here."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import openings
-from services.intake.domain.opening import Kind, Opening, Purpose
+from services.intake.db import openings, reporters
+from services.intake.domain.opening import Kind, Matter, Opening, Purpose
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -26,7 +27,7 @@ async def ask_opening(
     at: datetime,
 ) -> Opening:
     """Ask for it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
-    matter = await openings.matter(tx, lead_id)
+    matter = await _matter(tx, lead_id)
     named = tuple(officers)
     opening = Opening.ask(
         uuid4(),
@@ -50,13 +51,20 @@ async def decide_opening(
 ) -> Opening:
     """A second person grants or refuses it; granted, its time begins and the reporter will see it. Raises as `Opening.decide`."""
     opening = await openings.get(tx, opening_id, lock=True)
-    matter = await openings.matter(tx, opening.lead_id)
+    matter = await _matter(tx, opening.lead_id)
     opening = opening.decide(matter, grant=grant, reason=reason, by=by, at=at)
     await openings.save(tx, opening)
     if grant:
         await openings.tell_reporter(tx, opening, on=china_date(at))
     await put_on_record(tx, opening, "granted" if grant else "refused", by=by, at=at)
     return opening
+
+
+async def _matter(tx: Transaction, lead_id: UUID) -> Matter:
+    """What the vault knows of it, with whether there is still somebody to open."""
+    matter = await openings.matter(tx, lead_id)
+    kept = await reporters.get(tx, matter.reporter_ref) if matter.reporter_ref else None
+    return replace(matter, shredded=kept is not None and kept.shredded_on is not None)
 
 
 async def end_opening(tx: Transaction, opening_id: UUID, *, by: Principal, at: datetime) -> Opening:

@@ -15,6 +15,7 @@ import structlog
 
 from services.intake.db import reporters
 from services.intake.db.key_store import KeyStore, Wrapped
+from services.intake.domain.opening import SHREDDED
 from shared import metrics
 from shared.db import Database, Transaction, after_commit
 from shared.errors import NotAllowed, NotFound
@@ -22,7 +23,6 @@ from shared.sealing import CannotOpen, Opener, SealedRecord, Sealer
 
 log = structlog.get_logger(__name__)
 BATCH = 500
-SHREDDED = "举报人信息已按规定销毁 / the reporter's data were shredded"
 TAKEN = metrics.counter("vault_keys_taken", "Reporters' keys that the vault took out of the database")
 UNREADABLE = metrics.counter("vault_keys_unreadable", "Sealed reporters in the database that no key of the vault opens")
 

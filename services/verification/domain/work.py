@@ -172,7 +172,9 @@ class Work:
         if self.dispute_by is None:
             raise NotAllowed("裁定后不得再提管辖异议 / the ruling binds; it is not disputed again")
         if on > self.dispute_by:
-            raise NotAllowed(f"管辖异议应于{self.dispute_by}前提出 / a dispute was to be raised by {self.dispute_by}")
+            raise NotAllowed(
+                f"管辖异议应于{self.dispute_by}(含)前提出 / a dispute was to be raised by {self.dispute_by}"
+            )
         work = replace(self, status=Status.DISPUTED, version=self.version + 1)
         return work, WorkDisputed(
             work_id=self.id, lead_id=self.lead_id, assignment_no=self.assignment_no, effective_at=at

@@ -369,20 +369,20 @@ async def test_the_code_shows_by_which_day_the_reporter_is_to_hear(new_api: NewA
         assert all(one["en"] for one in shown)
         return [(one["zh"], one["by"], one["latest"]) for one in shown]
 
-    meet = ("应在该日前与您联系见面", "2018-06-08", "2018-07-02")
-    assert await told_limits() == [("最迟应在该日前办理下一步", "2018-06-25", None)]
+    meet = ("应在该日(含)前与您联系见面", "2018-06-08", "2018-07-02")
+    assert await told_limits() == [("最迟应在该日(含)前办理下一步", "2018-06-25", None)]
     await classify(api, lead)
-    assert await told_limits() == [("应在该日前确定核查单位", "2018-06-04", None), meet]
+    assert await told_limits() == [("应在该日(含)前确定核查单位", "2018-06-04", None), meet]
     await assign(api, lead)
-    assert await told_limits() == [meet, ("应在该日前查出结果,之后按规定向您反馈", "2018-07-02", None)]
+    assert await told_limits() == [meet, ("应在该日(含)前查出结果,之后按规定向您反馈", "2018-07-02", None)]
     await hear(api, lead, said.WorkAccepted, **SIGNED)
     await hear(api, lead, said.WorkConcluded, conclusion="C3", day="2018-06-20")
-    assert await told_limits() == [meet, ("应在该日前向您反馈结果", "2018-06-27", "2018-07-11")]
+    assert await told_limits() == [meet, ("应在该日(含)前向您反馈结果", "2018-06-27", "2018-07-11")]
     await tell(api, lead)
     await read(api, query_code=code)
-    assert await told_limits() == [("您可在该日前提出异议", "2018-07-23", None)]
+    assert await told_limits() == [("您可在该日(含)前提出异议", "2018-07-23", None)]
     await object_(api, code)
-    assert await told_limits() == [("应在该日前答复您的异议", "2018-07-23", None)]
+    assert await told_limits() == [("应在该日(含)前答复您的异议", "2018-07-23", None)]
     await do(api, lead, "suspension", {"reason": "举报人受到威胁", "measures": "已保护"}, day="2018-06-25")
     assert await told_limits() == [], "it stands still"
     await do(api, lead, "resumption", WHY, day="2018-06-25")

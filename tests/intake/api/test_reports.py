@@ -320,6 +320,7 @@ async def test_a_receipt_is_proved_by_the_endpoint_and_by_the_command_alone(new_
     assert command("nothing.json") == 2
     assert command("slip.json", "--report", "sent.json", code=slip["query_code"]) == 0
     assert command("slip.json", "--report", "other.json", code=slip["query_code"]) == 1
+    assert command("slip.json", "--report", "sent.json", code=slip["query_code"][:-1]) == 2
 
 
 async def test_the_picture_reads_as_the_code_and_names_nothing_outside(new_api: NewApi) -> None:

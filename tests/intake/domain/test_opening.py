@@ -240,6 +240,16 @@ def test_a_lead_without_a_reporter_or_without_a_check_has_nothing_to_open() -> N
         asked(Kind.INTERVIEW, matter=replace(MATTER, status="assigned"))
 
 
+def test_a_reporter_whose_data_were_destroyed_is_not_asked_for_nor_told_of_an_opening() -> None:
+    gone = replace(MATTER, shredded=True)
+    with pytest.raises(NotAllowed, match="shredded"):
+        asked(matter=gone)
+    with pytest.raises(NotAllowed, match="shredded"):
+        asked().decide(gone, grant=True, reason=None, by=TWO, at=AT)
+    assert asked().decide(gone, grant=False, reason=None, by=TWO, at=AT).state is State.REFUSED
+    assert asked(matter=gone, purpose=Purpose.ORIGINALS).state is State.ASKED, "files are kept apart"
+
+
 @pytest.mark.parametrize(("who", "fits"), [(ONE, True), (TWO, True), (DPO, True), (DIRECTOR, False), (P1, False)])
 def test_keepers_and_the_dpo_take_an_opening_back(who: Principal, fits: bool) -> None:
     if fits:

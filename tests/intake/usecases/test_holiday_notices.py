@@ -139,9 +139,14 @@ async def test_an_operator_brings_a_notice_and_sees_which_days_moved(new_api: Ne
     assert (code, json.loads(out)) == (0, {"year": 2018, "new": True, "moved": [moved], "confirmed": 0})
     code, out, _ = await operate(api, tmp_path, notice)
     assert (code, json.loads(out)) == (0, {"year": 2018, "new": False, "moved": [], "confirmed": 0})
-    for content, reason in (("{", "国办发明电"), ('{"year": 2018}', "国办发明电"), (notice, "短")):
+    no_day = '{"year": 2018, "days": [{"date": "2018-02-30", "isOffDay": true}]}'
+    for content, reason, why in (
+        ("{", "国办发明电", "文件不是JSON"),
+        (no_day, "国办发明电", "day is out of range"),
+        (notice, "短", "理由至少五个字"),
+    ):
         code, out, err = await operate(api, tmp_path, content, reason)
-        assert (code, out, len(err.splitlines())) == (1, "", 1)
+        assert (code, out, len(err.splitlines()), why in err) == (1, "", 1, True)
     audited = await api.rows("select action, purpose from audit_log where action = 'notice.import'")
     assert audited == [("notice.import", "国办发明电")]
 

@@ -67,6 +67,8 @@ async def read(vault: VaultApi, lead_id: str) -> tuple[int, Any]:
     """As two keepers do it."""
     order = {"lead_id": lead_id, "purpose": "contact", "reason": "联系举报人补充情况", "minutes": 30}
     asked = await vault.post(f"{VAULT}/openings", order, by="rvk", key=uuid4().hex)
+    if asked.status_code == 409:  # nobody is told of an opening that shows nothing
+        return asked.status_code, None
     assert asked.status_code == 201, asked.text
     path = f"{VAULT}/openings/{asked.json()['id']}"
     assert (await vault.post(f"{path}/decision", {"grant": True}, by="rvk2")).status_code == 200
