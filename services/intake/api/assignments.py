@@ -96,8 +96,8 @@ async def post_ruling(lead_id: UUID, order: RulingOrder, request: Request, by: R
 @router.post("/leads/{lead_id}/sheet", response_class=Response, responses={200: {"content": {"text/html": {}}}})
 async def post_sheet(lead_id: UUID, by: Director, tx: Tx, at: Now) -> Response:
     """The assignment sheet to print; each print has a number and is put on record. 打印交办单"""
-    sheet, print_no = await print_sheet(tx, lead_id, by=by, at=at)
-    told = page(sheet, print_no=print_no, printed_by=by.sub, printed_on=china_date(at).isoformat())
+    sheet, print_no, issuer = await print_sheet(tx, lead_id, by=by, at=at)
+    told = page(sheet, issuer=issuer, print_no=print_no, printed_by=by.sub, printed_on=china_date(at).isoformat())
     return Response(told, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 

@@ -12,7 +12,7 @@ _STYLE = (
 )
 
 
-def page(sheet: Sheet, *, print_no: int, printed_by: str, printed_on: str) -> str:
+def page(sheet: Sheet, *, issuer: str, print_no: int, printed_by: str, printed_on: str) -> str:
     """The page."""
     rows = [
         ("交办单号", sheet.number),
@@ -35,7 +35,7 @@ def page(sheet: Sheet, *, print_no: int, printed_by: str, printed_on: str) -> st
             if sheet.dispute_by
             else "已经裁定,不得再提管辖异议",
         ),
-        ("交办", f"签发:{sheet.issued_by}  日期:{sheet.issued_on}"),
+        ("交办", f"签发:{issuer}  日期:{sheet.issued_on}"),
         ("签收", "签收人:__________  核查人员(两名以上):__________  日期:__________"),
     ]
     body = "".join(f"<tr><th>{escape(name)}</th><td>{_lines(value)}</td></tr>" for name, value in rows)

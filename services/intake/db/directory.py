@@ -101,6 +101,13 @@ async def find_account(tx: Transaction, account: str) -> str | None:
     return (await tx.execute(query)).scalar_one_or_none()
 
 
+async def name_of(tx: Transaction, account: str) -> str:
+    """Who it is on paper: name and account; the account alone when the directory does not know it."""
+    query = select(directory_staff.c.name).where(directory_staff.c.account == account)
+    name = (await tx.execute(query)).scalar_one_or_none()
+    return f"{name}({account})" if name else account
+
+
 async def units(tx: Transaction, *, kind: UnitKind | None, after: tuple[str] | None, limit: int) -> list[Unit]:
     """Units by code; `after` is the key of the last one seen."""
     query = select(directory_units).order_by(directory_units.c.code).limit(limit)

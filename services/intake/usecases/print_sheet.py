@@ -13,13 +13,13 @@ from shared.db import Transaction
 from shared.errors import NotAllowed
 
 
-async def print_sheet(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> tuple[Sheet, int]:
-    """The sheet and the number of this print. Raises `NotFound`, `NotAllowed`."""
+async def print_sheet(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> tuple[Sheet, int, str]:
+    """The sheet, the number of this print and who issued it, by name. Raises `NotFound`, `NotAllowed`."""
     lead = await leads.get(tx, lead_id, lock=True)
     sheet = await _sheet(tx, lead)
     print_no = await life.add_print(tx, lead_id, lead.assignment.number if lead.assignment else 0, by=by.sub, at=at)
     await audit.record(tx, by, "lead.print-sheet", lead_id, at=at, detail={"sheet": sheet.number, "print": print_no})
-    return sheet, print_no
+    return sheet, print_no, await directory.name_of(tx, sheet.issued_by)
 
 
 async def signed_for(tx: Transaction, lead_id: UUID) -> tuple[Sheet, datetime]:
