@@ -5,7 +5,6 @@ against what the others witnessed. KEYS is a JSON object: key id → {"chain": �
 intact, 1 when something is wrong, 2 when a file cannot be read at all.
 """
 
-import argparse
 import json
 import sys
 from bisect import bisect_left
@@ -17,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from shared.audit_content import PublicKey, Signed, beginning, link
+from shared.command import CommandParser
 
 Keys = Mapping[str, PublicKey]
 HASH = 32
@@ -235,9 +235,7 @@ def verify(files: Iterable[Path], keys: Path, anchors: Path | None = None) -> tu
 
 def main() -> int:
     """Print the report; → the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m shared.audit_verify", description="核验审计链 / prove audit chains"
-    )
+    parser = CommandParser(prog="python -m shared.audit_verify", description="核验审计链 / prove audit chains")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="导出文件 / exports, one a service")
     parser.add_argument("--keys", required=True, type=Path, help="公钥文件 / JSON: key id → {chain, public_key}")
     parser.add_argument("--anchors", type=Path, help="每日锚定文件夹 / folder of daily anchors")

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared import ops, restore, telemetry
 from shared.audit_export import export
+from shared.command import CommandParser
 from shared.db import Database
 from shared.errors import NotYet, Refused
 from shared.inbox import Handlers, Inbox
@@ -51,7 +52,7 @@ def main(
 
 
 def _parser(service: str, own: Sequence[FileAction]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m services.{service} ops")
+    parser = CommandParser(prog=f"python -m services.{service} ops")
     actions = parser.add_subparsers(dest="action", required=True)
     for name, about in (
         ("lag", "what is not published yet"),
@@ -139,10 +140,12 @@ async def _operate(
         print(refused.detail, file=sys.stderr)
         return 1
     except NotYet as need:
-        print(f"not done: it needs {need.topic} {need.subject} {need.sequence} first; it stays parked", file=sys.stderr)
+        first = f"{need.topic} {need.subject} {need.sequence}"
+        print(f"未执行,须先应用{first} / not done: it needs {first} first; it stays parked", file=sys.stderr)
         return 1
     except Exception as fault:  # noqa: BLE001 - for an operator the class and the place; the text could quote the payload
-        print(f"not done: {type(fault).__name__} at {telemetry.place(fault)}; nothing was changed", file=sys.stderr)
+        what = f"{type(fault).__name__} at {telemetry.place(fault)}"
+        print(f"未执行,未作任何更改 / not done, nothing was changed: {what}", file=sys.stderr)
         return 1
     finally:
         await database.close()

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from shared import telemetry
+from shared.command import CommandParser
 from shared.settings import ServerSettings, ServiceSettings
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def import_fast() -> None:
 
 
 def _parser(service: str, more: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m services.{service}", epilog=more)
+    parser = CommandParser(prog=f"python -m services.{service}", epilog=more)
     roles = parser.add_subparsers(dest="role", required=True)
     roles.add_parser("api", help="serve HTTP")
     roles.add_parser("worker", help="publish the outbox, consume topics, keep time")

@@ -92,7 +92,8 @@ async def _rewind(address: KafkaAddress, service: str, topics: Sequence[str]) ->
         except kafka.KafkaError as fault:
             if attempt == WAITS - 1:
                 raise Invalid(
-                    f"the offsets of group {service} cannot be set back ({type(fault).__name__}): are its workers stopped?"
+                    f"消费组{service}的位置无法回退({type(fault).__name__}),工作进程是否已停止? / "
+                    f"the offsets of group {service} cannot be set back: are its workers stopped?"
                 ) from None
         await asyncio.sleep(2)
     return None
@@ -112,9 +113,15 @@ async def _forgotten(tx: Transaction, said: Mapping[tuple[str, str, int], Envelo
         topic, subject, number = key
         if key in standing:
             if standing[key] != said[key].id:
-                raise Invalid(f"{topic}/{subject} {number} was said twice with different ids; this needs a person")
+                raise Invalid(
+                    f"{topic}/{subject} {number}:同一序号有两个编号,须人工处理 / "
+                    "was said twice with different ids; this needs a person"
+                )
         elif number > 1 and (topic, subject, number - 1) not in standing:
-            raise Invalid(f"{topic}/{subject} {number}: the number before it stands neither here nor on the topic")
+            raise Invalid(
+                f"{topic}/{subject} {number}:前一序号在本库和主题中均已不存在 / "
+                "the number before it stands neither here nor on the topic"
+            )
         else:
             found.append((topic, said[key]))
             standing[key] = said[key].id
@@ -137,7 +144,9 @@ async def _learn(tx: Transaction, topic: str, envelope: Envelope, own: Own, *, a
     if handler is None:
         if isinstance(event, SealedEvent | Checkpoint):
             return  # the box, the signature, is all there is of it
-        raise Invalid(f"{envelope.type} was forgotten, and this service cannot learn it again by itself")
+        raise Invalid(
+            f"{envelope.type}:本服务无法自行恢复此类事件 / was forgotten, and this service cannot learn it again by itself"
+        )
     received = Received(
         envelope.id, envelope.type, topic, envelope.subject, envelope.number, envelope.region, envelope.time, at
     )

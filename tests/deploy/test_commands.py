@@ -71,3 +71,13 @@ def test_settings_that_lack_are_named_and_none_is_shown(module: str, prefix: str
     assert f"{prefix}ISSUER: 必填 / needed" in done.stderr.splitlines()
     assert "geheim" not in done.stderr
     assert all(line.startswith(prefix) for line in done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("command", [["services.intake", "nope"], ["services.intake", "draw"], ["shared.audit_verify"]])
+def test_a_command_that_is_mistyped_is_told_in_both_languages(command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ")
+    assert done.stderr.splitlines()[-1].startswith("命令有误 / the command is wrong: ")

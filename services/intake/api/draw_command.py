@@ -4,18 +4,18 @@ FILE is what GET /intake/v1/call-back-draws?month=… answered, after the draw. 
 of the month. Ends with 0, 1 (not proved) or 2 (unreadable, or not drawn yet).
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from services.intake.domain.call_back_draw import faults
+from shared.command import CommandParser
 
 
 def main(arguments: Sequence[str]) -> int:
     """Recompute and say so."""
-    parser = argparse.ArgumentParser(prog="python -m services.intake draw")
+    parser = CommandParser(prog="python -m services.intake draw")
     verify = parser.add_subparsers(dest="action", required=True).add_parser("verify", help="recompute a draw")
     verify.add_argument("file", type=Path)
     verify.add_argument("--commitment", help="as noted before the month's list was fixed")

@@ -5,7 +5,6 @@ as it was sent) and the query code on standard input it is proved too that exact
 (unreadable).
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -15,11 +14,12 @@ from typing import Any
 
 from services.intake.domain.query_code import read_code
 from services.intake.domain.receipt import Receipt
+from shared.command import CommandParser
 
 
 def main(arguments: Sequence[str]) -> int:
     """Verify and say so."""
-    parser = argparse.ArgumentParser(prog="python -m services.intake receipt")
+    parser = CommandParser(prog="python -m services.intake receipt")
     verify = parser.add_subparsers(dest="action", required=True).add_parser("verify", help="prove a receipt")
     verify.add_argument("file", type=Path)
     verify.add_argument("--keys", type=Path, required=True, help="what GET /intake/v1/receipts/keys answers")

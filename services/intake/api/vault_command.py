@@ -1,19 +1,19 @@
 """`python -m services.intake vault [serve | rotate]`: the vault's process, and its operator's command."""
 
-import argparse
 import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
 
 from services.intake.usecases.keep_reporters import Vault
+from shared.command import CommandParser
 from shared.db import Database
 from shared.sealing import CannotOpen
 
 
 def main(arguments: Sequence[str], *, serve: Callable[[], None], make: Callable[[], tuple[Database, Vault]]) -> int:
     """Play the command. → 0; 1 when something could not be wrapped for the newest key."""
-    parser = argparse.ArgumentParser(prog="python -m services.intake vault")
+    parser = CommandParser(prog="python -m services.intake vault")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve HTTP; what it does without a command too")
     commands.add_parser("rotate", help="wrap all reporters' keys for the newest key, while the vault serves")
