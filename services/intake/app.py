@@ -39,6 +39,7 @@ from services.intake.api import (
     search,
     suggestions,
     transfers,
+    upstream_replies,
 )
 from services.intake.api.door import Door
 from services.intake.domain.circle import secret_of
@@ -93,6 +94,7 @@ ROUTERS = (
     report_attachments.router,
     national_files.router,
     replies.router,
+    upstream_replies.router,
     transfers.router,
     screenings.router,
     messages.router,

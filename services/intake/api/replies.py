@@ -24,7 +24,19 @@ from shared.http.words import TOLD
 from shared.secrecy import refuse_marked
 
 router = APIRouter(prefix="/ledgers", tags=["台账 ledgers"])
-HEADERS = ("上级编号", "下发层级", "下发日期", "上级期限", "回复期限", "本区线索编号", "办理状态", "结论", "结论日期")
+HEADERS = (
+    "上级编号",
+    "下发层级",
+    "下发日期",
+    "上级期限",
+    "回复期限",
+    "本区线索编号",
+    "办理状态",
+    "结论",
+    "结论日期",
+    "回复文号",
+    "回复发出日期",
+)
 CONCLUSIONS = {
     "C1": "查实", "C2": "部分查实", "C3": "查否", "C4": "无法查证/暂存", "C5": "移交", "C6": "不属于涉黑涉恶,转治乱",
     "C7": "重复并入", "C8": "诬告",
@@ -92,6 +104,8 @@ def _cells(row: Any) -> list[str | date | None]:
         Status(row["status"]).zh,
         _concluded(row),
         china_date(concluded) if concluded else None,
+        row["reply_no"],
+        row["sent_on"],
     ]
 
 

@@ -89,6 +89,17 @@ feedbacks = Table(
     CheckConstraint("outcome in ('delivered', 'attempts', 'not-applicable')", name="outcome"),
 )
 
+superior_replies = Table(
+    "superior_replies",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    # a number of the office's letters goes out once about one lead
+    Column("reply_no", Text, primary_key=True),
+    Column("sent_on", Date, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
 decisions = Table(
     "decisions",
     metadata,

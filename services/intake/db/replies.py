@@ -1,16 +1,22 @@
-"""What a superior is told back: its number, its date, how its lead ended. No summary, no name: the read holds no such column."""
+"""What a superior is told back: its number, its date, how its lead ended, and under which number the reply went out. No summary, no name:
+the read holds no such column."""
 
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import RowMapping, case, func, select, tuple_
+from sqlalchemy import RowMapping, case, func, select, true, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.life_tables import superior_replies
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import leads
 from services.intake.domain.codes import IssuingLevel, Source
 from services.intake.domain.lead_states import AT_REST, Status
+from services.intake.domain.reply import Reply
 from shared.db import Transaction
+from shared.deadlines import china_date
+from shared.errors import NotFound, Registered
 
 STANDING = case(
     (leads.c.status.in_([status.value for status in AT_REST]), leads.c.status),
@@ -21,6 +27,37 @@ STANDING = case(
 """A lead's status as people see it (`Lead.standing`)."""
 ENDS_WITH = func.coalesce(leads.c.merged_into, leads.c.id)
 """The lead whose conclusion is a lead's own: a repeat ends with its master."""
+_NEWEST = (
+    select(superior_replies.c.reply_no, superior_replies.c.sent_on)
+    .where(superior_replies.c.lead_id == leads.c.id)
+    .order_by(superior_replies.c.sent_on.desc(), superior_replies.c.recorded_at.desc())
+    .limit(1)
+    .lateral("newest")
+)
+
+
+async def add(tx: Transaction, reply: Reply) -> None:
+    """Put a reply on record; the caller holds the lead's lock. Raises `Registered` for a number that this lead has already."""
+    row = {name: getattr(reply, name) for name in Reply.__dataclass_fields__}
+    new = upsert(superior_replies).values(row).on_conflict_do_nothing().returning(superior_replies.c.reply_no)
+    if (await tx.execute(new)).first() is None:
+        raise Registered("该文号的回复已登记 / a reply of that number is on record")
+
+
+async def of_lead(tx: Transaction, lead_id: UUID) -> list[Reply]:
+    """The replies to a lead's superior, as they went out."""
+    kept = superior_replies
+    query = select(kept).where(kept.c.lead_id == lead_id).order_by(kept.c.sent_on, kept.c.recorded_at)
+    return [Reply(**row) for row in (await tx.execute(query)).mappings()]
+
+
+async def found_on(tx: Transaction, lead_id: UUID) -> date:
+    """The day on which the result of a lead was found. Raises `NotFound`."""
+    query = select(conclusions.c.concluded_at).where(conclusions.c.lead_id == lead_id)
+    at = (await tx.execute(query)).scalar_one_or_none()
+    if at is None:
+        raise NotFound("没有结论 / there is no conclusion")
+    return china_date(at)
 
 
 async def page(
@@ -38,8 +75,10 @@ async def page(
         select(
             leads.c.id, leads.c.upstream_no, leads.c.issuing_level, leads.c.received_on, leads.c.upstream_deadline,
             leads.c.due_on, leads.c.lead_no, STANDING, leads.c.merged_into, conclusions.c.code, conclusions.c.concluded_at,
+            _NEWEST.c.reply_no, _NEWEST.c.sent_on,
         )
         .outerjoin(conclusions, conclusions.c.lead_id == ENDS_WITH)
+        .outerjoin(_NEWEST, true())
         .where(leads.c.source == Source.SUPERIOR.value, leads.c.received_on.between(first, last))
         .order_by(leads.c.received_on, leads.c.id)
         .limit(limit)

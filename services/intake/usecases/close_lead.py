@@ -14,6 +14,7 @@ from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
@@ -23,8 +24,8 @@ from shared.secrecy import refuse_marked
 
 
 async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
-    """Close it. Raises `NotFound`, `NotAllowed` while the reporter may object, a repeat's reporter was not told, or a leg of its dual
-    assignment is open."""
+    """Close it. Raises `NotFound`, `NotAllowed` while the reporter may object, a repeat's reporter or a superior was not told, or a leg of
+    its dual assignment is open."""
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_allow(Action.CLOSE)
     feedback = await life.feedback_of(tx, lead_id, lead.assignment.number if lead.assignment else 0)
@@ -33,10 +34,10 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     made = await objections.to_deed(tx, lead_id, answered.deed)
     days, today = await notices.calendar(tx), china_date(at)
     must_be_final(feedback, objection=objection, days=days, today=today, objected=made.state if made else None)
-    if repeats := await merges.repeats_of(tx, lead_id):
-        since = await life.concluded_on(tx, lead_id)
-        for repeat in repeats:
-            await must_be_told_of_master(tx, repeat, since=since)
+    repeats, since = await merges.repeats_of(tx, lead_id), await life.concluded_on(tx, lead_id)
+    for repeat in repeats:
+        await must_be_told_of_master(tx, repeat, since=since)
+    await superiors_must_be_answered(tx, lead, *repeats, since=since)
     dual = await dual_assignments.of_lead(tx, lead_id)
     lead, said = lead_life.close(lead, leg_open=dual is not None and dual.status is DualStatus.OPEN, at=at)
     await leads.save(tx, lead, "close", by=by, effective_at=at, at=at)

@@ -14,6 +14,7 @@ from services.intake.domain.redirect import Redirect
 from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
 from services.intake.usecases.letter_files import must_be_sent_by
+from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -69,8 +70,8 @@ async def receive_redirect(
 
 
 async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Principal, at: datetime) -> Lead:
-    """The regulator's result is on file and the reporter told, those of repeats too: the lead is closed as C6. Raises `NotFound`,
-    `NotAllowed`, `Invalid`."""
+    """The regulator's result is on file and the reporter told, those of repeats and their superiors too: the lead is closed as C6. Raises
+    `NotFound`, `NotAllowed`, `Invalid`."""
     refuse_marked("result", [result.text])
     lead, said = lead_life.end_redirect(await leads.get(tx, lead_id, lock=True), at=at)
     reachable = lead.named or await life.holds_code(tx, lead_id)
@@ -78,8 +79,10 @@ async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Pr
     sent = (await life.last_redirect(tx, lead_id)).end(
         result.text, result.on, told_on=result.told_on, reachable=reachable, today=china_date(at)
     )
-    for repeat in await merges.repeats_of(tx, lead_id):
+    repeats = await merges.repeats_of(tx, lead_id)
+    for repeat in repeats:
         await must_be_told_of_master(tx, repeat, since=result.on)
+    await superiors_must_be_answered(tx, *repeats, since=result.on)
     await life.save_redirect(tx, replace(sent, result_files=result.files))
     await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)

@@ -97,7 +97,9 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     api = await new_api("intake")
     lead = await register(api, **PUBLIC, reporter={"name": "王小明"})
     repeat = await register(api, **PUBLIC, summary=AGAIN, reporter={"name": "李小红"})
-    await merge(api, repeat, lead)
+    handed_down = await register(api, summary=AGAIN)
+    for each in (repeat, handed_down):
+        await merge(api, each, lead)
     await classify(api, lead, tier="disorder")
     await api.rows(DEPARTMENT)
     for nowhere in ("GA", "XX"):
@@ -135,6 +137,10 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     )
     reached = {"channel": "phone", "on": "2018-06-20", "reached": True}
     assert (await do(api, repeat, "feedback-tries", reached, day="2018-06-20")).status_code == 204
+    unanswered = await do(api, lead, "redirect/result", told, day="2018-06-20")
+    assert (unanswered.status_code, "对上级的回复" in unanswered.json()["detail"]) == (409, True)
+    reply = {"reply_no": "示例函7号", "sent_on": "2018-06-20"}
+    assert (await do(api, handed_down, "upstream-replies", reply, by="icl", day="2018-06-20")).status_code == 201
     closed = await do(api, lead, "redirect/result", told, day="2018-06-20")
     assert closed.json()["status"] == "closed"
     assert (await limits(api, lead, "2018-06-20"))["redirect"]["stopped_at"]

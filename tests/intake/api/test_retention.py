@@ -71,6 +71,7 @@ KEPT = {
     "saved_searches": "conditions of a clerk, of no lead",
     "screenings": "a task for a unit, of no lead",
     "sheet_prints": "who printed when",
+    "superior_replies": "numbers and days of letters, what N07 is answered with",
     "spent_challenges": "hashes of no report",
     "vault.dpo_notices": "codes",
     "vault.openings": "the vault's own record of who opened what and why, kept like the audit (≥ 3 years)",

@@ -1,0 +1,92 @@
+"""No lead of a superior ends before its superior has an answer with the result (§4.2 "replies sent upstream", M14, N07)."""
+
+import io
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from openpyxl import load_workbook
+
+from services.intake.domain.lead_states import Status
+from services.intake.domain.reply import ANSWERABLE
+from shared.contracts import verification as said
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_life import concluded, do, hear
+from tests.intake.api.test_merges import AGAIN, FIRST, look, merge
+from tests.support.api import Api
+
+SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
+SUPERIOR = {"source": "S", "issuing_level": "city"}
+
+
+async def reply(
+    api: Api, lead: UUID, number: str = "示例扫黑办函〔2018〕7号", sent_on: str = "2018-06-21", **more: Any
+) -> Any:
+    order = {"reply_no": number, "sent_on": sent_on}
+    return await do(api, lead, "upstream-replies", order, **({"day": "2018-06-22", "by": "sup"} | more))
+
+
+@pytest.mark.rule("M14", "N07")
+async def test_a_superiors_lead_closes_only_with_its_reply_on_record_and_a_merged_one_with_its_own(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    lead = await concluded(api, **SUPERIOR, upstream_no="C1")
+    assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
+    early = await do(api, lead, "closing", day="2018-06-21")
+    assert (early.status_code, "尚未登记对上级的回复" in early.json()["detail"]) == (409, True)
+    for by in ("ana", "unl", "ldr", "aud"):
+        assert (await reply(api, lead, by=by)).status_code == 403
+    for wrong in ({"sent_on": "2018-06-19"}, {"sent_on": "2018-06-23"}, {"number": " "}, {"number": "【机密】1号"}):
+        assert (await reply(api, lead, **wrong)).status_code == 422, wrong
+    assert (await reply(api, uuid4())).status_code == 404
+    assert (await reply(api, lead)).status_code == 201
+    assert (await reply(api, lead)).status_code == 409, "a number once"
+    # the conclusion is taken back: what was replied with was another one
+    await api.rows("update leads set status = 'verifying' where id = $1", lead)
+    assert (await reply(api, lead, "8号", day="2018-06-23")).status_code == 409, "no result now"
+    await hear(api, lead, said.WorkConcluded, conclusion="C2", day="2018-06-25")
+    assert (await reply(api, lead, "8号", day="2018-06-25")).status_code == 422, "sent before that"
+    await api.rows("delete from feedbacks where lead_id = $1", lead)
+    await do(api, lead, "feedback", {}, day="2018-06-25")
+    assert (await do(api, lead, "closing", day="2018-06-25")).status_code == 409
+    assert (await reply(api, lead, "8号", "2018-06-25", day="2018-06-25")).status_code == 201
+    assert (await do(api, lead, "closing", day="2018-06-25")).json()["status"] == "closed"
+    kept = (await api.get(f"/intake/v1/leads/{lead}/upstream-replies", by="ofd")).json()
+    assert [(one["reply_no"], one["sent_on"], one["recorded_by"]) for one in kept] == [
+        ("示例扫黑办函〔2018〕7号", "2018-06-21", "sup"),
+        ("8号", "2018-06-25", "sup"),
+    ]
+    # a public report that a superior's lead repeats: nobody to answer for itself, the superior of the repeat is
+    master = await register(api, source="M", issuing_level=None, upstream_no=None, summary=FIRST)
+    repeat = await register(api, **SUPERIOR, upstream_no="C2", summary=AGAIN)
+    await look(api)
+    await merge(api, repeat, master)
+    await classify(api, master)
+    await assign(api, master)
+    assert (await reply(api, repeat)).status_code == 409, "its master has no result yet"
+    await hear(api, master, said.WorkAccepted, **SIGNED)
+    await hear(api, master, said.WorkConcluded, conclusion="C3", day="2018-06-20")
+    await do(api, master, "feedback", {}, day="2018-06-21")
+    assert (await reply(api, master)).status_code == 422, "no superior handed it down"
+    closing = await do(api, master, "closing", day="2018-06-22")
+    assert (closing.status_code, "由上级转办" in closing.json()["detail"]) == (409, True)
+    assert (await reply(api, repeat)).status_code == 201, "the same letter may answer two leads"
+    assert (await do(api, master, "closing", day="2018-06-22")).json()["status"] == "closed"
+    order = {"first": "2018-06-01", "last": "2018-06-01", "purpose": "按月回复上级"}
+    ledger = await api.post("/intake/v1/ledgers/replies", order, by="icl")
+    sheet = load_workbook(io.BytesIO(ledger.content)).active
+    assert sheet
+    told = {str(row[0]): [str(cell)[:10] for cell in row[-2:]] for row in sheet.iter_rows(values_only=True)}
+    assert told == {
+        "上级编号": ["回复文号", "回复发出日期"],
+        "C1": ["8号", "2018-06-25"],
+        "C2": ["示例扫黑办函〔201", "2018-06-21"],
+    }
+
+
+@pytest.mark.parametrize("standing", list(Status))
+def test_there_is_a_result_to_reply_with_in_these_states_alone(standing: Status) -> None:
+    given = standing in ANSWERABLE
+    assert given == (standing.value in ("concluded", "transferred", "redirected", "fed_back", "closed"))
