@@ -10,28 +10,24 @@ beginning, and its records carry the number of a new log, so that a consumer who
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
 
 from shared import kafka, metrics, relay_store, tracing
-from shared.contracts.catalogue import DAY_TYPES, SEALED_TOPICS
-from shared.contracts.envelope import Unparsable, day_of, decode, rfc3339, schema_of
-from shared.contracts.topics import TOPICS, written_by
+from shared.contracts.envelope import Unparsable, decode
+from shared.contracts.topics import written_by
 from shared.db import Database
 from shared.errors import NeedsOperator
 from shared.kafka import KafkaAddress, TopicPartition
 from shared.leader import lead
+from shared.relay_records import Page, Records
 from shared.relay_store import NO_END, Cursor, End
 
 log = structlog.get_logger(__name__)
-_quoted = json.encoder.encode_basestring
-"""A text as JSON, Chinese as it is."""
 
 
 class Store(Protocol):
@@ -144,8 +140,8 @@ class _Shift:
         self.relay = relay
         self.store = relay.store
         self.connection = connection
-        self._constants: dict[str, str] = {}
-        self._ahead: tuple[_Place, asyncio.Future[Sequence[Any]]] | None = None
+        self.records = Records(source=relay.source, region=relay.region, clock=relay.clock)
+        self._ahead: tuple[_Place, asyncio.Task[Page]] | None = None
         self.spoke = 0.0
 
     async def work(self) -> None:
@@ -193,23 +189,23 @@ class _Shift:
         relay, page, at = self.relay, self.relay.page, self.cursor
         if at.replaying:
             rows = await self.store.replay_page(self.connection, at.snapshot, at.page_position, at.replaying, page)
-            await self._publish(rows)
-            if len(rows) < page:
+            done = await self._publish(self.records.page(rows))
+            if done.rows < page:
                 log.info("relay.replayed", topics=" ".join(at.replaying))
                 at.replaying, at.page_position = [], 0
             else:
-                at.page_position = rows[-1]["position"]
+                at.page_position = done.last_position
             await self._save()
             return True
         if at.catching_up_to:
-            rows = await self._page_at(_Place(at.snapshot, at.catching_up_to, at.page_position))
-            if len(rows) == page:
-                self._read_on(_Place(at.snapshot, at.catching_up_to, rows[-1]["position"]))
-            await self._publish(rows)
-            if len(rows) < page:
+            records = await self._page_at(_Place(at.snapshot, at.catching_up_to, at.page_position))
+            if records.rows == page:
+                self._read_on(_Place(at.snapshot, at.catching_up_to, records.last_position))
+            await self._publish(records)
+            if records.rows < page:
                 at.snapshot, at.catching_up_to, at.page_position = at.catching_up_to, None, 0
             else:
-                at.page_position = rows[-1]["position"]
+                at.page_position = records.last_position
             await self._save()
             return True
         now, rows = await self.store.new_rows(self.connection, at.snapshot, page + 1)
@@ -217,49 +213,36 @@ class _Shift:
             # nothing was left out by moving on in memory only; what is saved stays true
             at.snapshot = now
             return False
-        await self._publish(rows[:page])
+        done = await self._publish(self.records.page(rows[:page]))
         if len(rows) > page:
-            at.catching_up_to, at.page_position = now, rows[page - 1]["position"]
+            at.catching_up_to, at.page_position = now, done.last_position
         else:
             at.snapshot = now
         await self._save()
         relay.state = "active"
         return len(rows) > page
 
-    async def _page_at(self, place: "_Place") -> Sequence[Any]:
-        """Read already, or read now."""
+    async def _page_at(self, place: _Place) -> Page:
+        """Made already, or made now."""
         if self._ahead is not None and self._ahead[0] == place:
             return await self._ahead[1]
-        return await self.store.next_page(self.connection, place.since, place.until, place.position, self.relay.page)
+        return await self._next_page(place)
 
-    def _read_on(self, place: "_Place") -> None:
-        """Read it while the page before it is published: the connection is idle meanwhile."""
-        page = self.store.next_page(self.connection, place.since, place.until, place.position, self.relay.page)
-        self._ahead = place, asyncio.ensure_future(page)
+    async def _next_page(self, place: _Place) -> Page:
+        return self.records.page(
+            await self.store.next_page(self.connection, place.since, place.until, place.position, self.relay.page)
+        )
 
-    async def _publish(self, rows: Sequence[Any]) -> None:
-        """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two."""
-        if rows:
+    def _read_on(self, place: _Place) -> None:
+        """Read it and write its records while the page before it is published: connection and processor are idle meanwhile."""
+        self._ahead = place, asyncio.create_task(self._next_page(place))
+
+    async def _publish(self, page: Page) -> Page:
+        """Send in position order and wait for every acknowledgement: one batch in flight a partition, never two. → what was sent."""
+        if page.rows:
             self.spoke = asyncio.get_running_loop().time()
         began = tracing.now() if tracing.on else 0
-        traced: list[tuple[str, str, int]] = []
-        today = day_of(datetime.fromtimestamp(self.relay.clock(), UTC))
-        by_topic: dict[str, list[list[tuple[bytes, bytes, UUID, int | None]]]] = {}
-        for row in rows:
-            topic, key, event_id = row["topic"], row["partition_key"], row["id"]
-            if (partitions := by_topic.get(topic)) is None:
-                partitions = by_topic[topic] = [[] for _ in range(TOPICS[topic].partitions)]
-            number = kafka.partition_of(key, len(partitions))
-            stamp = stamp_of(row["recorded_at"], today) if row["type"] in DAY_TYPES else None
-            partitions[number].append((key.encode(), self._envelope(row, event_id, key), event_id, stamp))
-            if tracing.on and row["traceparent"]:
-                traced.append((row["traceparent"], topic, number))
-        queues = {
-            TopicPartition(topic, number): queue
-            for topic, partitions in by_topic.items()
-            for number, queue in enumerate(partitions)
-            if queue
-        }
+        queues = page.queues
         while queues:
             acks = []
             for target, queue in queues.items():
@@ -277,8 +260,9 @@ class _Shift:
                 acks.append((target, taken, queue[taken - 1][2], ack))
             await self._wait(acks)
             queues = {target: queue[taken:] for target, taken, _, _ in acks if (queue := queues[target])[taken:]}
-        if traced:
-            tracing.published(traced, began)
+        if page.traced:
+            tracing.published(page.traced, began)
+        return page
 
     async def _wait(self, acks: Iterable[tuple[TopicPartition, int, UUID, asyncio.Future[Any]]]) -> None:
         """Every batch acknowledged, or `BrokerUnavailable`. An offset below the known end means that the topic was made anew."""
@@ -351,41 +335,6 @@ class _Shift:
             await asyncio.wait({self._ahead[1]})
         if not await self.store.save(self.connection, self.cursor, forget=forget):
             raise Fenced
-
-    def _envelope(self, row: Any, event_id: UUID, key: str) -> bytes:
-        """The CloudEvent of a row, with its sealed box if it has one and it was not destroyed."""
-        subject, parent, data = row["subject"], row["traceparent"], row["value"]
-        quoted = _quoted(subject)
-        trace = f',"traceparent":{_quoted(parent)}' if parent else ""
-        head = (
-            f'{self._constants.get(row["type"]) or self._constant(row["type"])},"id":"{event_id}","subject":{quoted},'
-            f'"time":"{rfc3339(row["recorded_at"])}","partitionkey":{quoted if key == subject else _quoted(key)},'
-            f'"sequence":"{row["sequence"]}"{trace},"data":'
-        )
-        if row["topic"] in SEALED_TOPICS:
-            box = {"key_id": row["key_id"], "box": row["box"]} if row["box"] else None
-            data = data[:-1] + b',"sealed":' + json.dumps(box).encode() + b"}"
-        return b"%b%b}" % (head.encode(), data)
-
-    def _constant(self, kind: str) -> str:
-        """The attributes that all events of a type share, as the beginning of their JSON, encoded once."""
-        shared_by_all = {
-            "specversion": "1.0",
-            "source": self.relay.source,
-            "type": kind,
-            "datacontenttype": "application/json",
-            "dataschema": schema_of(kind),
-            "region": self.relay.region,
-        }
-        self._constants[kind] = json.dumps(shared_by_all, ensure_ascii=False, separators=(",", ":"))[:-1]
-        return self._constants[kind]
-
-
-def stamp_of(recorded_at: datetime, today: datetime) -> int:
-    """The timestamp, in ms, of a record of which the day alone may be known. That day itself, so that what was said before midnight and
-    published after it tells no minute; today's for anything else, as retention counts from it: a replay must not be deleted at once."""
-    day = recorded_at if today - recorded_at == timedelta(days=1) else today
-    return int(day.timestamp() * 1000)
 
 
 def _id_of(value: bytes) -> UUID | None:

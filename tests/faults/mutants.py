@@ -111,10 +111,10 @@ MUTANTS = (
     mutant(
         "position saved before acks",
         "shared.relay",
-        ("        await self._publish(rows[:page])\n", ""),
+        ("done = await self._publish(self.records.page(rows[:page]))\n", "done = self.records.page(rows[:page])\n"),
         (
             '        await self._save()\n        relay.state = "active"\n',
-            "        await self._save()\n        await self._publish(rows[:page])\n",
+            "        await self._save()\n        await self._publish(done)\n",
         ),
     ),
     mutant(

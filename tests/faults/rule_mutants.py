@@ -70,7 +70,7 @@ async def _a_result_goes_out_once(_: NewCopy) -> None:
 
 async def _a_stamp_tells_the_day(_: NewCopy) -> None:
     """Said before midnight and published after it, or long ago."""
-    stamp_of = import_module("shared.relay").stamp_of
+    stamp_of = import_module("shared.relay_records").stamp_of
     today, yesterday, before = (datetime(2018, 6, day, 16, tzinfo=UTC) for day in (3, 2, 1))
     stamps = [stamp_of(day, today) for day in (today, yesterday, before)]
     assert stamps == [day.timestamp() * 1000 for day in (today, yesterday, today)], stamps
@@ -97,11 +97,11 @@ RULE_MUTANTS = (
         ("        if self.result_letter is not None:\n", "        if False:\n"),
     ),
     mutant(
-        "what was said before midnight bears the morning", "shared.relay",
+        "what was said before midnight bears the morning", "shared.relay_records",
         ("recorded_at if today - recorded_at == timedelta(days=1) else today", "today"),
     ),
     mutant(
-        "an old record is stamped beyond its retention", "shared.relay",
+        "an old record is stamped beyond its retention", "shared.relay_records",
         ("recorded_at if today - recorded_at == timedelta(days=1) else today", "recorded_at"),
     ),
 )  # fmt: skip

@@ -21,7 +21,8 @@ from shared.contracts.topics import TOPICS
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.kafka import TopicPartition
-from shared.relay import Relay, stamp_of
+from shared.relay import Relay
+from shared.relay_records import stamp_of
 from shared.worker import Worker
 from tests.conftest import NewDatabase
 from tests.support.builders import DAY, NOON

@@ -5,6 +5,7 @@ database stays open. All cursors read the same table at the same time.
 """
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ import pytest
 
 from shared import relay_store
 from shared.relay import Relay, _Shift
+from shared.relay_records import Page
 from tests.conftest import NewDatabase
 
 COMMITS = 20_000
@@ -26,7 +28,7 @@ Cursor = Callable[[Any, dict[str, Any]], Awaitable[Emitted]]
 
 
 def pairs(rows: list[Any]) -> Emitted:
-    return [(row["subject"], row["sequence"]) for row in rows]
+    return [(row["subject"], int(row["sequence"])) for row in rows]
 
 
 async def last_position(db: Any, state: dict[str, Any]) -> Emitted:
@@ -71,9 +73,11 @@ class RecordingShift(_Shift):
 
     emitted: Emitted
 
-    async def _publish(self, rows: Any) -> None:
-        self.emitted += pairs(list(rows))
+    async def _publish(self, page: Page) -> Page:
+        for queue in page.queues.values():
+            self.emitted += pairs([json.loads(value) for _, value, _, _ in queue])
         await asyncio.sleep(random.random() * 0.005)
+        return page
 
 
 async def relay_cursor(relay: Relay, until: Callable[[], bool]) -> Emitted:
