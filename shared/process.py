@@ -122,6 +122,7 @@ def serve(make: Callable[[], ASGIApp], configured: ServerSettings, *, service: s
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # from where somebody comes is not even read (G1)
         timeout_graceful_shutdown=GRACE,
     )
 

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,8 +64,7 @@ def create_app(
         redirect_slashes=False,
         telemetry=tracing.fastapi(root),
     )
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT)
-    app.add_middleware(_DeclaredSize)
+    app.add_middleware(_Weighed)
     app.add_middleware(Counted)
     identity.guard(database)
     app.state.service, app.state.environment = service, settings.environment
@@ -99,17 +97,20 @@ def _routes(path: str, routers: Sequence[APIRouter]) -> list[BaseRoute]:
     return _ROUTES[key]
 
 
-class _DeclaredSize:
-    """Refuses a body that says it is too large as a problem, before the framework does it in plain text."""
+class _Weighed:
+    """Refuses a body that says it is too large, as a problem; the framework weighs only one that does not say its size: the server lets no
+    other be larger than it says."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self.app, self.unsaid = app, RequestBodyLimitMiddleware(app, max_body_size=BODY_LIMIT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app: ASGIApp = self.app
         if scope["type"] == "http":
-            length = Headers(scope=scope).get("content-length", "")
-            if length.isdecimal() and int(length) > BODY_LIMIT:
+            length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+            if not length.isdigit():
+                app = self.unsaid
+            elif int(length) > BODY_LIMIT:
                 limit = f"{BODY_LIMIT // 1024 // 1024} MB"
                 app = problems.answer(TooLarge(f"请求超过{limit} / the request is larger than {limit}"))
         await app(scope, receive, send)

@@ -87,19 +87,20 @@ def answered(answer: idempotency.Answer, *, again: bool) -> Response:
     return Response(answer.text, answer.status, headers, JSONResponse.media_type)
 
 
-async def _claim(
-    request: Request,
-    key: Annotated[
-        str,
-        is_key(1),
-        Header(
-            alias="Idempotency-Key",
-            description="每次新建使用新的标识,重发时不变 / new for each thing to create, the same when sent again",
-            json_schema_extra={"pattern": key_form(1)},
-        ),
-    ],
-) -> Claim:
-    # not a dependency of this one: each is solved apart, for each request
+IdempotencyKey = Annotated[
+    str,
+    is_key(1),
+    Header(
+        alias="Idempotency-Key",
+        description="每次新建使用新的标识,重发时不变 / new for each thing to create, the same when sent again",
+        json_schema_extra={"pattern": key_form(1)},
+    ),
+]
+
+
+async def claim_of(request: Request, key: IdempotencyKey) -> Claim:
+    """The use of this key by who calls, with the instant of the request. What else a door needs it asks of no dependency of its own:
+    each is solved apart, for each request."""
     at = await now(request)
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(
@@ -111,7 +112,7 @@ async def _claim(
     return Claim(principal.sub, key, mark, at)
 
 
-Claimed = Annotated[Claim, Depends(_claim)]
+Claimed = Annotated[Claim, Depends(claim_of)]
 """The Idempotency-Key of a request that shares its transaction with others (groupcommit)."""
 
 

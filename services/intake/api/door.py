@@ -5,6 +5,7 @@ Nothing here knows an address, a browser or a session: a limit counts all caller
 
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -16,8 +17,9 @@ from services.intake.domain.limits import Rate, TooMany
 from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
-from shared.http import is_key, key_form, problems, public
-from shared.http.edge import now
+from shared.http import callers, is_key, key_form, problems, public
+from shared.http.edge import IdempotencyKey, claim_of, now
+from shared.idempotency import Claim
 
 MOST_BYTES = 512 * 1024
 EXTRA_BITS = 6
@@ -108,20 +110,47 @@ class PublicRoute(APIRoute):
         return handle
 
 
-async def _solution(
-    request: Request,
-    solution: Annotated[
-        str,
-        Header(
-            alias="Proof-Of-Work",
-            max_length=300,
-            description="形如`<challenge>:<number>`,见POST /reports/challenges / see there",
-        ),
-    ],
-) -> Solved:
-    door: Door = request.app.state.door
-    return await door.solved(solution, await now(request))
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What comes with whatever is sent in without signing in."""
+
+    at: datetime
+    solved: Solved
+    claim: Claim
+
+    @property
+    def key(self) -> str:
+        """The Idempotency-Key as it was sent."""
+        return self.claim.key
+
+
+_Solution = Annotated[
+    str,
+    Header(
+        alias="Proof-Of-Work",
+        max_length=300,
+        description="形如`<challenge>:<number>`,见POST /reports/challenges / see there",
+    ),
+]
+
+
+class _Sending(callers.Everyone):
+    """Everyone may send something in here, once, with a proof of work. One dependency for all of it: each is solved apart."""
+
+    async def __call__(self, request: Request, solution: _Solution, key: IdempotencyKey) -> Sent:  # type: ignore[override]
+        await super().__call__(request)
+        at = await now(request)
+        door: Door = request.app.state.door
+        return Sent(at, await door.solved(solution, at), await claim_of(request, key))
+
+
+class _SendingSealed(_Sending):
+    """The same where the key also opens the answer."""
+
+    async def __call__(self, request: Request, solution: _Solution, key: Key) -> Sent:  # type: ignore[override]
+        return await super().__call__(request, solution, key)
 
 
 Everyone = Annotated[None, public()]
-Worked = Annotated[Solved, Depends(_solution)]
+Sending = Annotated[Sent, Depends(_Sending())]
+SendingSealed = Annotated[Sent, Depends(_SendingSealed())]

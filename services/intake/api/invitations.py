@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import StaffNumber, UnitCode
-from services.intake.api.door import TOO_MANY, Everyone, PublicRoute, Worked
+from services.intake.api.door import TOO_MANY, PublicRoute, Sending
 from services.intake.api.messages import SentView, holder_of
 from services.intake.api.reports import StatusOrder
 from services.intake.domain.invitation import MOST_OPTIONS, OFFICERS, Invitation, Option, Reply
 from services.intake.usecases.answer_invitation import Invitations, Said
 from services.intake.usecases.invite_reporter import invite_reporter, read_invitations
 from shared.auth import Principal
-from shared.http import Claimed, Day, Now, Once, Order, Tx, answered, reader, require
+from shared.http import Day, Now, Once, Order, Tx, answered, reader, require
 
 router = APIRouter(tags=["信箱 mailbox"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
@@ -72,13 +72,13 @@ class ReplyOrder(StatusOrder):
 
 
 @open_doors.post("/invitations/answer", status_code=201, response_model=SentView)
-async def post_answer(
-    _: Everyone, order: ReplyOrder, request: Request, at: Now, solved: Worked, claim: Claimed
-) -> Response:
+async def post_answer(order: ReplyOrder, request: Request, sending: Sending) -> Response:
     """Answer an invitation by the code: an offer, another place and time, or no. 举报人答复约请"""
     desk: Invitations = request.app.state.invitations
     said = Said(reply=order.reply, message=order.message, option=order.option, text=order.text)
-    answer, again = await desk.answer(await holder_of(request, order), said, claim, solved, at=at)
+    answer, again = await desk.answer(
+        await holder_of(request, order), said, sending.claim, sending.solved, at=sending.at
+    )
     return answered(answer, again=again)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Worked
+from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Sending
 from services.intake.api.reports import StatusOrder
 from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, PAST_OFFICE, Kind, Message, Writer
 from services.intake.domain.passed_report import PassedLetter
@@ -23,7 +23,7 @@ from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
 from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
 from shared.auth import Principal
 from shared.errors import Invalid
-from shared.http import Claimed, Now, Once, Order, Page, Paging, Tx, answered, handed_out, reader, require
+from shared.http import Now, Once, Order, Page, Paging, Tx, answered, handed_out, reader, require
 
 router = APIRouter(tags=["信箱 mailbox"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
@@ -125,17 +125,19 @@ class ThreadView(BaseModel):
 
 
 @open_doors.post("/messages", status_code=201, response_model=SentView)
-async def post_message(
-    _: Everyone, order: MessageOrder, request: Request, at: Now, solved: Worked, claim: Claimed
-) -> Response:
+async def post_message(order: MessageOrder, request: Request, sending: Sending) -> Response:
     """Write to the office, by the code, without signing in. 举报人写信"""
     box: Mailbox = request.app.state.mailbox
     if (passed := await passed_holder(request, order)) is not None:
         post: PassedMailbox = request.app.state.passed_mailbox
-        answer, again = await post.write(passed, order.text, claim, solved, files=order.files, at=at)
+        answer, again = await post.write(
+            passed, order.text, sending.claim, sending.solved, files=order.files, at=sending.at
+        )
         return answered(answer, again=again)
     letter = Letter(Kind.MESSAGE, order.text, order.files)
-    answer, again = await box.write(await holder_of(request, order), letter, claim, solved, at=at)
+    answer, again = await box.write(
+        await holder_of(request, order), letter, sending.claim, sending.solved, at=sending.at
+    )
     return answered(answer, again=again)
 
 

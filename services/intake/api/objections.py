@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.intake.api.door import TOO_MANY, Everyone, PublicRoute, Worked
+from services.intake.api.door import TOO_MANY, PublicRoute, Sending
 from services.intake.api.messages import MessageOrder, Text, holder_of
 from services.intake.api.slip import ReceiptView
 from services.intake.db import objections
@@ -16,7 +16,7 @@ from services.intake.domain.query_code import read_code
 from services.intake.usecases.decide_objection import refuse_objection
 from services.intake.usecases.file_objection import Objections, Said
 from shared.auth import Principal
-from shared.http import Claimed, Now, Order, Page, Paging, Tx, answered, require
+from shared.http import Now, Order, Page, Paging, Tx, answered, require
 
 router = APIRouter(tags=["信箱 mailbox"])
 open_doors = APIRouter(prefix="/reports", route_class=PublicRoute, responses=TOO_MANY)
@@ -57,14 +57,14 @@ class ObjectionView(BaseModel):
 
 
 @open_doors.post("/objections", status_code=201, response_model=ObjectedView)
-async def post_objection(
-    _: Everyone, order: MessageOrder, request: Request, at: Now, solved: Worked, claim: Claimed
-) -> Response:
+async def post_objection(order: MessageOrder, request: Request, sending: Sending) -> Response:
     """Object to what was answered, by the code, once to each answer and within its time. 举报人提出异议"""
     desk: Objections = request.app.state.objections
     holder = await holder_of(request, order)
     code = read_code(order.query_code) if order.query_code is not None else order.own_code or ""
-    answer, again = await desk.file(holder, Said(text=order.text, code=code, files=order.files), claim, solved, at=at)
+    answer, again = await desk.file(
+        holder, Said(text=order.text, code=code, files=order.files), sending.claim, sending.solved, at=sending.at
+    )
     return answered(answer, again=again)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.api.door import TOO_MANY, Door, Everyone, Key, PublicRoute, Worked
+from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, SendingSealed
 from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.db import reports
@@ -23,7 +23,7 @@ from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
 from shared.errors import NotFound
-from shared.http import Claimed, Now, Order, Tx, reader
+from shared.http import Now, Order, Tx, reader
 from shared.http.words import TOLD
 
 router = APIRouter(tags=["举报 reports"])
@@ -111,9 +111,7 @@ async def post_challenge(_: Everyone, request: Request, at: Now) -> ChallengeVie
 
 
 @open_doors.post("", status_code=201, response_model=Slip)
-async def post_report(
-    _: Everyone, order: PublicOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
-) -> Response:
+async def post_report(order: PublicOrder, request: Request, sending: SendingSealed) -> Response:
     """Report without signing in; the answer is the only time that the code is shown. What is addressed to discipline, or about the office
     or somebody who works there, is sealed for discipline alone. 群众举报"""
     desk: Desk = request.app.state.desk
@@ -124,16 +122,18 @@ async def post_report(
         reporter=told(order),
         content=content_of(order, Channel.WEB),
         sent=await request.json(),
-        spent=(solved.mark, solved.expires),
+        spent=(sending.solved.mark, sending.solved.expires),
     )
     outcome: Outcome
     if order.past_office:
-        passed = desk.pass_on(report, about_office=order.concerns_office, book=book, key=key, at=at)
-        outcome = await pass_report(request.app.state.database, passed, desk.claim(claim), region=desk.region)
+        passed = desk.pass_on(
+            report, about_office=order.concerns_office, book=book, key=sending.key, at=sending.at
+        )
+        outcome = await pass_report(request.app.state.database, passed, desk.claim(sending.claim), region=desk.region)
     else:
-        registration = desk.file(report, book=book, key=key, by=PUBLIC, at=at)
-        outcome = await request.app.state.submit_lead(registration, desk.claim(claim))
-    return answer_with_slip(outcome, key)
+        registration = desk.file(report, book=book, key=sending.key, by=PUBLIC, at=sending.at)
+        outcome = await request.app.state.submit_lead(registration, desk.claim(sending.claim))
+    return answer_with_slip(outcome, sending.key)
 
 
 @open_doors.post("/status")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.door import TOO_MANY, Everyone, Key, PublicRoute, Worked
+from services.intake.api.door import TOO_MANY, Everyone, PublicRoute, SendingSealed, Sent
 from services.intake.api.messages import holder_of
 from services.intake.api.reports import StatusOrder
 from services.intake.api.rewards import Number
@@ -14,7 +14,7 @@ from services.intake.domain.reward import Reward, State
 from services.intake.usecases.claim_reward import RewardDesk
 from services.intake.usecases.file_report import open_answer
 from shared.auth import Principal
-from shared.http import Claimed, Now, Once, Order, Tx, answered, require
+from shared.http import Now, Once, Order, Tx, answered, require
 from shared.idempotency import Answer
 
 router = APIRouter(tags=["奖励 rewards"])
@@ -85,19 +85,15 @@ async def post_asking(_: Everyone, order: StatusOrder, request: Request) -> Aske
 
 
 @open_doors.post("/claim", status_code=201, response_model=VoucherView)
-async def post_claim(
-    _: Everyone, order: StatusOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
-) -> Response:
+async def post_claim(order: StatusOrder, request: Request, sending: SendingSealed) -> Response:
     """Claim it with the code, without a name; the answer is the only time that the voucher is shown. 申领奖励"""
-    return await _voucher(request, order, renew=False, at=at, solved=solved, claim=claim, key=key)
+    return await _voucher(request, order, sending, renew=False)
 
 
 @open_doors.post("/voucher", status_code=201, response_model=VoucherView)
-async def post_voucher(
-    _: Everyone, order: StatusOrder, request: Request, at: Now, solved: Worked, claim: Claimed, key: Key
-) -> Response:
+async def post_voucher(order: StatusOrder, request: Request, sending: SendingSealed) -> Response:
     """A new voucher for one that was lost, which is void from then on. 补发领取凭证"""
-    return await _voucher(request, order, renew=True, at=at, solved=solved, claim=claim, key=key)
+    return await _voucher(request, order, sending, renew=True)
 
 
 @router.post("/reward-vouchers/verification")
@@ -118,13 +114,11 @@ async def post_payment(order: PaymentOrder, request: Request, by: Payer, tx: Tx,
     return await once.reply(201, pay)
 
 
-async def _voucher(
-    request: Request, order: StatusOrder, *, renew: bool, at: Now, solved: Worked, claim: Claimed, key: Key
-) -> Response:
+async def _voucher(request: Request, order: StatusOrder, sending: Sent, *, renew: bool) -> Response:
     desk: RewardDesk = request.app.state.reward_desk
     holder = await holder_of(request, order)
-    answer, again = await desk.claim(holder, key, claim, solved, renew=renew, at=at)
-    return answered(Answer(answer.status, open_answer(answer.body, key)), again=again)
+    answer, again = await desk.claim(holder, sending.key, sending.claim, sending.solved, renew=renew, at=sending.at)
+    return answered(Answer(answer.status, open_answer(answer.body, sending.key)), again=again)
 
 
 router.include_router(open_doors)
