@@ -37,13 +37,19 @@ class Records:
         traced: list[tuple[str, str, int]] = []
         today = day_of(datetime.fromtimestamp(self.clock(), UTC))
         by_topic: dict[str, list[list[tuple[bytes, bytes, UUID, int | None]]]] = {}
+        said: datetime | None = None
+        at, day_stamp = "", 0
         for row in rows:
-            topic, key, event_id = row["topic"], row["partition_key"], row["id"]
+            topic, key, event_id, kind = row["topic"], row["partition_key"], row["id"], row["type"]
+            # many of a page were said at once, and whatever tells the day alone bears the same instant all day
+            if row["recorded_at"] != said:
+                said = row["recorded_at"]
+                at, day_stamp = rfc3339(said), stamp_of(said, today)
             if (partitions := by_topic.get(topic)) is None:
                 partitions = by_topic[topic] = [[] for _ in range(TOPICS[topic].partitions)]
             number = kafka.partition_of(key, len(partitions))
-            stamp = stamp_of(row["recorded_at"], today) if row["type"] in DAY_TYPES else None
-            partitions[number].append((key.encode(), self._envelope(row, event_id, key), event_id, stamp))
+            stamp = day_stamp if kind in DAY_TYPES else None
+            partitions[number].append((key.encode(), self._envelope(row, kind, event_id, key, at), event_id, stamp))
             if tracing.on and row["traceparent"]:
                 traced.append((row["traceparent"], topic, number))
         queues = {
@@ -54,14 +60,14 @@ class Records:
         }
         return Page(len(rows), rows[-1]["position"] if rows else 0, queues, traced)
 
-    def _envelope(self, row: Any, event_id: UUID, key: str) -> bytes:
+    def _envelope(self, row: Any, kind: str, event_id: UUID, key: str, at: str) -> bytes:
         """The CloudEvent of a row, with its sealed box if it has one and it was not destroyed."""
         subject, parent, data = row["subject"], row["traceparent"], row["value"]
         quoted = _quoted(subject)
         trace = f',"traceparent":{_quoted(parent)}' if parent else ""
         head = (
-            f'{self._constants.get(row["type"]) or self._constant(row["type"])},"id":"{event_id}","subject":{quoted},'
-            f'"time":"{rfc3339(row["recorded_at"])}","partitionkey":{quoted if key == subject else _quoted(key)},'
+            f'{self._constants.get(kind) or self._constant(kind)},"id":"{event_id}","subject":{quoted},'
+            f'"time":"{at}","partitionkey":{quoted if key == subject else _quoted(key)},'
             f'"sequence":"{row["sequence"]}"{trace},"data":'
         )
         if row["topic"] in SEALED_TOPICS:
