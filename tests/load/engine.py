@@ -209,7 +209,9 @@ async def _relay(rig: Rig, events: int) -> dict[str, float]:
     return {"per_s": sorted(ours)[1], "bare_per_s": sorted(bare)[1], "ratio": sorted(ours)[1] / sorted(bare)[1]}
 
 
-_BEHIND = "select catching_up_to is not null or not pg_visible_in_snapshot($1::text::xid8, snapshot::pg_snapshot) from relay"
+_BEHIND = (
+    "select catching_up_to is not null or not pg_visible_in_snapshot($1::text::xid8, snapshot::pg_snapshot) from relay"
+)
 """Whether what this transaction wrote is not published yet, by what the relay saved: to ask the outbox itself would take a look at all of
 it, which keeps a processor busy while the relay is measured."""
 

@@ -126,9 +126,7 @@ async def post_report(order: PublicOrder, request: Request, sending: SendingSeal
     )
     outcome: Outcome
     if order.past_office:
-        passed = desk.pass_on(
-            report, about_office=order.concerns_office, book=book, key=sending.key, at=sending.at
-        )
+        passed = desk.pass_on(report, about_office=order.concerns_office, book=book, key=sending.key, at=sending.at)
         outcome = await pass_report(request.app.state.database, passed, desk.claim(sending.claim), region=desk.region)
     else:
         registration = desk.file(report, book=book, key=sending.key, by=PUBLIC, at=sending.at)
