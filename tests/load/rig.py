@@ -22,7 +22,7 @@ from tests.load.generator import Plan, Seen
 
 TICK = os.sysconf("SC_CLK_TCK")
 HEARERS = ("verification", "discipline", "publicity")
-_HEARD = "select count(*) as n from inbox where topic = 'intake.leads' and subject = any($1) and last > 0"
+HEARD = "select count(*) as n from inbox where topic = 'intake.leads' and subject = any($1) and last > 0"
 STREETS = ("临江街", "北关街", "南湖街", "东站街")
 
 
@@ -139,7 +139,7 @@ class Rig:
         deadline = time.monotonic() + seconds
         for service in HEARERS:
             for some in (list(lead_ids[-100:]), list(lead_ids)):
-                while [row["n"] for row in await self.rows(service, _HEARD, some)] != [len(some)]:
+                while [row["n"] for row in await self.rows(service, HEARD, some)] != [len(some)]:
                     if time.monotonic() > deadline:
                         raise TimeoutError(f"{service} does not hear of all leads")
                     await asyncio.sleep(0.05)
