@@ -4,7 +4,7 @@ Here too, because every route passes here once its caller is let in: a query par
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request
@@ -18,9 +18,8 @@ from shared.auth import Keys, Principal
 from shared.departures import Departures
 from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http import words
-from shared.http.edge import IdempotencyKey, claim_of, transaction
+from shared.http.edge import transaction
 from shared.http.problems import signed_in
-from shared.idempotency import Claim
 from shared.reads import purpose_needed
 
 _bearer = HTTPBearer(
@@ -89,27 +88,9 @@ class Everyone:
         _know_the_query(request)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimant:
-    """Who calls, and the use of the Idempotency-Key that came along."""
-
-    by: Principal
-    claim: Claim
-
-
-class _Claimant(_Requirement):
-    async def __call__(self, request: Request, key: IdempotencyKey) -> Claimant:  # type: ignore[override]
-        return Claimant(await super().__call__(request), await claim_of(request, key))
-
-
 def require(*roles: str) -> Any:
     """`by: Annotated[Principal, require("ofd")]`: the caller has one of these roles; without arguments: is signed in."""
     return Depends(_Requirement(roles))
-
-
-def claimant(*roles: str) -> Any:
-    """Like `require` with `Claimed` beside it, as one dependency, for a busy door: each is solved apart, for each request. → `Claimant`."""
-    return Depends(_Claimant(roles))
 
 
 def reader(*roles: str, always: bool = True) -> Any:

@@ -29,7 +29,7 @@ from services.intake.usecases.submit_lead import Outcome
 from shared import reads
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode, Code, day_of
-from shared.http import Claimant, Day, Now, Order, Page, Paging, Tx, answered, claimant, reader, require
+from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, reader, require
 from shared.http.words import TOLD
 
 router = APIRouter(prefix="/leads", tags=["线索 leads"])
@@ -230,7 +230,7 @@ class HistoryLine(BaseModel):
 
 
 @router.post("", status_code=201, response_model=LeadView)
-async def post_lead(order: LeadOrder, request: Request, caller: Annotated[Claimant, claimant("icl")]) -> Response:
+async def post_lead(order: LeadOrder, request: Request, by: Clerk, claim: Claimed) -> Response:
     """Register one lead; those that come at the same time share a transaction. 登记线索"""
     said = {"umbrella": order.umbrella.model_dump(exclude_none=True)} if order.umbrella else {}
     new = NewLead(
@@ -253,7 +253,7 @@ async def post_lead(order: LeadOrder, request: Request, caller: Annotated[Claima
     )
     state = request.app.state
     outcome: Outcome = await state.submit_lead(
-        admit(new, book=await state.codes(), sealer=state.sealer, by=caller.by, at=caller.claim.at), caller.claim
+        admit(new, book=await state.codes(), sealer=state.sealer, by=by, at=claim.at), claim
     )
     return answered(outcome.answer, again=outcome.replayed)
 
