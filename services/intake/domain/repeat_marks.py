@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from opencc import OpenCC
 from stdnum.cn import ric, uscc
+from stdnum.exceptions import ValidationError
 
 from services.intake.domain.repeat_words import (
     ACTS,
@@ -211,6 +212,17 @@ def _without_reporter(text: str) -> str:
     return text
 
 
+def is_person_id(text: str) -> bool:
+    """Whether these 18 symbols can be an ID number: check symbol (ISO 7064 MOD 11-2) and a day of birth, GB 11643. The area is not asked:
+    areas are revoked and drawn anew, and the fictional one (999999) stands on no list."""
+    number = text.upper()
+    try:
+        ric.get_birth_date(number)
+    except ValidationError:
+        return False
+    return bool(number[-1] == ric.calc_check_digit(number))
+
+
 def _numbers(text: str) -> Iterator[Number]:
     taken: list[tuple[int, int]] = []
     for kind, pattern in (("id", _PERSON_ID), ("credit", _CREDIT), ("plate", _PLATE), ("phone", _PHONE)):
@@ -218,9 +230,7 @@ def _numbers(text: str) -> Iterator[Number]:
             if any(start < found.end() and found.start() < end for start, end in taken):
                 continue
             value = "".join(found.groups()) if found.groups() else found.group()
-            if (kind == "id" and not ric.is_valid(value.upper())) or (
-                kind == "credit" and not uscc.is_valid(value.upper())
-            ):
+            if (kind == "id" and not is_person_id(value)) or (kind == "credit" and not uscc.is_valid(value.upper())):
                 continue
             taken.append(found.span())
             yield Number(kind, value)

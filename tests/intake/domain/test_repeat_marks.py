@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.repeat_keys import MOST_KEYS, keys_of, secret_of
-from services.intake.domain.repeat_marks import Marks, Number, marks_of
+from services.intake.domain.repeat_marks import Marks, Number, is_person_id, marks_of
 from services.intake.domain.repeat_score import score
 
 DAY = date(2018, 6, 1)
@@ -48,6 +48,39 @@ def test_a_telephone_number_is_one_however_it_is_written(written: str) -> None:
 )
 def test_other_numbers_count_when_their_check_digit_is_right(text: str, number: Number | None) -> None:
     assert of(text).numbers == ({number} if number else set())
+
+
+PERSONS = ("11010519491231002X", "999999198001010011", "999999199912319989", "999999200002290027")
+FIRMS = ("91350100M000100Y43", "91999999MA0000001N", "91999999MA0000002R", "919999990000000050")
+"""domain.md §2.11; the sum of the last one is divisible by 31."""
+
+
+@pytest.mark.rule("A9")
+@pytest.mark.parametrize(
+    ("kind", "number"), [*(("id", number) for number in PERSONS), *(("credit", number) for number in FIRMS)]
+)
+def test_the_published_numbers_are_known_and_one_mistyped_symbol_never_is(kind: str, number: str) -> None:
+    said = {"id": "身份证", "credit": "信用代码"}[kind]
+    assert of(f"{said}{number}。").numbers == {Number(kind, number.lower())}
+    for place, right in enumerate(number):
+        symbols = "0123456789" if kind == "id" else "0123456789ABCDEFGHJKLMNPQRTUWXY"
+        for wrong in {*symbols} - {right}:
+            slip = number[:place] + wrong + number[place + 1 :]
+            assert not [one for one in of(f"{said}{slip}。").numbers if one.kind == kind], slip
+
+
+@pytest.mark.rule("A9")
+@pytest.mark.parametrize(
+    ("number", "valid"),
+    [
+        *((number, True) for number in PERSONS),
+        ("999999199902290027", False),
+        ("99999919800101001X", False),
+        ("11010519491231002x", True),
+    ],
+)
+def test_an_id_number_needs_its_check_symbol_and_a_day_that_was(number: str, valid: bool) -> None:
+    assert is_person_id(number) == valid
 
 
 @pytest.mark.rule("G1")
