@@ -100,6 +100,15 @@ superior_replies = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
 
+major_seen = Table(
+    "major_seen",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    # once a person: the first time is kept
+    Column("account", Text, primary_key=True),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+)
+
 decisions = Table(
     "decisions",
     metadata,

@@ -128,6 +128,7 @@ leads = Table(
         "id",
         postgresql_where=text("merged_into is not null or suspended_at is not null"),
     ),
+    Index("ix_leads_major", "received_on", "id", postgresql_where=text("level = 'major' and merged_into is null")),
     Index("ix_leads_upstream_no", "upstream_no", postgresql_where=text("upstream_no is not null")),
     # one superior number, one lead, whatever file it comes in again
     Index(

@@ -63,6 +63,7 @@ KEPT = {
     "lost_receipts": "keyed hashes",
     "ledger_progress": "of no lead; numbers of an import, until it ends",
     "ledgers": "rows that were refused by number and reason, never a cell's content",
+    "major_seen": "accounts and instants: who was told",
     "objections": "codes and days; what they say lies in the mailbox",
     "passed_letters": "of no lead; boxes that the reporter's code alone opens",
     "re_examinations": "codes",
