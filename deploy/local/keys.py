@@ -146,6 +146,7 @@ def environment(
         settings["MAILBOX_KEYS"] = json.dumps({office["key_id"]: office["private_key"]})
         settings["CODE_KEYS"] = json.dumps([keys.digest_key("query-codes")])
         settings["ATTACHMENT_KEYS"] = json.dumps([{"key_id": "local-1", "key": keys.digest_key("attachments")}])
+        settings["SUBJECT_KEYS"] = json.dumps([{"key_id": "local-1", "key": keys.digest_key("subjects")}])
     if service in ("intake", "discipline"):
         settings["ATTACHMENT_STORE"] = f"file://{keys.folder.resolve().parent / 'attachments'}"
     if service in RECEIVERS:  # the vault is no service: its keys go to its own process

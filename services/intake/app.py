@@ -57,12 +57,12 @@ from services.intake.usecases.passed_letters import PassedMailbox
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.reporter_mailbox import Mailbox
 from services.intake.usecases.share_limits import SharedLimits
+from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.submit_lead import SubmitLead
 from services.intake.usecases.take_calls import TakeCalls
 from shared.auth import Keys
 from shared.db import Database
 from shared.http import create_app, read_alerts
-from shared.sealing import Sealer
 
 SERVICE = "intake"
 # A request tries one after the other: the doors that are used most come first.
@@ -127,7 +127,7 @@ def api() -> FastAPI:
     app.state.codes = KnownCodes(database)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
     app.state.ledger_turn = asyncio.Lock()
-    app.state.sealer = Sealer(settings.seal_keys)
+    app.state.sealer = FactsSealer(settings.seal_keys, settings.subjects())
     app.state.circle_secret = secret_of(settings.digest())
     app.state.take_calls = TakeCalls(database, region=settings.region, sealer=app.state.sealer)
     app.state.attachments, app.state.uploading = store, set()

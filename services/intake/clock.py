@@ -30,6 +30,7 @@ from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
 from services.intake.usecases.shred_reporter import carry_out_ordered
 from services.intake.usecases.start_missing import start_missing
+from services.intake.usecases.subject_store import SubjectKeys
 from shared import metrics
 from shared.db import Database, Transaction, is_transient
 from shared.deadlines import Notice, start_of
@@ -44,7 +45,9 @@ TAKE_IN = "vault.take-in"
 """The vault's own look, as the alarm VaultKeysWait knows it."""
 
 
-def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date | None = None) -> Timers:
+def timers(
+    digest: bytes, subjects: SubjectKeys, *, notices: Sequence[Notice] = (), remind_from: date | None = None
+) -> Timers:
     """The timers; `digest` is the service's key of keyed hashes, `notices` are those of the settings' folder, limits that began before
     `remind_from` are not chased."""
     since = start_of(remind_from) if remind_from else None
@@ -78,7 +81,7 @@ def timers(digest: bytes, *, notices: Sequence[Notice] = (), remind_from: date |
         "report-boxes.destroy": Timer(every=600, run=destroy_late),
         "rewards.lapse": Timer(every=60, run=lapse_rewards),
         "retention.look": Timer(every=3600, run=look_at_retention),
-        "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest))),
+        "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest), subjects=subjects)),
     }
 
 

@@ -17,6 +17,7 @@ from shared.settings import ServerSettings, ServiceSettings
 
 if TYPE_CHECKING:
     from services.intake.usecases.attachments import Store
+    from services.intake.usecases.subject_store import SubjectKeys
 
 CodeKey = Annotated[SecretStr, Field(min_length=43)]
 
@@ -27,7 +28,9 @@ class Settings(ServiceSettings):
     that began before this day are shown and not chased, for leads of years past. `receipt_key`: JSON object {key_id, private_key} that
     signs receipts; `receipt_older_keys`: key id → public key of those that signed before. `code_keys`: JSON list of base64 keys for the
     keyed hashes of query codes, the newest first; one that is taken out makes its codes unknown. `attachment_keys`: JSON list of
-    {key_id, key} (base64 of 32 bytes) that wrap the files' keys, the newest first; one that is taken out makes its files unreadable."""
+    {key_id, key} (base64 of 32 bytes) that wrap the files' keys, the newest first; one that is taken out makes its files unreadable.
+    `subject_keys`: the same for numbers and addresses of those who are reported; the worker seals them anew for the newest, then an older
+    one may go."""
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_", frozen=True)
     seal_keys: Json[dict[str, ReceiverKey]]
@@ -44,6 +47,7 @@ class Settings(ServiceSettings):
     public_a_minute: Annotated[int, Field(ge=1)] = 600
     """Requests that each public door takes a minute, from all together, whichever process they come to."""
     attachment_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
+    subject_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
     attachment_store: Annotated[str, Field(pattern=STORE)] = "file:///var/lib/xiansuo/attachments"
     """Where sealed files lie: file:///folder that all processes share, or s3://bucket/prefix of what speaks S3."""
     attachment_store_options: Json[S3Options] | None = None
@@ -59,6 +63,12 @@ class Settings(ServiceSettings):
     def codes(self) -> tuple[bytes, ...]:
         """The keys of query codes, the newest first."""
         return tuple(base64.b64decode(key.get_secret_value()) for key in self.code_keys)
+
+    def subjects(self) -> "SubjectKeys":
+        """The keys of the subject store."""
+        from services.intake.usecases.subject_store import SubjectKeys
+
+        return SubjectKeys(self.subject_keys)
 
     def store(self) -> "Store":
         """The attachments' keys and objects."""

@@ -31,7 +31,10 @@ def worker() -> Starlette:
             handlers=HANDLERS,
             timers={
                 **timers(
-                    settings.digest(), notices=_notices(settings.holiday_notices), remind_from=settings.remind_from
+                    settings.digest(),
+                    settings.subjects(),
+                    notices=_notices(settings.holiday_notices),
+                    remind_from=settings.remind_from,
                 ),
                 **attachment_timers(database, store),
             },

@@ -288,7 +288,9 @@ async def get_lead(
     lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd", "sup")], tx: Tx, at: Now
 ) -> LeadDetail:
     """One lead with its facts; the reading is put on record. 线索详情(查阅留痕)"""
-    lead = await read_lead(tx, lead_id, secret=request.app.state.circle_secret, by=by, at=at)
+    lead = await read_lead(
+        tx, lead_id, secret=request.app.state.circle_secret, subjects=request.app.state.sealer.subjects, by=by, at=at
+    )
     return LeadDetail.of(lead, discipline_grounds=list(lead.grounds) if "ofd" in by.roles else None)
 
 

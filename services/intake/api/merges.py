@@ -182,7 +182,9 @@ def told(features: Any) -> list[FeatureView]:
 @router.get("/leads/{lead_id}/candidates")
 async def get_candidates(lead_id: UUID, request: Request, by: FactsReader, tx: Tx, at: Now) -> list[CandidateView]:
     """Leads that may be the same matter, with the reasons; the asking is put on record. 疑似重复线索(查询留痕)"""
-    found = await find_repeats(tx, lead_id, secret=secret_of(request.app.state.digest), by=by, at=at)
+    state = request.app.state
+    secret, subjects = secret_of(state.digest), state.sealer.subjects
+    found = await find_repeats(tx, lead_id, secret=secret, subjects=subjects, by=by, at=at)
     others = {lead.id: lead for lead in await repeats.get_many(tx, [each.candidate_id for each in found])}
     return [
         CandidateView(

@@ -233,7 +233,9 @@ async def get_police_call(
     lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd", "sup")], tx: Tx, at: Now
 ) -> CallView:
     """The call that a lead came in as, with what was corrected since; the reading is put on record. 警情及更正(查阅留痕)"""
-    await read_lead(tx, lead_id, secret=request.app.state.circle_secret, by=by, at=at)
+    await read_lead(
+        tx, lead_id, secret=request.app.state.circle_secret, subjects=request.app.state.sealer.subjects, by=by, at=at
+    )
     external_no, call = await police_calls.of_lead(tx, lead_id)
     return CallView(
         external_no=external_no,

@@ -2,8 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+from stdnum.cn import uscc
+from stdnum.exceptions import ValidationError
 
 from services.intake.api.leads import AreaCodes, ManifestationCodes
 from services.intake.api.receipts import ReceiptOrder
@@ -35,6 +37,29 @@ class ReporterBlock(Block):
     ] = Field(default_factory=list, max_length=8)
 
 
+def _whole_uscc(value: str) -> str:
+    """GB 32100 in its one writing: 18 signs, the last one checks the others. The organisation code inside is not checked for itself."""
+    code = uscc.compact(value)
+    try:
+        uscc.validate(code)
+    except ValidationError:
+        raise PydanticCustomError(
+            TOLD,
+            "不是统一社会信用代码:18位、末位为校验码,请核对 / not a unified social credit code: 18 signs, the last one checks the others",
+        ) from None
+    return code
+
+
+class CompanyBlock(Block):
+    """被举报人的企业 / a company of the person's."""
+
+    name: Line | None = None
+    uscc: Annotated[Short, AfterValidator(_whole_uscc)] | None = Field(
+        default=None, description="统一社会信用代码 / unified social credit code (GB 32100), with its check sign"
+    )
+    dont_know: list[Literal["name", "uscc"]] = Field(default_factory=list, max_length=2)
+
+
 class PersonBlock(Block):
     """被举报人 / a person who is reported."""
 
@@ -47,6 +72,7 @@ class PersonBlock(Block):
     address: Line | None = None
     employer: Line | None = None
     post: Short | None = None
+    company: CompanyBlock | None = None
     official: bool | None = None
     description: Passage | None = None
     dont_know: list[
@@ -60,10 +86,11 @@ class PersonBlock(Block):
             "address",
             "employer",
             "post",
+            "company",
             "official",
             "description",
         ]
-    ] = Field(default_factory=list, max_length=11)
+    ] = Field(default_factory=list, max_length=12)
 
 
 class AllegationItem(Block):

@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, SendingSealed
 from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
-from services.intake.db import reports
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.lead_states import Status
 from services.intake.domain.opening import Purpose
@@ -20,6 +19,7 @@ from services.intake.usecases.file_report import PUBLIC, Desk, Report
 from services.intake.usecases.pass_report import pass_report
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.read_progress import ReadProgress
+from services.intake.usecases.subject_store import whole_content
 from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
 from shared.errors import NotFound
@@ -169,8 +169,10 @@ async def get_report(
     lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd")], tx: Tx, at: Now
 ) -> ReportView:
     """The blocks of a report; who shields it is shown to the director alone, and the reading is put on record. 举报内容(查阅留痕)"""
-    await read_lead(tx, lead_id, secret=request.app.state.circle_secret, by=by, at=at)
-    found = await reports.content(tx, lead_id)
+    await read_lead(
+        tx, lead_id, secret=request.app.state.circle_secret, subjects=request.app.state.sealer.subjects, by=by, at=at
+    )
+    found = await whole_content(tx, lead_id, request.app.state.sealer.subjects)
     if found is None:
         raise NotFound("该线索不是由举报登记的 / this lead did not come in as a report")
     hidden = frozenset() if "ofd" in by.roles else frozenset({"umbrella"})

@@ -83,12 +83,6 @@ async def repeats_of(tx: Transaction, master_id: UUID) -> list[Lead]:
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
 
 
-async def added_by_repeats(tx: Transaction, master_id: UUID) -> list[str]:
-    """What the repeats of a lead add to it, each named by its number; nothing of their reporters."""
-    repeats = await repeats_of(tx, master_id)
-    return [text for each in repeats for text in (f"重复举报 {each.lead_no}:{each.summary}", *each.allegations)]
-
-
 async def count_repeats(tx: Transaction, master_id: UUID) -> int:
     """How many leads are merged into this one: counted, never stored."""
     query = select(func.count()).select_from(leads).where(leads.c.merged_into == master_id)

@@ -1,12 +1,13 @@
 """The store of reports: what is kept of one beside its lead, and the challenges that were spent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
@@ -33,6 +34,7 @@ async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date
             "channel": filed.channel.value,
             "naming": filed.naming.value,
             "content": filed.content,
+            "subjects": filed.subjects,
             "code_mark": filed.code_mark,
             "receipt_mark": filed.receipt_mark,
             "own_code": filed.own_code,
@@ -99,8 +101,24 @@ async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ..
     return received_on, tuple(steps)
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A report as it lies here: its blocks, and the box of what stands apart of them."""
+
+    content: Any
+    subjects: bytes | None
+
+
+async def stored(tx: Transaction, lead_ids: Sequence[UUID], *, with_subjects: bool = False) -> dict[UUID, Stored]:
+    """The reports of these leads that came in as one; `with_subjects`: only those of which something stands apart."""
+    query = select(reports.c.lead_id, reports.c.content, reports.c.subjects).where(reports.c.lead_id.in_(lead_ids))
+    if with_subjects:
+        query = query.where(func.length(reports.c.subjects) > 0)
+    return {row.lead_id: Stored(row.content, row.subjects) for row in await tx.execute(query)}
+
+
 async def content(tx: Transaction, lead_id: UUID) -> Any:
-    """What was reported, in its blocks; None for a lead that came in by another door."""
+    """What was reported, in its blocks, without what stands apart; None for a lead that came in by another door."""
     return (await tx.execute(select(reports.c.content).where(reports.c.lead_id == lead_id))).scalar_one_or_none()
 
 

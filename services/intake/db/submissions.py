@@ -65,8 +65,9 @@ patience as materialized (select set_config('lock_timeout', $4, true)
 
 
 _FILED = """filed as (
-  insert into reports (lead_id, channel, naming, content, code_mark, receipt_mark, own_code, received_on)
-  select id, channel, naming, content::jsonb, code_mark, receipt_mark, own_code, received_on from r where channel is not null order by n
+  insert into reports (lead_id, channel, naming, content, subjects, code_mark, receipt_mark, own_code, received_on)
+  select id, channel, naming, content::jsonb, subjects, code_mark, receipt_mark, own_code, received_on from r
+  where channel is not null order by n
 ), boxes as (
   insert into mailboxes (lead_id, public_key, own_lock)
   select id, mailbox_key, own_lock from r where mailbox_key is not null order by n
@@ -172,6 +173,7 @@ _COLUMNS = {
     "channel": "text",
     "naming": "text",
     "content": "text",
+    "subjects": "bytea",
     "code_mark": "bytea",
     "receipt_mark": "bytea",
     "own_code": "text",
@@ -180,7 +182,7 @@ _COLUMNS = {
     "challenge": "bytea",
     "expires_at": "timestamptz",
 }
-FILED = 10
+FILED = 11
 """So many columns at the end are a report's."""
 _ADD = {filed: _add(first=4, filed=filed, then="select") for filed in (False, True)}
 _ADD_AS_FORESEEN = {
@@ -312,6 +314,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         filed and filed.channel,
         filed and filed.naming,
         filed and to_json(filed.content).decode(),
+        filed and filed.subjects,
         filed and filed.code_mark,
         filed and filed.receipt_mark,
         filed and filed.own_code,

@@ -351,6 +351,9 @@ reports = Table(
     Column("channel", Text, nullable=False),
     Column("naming", Text, nullable=False),
     Column("content", JSONB, nullable=False, comment="persons, facts, umbrella; nothing of the reporter"),
+    Column(
+        "subjects", LargeBinary, comment="sealed: what stands apart of the content; empty: nothing; null: not looked at"
+    ),
     # two reports with one code could not be told apart; the code itself is nowhere
     Column("code_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the query code"),
     Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
@@ -363,7 +366,6 @@ reports = Table(
 lost_receipts = Table(
     "lost_receipts",
     metadata,
-    # a report that a restore has lost is registered again once
     Column("mark", LargeBinary, primary_key=True, comment="keyed hash of the number of the receipt that was shown"),
     Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False, comment="the lead that it was registered as again"),
 )

@@ -47,6 +47,8 @@ class Filed:
     mailbox_key: bytes
     """The public half of the reporter's key pair (docs/decisions/0057)."""
     own_code: str | None = None
+    subjects: bytes = b""
+    """The sealed numbers and addresses of those who are reported; empty when there are none."""
     own_lock: bytes | None = None
     """The private half, under the code that the reporter chose."""
     spent: tuple[bytes, int] | None = None
@@ -80,9 +82,11 @@ PERSON = {
     "address": "住址",
     "employer": "单位",
     "post": "职务",
+    "company": "企业",
     "official": "公职人员",
     "description": "特征和其他情况",
 }
+COMPANY = {"name": "名称", "uscc": "统一社会信用代码"}
 FACTS = {
     "summary": "概述",
     "time_from": "起始日期",
@@ -110,11 +114,15 @@ def lead_summary(content: Block, book: CodeBook) -> str:
         for line in _lines(facts, {k: v for k, v in FACTS.items() if k != "summary"}, book)
         if DONT_KNOW not in line
     ]
-    # that somebody is an official is a ground for discipline, which the verifying unit is not told
-    plain = {name: label for name, label in PERSON.items() if name != "official"}
-    persons = [";".join(_lines(person, plain)) for person in content.get("persons", ())]
-    told += [f"被举报人{n}:{one}" for n, one in enumerate(persons, 1) if one]
+    told += [person_line(number, person) for number, person in enumerate(content.get("persons", ()), 1)]
     return "\n".join(line for line in told if line)
+
+
+def person_line(number: int, person: Block) -> str:
+    """The line of the summary about the person of this number; empty when nothing is told."""
+    # that somebody is an official is a ground for discipline, which the verifying unit is not told
+    told = ";".join(_lines(person, {name: label for name, label in PERSON.items() if name != "official"}))
+    return f"被举报人{number}:{told}" if told else ""
 
 
 def allegations(content: Block) -> tuple[str, ...]:
@@ -198,6 +206,8 @@ def _lines(block: Block, labels: Mapping[str, str], book: CodeBook | None = None
 def _said(name: str, value: Any, book: CodeBook | None) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, Mapping):
+        return ",".join(_lines(value, COMPANY))
     if name in _LISTS and book is not None:
         return "、".join(book.zh(_LISTS[name], code) for code in value)
     return _SEX.get(value, str(value)) if name == "sex" else str(value)

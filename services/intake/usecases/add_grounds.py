@@ -8,10 +8,10 @@ from services.intake.domain.codes import Ground
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER
 from services.intake.usecases.open_legs import open_legs, send_discipline_facts
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 
@@ -22,7 +22,7 @@ async def add_grounds(
     reason: str,
     *,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     by: Principal,
     at: datetime,
 ) -> Lead:

@@ -8,11 +8,11 @@ from services.intake.domain.codes import Ground
 from services.intake.domain.lead import Lead
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.sealing import Sealer
 
 
 async def assign_lead(
@@ -22,7 +22,7 @@ async def assign_lead(
     grounds: tuple[Ground, ...],
     *,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     by: Principal,
     at: datetime,
 ) -> Lead:

@@ -6,14 +6,14 @@ from datetime import datetime
 from services.intake.db import deadlines, dual_assignments, merges
 from services.intake.domain.deadline import of_assignment
 from services.intake.domain.lead import Lead
-from services.intake.usecases.facts_to_send import facts_to_send
+from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
 from services.intake.usecases.open_legs import open_legs
+from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.auth import Principal
 from shared.contracts.intake import After, DeadlineKind, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
 from shared.db import Transaction
 from shared.deadlines import Calendar
-from shared.sealing import Sealer
 
 
 async def charge(
@@ -24,7 +24,7 @@ async def charge(
     excluded: tuple[str, ...],
     days: Calendar,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     by: Principal,
     at: datetime,
     since: datetime | None = None,
@@ -51,11 +51,11 @@ async def charge(
 
 
 async def send_verification_facts(
-    tx: Transaction, lead: Lead, *, excluded: tuple[str, ...], sealer: Sealer, at: datetime, after_sequence: int
+    tx: Transaction, lead: Lead, *, excluded: tuple[str, ...], sealer: FactsSealer, at: datetime, after_sequence: int
 ) -> None:
     """Send what is reported, sealed for verification alone, with what repeats add to it: their facts are the master's too (§4.2)."""
-    facts = await facts_to_send(tx, lead, with_grounds=False)
-    added = await merges.added_by_repeats(tx, lead.id)
+    facts = await facts_to_send(tx, lead, subjects=sealer.subjects, with_grounds=False)
+    added = await added_by_repeats(tx, lead.id, subjects=sealer.subjects)
     sealed = VerificationFactsSealed(
         lead_id=lead.id,
         after=After(topic=LeadAssigned.TOPIC, subject=str(lead.id), sequence=after_sequence),

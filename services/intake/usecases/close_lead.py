@@ -15,11 +15,11 @@ from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date, profile_of
-from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 
@@ -53,7 +53,7 @@ async def take_objection(
     reason: str,
     *,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     letters: Letters,
     by: Principal,
     at: datetime,

@@ -6,16 +6,16 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, merges, repeats
 from services.intake.domain.lead_states import WITH_UNIT
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
-from shared.sealing import Sealer
 
 
 async def decide_merge(
-    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: Sealer, by: Principal, at: datetime
+    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: FactsSealer, by: Principal, at: datetime
 ) -> Merge:
     """Confirm or refuse. A master that was found unfounded (查否) goes on the list for another team.
 

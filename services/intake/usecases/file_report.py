@@ -36,13 +36,14 @@ from services.intake.domain.report import (
     texts,
     umbrella,
 )
+from services.intake.domain.restricted import take_apart
 from services.intake.usecases.register_lead import NewLead, Registration, admit
+from services.intake.usecases.subject_store import FactsSealer
 from shared.auth import Principal
 from shared.contracts.envelope import day_of
 from shared.deadlines import china_date
 from shared.errors import Invalid
 from shared.idempotency import Claim
-from shared.sealing import Sealer
 from shared.secrecy import has_secrecy_mark, refuse_marked
 
 PUBLIC = Principal(sub="public", roles=frozenset({"pub"}), unit="")
@@ -74,7 +75,7 @@ class Desk:
     """What a report needs beside itself: keys. `code_keys`: the newest first."""
 
     def __init__(
-        self, *, region: str, sealer: Sealer, signer: ReceiptSigner, code_keys: tuple[bytes, ...], digest: bytes
+        self, *, region: str, sealer: FactsSealer, signer: ReceiptSigner, code_keys: tuple[bytes, ...], digest: bytes
     ) -> None:
         self.region, self.sealer, self.signer = region, sealer, signer
         self._code_keys, self._digest = code_keys, digest
@@ -83,7 +84,10 @@ class Desk:
         """A registration with its code and receipt. `key` is the caller's Idempotency-Key. Raises `Invalid`."""
         report = replace(report, content=report_without_reporter(report.content, report.reporter))
         summary = check(report, book, at=at)
-        content, facts = report.content, report.content["facts"]
+        content, apart = take_apart(report.content)
+        if apart:
+            summary = lead_summary(content, book)
+        facts = content["facts"]
         new = NewLead(
             source=Source.PUBLIC,
             summary=summary or next(iter(allegations(content)), ""),
@@ -104,6 +108,7 @@ class Desk:
             channel=report.channel,
             naming=report.naming,
             content=content,
+            subjects=self.sealer.subjects.seal(order.id, apart),
             code_mark=code_mark,
             receipt_mark=receipt_mark,
             mailbox_key=mailbox.public_half(private),

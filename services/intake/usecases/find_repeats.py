@@ -14,6 +14,7 @@ from services.intake.domain.own_words import of_the_matter
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.domain.repeat_marks import Marks, marks_of
 from services.intake.domain.repeat_score import THRESHOLD, Score, score
+from services.intake.usecases.subject_store import SubjectKeys, whole
 from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
@@ -26,29 +27,34 @@ REMEMBERED = 1024
 
 
 async def find_repeats(
-    tx: Transaction, lead_id: UUID, *, secret: bytes, by: Principal, at: datetime
+    tx: Transaction, lead_id: UUID, *, secret: bytes, subjects: SubjectKeys, by: Principal, at: datetime
 ) -> list[Suggestion]:
     """All suggestions for a lead, old and new, with what was decided; the asking is put on record. Raises `NotFound`."""
     lead = await register.get(tx, lead_id)
-    await _suggest(tx, [lead], secret=secret, at=at)
+    await _suggest(tx, await whole(tx, [lead], subjects), secret=secret, subjects=subjects, at=at)
     found = await repeats.suggestions(tx, lead_id)
     await reads.note(tx, by, "lead.read-candidates", lead_id, at=at, detail={"found": len(found)})
     return found
 
 
-async def look_at_new(tx: Transaction, at: datetime, *, secret: bytes) -> None:
+async def look_at_new(tx: Transaction, at: datetime, *, secret: bytes, subjects: SubjectKeys) -> None:
     """Make new leads findable and look what they repeat; what is left waits for the next turn."""
     loop = asyncio.get_running_loop()
     end = loop.time() + SECONDS
     while loop.time() < end and (new := await repeats.take_pending(tx, AT_ONCE)):
+        new = await whole(tx, new, subjects)
         await repeats.index(tx, {lead.id: keys_of(marks(lead), secret) for lead in new})
-        await _suggest(tx, new, secret=secret, at=at)
+        await _suggest(tx, new, secret=secret, subjects=subjects, at=at)
 
 
-async def candidates(tx: Transaction, leads: Sequence[Lead], *, secret: bytes) -> dict[UUID, list[tuple[UUID, Score]]]:
+async def candidates(
+    tx: Transaction, leads: Sequence[Lead], *, secret: bytes, subjects: SubjectKeys
+) -> dict[UUID, list[tuple[UUID, Score]]]:
     """For each of these leads those that are likely of the same matter, best first."""
     found = await repeats.search(tx, {lead.id: keys_of(marks(lead), secret) for lead in leads})
-    others = await repeats.get_many(tx, list({each for ids in found.values() for each in ids}))
+    others = await whole(
+        tx, await repeats.get_many(tx, list({each for ids in found.values() for each in ids})), subjects
+    )
     marks_of_others = {other.id: marks(other) for other in others}
     likely = {}
     for lead in leads:
@@ -60,8 +66,10 @@ async def candidates(tx: Transaction, leads: Sequence[Lead], *, secret: bytes) -
     return likely
 
 
-async def _suggest(tx: Transaction, leads: Sequence[Lead], *, secret: bytes, at: datetime) -> None:
-    await repeats.suggest(tx, await candidates(tx, leads, secret=secret), at=at)
+async def _suggest(
+    tx: Transaction, leads: Sequence[Lead], *, secret: bytes, subjects: SubjectKeys, at: datetime
+) -> None:
+    await repeats.suggest(tx, await candidates(tx, leads, secret=secret, subjects=subjects), at=at)
 
 
 def marks(lead: Lead) -> Marks:

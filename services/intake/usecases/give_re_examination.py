@@ -8,17 +8,17 @@ from services.intake.domain import lead_life
 from services.intake.domain.merge import ReExamination
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import NotAllowed, NotFound
-from shared.sealing import Sealer
 
 OBJECTED = "该线索另有待决定的异议,请先决定异议 / the reporter's objection to it is undecided: decide that first"
 
 
 async def give_re_examination(
-    tx: Transaction, merge_id: UUID, unit: str, *, region: str, sealer: Sealer, by: Principal, at: datetime
+    tx: Transaction, merge_id: UUID, unit: str, *, region: str, sealer: FactsSealer, by: Principal, at: datetime
 ) -> ReExamination:
     """Charge the team, with all entries of the lead that wait. Raises `NotFound`, `NotAllowed` (given already; the lead is not fed back or
     reopened; an objection is undecided), `Invalid` for a unit that looked before, `ConflictOfInterest`."""

@@ -3,16 +3,16 @@
 from datetime import datetime
 from uuid import uuid4
 
-from services.intake.db import dual_assignments, merges, reports, umbrellas
+from services.intake.db import dual_assignments, umbrellas
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, Status
 from services.intake.domain.report import umbrella
-from services.intake.usecases.facts_to_send import facts_to_send
+from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
+from services.intake.usecases.subject_store import FactsSealer, whole_content
 from shared import outbox
 from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
 from shared.db import Transaction
-from shared.sealing import Sealer
 
 _CRIME_LEG = {
     **dict.fromkeys(HANDED_OVER, LegStatus.ENDED),
@@ -21,7 +21,7 @@ _CRIME_LEG = {
 }
 
 
-async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: Sealer, at: datetime) -> DualAssignment:
+async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: FactsSealer, at: datetime) -> DualAssignment:
     """Create the parent and open the discipline leg; the crime leg is the assignment itself, at whatever point it stands."""
     dual = DualAssignment(id=uuid4(), lead_id=lead.id, created_at=at, crime=_CRIME_LEG[lead.status])
     await dual_assignments.add(tx, dual, region=region)
@@ -31,13 +31,13 @@ async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: Sealer,
 
 
 async def send_discipline_facts(
-    tx: Transaction, lead: Lead, dual: DualAssignment, *, sealer: Sealer, at: datetime, after_sequence: int = 1
+    tx: Transaction, lead: Lead, dual: DualAssignment, *, sealer: FactsSealer, at: datetime, after_sequence: int = 1
 ) -> None:
     """Send the facts with the grounds, sealed for discipline alone; again when grounds are added."""
-    facts = await facts_to_send(tx, lead, with_grounds=True)
-    added = await merges.added_by_repeats(tx, lead.id)
+    facts = await facts_to_send(tx, lead, subjects=sealer.subjects, with_grounds=True)
+    added = await added_by_repeats(tx, lead.id, subjects=sealer.subjects)
     facts = facts.model_copy(update={"allegations": (*facts.allegations, *added)})
-    if reported := await reports.content(tx, lead.id):
+    if reported := await whole_content(tx, lead.id, sealer.subjects):
         # what a reporter said of shielding officials never goes to the unit that verifies the crime
         facts = facts.model_copy(update={"allegations": (*facts.allegations, *umbrella(reported))})
     if told := await umbrellas.of_lead(tx, lead.id):

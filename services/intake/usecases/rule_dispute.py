@@ -8,12 +8,12 @@ from services.intake.domain import lead_life
 from services.intake.domain.lead import Lead
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 
@@ -24,7 +24,7 @@ async def rule_dispute(
     reason: str,
     *,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     by: Principal,
     at: datetime,
 ) -> Lead:

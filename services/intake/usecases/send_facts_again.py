@@ -8,13 +8,13 @@ from services.intake.domain.lead_states import HANDED_OVER
 from services.intake.usecases.charge_unit import send_verification_facts
 from services.intake.usecases.check_unit import neutrality
 from services.intake.usecases.open_legs import send_discipline_facts
+from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.contracts.intake import LeadAssigned
 from shared.db import Transaction
-from shared.sealing import Sealer
 
 
-async def send_facts_again(tx: Transaction, lead: Lead, *, sealer: Sealer, at: datetime) -> None:
+async def send_facts_again(tx: Transaction, lead: Lead, *, sealer: FactsSealer, at: datetime) -> None:
     """Nothing while nobody works on it."""
     if lead.status not in HANDED_OVER:
         return

@@ -30,6 +30,7 @@ from services.intake.domain.police_call import (
 )
 from services.intake.usecases.register_lead import ACCEPTED, DEED, NewLead, Registration, admit
 from services.intake.usecases.send_facts_again import send_facts_again
+from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.submit_lead import row_of
 from shared import audit, metrics
 from shared.auth import Principal
@@ -71,7 +72,7 @@ class Done:
 class TakeCalls:
     """The feed's door."""
 
-    def __init__(self, database: Database, *, region: str, sealer: Sealer, **limits: Any) -> None:
+    def __init__(self, database: Database, *, region: str, sealer: FactsSealer, **limits: Any) -> None:
         self.database, self.region, self.sealer = database, region, sealer
         self._queue = GroupCommit[Handed, Done](
             self._together, self._alone, observe=metrics.flush_size.observe, **{"most": MOST, **limits}

@@ -9,13 +9,13 @@ from services.intake.domain.lead_states import WITH_UNIT
 from services.intake.usecases.charge_unit import send_verification_facts
 from services.intake.usecases.check_unit import neutrality
 from services.intake.usecases.open_legs import send_discipline_facts
+from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.contracts.intake import LeadAssigned
 from shared.db import Transaction
-from shared.sealing import Sealer
 
 
-async def tell_anew(tx: Transaction, master: Lead, *, sealer: Sealer, at: datetime) -> None:
+async def tell_anew(tx: Transaction, master: Lead, *, sealer: FactsSealer, at: datetime) -> None:
     """Send it, with what the repeats of now add; nothing while nobody works on it."""
     if master.status not in WITH_UNIT:
         return

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, merges, repeats
 from services.intake.domain.merge import Merge
+from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 
@@ -25,7 +25,7 @@ async def propose_undo(tx: Transaction, merge_id: UUID, reason: str, *, by: Prin
 
 
 async def decide_undo(
-    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: Sealer, by: Principal, at: datetime
+    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: FactsSealer, by: Principal, at: datetime
 ) -> Merge:
     """The second person decides. Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it."""
     merge = await merges.get(tx, merge_id)

@@ -35,7 +35,7 @@ async def look(api: Api) -> None:
     """The worker's turn."""
     async with api.app.state.database.transaction() as tx:
         await make_searchable(tx, NOON)
-        await look_at_new(tx, NOON, secret=secret_of(api.app.state.digest))
+        await look_at_new(tx, NOON, secret=secret_of(api.app.state.digest), subjects=api.app.state.sealer.subjects)
 
 
 async def three(api: Api) -> tuple[UUID, UUID, UUID]:

@@ -19,6 +19,7 @@ from tests.intake.api.test_merges import merge
 from tests.support.api import Api
 from tests.support.reporting import COUNTER, REPORT, REPORTS, report, work
 from tests.support.searching import everything, found_in
+from tests.support.subjects import SUBJECTS
 
 ALL = ["suspect", "known-facts", "official-duty", "special-duty"]
 ORDER: dict[str, Any] = {"amount_yuan": 5000, "reason": "线索查证属实", "none_of": ALL}
@@ -99,7 +100,7 @@ async def verify(api: Api, voucher: str, *, by: str = "pay") -> httpx.Response:
 async def tick(api: Api, instant: str) -> None:
     """The clock's own look, as the worker does it."""
     async with api.app.state.database.transaction() as tx:
-        await timers(b"k" * 32)["rewards.lapse"].run(tx, datetime.fromisoformat(instant).astimezone(UTC))
+        await timers(b"k" * 32, SUBJECTS)["rewards.lapse"].run(tx, datetime.fromisoformat(instant).astimezone(UTC))
 
 
 @pytest.mark.rule("D28", "G7", "G10")

@@ -29,6 +29,7 @@ from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
 from tests.support.api import Api
 from tests.support.builders import BOOK, NOON
+from tests.support.subjects import SUBJECTS
 
 NINE = ["yellow", "orange", "reminder", "red", "urge", "supervision", "report", "talk", "circular"]
 EIGHT = NINE[1:]
@@ -278,7 +279,7 @@ async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) ->
     before = await api.rows(as_kept)
     assert len(before) == 5
     await api.rows("delete from deadlines")
-    start = timers(b"k" * 32)["deadlines.start-missing"].run
+    start = timers(b"k" * 32, SUBJECTS)["deadlines.start-missing"].run
     for _ in range(3):
         async with api.app.state.database.transaction() as tx:
             await start(tx, china("2018-06-04T09:00"))

@@ -16,6 +16,7 @@ from tests.conftest import NewApi
 from tests.intake.repeats.generator import Half, Report
 from tests.intake.repeats.heldout_words import HELD_OUT
 from tests.support.builders import DAY, NOON, lead
+from tests.support.subjects import SUBJECTS
 
 SECRET = b"test"
 PAIRS = 260
@@ -48,7 +49,7 @@ async def test_nearly_all_pairs_that_the_likelihood_accepts_are_found_among_all_
             await leads.add(tx, one, region="999999", by=None, effective_at=NOON, at=NOON)
             await repeats.index(tx, {one.id: keys_of(marks(one), SECRET)})
         for one, other in told_leads:
-            likely = {each for each, _ in (await candidates(tx, [one], secret=SECRET))[one.id]}
+            likely = {each for each, _ in (await candidates(tx, [one], secret=SECRET, subjects=SUBJECTS))[one.id]}
             suggested += len(likely)
             if score(marks(one), marks(other)).value >= THRESHOLD:
                 wanted += 1
@@ -68,7 +69,7 @@ async def test_the_worker_takes_turns_until_nothing_is_pending_and_each_lead_is_
     for _ in range(20):
         async with api.app.state.database.transaction() as tx:
             await make_searchable(tx, NOON)
-            await look_at_new(tx, NOON, secret=SECRET)
+            await look_at_new(tx, NOON, secret=SECRET, subjects=SUBJECTS)
     assert await api.rows("select count(*) from repeat_pending") == [(0,)]
     assert await api.rows("select count(*), count(distinct lead_id) from repeat_leads") == [(45, 45)]
     [(stored, said)] = await api.rows(

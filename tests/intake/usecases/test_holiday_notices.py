@@ -19,6 +19,7 @@ from tests.intake.api.test_leads import register
 from tests.intake.usecases.test_deadlines import EIGHT, china, events, follow, say
 from tests.support.api import Api, settings_of
 from tests.support.builders import NOON
+from tests.support.subjects import SUBJECTS
 
 NOTICE_2018 = Notice(2018, {date(2018, 6, 5): True})
 NOTICE_2051 = Notice(2051, {date(2051, 1, 2): True, date(2051, 1, 3): True, date(2051, 1, 4): True})
@@ -67,7 +68,7 @@ async def test_a_notice_in_the_folder_comes_once_and_never_over_a_later_one(new_
     database = api.app.state.database
     lead = await register(api)
     folder = [Notice(2018, {date(2018, 6, 6): True})]
-    kinds = timers(b"k" * 32, notices=folder)
+    kinds = timers(b"k" * 32, SUBJECTS, notices=folder)
     for _ in range(2):
         async with database.transaction() as tx:
             await kinds["deadlines.count"].run(tx, NOON)

@@ -1,0 +1,122 @@
+"""The subject store: numbers and addresses of those who are reported lie sealed, and are read with a purpose, on record (§2.3 A)."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.intake.usecases.subject_store import SubjectKeys
+from shared.contracts.envelope import SealedBox
+from shared.file_key import CannotRead
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import assign, classify, opener, register
+from tests.intake.api.test_merges import PUBLIC, look
+from tests.intake.api.test_reports import door
+from tests.support.api import Api
+from tests.support.reporting import report
+from tests.support.searching import everything, found_in
+from tests.support.subjects import keys_of
+
+ID, PHONE, PLATE, USCC = "999999198001010011", "13900000123", "陕A12345", "919999990000000050"
+ADDRESS = "示例区临江街九号院"
+SECRETS = (ID, PHONE, PLATE, USCC, ADDRESS, "139-0000-0123", "13700000456")
+PERSON = {
+    "name": "被举报人乙",
+    "id_number": ID,
+    "phone": PHONE,
+    "address": ADDRESS,
+    "company": {"name": "示例公司", "uscc": USCC},
+}
+REPORT: dict[str, Any] = {
+    "naming": "anonymous",
+    "persons": [PERSON],
+    "facts": {
+        "summary": f"有人打电话139-0000-0123强收费用,开{PLATE}",
+        "street": "临江街",
+        "allegations": [{"act": f"证件{ID},逼债"}],
+    },
+    "umbrella": {"involved": True, "description": "联系电话13700000456"},
+}
+
+
+async def reported(api: Api, body: Any = REPORT) -> UUID:
+    answer = await report(api.client, body)
+    assert answer.status_code == 201, answer.text
+    [(lead,)] = await api.rows("select id from leads order by created_at desc, lead_no desc limit 1")
+    return UUID(str(lead))
+
+
+def told(api: Api, receiver: str, rows: list[tuple[Any, ...]]) -> str:
+    [box] = [SealedBox(key_id=key_id, box=box) for key_id, box in rows if key_id == api.keys.box(receiver)["key_id"]]
+    return json.dumps(opener(api, receiver).open(box), ensure_ascii=False)
+
+
+@pytest.mark.rule("G11")
+async def test_numbers_of_the_reported_lie_sealed_reach_who_checks_and_are_read_on_record(
+    new_api: NewApi, capfd: pytest.CaptureFixture[str]
+) -> None:
+    api = await door(new_api)
+    lead = await reported(api)
+    await look(api)
+    path = f"/intake/v1/leads/{lead}"
+    shown = (await api.get(path, by="ana")).json()
+    assert "被举报人1:姓名 被举报人乙;证件号码 〔限制查阅〕" in shown["summary"]
+    await classify(api, lead)
+    assert (await assign(api, lead)).status_code == 200
+    # tables, what goes on Kafka, answers and logs
+    said = capfd.readouterr()
+    places = {"tables": await everything(api.copy.admin_url), "answer": json.dumps(shown, ensure_ascii=False).encode()}
+    assert found_in(places | {"log": f"{said.out}{said.err}".encode()}, SECRETS) == []
+    # the units that check it are told, discipline alone of the officials
+    boxes = await api.rows("select key_id, box from outbox_sealed")
+    verification, discipline = (told(api, receiver, boxes) for receiver in ("verification", "discipline"))
+    assert [each for each in SECRETS if each not in verification] == ["13700000456"]
+    assert [each for each in SECRETS if each not in discipline] == []
+    # with a purpose, on record, and whole
+    refused = await api.client.get(f"{path}/report", headers=api.as_("ofd"))
+    assert (refused.status_code, "Access-Purpose" in refused.text) == (400, True)
+    whole = (await api.get(f"{path}/report", by="ofd")).json()["content"]
+    assert whole == REPORT | {"channel": "web"}
+    [(reads,)] = await api.rows("select count(*) from audit_log where action = 'lead.read' and actor = 'ofd'")
+    assert reads == 1
+
+
+async def test_repeats_are_found_by_what_lies_sealed(new_api: NewApi) -> None:
+    api = await door(new_api)
+    lead = await reported(api, REPORT | {"facts": {"summary": "被举报人在东门市场强收摊位费"}})
+    again = await register(api, **PUBLIC, summary=f"号码{PHONE}的人在东门市场强收摊位费")
+    other = await register(api, **PUBLIC, summary="号码13900000999的人在南湖小区放高利贷")
+    await look(api)
+    found = (await api.get(f"/intake/v1/leads/{again}/candidates", by="ana")).json()
+    assert [each["lead_id"] for each in found] == [str(lead)]
+    assert "same_number" in [each["feature"] for each in found[0]["features"]]
+    assert (await api.get(f"/intake/v1/leads/{other}/candidates", by="ana")).json() == []
+
+
+@pytest.mark.parametrize("code", ["919999990000000051", "91999999000000005", "91999999MA000000IN", "x"])
+async def test_a_wrong_credit_code_is_refused_by_its_field(new_api: NewApi, code: str) -> None:
+    api = await door(new_api)
+    answer = await report(api.client, REPORT | {"persons": [{"company": {"uscc": code}}]})
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (
+        422,
+        ["persons.0.company.uscc"],
+    )
+    assert "统一社会信用代码" in answer.text
+    assert code not in answer.text or code == "x"
+
+
+def test_a_box_opens_for_its_lead_alone_and_with_any_key_that_is_kept() -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    old, both, new = keys_of("old"), keys_of("new", "old"), keys_of("new")
+    box = old.seal(one, {"persons.0.phone": PHONE})
+    assert both.open(one, box) == {"persons.0.phone": PHONE}
+    assert both.seal(one, {}) == b""
+    assert new.open(one, b"") == new.open(one, None) == {}
+
+    def refused(keys: SubjectKeys, lead: UUID, wrong: bytes) -> None:
+        with pytest.raises(CannotRead):
+            keys.open(lead, wrong)
+
+    for keys, lead, wrong in ((new, one, box), (both, other, box), (both, one, box[:-1]), (both, one, box[:9])):
+        refused(keys, lead, wrong)
