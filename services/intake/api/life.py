@@ -13,7 +13,7 @@ from services.intake.api.leads import LeadView
 from services.intake.db import leads, life
 from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
-from services.intake.domain.feedback import About, Channel, Try, WhyNot
+from services.intake.domain.feedback import About, Channel, NextStep, Try, WhyNot
 from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.close_lead import close_lead, take_objection
@@ -111,10 +111,15 @@ class TryOrder(Order):
     satisfied: bool | None = Field(
         default=None, description="举报人是否满意 / satisfied with it; no person is judged by it"
     )
+    text: Text | None = Field(
+        default=None,
+        description="告知内容,已反馈结果时必填,不得含他人信息 / the words; needed when the result was told, nothing of third persons",
+    )
+    next_step: NextStep | None = Field(default=None, description="下一步 / what follows")
 
 
 class TryView(BaseModel):
-    """One try: how, when, with what outcome and by whom; no number, no address, no words. 联系记录"""
+    """One try: how, when, with what outcome, in what words and by whom; no number, no address. 联系记录"""
 
     assignment_no: int
     about: About
@@ -125,6 +130,8 @@ class TryView(BaseModel):
     by: str | None
     understood: bool | None
     satisfied: bool | None
+    text: str | None
+    next_step: NextStep | None
 
     @classmethod
     def of(cls, number: int, made: Try) -> Self:

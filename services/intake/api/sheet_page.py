@@ -35,8 +35,10 @@ def page(sheet: Sheet, *, issuer: str, print_no: int, printed_by: str, printed_o
             if sheet.dispute_by
             else "已经裁定,不得再提管辖异议",
         ),
-        ("交办", f"签发:{issuer}  日期:{sheet.issued_on}"),
-        ("签收", "签收人:__________  核查人员(两名以上):__________  日期:__________"),
+        ("交办", f"批准签发:{issuer}  日期:{sheet.issued_on}"),
+        ("制发", f"制发:{printed_by}  日期:{printed_on}"),
+        ("承办组", "负责人:__________  核查人员(两名以上):__________"),
+        ("签收", "签收人:__________  日期:__________"),
     ]
     body = "".join(f"<tr><th>{escape(name)}</th><td>{_lines(value)}</td></tr>" for name, value in rows)
     printed = f"打印编号 {print_no} · {escape(printed_by)} · {escape(printed_on)}"

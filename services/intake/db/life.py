@@ -12,7 +12,7 @@ from services.intake.db.life_tables import decisions, feedback_tries, feedbacks,
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import lead_history, reports
 from services.intake.domain.decision import Decision, Kind, State
-from services.intake.domain.feedback import About, Channel, Feedback, Try, WhyNot
+from services.intake.domain.feedback import About, Channel, Feedback, NextStep, Try, WhyNot
 from services.intake.domain.lead_states import Status
 from services.intake.domain.redirect import Redirect
 from shared.db import Transaction
@@ -78,7 +78,8 @@ async def add_try(tx: Transaction, lead_id: UUID, assignment_no: int, made: Try,
     row = {"lead_id": lead_id, "number": number, "channel": made.channel.value, "tried_on": made.on}
     more = {"reached": made.reached, "assignment_no": assignment_no, "tried_by": by, "recorded_at": at}
     codes = {"about": made.about.value, "why_not": made.why_not.value if made.why_not else None}
-    said = {"understood": made.understood, "satisfied": made.satisfied}
+    said: dict[str, Any] = {"understood": made.understood, "satisfied": made.satisfied, "text": made.text}
+    said["next_step"] = made.next_step.value if made.next_step else None
     await tx.execute(insert(feedback_tries), {**row, **more, **codes, **said})
 
 
@@ -97,6 +98,8 @@ async def tries_of(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
                 by=row.tried_by,
                 understood=row.understood,
                 satisfied=row.satisfied,
+                text=row.text,
+                next_step=NextStep(row.next_step) if row.next_step else None,
             ),
         )
         for row in await tx.execute(query)

@@ -68,6 +68,15 @@ feedback_tries = Table(
     Column("why_not", Text),
     Column("understood", Boolean, comment="null: not asked, or not said"),
     Column("satisfied", Boolean),
+    Column("text", Text, comment="what was told; null: nothing was, the letter has it, or its lead is expunged"),
+    Column("next_step", Text),
+    # words are of a result that was told
+    CheckConstraint("text is null or (reached and about = 'feedback')", name="words_told"),
+    CheckConstraint(
+        "next_step is null or next_step = 'contact-again' "
+        "or (reached and about = 'feedback' and next_step in ('none', 'objection', 'new-evidence'))",
+        name="next_step",
+    ),
     # an answer of whoever was told the result
     CheckConstraint("(understood is null and satisfied is null) or (reached and about = 'feedback')", name="answer"),
     CheckConstraint("channel in ('phone', 'text', 'visit', 'mailbox', 'letter')", name="channel"),

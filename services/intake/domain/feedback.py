@@ -44,10 +44,23 @@ class WhyNot(Labelled):
     UNREAD = "unread", "信件未查阅", "the letter was not read"
 
 
+class NextStep(Labelled):
+    """What follows from talking to the reporter (§2.3 E). 下一步"""
+
+    NONE = "none", "无", "nothing"
+    OBJECTION = "objection", "有异议,按异议办理", "an objection, to be decided"
+    NEW_EVIDENCE = "new-evidence", "有新证据,核查后再定", "new evidence, to be looked at"
+    CONTACT_AGAIN = "contact-again", "再次联系", "to be reached again"
+
+
+OPEN_STEPS = frozenset({NextStep.OBJECTION, NextStep.NEW_EVIDENCE})
+"""Then the reporter has not said that nothing is objected to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
     """One try to reach the reporter. `by`: None is the reporter, who read a letter. `understood`, `satisfied`: what the reporter said of
-    the result (§2.3 E); None: not asked, or not said."""
+    the result (§2.3 E); None: not asked, or not said. `text`: in what words it was told, else than by a letter."""
 
     channel: Channel
     on: date
@@ -57,6 +70,24 @@ class Try:
     by: str | None = None
     understood: bool | None = None
     satisfied: bool | None = None
+    text: str | None = None
+    next_step: NextStep | None = None
+
+    def must_be_whole(self) -> None:
+        """A result that was told has its words on file, which say nothing of third persons (G-FEED); nothing is said of what was not told.
+        Raises `Invalid`."""
+        told = self.reached and self.about is About.FEEDBACK
+        if told and not self.text:
+            needed = "应填写告知内容 / the words in which the result was told are needed"
+            raise Invalid(needed, fields=[("text", needed)])
+        if self.text:
+            must_name_nobody(self.text)
+        said = {"understood": self.understood, "satisfied": self.satisfied, "text": self.text}
+        if self.next_step is not NextStep.CONTACT_AGAIN:
+            said["next_step"] = self.next_step
+        if not told and (given := [name for name, value in said.items() if value is not None]):
+            only = "仅在已反馈结果时填写 / only where the result was told"
+            raise Invalid(only, fields=[(name, only) for name in given])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

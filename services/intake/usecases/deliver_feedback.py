@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, life
 from services.intake.domain import lead_life
-from services.intake.domain.feedback import About, Channel, Outcome, Try, must_name_nobody, outcome_of
+from services.intake.domain.feedback import OPEN_STEPS, About, Channel, Outcome, Try, must_name_nobody, outcome_of
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
@@ -25,8 +25,9 @@ TOLD_TO_REPEATS = frozenset({*MOVES[Action.FEED_BACK], Status.REDIRECTED, Status
 
 
 async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, at: datetime) -> None:
-    """Put one try on file. Raises `NotFound`, `NotAllowed` while there is nothing to tell, `Invalid` for a day to come and for a letter to
-    the code, which is on file by itself."""
+    """Put one try on file. Raises `NotFound`, `NotAllowed` while there is nothing to tell, `Invalid` for a day to come, for what is not
+    whole or bears a secrecy mark, and for a letter to the code, which is on file by itself."""
+    refuse_marked("text", [made.text or ""])
     lead = await leads.get(tx, lead_id, lock=True)
     if made.about is About.FEEDBACK:
         await _must_have_a_result(tx, lead)
@@ -38,10 +39,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     if made.reached and made.why_not:
         told = "已联系上的不填原因 / reached: no reason why not"
         raise Invalid(told, fields=[("why_not", told)])
-    answered = [name for name in ("understood", "satisfied") if getattr(made, name) is not None]
-    if answered and not (made.reached and made.about is About.FEEDBACK):
-        told = "仅在已反馈结果时填写 / only where the result was told"
-        raise Invalid(told, fields=[(name, told) for name in answered])
+    made.must_be_whole()
     if made.on > china_date(at):
         told = "反馈日期晚于今天 / a day to come"
         raise Invalid(told, fields=[("on", told)])
@@ -79,6 +77,10 @@ async def deliver_feedback(tx: Transaction, lead_id: UUID, *, accepted: bool, by
     with_code = await life.holds_code(tx, lead_id)
     tries = await _tries(tx, lead) if lead.named or with_code else []
     outcome = outcome_of(tries, reachable=lead.named or with_code, by_code_alone=with_code and not lead.named)
+    if accepted and any(one.next_step in OPEN_STEPS for one in tries):
+        raise NotAllowed(
+            "举报人有异议或新证据,不能登记为无异议 / the reporter objects or has new evidence; it is not accepted"
+        )
     accepted = accepted and outcome == "delivered" and not with_code
     lead = await _feed_back(tx, lead, outcome, accepted=accepted, by=by, at=at)
     await audit.record(tx, by, "lead.feed-back", lead.id, at=at, detail={"outcome": outcome})

@@ -80,7 +80,7 @@ async def test_the_sheet_is_printed_from_data_with_a_number_and_the_unit_signs_f
     assert (await do(api, lead, "sheet")).status_code == 409
     await assign(api, lead)
     assert (await do(api, lead, "sheet", by="ana")).status_code == 403
-    assert "签发:ofd " in (await do(api, lead, "sheet", day="2018-06-04")).text, "nobody has entered who that is"
+    assert "批准签发:ofd " in (await do(api, lead, "sheet", day="2018-06-04")).text, "nobody has entered who that is"
     await api.rows(
         "insert into directory_staff (staff, region_code, name, account, home_unit, from_on, version) "
         "select 'SB-1', region_code, '虚构人员甲', 'ofd', code, '2018-01-01', 1 from directory_units limit 1"
@@ -89,8 +89,20 @@ async def test_the_sheet_is_printed_from_data_with_a_number_and_the_unit_signs_f
         sheet = await do(api, lead, "sheet", day="2018-06-04")
         assert sheet.headers["content-type"].startswith("text/html")
         assert f"打印编号 {number} · ofd · 2018-06-04" in sheet.text
-        assert "签发:虚构人员甲(ofd) " in sheet.text
-    for part in ("交办单号", "-J1", "公安分局", "每15日一次", "2018-08-30", "保密", "回避", "管辖异议", "2018-06-05"):
+        assert "批准签发:虚构人员甲(ofd) " in sheet.text
+    for part in (
+        "交办单号",
+        "-J1",
+        "公安分局",
+        "每15日一次",
+        "2018-08-30",
+        "保密",
+        "回避",
+        "管辖异议",
+        "制发",
+        "承办组",
+        "2018-06-05",
+    ):
         assert part in sheet.text, part
     assert "&lt;b&gt;" in sheet.text
     assert "王小明" not in sheet.text

@@ -135,7 +135,7 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     assert (alone.status_code, "并入的" in alone.json()["detail"]) == (409, True), (
         "who reported the repeat is told, too"
     )
-    reached = {"channel": "phone", "on": "2018-06-20", "reached": True}
+    reached = {"channel": "phone", "on": "2018-06-20", "reached": True, "text": "已核查完毕并告知结论"}
     assert (await do(api, repeat, "feedback-tries", reached, day="2018-06-20")).status_code == 204
     unanswered = await do(api, lead, "redirect/result", told, day="2018-06-20")
     assert (unanswered.status_code, "对上级的回复" in unanswered.json()["detail"]) == (409, True)
@@ -189,12 +189,16 @@ async def test_told_closed_and_reopened_by_two_people_for_another_team(new_api: 
     assert (await limits(api, lead, "2018-06-20"))["feedback"]["due_on"] == "2018-06-27"
     assert (await do(api, lead, "feedback", {}, day="2018-06-21")).status_code == 409, "named: first told"
     assert (await do(api, lead, "closing", day="2018-06-21")).status_code == 409
-    told = {"channel": "phone", "on": "2018-06-21", "reached": True, "understood": True, "satisfied": False}
+    told = {"channel": "phone", "on": "2018-06-21", "reached": True, "text": "已核查完毕并告知结论"}
+    told |= {"understood": True, "satisfied": False, "next_step": "new-evidence"}
     late = await do(api, lead, "feedback-tries", told | {"on": "2018-06-22"}, day="2018-06-21")
     assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "on")
     assert (await do(api, lead, "feedback-tries", told, day="2018-06-21")).status_code == 204
     [made] = (await api.get(f"/intake/v1/leads/{lead}/feedback-tries", by="ofd")).json()
     assert (made["understood"], made["satisfied"]) == (True, False)
+    assert (made["text"], made["next_step"]) == ("已核查完毕并告知结论", "new-evidence")
+    content = await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")
+    assert (content.status_code, "新证据" in content.json()["detail"]) == (409, True)
     assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
     assert (await do(api, lead, "closing", day="2018-06-22")).status_code == 409, "the reporter may object"
     assert (await do(api, lead, "closing", day="2018-07-24")).json()["status"] == "closed"

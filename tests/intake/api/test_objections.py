@@ -122,7 +122,7 @@ async def test_who_reported_a_repeat_hears_how_it_ended_before_the_master_is_clo
     code, anonymous = await filed(api, ANONYMOUS)
     named = await register(api, **PUBLIC, summary="同一件事再次反映", reporter={"name": "举报人丁"})
     nobody = await register(api, **PUBLIC, summary="同一件事又一次反映")
-    one = {"channel": "phone", "on": "2018-06-21", "reached": True}
+    one = {"channel": "phone", "on": "2018-06-21", "reached": True, "text": "已告知核查结论"}
     for repeat in (anonymous, named, nobody):
         await merge(api, repeat, master)
     early = await api.post(
@@ -160,11 +160,20 @@ async def test_the_log_of_tries_has_way_outcome_and_by_whom_and_letters_count_by
         ({"on": "2018-06-23"}, "on"),
         ({"understood": False}, "understood"),
         ({"reached": True, "about": "meeting", "why_not": None, "satisfied": True}, "satisfied"),
+        ({"reached": True, "why_not": None}, "text"),
+        ({"reached": True, "why_not": None, "text": "已转告张某,其电话13900000000"}, "text"),
+        ({"reached": True, "why_not": None, "text": "【机密】已查实"}, "text"),
+        ({"text": "已查实"}, "text"),
+        ({"next_step": "objection"}, "next_step"),
+        ({"next_step": "forget"}, "next_step"),
     ):
         refused = await api.post(path, one | wrong, by="ana", key=uuid4().hex, **on("2018-06-22"))
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
     for day in ("2018-06-21", "2018-06-22"):
-        twins = [api.post(path, one | {"on": day}, by="ana", key=day, **on("2018-06-22")) for _ in range(2)]
+        twins = [
+            api.post(path, one | {"on": day, "next_step": "contact-again"}, by="ana", key=day, **on("2018-06-22"))
+            for _ in range(2)
+        ]
         assert [each.status_code for each in await asyncio.gather(*twins)] == [204, 204], "once"
     assert (await api.post(path, one, by="ana", **on("2018-06-22"))).status_code == 400
     assert (await do(api, named, "feedback", {}, day="2018-06-22")).status_code == 409

@@ -55,7 +55,6 @@ KEPT = {
     "dual_requests": "codes and days",
     "door_buckets": "keyed hashes and instants, an hour at most",
     "expunge_plan": "of no lead",
-    "feedback_tries": "how and by whom, not what was said",
     "feedbacks": "a code",
     "holiday_notices": "of no lead",
     "invitations": "codes and days; when and where lies in the mailbox",
@@ -132,6 +131,7 @@ CODES = frozenset(
             "tier",
             "undo_by",
         ),
+        *("about", "why_not", "tried_by", "next_step"),
         *("undone_by", "unit", "upstream_no", "source_l2", "codes_version"),
         *("approved_by", "checked_by", "none_of", "notified_by", "paid_by", "rule_version", "voucher_mark"),
         *("handed_by", "identified_by", "told_how"),
@@ -185,9 +185,15 @@ async def closed(api: Api) -> tuple[UUID, UUID]:
     await hear(api, lead, said.WorkAccepted, **SIGNED)
     await hear(api, lead, said.WorkConcluded, conclusion="C3", day="2018-06-20")
     await api.rows("update dual_assignments set discipline = 'ended', completed_at = now()")
-    await do(api, lead, "feedback-tries", {"channel": "phone", "on": "2018-06-21", "reached": True}, day="2018-06-21")
+    await do(
+        api,
+        lead,
+        "feedback-tries",
+        {"channel": "phone", "on": "2018-06-21", "reached": True, "text": f"{MARK}已核查完毕"},
+        day="2018-06-21",
+    )
     await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")
-    reached = {"channel": "phone", "on": "2018-06-22", "reached": True}
+    reached = {"channel": "phone", "on": "2018-06-22", "reached": True, "text": f"{MARK}已核查完毕"}
     await do(api, again, "feedback-tries", reached, day="2018-06-22")
     assert (await do(api, lead, "closing", day="2018-06-25")).json()["status"] == "closed"
     return lead, again

@@ -47,7 +47,7 @@ async def verified(api: Api, lead: UUID, code: str = "C1") -> None:
     await assign(api, lead)
     await hear(api, lead, said.WorkAccepted, **SIGNED)
     await hear(api, lead, said.WorkConcluded, conclusion=code, day="2018-06-20")
-    told = {"channel": "visit", "on": "2018-06-21", "reached": True}
+    told = {"channel": "visit", "on": "2018-06-21", "reached": True, "text": "已核查完毕并告知结论"}
     assert (await do(api, lead, "feedback-tries", told, day="2018-06-21")).status_code == 204
     assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
 
