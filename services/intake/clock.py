@@ -24,6 +24,7 @@ from services.intake.usecases.follow_passed import destroy_late
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
 from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
+from services.intake.usecases.keep_subjects import retire_subjects, seal_anew, take_apart_waiting
 from services.intake.usecases.lapse_rewards import lapse_rewards
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.open_digests import open_digests
@@ -63,6 +64,15 @@ def timers(
         if rest_until is None or at >= rest_until:
             rest_until = None if await start_missing(tx, at) else at + timedelta(hours=1)
 
+    looked_at: datetime | None = None
+
+    async def keep(tx: Transaction, at: datetime) -> None:
+        # what an older release writes is found by its index; whether a box is of an older key is looked for hourly, until none is
+        nonlocal looked_at
+        await take_apart_waiting(tx, subjects)
+        if (looked_at is None or at >= looked_at) and not await seal_anew(tx, subjects):
+            looked_at = at + timedelta(hours=1)
+
     async def count(tx: Transaction, at: datetime) -> None:
         await import_notices(tx, notices, at=at)
         await count_deadlines_again(tx, at)
@@ -81,6 +91,7 @@ def timers(
         "report-boxes.destroy": Timer(every=600, run=destroy_late),
         "rewards.lapse": Timer(every=60, run=lapse_rewards),
         "retention.look": Timer(every=3600, run=look_at_retention),
+        "subjects.keep": Timer(every=1, run=keep),
         "repeats.find": Timer(every=1, run=partial(look_at_new, secret=secret_of(digest), subjects=subjects)),
     }
 
@@ -114,6 +125,7 @@ async def look_at_retention(tx: Transaction, at: datetime) -> None:
     """What is kept long enough is proposed to be sealed, or given up."""
     await propose_sealing(tx, at)
     await retire_reporters(tx, at)
+    await retire_subjects(tx, at)
     await circle.forget_departed(tx, at)
 
 

@@ -13,9 +13,11 @@ from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.lead_states import Status
+from services.intake.domain.legal_stage import CALLED, LegalStage
 from services.intake.domain.opening import Purpose
 from services.intake.domain.report import Channel
 from services.intake.usecases.file_report import PUBLIC, Desk, Report
+from services.intake.usecases.keep_subjects import standing_of_subjects
 from services.intake.usecases.pass_report import pass_report
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.read_progress import ReadProgress
@@ -158,10 +160,25 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
     )
 
 
+class SubjectsView(BaseModel):
+    """被举报人的称谓、所处阶段和保存期限 / what the reported are called, the stage, and how long their numbers are kept."""
+
+    called_zh: str
+    called_en: str
+    legal_stage: LegalStage
+    zh: str
+    en: str
+    since: date
+    expires_on: date | None = Field(
+        description="号码、住址保存至该日,办结前为空 / kept until this day; null until it ends"
+    )
+
+
 class ReportView(BaseModel):
     """举报的内容,不含举报人 / what was reported, without the reporter."""
 
     content: dict[str, Any]
+    subjects: SubjectsView
 
 
 @router.get("/leads/{lead_id}/report")
@@ -169,14 +186,24 @@ async def get_report(
     lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd")], tx: Tx, at: Now
 ) -> ReportView:
     """The blocks of a report; who shields it is shown to the director alone, and the reading is put on record. 举报内容(查阅留痕)"""
-    await read_lead(
+    lead = await read_lead(
         tx, lead_id, secret=request.app.state.circle_secret, subjects=request.app.state.sealer.subjects, by=by, at=at
     )
     found = await whole_content(tx, lead_id, request.app.state.sealer.subjects)
     if found is None:
         raise NotFound("该线索不是由举报登记的 / this lead did not come in as a report")
     hidden = frozenset() if "ofd" in by.roles else frozenset({"umbrella"})
-    return ReportView(content={name: value for name, value in found.items() if name not in hidden})
+    stage, since, until = await standing_of_subjects(tx, lead)
+    subjects = SubjectsView(
+        called_zh=CALLED[0],
+        called_en=CALLED[1],
+        legal_stage=stage,
+        zh=stage.zh,
+        en=stage.en,
+        since=since,
+        expires_on=until,
+    )
+    return ReportView(content={name: value for name, value in found.items() if name not in hidden}, subjects=subjects)
 
 
 def told(order: ReportOrder) -> dict[str, Any] | None:

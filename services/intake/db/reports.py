@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -14,12 +15,15 @@ from services.intake.db import mailbox
 from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports, spent_challenges
+from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.proof_of_work import Spent
 from services.intake.domain.report import Filed, Step
-from shared.db import Transaction
+from shared.db import Transaction, driver
 from shared.deadlines import china_date
 from shared.errors import Registered
+
+_APART = "select take_report_apart($1, $2::text::jsonb, $3, $4, $5)"
 
 
 async def add(tx: Transaction, lead_id: UUID, filed: Filed, *, received_on: date) -> None:
@@ -115,6 +119,31 @@ async def stored(tx: Transaction, lead_ids: Sequence[UUID], *, with_subjects: bo
     if with_subjects:
         query = query.where(func.length(reports.c.subjects) > 0)
     return {row.lead_id: Stored(row.content, row.subjects) for row in await tx.execute(query)}
+
+
+async def not_apart(tx: Transaction, *, limit: int) -> list[tuple[UUID, Any]]:
+    """Some reports, with their blocks, of which nobody has set apart what stands apart."""
+    query = select(reports.c.lead_id, reports.c.content).where(reports.c.subjects.is_(None)).limit(limit)
+    return [(row.lead_id, row.content) for row in await tx.execute(query)]
+
+
+async def set_apart(tx: Transaction, lead: Lead, content: Any, box: bytes) -> None:
+    """Once: blocks, box and the texts of the lead as they are to stay; intake's own role cannot otherwise."""
+    await (await driver(tx)).execute(_APART, lead.id, to_json(content).decode(), box, lead.summary, lead.allegations)
+
+
+async def sealed_otherwise(
+    tx: Transaction, newest: bytes, *, known: Sequence[bytes], limit: int
+) -> list[tuple[UUID, bytes]]:
+    """Some boxes that one of the keys that are known has sealed, but the newest."""
+    mark = func.substring(reports.c.subjects, 1, len(newest))
+    query = select(reports.c.lead_id, reports.c.subjects).where(mark.in_([each for each in known if each != newest]))
+    return [(row.lead_id, row.subjects) for row in await tx.execute(query.limit(limit))]
+
+
+async def seal_anew(tx: Transaction, lead_id: UUID, before: bytes, box: bytes) -> bool:
+    """Put the new box in the place of the old one, where that still stands."""
+    return bool(await (await driver(tx)).fetchval("select seal_subjects_anew($1, $2, $3)", lead_id, before, box))
 
 
 async def content(tx: Transaction, lead_id: UUID) -> Any:

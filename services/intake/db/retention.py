@@ -10,7 +10,7 @@ from services.intake.db import search
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import decisions, legal_holds
 from services.intake.db.repeat_tables import conclusions
-from services.intake.db.tables import lead_history, leads
+from services.intake.db.tables import lead_history, leads, reports
 from services.intake.domain.lead import Lead
 from shared.db import Transaction, driver
 
@@ -20,6 +20,7 @@ delete from repeat_keys k using gone where k.number = gone.number
 """
 _DESTROY = text("select expunge_texts(:lead)")
 _RETIRE = text("select retire_reporter(:lead)")
+_RETIRE_SUBJECTS = text("select retire_subjects(:lead)")
 ENDS = ("close", "end-redirect")
 """The deeds that end a lead."""
 
@@ -53,6 +54,11 @@ async def retire_reporter(tx: Transaction, lead_id: UUID) -> bool:
     return bool((await tx.execute(_RETIRE, {"lead": lead_id})).scalar_one())
 
 
+async def retire_subjects(tx: Transaction, lead_id: UUID) -> bool:
+    """Destroy what the subject store knows of an ended lead. → whether there was something."""
+    return bool((await tx.execute(_RETIRE_SUBJECTS, {"lead": lead_id})).scalar_one())
+
+
 async def since(tx: Transaction, lead_id: UUID, *actions: str) -> datetime | None:
     """When one of these deeds was done to it last."""
     deeds = lead_history.c
@@ -82,6 +88,13 @@ async def with_reporter(tx: Transaction, before: datetime, *, limit: int) -> lis
     retired = exists().where(deeds.c.lead_id == leads.c.id, deeds.c.action == "retire-reporter")
     query = _ended(before).where(leads.c.reporter_ref.is_not(None), ~retired, ~_held())
     return await _found(tx, query.where(leads.c.status.in_(["closed", "sealed"])), limit)
+
+
+async def with_subjects(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
+    """Leads that ended before an instant and of whose subjects the store still knows something, each with when."""
+    known = exists().where(reports.c.lead_id == leads.c.id, func.length(reports.c.subjects) > 0)
+    query = _ended(before).where(known, leads.c.status.in_(["closed", "sealed"]), ~_held())
+    return await _found(tx, query, limit)
 
 
 async def sealed(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[tuple[Lead, datetime]]:

@@ -54,7 +54,10 @@ def masked(text: str) -> str:
 def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
     """A report's blocks as the ordinary store keeps them, and what stands apart."""
     said = list(texts(content))
-    fields = {path: text for path, text in said if _FIELDS.fullmatch(path)}
+    fields = {path: text for path, text in said if path.startswith("persons.") and _FIELDS.fullmatch(path)}
+    # one look at all of it, as most have nothing of this
+    if not fields and _MAYBE.search("\n".join([text for _, text in said])) is None:
+        return content, {}
     own = [
         _spaced(run) for path, value in fields.items() if not path.endswith(".address") for run in _RUN.findall(value)
     ]

@@ -39,6 +39,7 @@ class SubjectKeys:
     def __init__(self, keys: Sequence[WrappingKey]) -> None:
         self._keys = {_mark(key.key_id): base64.b64decode(key.key.get_secret_value()) for key in keys}
         self.newest = _mark(keys[0].key_id)
+        self.marks = tuple(self._keys)
 
     def seal(self, lead_id: UUID, apart: Apart) -> bytes:
         """The box of a lead; empty when nothing stands apart."""

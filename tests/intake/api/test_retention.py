@@ -260,6 +260,7 @@ async def test_sealed_by_clock_and_dpo_found_by_nobody_and_expunged_by_two_after
         "unfounded": (60, "ND", False),
         "sealed": (24, "M", False),
         "reporter": (24, "M", False),
+        "subjects": (24, "M", False),
         "audit": (36, "M", True),
         "logs": (6, "M", True),
         "assessments": (36, "M", True),

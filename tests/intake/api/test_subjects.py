@@ -1,12 +1,18 @@
 """The subject store: numbers and addresses of those who are reported lie sealed, and are read with a purpose, on record (§2.3 A)."""
 
 import json
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
-from services.intake.usecases.subject_store import SubjectKeys
+from services.intake.db.retention import destroy_texts
+from services.intake.domain.report import allegations, lead_summary
+from services.intake.domain.restricted import APART
+from services.intake.usecases.keep_subjects import retire_subjects, seal_anew, take_apart_waiting
+from services.intake.usecases.subject_store import SubjectKeys, whole_content
 from shared.contracts.envelope import SealedBox
 from shared.file_key import CannotRead
 from tests.conftest import NewApi
@@ -120,3 +126,99 @@ def test_a_box_opens_for_its_lead_alone_and_with_any_key_that_is_kept() -> None:
 
     for keys, lead, wrong in ((new, one, box), (both, other, box), (both, one, box[:-1]), (both, one, box[:9])):
         refused(keys, lead, wrong)
+
+
+async def turn(api: Api, keys: SubjectKeys) -> tuple[int, int]:
+    async with api.app.state.database.transaction() as tx:
+        return await take_apart_waiting(tx, keys), await seal_anew(tx, keys)
+
+
+async def test_what_an_older_release_wrote_is_taken_apart_once_and_sealed_anew_for_a_newer_key(new_api: NewApi) -> None:
+    api = await door(new_api)
+    lead = await reported(api)
+    await reported(api, REPORT | {"persons": [], "facts": {"summary": "没有号码"}, "umbrella": None})
+    newer = await api.rows("select content::text, length(subjects) from reports order by length(subjects)")
+    assert [length > 0 for _, length in newer] == [False, True]
+    [texts] = await api.rows("select summary, allegations from leads where id = $1", lead)
+    # as the release before wrote it, in the index of the search, too
+    content = json.dumps(REPORT | {"channel": "web"}, ensure_ascii=False)
+    book = await api.app.state.codes()
+    older = (lead_summary(json.loads(content), book), [*allegations(json.loads(content))])
+    await api.rows("update reports set subjects = null, content = $2::text::jsonb where lead_id = $1", lead, content)
+    await api.rows("update leads set summary = $2, allegations = $3 where id = $1", lead, *older)
+    await look(api)
+    assert PHONE.encode() in await everything(api.copy.admin_url)
+    old, new = keys_of("old"), keys_of("new", "old")
+    assert await turn(api, old) == (1, 0)
+    assert await turn(api, old) == (0, 0), "once"
+    await look(api)
+    assert found_in({"tables": await everything(api.copy.admin_url)}, SECRETS) == []
+    assert await api.rows("select summary, allegations from leads where id = $1", lead) == [texts]
+    # intake's role takes nothing apart a second time, and changes no report otherwise
+    connection = await asyncpg.connect(api.copy.url)
+    again = "select take_report_apart($1, '{}', '', '', '{}')"
+    assert not await connection.fetchval(again, lead)
+    for statement in ("update reports set subjects = ''", "update reports set content = '{}'"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    await connection.close()
+    # a newer key: whoever has it reads the report without the older one
+    assert await turn(api, new) == (0, 1)
+    assert await turn(api, new) == (0, 0)
+    async with api.app.state.database.transaction() as tx:
+        assert await whole_content(tx, lead, keys_of("new")) == json.loads(content)
+        with pytest.raises(CannotRead):
+            await whole_content(tx, lead, old)
+
+
+@pytest.mark.rule("G8", "G14", "G24")
+async def test_the_store_forgets_in_time_never_under_a_hold_and_with_its_lead(new_api: NewApi) -> None:
+    api = await door(new_api)
+    lead = await reported(api)
+
+    async def clock(day: str) -> int:
+        async with api.app.state.database.transaction() as tx:
+            return await retire_subjects(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
+
+    async def shown() -> Any:
+        return (await api.get(f"/intake/v1/leads/{lead}/report", by="ofd")).json()
+
+    early = (await shown())["subjects"]
+    assert (early["called_zh"], early["legal_stage"], early["expires_on"]) == ("被举报人", "reported", None)
+    assert await clock("2099-01-01") == 0, "it has not ended"
+    for action, status, at in (("follow", "concluded", "2018-06-20"), ("close", "closed", "2018-06-23")):
+        await api.rows(
+            "insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at) "
+            "select $1, max(version) + 1, $2, $3, 'test', 'SHB', $4::date, $4::date from lead_history where lead_id = $1",
+            *(lead, action, status, date.fromisoformat(at)),
+        )
+    await api.rows(
+        "update leads set status = 'closed', tier = 'evil', level = 'general', unit = 'GA', assignment_no = 1, sign_by = received_on, "
+        "due_on = received_on, provisional = false where id = $1",
+        lead,
+    )
+    late = (await shown())["subjects"]
+    assert late["expires_on"] == "2020-06-23"
+    hold = await api.post(f"/intake/v1/leads/{lead}/holds", {"basis_no": "1", "reason": "法院调取"}, by="ofd", key="h")
+    assert hold.status_code == 201
+    assert await clock("2020-06-24") == 0, "an order to keep"
+    release = await api.post(f"/intake/v1/holds/{hold.json()['id']}/release", {"reason": "法院已经审结"}, by="dpo")
+    assert release.status_code == 200
+    assert [await clock(day) for day in ("2020-06-23", "2020-06-24", "2020-06-24")] == [0, 1, 0]
+    left = (await shown())["content"]["persons"][0]
+    assert (left["name"], left["id_number"], left["address"]) == ("被举报人乙", APART, APART)
+    assert await api.rows("select subjects from reports") == [(b"",)]
+    assert await api.rows("select count(*) from audit_log where action = 'lead.retire-subjects'") == [(1,)]
+
+
+@pytest.mark.rule("G14")
+async def test_expunging_destroys_the_box_also_one_that_a_backup_brings_back(new_api: NewApi) -> None:
+    api = await door(new_api)
+    lead = await reported(api)
+    [(box,)] = await api.rows("select subjects from reports")
+    await api.rows("update leads set status = 'expunged' where id = $1", lead)
+    for _ in range(2):
+        async with api.app.state.database.transaction() as tx:
+            await destroy_texts(tx, lead)
+        assert await api.rows("select content::text, subjects from reports") == [("{}", b"")]
+        await api.rows("update reports set subjects = $1", box)
