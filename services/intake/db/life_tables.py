@@ -118,6 +118,26 @@ major_seen = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False),
 )
 
+impact_assessments = Table(
+    "impact_assessments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("processing", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("document_no", Text, nullable=False),
+    Column("measures", Text, nullable=False),
+    Column("assessed_on", Date, nullable=False),
+    Column("next_due_on", Date, nullable=False),
+    # one assessment follows another once
+    Column("renews", Uuid, ForeignKey("impact_assessments.id"), unique=True),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("cause in ('sensitive', 'automated', 'provided', 'other')", name="cause"),
+    # none is the last one
+    CheckConstraint("next_due_on > assessed_on", name="due_again"),
+    Index("ix_impact_assessments_next_due_on_id", "next_due_on", "id"),
+)
+
 decisions = Table(
     "decisions",
     metadata,

@@ -57,6 +57,7 @@ KEPT = {
     "expunge_plan": "of no lead",
     "feedbacks": "a code",
     "holiday_notices": "of no lead",
+    "impact_assessments": "of no lead; kept three years at least (D33)",
     "invitations": "codes and days; when and where lies in the mailbox",
     "lead_numbers": "of no lead",
     "lost_receipts": "keyed hashes",
