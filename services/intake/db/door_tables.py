@@ -1,6 +1,6 @@
-"""The table of the public doors' shared limits."""
+"""The tables of the public doors: shared limits, and solutions that were used."""
 
-from sqlalchemy import Column, Double, Index, LargeBinary, Table
+from sqlalchemy import Column, DateTime, Double, Index, LargeBinary, Table
 
 from services.intake.db.tables import metadata
 
@@ -17,4 +17,13 @@ door_buckets = Table(
     Index("ix_door_buckets_full_at", "full_at"),
     # nothing is lost with it but a minute's counting; no write-ahead log, no replica, nothing of it in an archive of logs
     prefixes=["UNLOGGED"],
+)
+
+spent_challenges = Table(
+    "spent_challenges",
+    metadata,
+    # each solution is used once, by whichever process
+    Column("mark", LargeBinary, primary_key=True, comment="hash of the challenge; unrelated to the report"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_spent_challenges_expires_at", "expires_at"),
 )

@@ -12,9 +12,10 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
+from services.intake.db.door_tables import spent_challenges
 from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.mailbox_tables import objections
-from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports, spent_challenges
+from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.proof_of_work import Spent

@@ -361,6 +361,8 @@ reports = Table(
     Column("received_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
     CheckConstraint("channel in ('web', 'phone', 'visit', 'letter')", name="channel"),
     CheckConstraint("naming in ('named', 'confidential', 'anonymous')", name="naming"),
+    # the clock's own: reports from before there was that store
+    Index("ix_reports_subjects_waiting", "lead_id", postgresql_where=text("subjects is null")),
 )
 
 lost_receipts = Table(
@@ -388,13 +390,4 @@ passed_reports = Table(
     ),
     # discipline accepts before it is done
     CheckConstraint("ended_on is null or accepted_on is not null", name="ended_after_acceptance"),
-)
-
-spent_challenges = Table(
-    "spent_challenges",
-    metadata,
-    # each solution is used once, by whichever process
-    Column("mark", LargeBinary, primary_key=True, comment="hash of the challenge; unrelated to the report"),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
-    Index("ix_spent_challenges_expires_at", "expires_at"),
 )
