@@ -20,6 +20,8 @@ MARK = "CANARYq7"
 PHONE, ADDRESS = "17755550000", "203.0.113.77"
 TRACE, SPAN = "ca9a7e1705fa11ed50badc0dedeadbee", "ca9a7e1705fa11ed"
 """A caller's own trace: whose device it is, its maker's servers may know."""
+SUBJECT = {"id_number": "999999197705050019", "phone": "17766660000", "address": "SUBJECTq7"}
+"""Of whoever is reported: sealed in intake, and in the boxes of those who check."""
 SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS, TRACE, SPAN)
 HEADERS: dict[str, str] = {
     "User-Agent": f"{MARK}-agent",
@@ -50,7 +52,7 @@ def marked(naming: str = "named") -> dict[str, Any]:
     who = {"relation": MARK, "note": MARK, "safe_contact": MARK, "meeting_place": MARK}
     if naming != "anonymous":
         who |= {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK}
-    return REPORT | {"naming": naming, "reporter": who, "persons": [{"name": PLAIN}]}
+    return REPORT | {"naming": naming, "reporter": who, "persons": [{"name": PLAIN, **SUBJECT}]}
 
 
 class Sender:

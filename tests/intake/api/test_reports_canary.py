@@ -18,7 +18,20 @@ from deploy.local.places import free_port
 from tests.conftest import NewApi
 from tests.support.api import Api, settings_of
 from tests.support.collector import collecting
-from tests.support.marked import ALSO, HEADERS, MARK, OFFICE, PASSES, PLAIN, SECRETS, TAKES, Sender, doors, marked
+from tests.support.marked import (
+    ALSO,
+    HEADERS,
+    MARK,
+    OFFICE,
+    PASSES,
+    PLAIN,
+    SECRETS,
+    SUBJECT,
+    TAKES,
+    Sender,
+    doors,
+    marked,
+)
 from tests.support.reporting import REPORTS, report, status
 from tests.support.searching import everything, found_in
 from tests.support.uploading import objects
@@ -157,7 +170,7 @@ async def test_nothing_of_a_reporter_is_found_anywhere(
     assert b"/intake/v1/reports" in places["traces"]
     assert PLAIN.encode() in places["tables"]
     assert places["files"].count(b"/passed/") >= 2
-    assert found_in(places, SECRETS) == []
+    assert found_in(places, (*SECRETS, *SUBJECT.values())) == []
     assert (await api.rows("select count(*) >= 798 from vault.reporters")) == [(True,)]
     secret = [answer.json() for answer in taken if "query_code" in answer.json()]
     codes = {form for slip in secret for form in (slip["query_code"], slip["query_code"].replace("-", ""))}
