@@ -13,6 +13,7 @@ from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Level, Source, Tier
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
+from services.intake.domain.repeat_keys import secret_of
 from services.intake.domain.search import DISCIPLINE, OFFICE, UNITS, Search, View
 from services.intake.usecases.search_leads import drop_search, keep_search, search_leads
 from shared.auth import Principal
@@ -121,6 +122,7 @@ async def get_search(
         filters.view,
         before=after[0] if after else None,
         limit=paging.limit + 1,
+        secret=secret_of(request.app.state.digest),
         by=by,
         at=at,
     )

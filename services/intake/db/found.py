@@ -71,9 +71,16 @@ _COLOUR = {
 
 
 async def leads_of(
-    tx: Transaction, search: Search, *, now: datetime, before: int | None, limit: int
+    tx: Transaction,
+    search: Search,
+    *,
+    now: datetime,
+    before: int | None,
+    limit: int,
+    among: Sequence[Sequence[UUID]] = (),
 ) -> list[tuple[int, Lead]]:
-    """Some leads, each with its number, newest first; `before` is the number of the last one seen. Raises `Invalid` for its text."""
+    """Some leads, each with its number, newest first; `before` is the number of the last one seen, `among`: each of these
+    has it. Raises `Invalid` for its text."""
     if search.empty:
         return []
     values: dict[str, Any] = {"before": NEWEST if before is None else before, "most": limit, "now": now}
@@ -84,6 +91,9 @@ async def leads_of(
         values["words"] = [f"%{_literal(word)}%" for word in words]
         # what is merged is read with its master
         holds += ["s.words like all (cast(:words as text[]))", "l.merged_into is null"]
+    for place, ids in enumerate(among):
+        values[f"among{place}"] = list(ids)
+        holds += [f"s.lead_id = any (cast(:among{place} as uuid[]))", "l.merged_into is null"]
     holds += _plain(search, values)
     limits = _limits(search, values)
     late = bool(limits) and set(search.colours) <= {Colour.RED}

@@ -23,6 +23,10 @@ from shared.db import Transaction, driver
 MOST_A_KEY, MOST_FOUND = 64, 40
 
 # The same for each of many leads, told apart by `n`. Materialized: else a list is read once more for each number that is in it.
+MOST_A_NUMBER = 1_000
+_WITH = """
+select l.lead_id from repeat_keys k join repeat_leads l using (number) where k.key = $1 order by k.number desc limit $2
+"""
 _SEARCH = """
 with asked as materialized (
   select a.n, a.weight, array(select k.number from repeat_keys k where k.key = a.key order by k.number desc limit $4) as numbers
@@ -98,6 +102,12 @@ class Suggestion:
     decision: str | None
     decided_by: str | None
     decided_at: datetime | None
+
+
+async def leads_with(tx: Transaction, key: int) -> list[UUID]:
+    """The leads that have this key, the newest of them."""
+    rows = await (await driver(tx)).fetch(_WITH, key, MOST_A_NUMBER)
+    return [row["lead_id"] for row in rows]
 
 
 async def take_pending(tx: Transaction, most: int) -> list[Lead]:

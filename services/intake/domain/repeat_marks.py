@@ -236,6 +236,12 @@ def _numbers(text: str) -> Iterator[Number]:
             yield Number(kind, value)
 
 
+def number_in(word: str) -> Number | None:
+    """The number that a word is, if it is one and nothing else."""
+    text = plain(word)
+    return next((number for number in _numbers(text) if number.value == text), None)
+
+
 def _names(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Sure names stand between words that stand around names, or beside one that stands nowhere else; names of the characters that names
     are made of need less. Perhaps a name is what has such a word on one side."""

@@ -1,10 +1,13 @@
 """Someone looks for leads; a search for words of what was reported is a reading and put on record, without the words (G11)."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import found
+from services.intake.db import found, repeats
 from services.intake.domain.lead import Lead
+from services.intake.domain.repeat_keys import key_of
+from services.intake.domain.repeat_marks import number_in
 from services.intake.domain.search import Search, View
 from shared import reads
 from shared.auth import Principal
@@ -15,15 +18,37 @@ MOST_KEPT = 50
 
 
 async def search_leads(
-    tx: Transaction, search: Search, view: View, *, before: int | None, limit: int, by: Principal, at: datetime
+    tx: Transaction,
+    search: Search,
+    view: View,
+    *,
+    before: int | None,
+    limit: int,
+    secret: bytes,
+    by: Principal,
+    at: datetime,
 ) -> list[tuple[int, Lead]]:
-    """Leads that the caller may see, newest first, each with its number for the next page. Raises `Forbidden`, `Invalid`."""
+    """Leads that the caller may see, newest first, each with its number for the next page. An ID number, phone, plate or credit code is
+    looked for by its blind key (`secret`), as it may lie sealed. Raises `Forbidden`, `Invalid`."""
     seen = search.within(view, sub=by.sub, roles=by.roles, unit=by.unit)
-    leads = await found.leads_of(tx, seen, now=at, before=before, limit=limit)
+    rest, among = await _numbers(tx, seen.text, secret)
+    leads = await found.leads_of(tx, replace(seen, text=rest), now=at, before=before, limit=limit, among=among)
     if search.text is not None:
         detail = {"view": view.value, "found": len(leads), "words": len(search.text.split())}
         await reads.note(tx, by, "lead.search", "leads", at=at, detail=detail)
     return leads
+
+
+async def _numbers(tx: Transaction, text: str | None, secret: bytes) -> tuple[str | None, list[list[UUID]]]:
+    """The words but the numbers that some lead tells, and the leads of each of these."""
+    rest, among = [], []
+    for word in (text or "").split():
+        number = number_in(word)
+        if number and (ids := await repeats.leads_with(tx, key_of(number, secret))):
+            among.append(ids)
+        else:
+            rest.append(word)
+    return (" ".join(rest) if rest else None if among else text), among
 
 
 async def keep_search(tx: Transaction, name: str, filters: dict[str, object], *, by: Principal, at: datetime) -> UUID:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import asyncpg
@@ -98,6 +99,19 @@ async def test_repeats_are_found_by_what_lies_sealed(new_api: NewApi) -> None:
     assert [each["lead_id"] for each in found] == [str(lead)]
     assert "same_number" in [each["feature"] for each in found[0]["features"]]
     assert (await api.get(f"/intake/v1/leads/{other}/candidates", by="ana")).json() == []
+    # the search by words knows it by the same key, alone and with a word, and notes the reading without it
+    for words, there in (
+        (PHONE, {lead, again}),
+        (f"139-0000-0123 {ID}", {lead}),
+        (f"{USCC} 摊位费", {lead}),
+        (f"{PHONE} 高利贷", set()),
+        ("13900000999", {other}),
+        ("13900000777", set()),
+        (PHONE[:7], {again, other}),
+    ):
+        found = (await api.get(f"/intake/v1/search?text={quote(words)}", by="ana")).json()["items"]
+        assert {UUID(each["id"]) for each in found} == there, words
+    assert found_in({"audit": str(await api.rows("select * from audit_log")).encode()}, SECRETS) == []
 
 
 @pytest.mark.parametrize("code", ["919999990000000051", "91999999000000005", "91999999MA000000IN", "x"])
