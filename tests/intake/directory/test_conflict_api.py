@@ -148,6 +148,52 @@ async def test_recusal_stands_until_the_next_level_dismisses_it(new_api: NewApi,
     assert [deed for (deed,) in deeds] == ["interest.declare", "interest.challenge", *["interest.decide"] * 2]
 
 
+@pytest.mark.rule("G4", "G-CONF")
+async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_not_told_why(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    api = await with_directory(new_api, tmp_path)
+    lead = await ready(api)
+    why = {"reason": "有必要如此办理"}
+    doors: tuple[tuple[str, dict[str, Any] | None], ...] = (
+        ("classification", {"tier": "evil", "level": "general", "area_codes": ["market"]}),
+        ("decline", why | {"go_to": "court", "concerns_office": False}),
+        ("acceptance", why),
+        ("suspension", why | {"measures": "已保护"}),
+        ("redirect/result", {"result": "已整改", "result_on": "2018-06-01"}),
+        ("closing", None),
+        ("decisions", why | {"kind": "reopen"}),
+    )
+
+    async def refused(by: str) -> list[str]:
+        """Where this person is kept away; elsewhere the lead's state refuses."""
+        kept = [
+            name
+            for name, body in doors
+            if (answer := await api.post(f"{LEADS}/{lead}/{name}", body, by=by, key=uuid4().hex, **ON)).status_code
+            == 403
+            and "由他人查阅" in answer.text
+        ]
+        read = await api.get(f"{LEADS}/{lead}", by=by)
+        return [*kept, "read"] if read.status_code == 403 else kept
+
+    everywhere = [*(name for name, _ in doors), "read"]
+    assert await refused("ofd") == []
+    await api.rows("update leads set status = 'classified', suspended_at = null")
+    await state(api, lead, {"staff": NUMBERS["ofd"]}, by="ana")
+    assert await refused("ofd") == everywhere
+    told = await api.get(f"{LEADS}/{lead}", by="ofd")
+    assert not [word for word in ("被反映", "回避", "subject", "interest") if word in told.text], "no tip"
+    assert (await api.get(f"{LEADS}/{lead}", by="ofd2")).status_code == 200, "another handles it"
+    await state(api, lead, by="ofd2")
+    own = {"ground": "relative", "reason": "与被反映人系亲属"}
+    made = await api.post(f"{LEADS}/{lead}/interests", own, by="ofd", key=uuid4().hex, **ON)
+    assert (await refused("ofd"), made.json()["status"]) == (everywhere, "open")
+    no = {"upheld": False, "reason": "关系不影响公正"}
+    assert (await api.post(f"/intake/v1/interests/{made.json()['id']}/decision", no, by="ldr", **ON)).status_code == 200
+    assert (await api.get(f"{LEADS}/{lead}", by="ofd")).status_code == 200
+
+
 @pytest.mark.rule("G2")
 async def test_a_report_that_names_an_officer_by_name_goes_not_to_them_unless_another_is_meant(
     new_api: NewApi, tmp_path: Path
