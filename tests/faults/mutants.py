@@ -1,4 +1,4 @@
-# ruff: noqa: E501, ISC004 - the texts of a mutant stand as they stand in the module
+# ruff: noqa: ISC004 - the texts of a mutant stand as they stand in the module
 """`python -m tests.faults.mutants [NAME …]`: breaks the engine on purpose, one break at a time, and shows what catches each.
 
 A mutant is a change of a module's text, made in memory while it is tried. Exit 1 when one survives; then the tests are too weak.
@@ -166,9 +166,14 @@ MUTANTS = (
         "a page skips a row",
         "shared.relay",
         (
-            '                at.page_position = rows[-1]["position"]\n            await self._save()\n            return True\n        now',
-            '                at.page_position = rows[-1]["position"] + 1\n            await self._save()\n            return True\n        now',
+            "                at.page_position = records.last_position\n",
+            "                at.page_position = records.last_position + 1\n",
         ),
+    ),
+    mutant(
+        "a page that was made ahead stands for any other",
+        "shared.relay",
+        ("if self._ahead is not None and self._ahead[0] == place:", "if self._ahead is not None:"),
     ),
 )
 
