@@ -6,8 +6,11 @@ Closed loop (each connection sends when it has its answer) or open loop (at a gi
 
 import asyncio
 import json
+import re
 import sys
 import time
+from collections import deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
@@ -48,119 +51,163 @@ class Seen:
 class _Connection(asyncio.Protocol):
     """One request at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: "_Run") -> None:
+        self.run = run
         self.buffer = bytearray()
-        self.answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self.planned: float | None = None
+        """When the request that is not answered yet should have been sent."""
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
-    def ask(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
-        self.answer = asyncio.get_running_loop().create_future()
+    def ask(self, request: bytes, planned: float) -> None:
+        self.planned = planned
         self.buffer.clear()
         assert self.transport is not None
         self.transport.write(request)
-        return self.answer
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         head = self.buffer.find(b"\r\n\r\n")
-        if head < 0:
+        if head < 0 or self.planned is None:
             return
-        length = 0
-        for line in bytes(self.buffer[:head]).split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        if len(self.buffer) - head - 4 >= length and self.answer is not None and not self.answer.done():
-            self.answer.set_result((int(self.buffer[9:12]), bytes(self.buffer[head + 4 :])))
+        found = _LENGTH.search(self.buffer, 0, head + 2)
+        if len(self.buffer) - head - 4 >= (int(found[1]) if found else 0):
+            planned, self.planned = self.planned, None
+            self.run.answered(self, planned, int(self.buffer[9:12]), bytes(self.buffer[head + 4 :]))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.answer is not None and not self.answer.done():
-            self.answer.set_exception(exc or ConnectionResetError())
+    def connection_lost(self, _: Exception | None) -> None:
+        self.run.lost(self)
 
 
-def _request(plan: Plan, number: int) -> bytes:
-    body = plan.bodies[number % len(plan.bodies)].encode()
-    by = f"Proof-Of-Work: {plan.proofs[number]}" if plan.proofs else f"Authorization: Bearer {plan.token}"
-    head = (
-        f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{by}\r\n"
-        f"Idempotency-Key: {uuid4()}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+LONGEST = 60.0
+"""Seconds for an answer; a connection that waits longer is broken."""
 
 
 class _Run:
-    """One plan being carried out."""
+    """One plan being carried out. No task and no timer a request: what the generator costs is missing where it is measured."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.seen = plan, Seen()
-        self.numbers = iter(range(plan.count))
-        self.started = time.monotonic()
+        self.number = 0
+        self.raw: list[tuple[bytes, float]] = []
+        """Answers as they came; they are read when all is over."""
+        self.all: set[_Connection] = set()
+        self.free: deque[_Connection] = deque()
+        self.waiting: deque[float] = deque()
+        """Open loop: what should have been sent already, by when."""
+        self.closing = False
+        run = uuid4()
+        self.parts = [_parts(plan, body, str(run)[:-8]) for body in plan.bodies]
+        self.started = self.ended = time.monotonic()
 
     async def connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
-        return (await loop.create_connection(_Connection, "127.0.0.1", self.plan.port))[1]
+        made = (await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self.plan.port))[1]
+        self.all.add(made)
+        return made
 
     def over(self) -> bool:
-        return self.plan.seconds is not None and time.monotonic() - self.started > self.plan.seconds
+        late = self.plan.seconds is not None and time.monotonic() - self.started > self.plan.seconds
+        return late or self.number >= self.plan.count
 
-    async def one(self, connection: _Connection, number: int, planned: float) -> _Connection:
-        """Send, note the answer; → the connection to go on with."""
-        seen = self.seen
-        try:
-            status, body = await asyncio.wait_for(connection.ask(_request(self.plan, number)), 60)
-        except (OSError, TimeoutError):
-            seen.refused["broken"] = seen.refused.get("broken", 0) + 1
-            return await self.connect()
-        now = time.monotonic()
-        seen.latencies.append(now - planned)
+    def send(self, connection: _Connection, planned: float) -> None:
+        number, self.number = self.number, self.number + 1
+        before, between, after = self.parts[number % len(self.parts)]
+        by = self.plan.proofs[number].encode() if self.plan.proofs else b""
+        connection.ask(b"%b%b%b%08x%b" % (before, by, between, number, after), planned)
+
+    def answered(self, connection: _Connection, planned: float, status: int, body: bytes) -> None:
+        """Note it and go on with what is due."""
+        now = self.ended = time.monotonic()
+        self.seen.latencies.append(now - planned)
         if 200 <= status < 300:
-            seen.answers.append((json.loads(body).get("id", ""), now))
+            self.raw.append((body, now))
         else:
-            seen.refused[str(status)] = seen.refused.get(str(status), 0) + 1
-        return connection
+            self.seen.refused[str(status)] = self.seen.refused.get(str(status), 0) + 1
+        self.next(connection, now)
 
-    async def closed_loop(self) -> None:
-        connection = await self.connect()
-        for number in self.numbers:
-            connection = await self.one(connection, number, time.monotonic())
-            if self.over():
-                break
+    def next(self, connection: _Connection, now: float) -> None:
+        if self.waiting:
+            self.send(connection, self.waiting.popleft())
+        elif self.plan.rate is None and not self.over():
+            self.send(connection, now)
+        else:
+            self.free.append(connection)
 
-    async def open_loop(self, rate: float) -> None:
-        free: asyncio.Queue[_Connection] = asyncio.Queue()
-        for _ in range(self.plan.connections):
-            free.put_nowait(await self.connect())
+    def lost(self, connection: _Connection) -> None:
+        """Another one takes its place; what it waited for is not asked again."""
+        self.all.discard(connection)
+        if self.closing:
+            return
+        if connection.planned is not None:
+            self.seen.refused["broken"] = self.seen.refused.get("broken", 0) + 1
+        with suppress(ValueError):
+            self.free.remove(connection)
+        self.replacing = asyncio.create_task(self._replace())
 
-        async def send(number: int, planned: float) -> None:
-            self.seen.late += free.empty()
-            free.put_nowait(await self.one(await free.get(), number, planned))
+    async def _replace(self) -> None:
+        self.next(await self.connect(), time.monotonic())
 
-        tasks = set()
-        begun = time.monotonic()
-        for number in self.numbers:
-            planned = begun + number / rate
+    async def carry_out(self) -> Seen:
+        """Send all, wait for the answers."""
+        made = [await self.connect() for _ in range(self.plan.connections)]
+        self.started = time.monotonic()
+        self.free.extend(made)
+        if self.plan.rate is None:
+            while self.free and not self.over():
+                self.send(self.free.popleft(), time.monotonic())
+        else:
+            await self._by_rate(self.plan.rate)
+        # what is under way, and what a closed loop goes on with
+        while self.waiting or (self.plan.rate is None and not self.over()) or any(map(_asked, self.all)):
+            await asyncio.sleep(0.02)
+            now = time.monotonic()
+            for each in [each for each in self.all if each.planned is not None and now - each.planned > LONGEST]:
+                assert each.transport is not None
+                each.transport.abort()
+        self.seen.seconds = self.ended - self.started
+        self.seen.answers = [(json.loads(body).get("id", ""), at) for body, at in self.raw]
+        self.closing = True
+        for each in self.all:
+            assert each.transport is not None
+            each.transport.close()
+        return self.seen
+
+    async def _by_rate(self, rate: float) -> None:
+        begun, due = time.monotonic(), 0
+        while not self.over() and due < self.plan.count:
+            planned = begun + due / rate
             if (wait := planned - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-            task = asyncio.create_task(send(number, planned))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-            if self.over():
-                break
-        await asyncio.gather(*tasks)
+                continue
+            due += 1
+            if self.free:
+                self.send(self.free.popleft(), planned)
+            else:
+                self.seen.late += 1
+                self.waiting.append(planned)
+
+
+def _asked(connection: _Connection) -> bool:
+    return connection.planned is not None
+
+
+def _parts(plan: Plan, body: str, run: str) -> tuple[bytes, bytes, bytes]:
+    """A request around its proof of work, if it has one, and the last eight digits of its Idempotency-Key."""
+    weight = len(body.encode())
+    by = "Proof-Of-Work: " if plan.proofs else f"Authorization: Bearer {plan.token}"
+    before = f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{by}"
+    between = f"\r\nIdempotency-Key: {run}"
+    after = f"\r\nContent-Type: application/json\r\nContent-Length: {weight}\r\n\r\n{body}"
+    return before.encode(), between.encode(), after.encode()
 
 
 async def run(plan: Plan) -> Seen:
     """Carry out the plan."""
-    it = _Run(plan)
-    if plan.rate is None:
-        await asyncio.gather(*(it.closed_loop() for _ in range(plan.connections)))
-    else:
-        await it.open_loop(plan.rate)
-    it.seen.seconds = time.monotonic() - it.started
-    return it.seen
+    return await _Run(plan).carry_out()
 
 
 def main() -> None:
