@@ -63,7 +63,7 @@ PAGE = 3_000
 """Events that are published before the cursor is saved; over six partitions about 350 KB each: one request."""
 QUIET_AFTER, SLOWER = 1.0, 3
 """Seconds without a word after which the outbox is asked so many times more rarely: four idle services asked 200 times a second. The
-first event after a silence waits 30 ms longer on average, nothing under load does."""
+first event after a silence waits 40 ms longer on average, nothing under load does."""
 
 LONGEST_LOOK = 30.0
 """Seconds for a look at the broker. One that never ended would hide for ever that another broker stands there."""
@@ -87,7 +87,7 @@ class Relay:
         *,
         service: str,
         region: str,
-        poll: float = 0.03,
+        poll: float = 0.04,
         page: int = PAGE,
         check_every: float = 5.0,
         request_timeout: float = 10.0,
