@@ -50,7 +50,7 @@ class _Requirement(SecurityBase):
         if self.roles and not self.roles & principal.roles:
             raise Forbidden(f"需要以下角色之一 / one of these roles is needed: {', '.join(sorted(self.roles))}")
         request.state.principal = principal
-        _know_the_query(request)
+        know_the_query(request)
         return principal
 
 
@@ -85,7 +85,7 @@ class Everyone:
     """A dependency that says: no token is needed here, on purpose."""
 
     async def __call__(self, request: Request) -> None:
-        _know_the_query(request)
+        know_the_query(request)
 
 
 def require(*roles: str) -> Any:
@@ -104,7 +104,7 @@ def public() -> Any:
     return Depends(Everyone())
 
 
-def _know_the_query(request: Request) -> None:
+def know_the_query(request: Request) -> None:
     """A misspelt filter would otherwise answer with everything. Raises `Invalid`, by name where it may be repeated."""
     if request.scope["query_string"]:
         known = _query_names(request.scope["route"].dependant)

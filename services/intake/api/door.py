@@ -95,7 +95,7 @@ async def weigh(request: Request) -> None:
 
 
 class PublicRoute(APIRoute):
-    """A route for everyone: its limits come before its body is read."""
+    """A route for everyone: its limits come before its body is read, its unknown questions before its headers."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override] # Coroutine is one
         """The framework's handler behind the limits."""
@@ -105,6 +105,7 @@ class PublicRoute(APIRoute):
             door: Door = request.app.state.door
             await weigh(request)
             await door.enter(self.path_format)
+            callers.know_the_query(request)
             return await inner(request)
 
         return handle
@@ -138,7 +139,6 @@ class _Sending(callers.Everyone):
     """Everyone may send something in here, once, with a proof of work. One dependency for all of it: each is solved apart."""
 
     async def __call__(self, request: Request, solution: _Solution, key: IdempotencyKey) -> Sent:  # type: ignore[override]
-        await super().__call__(request)
         at = await now(request)
         door: Door = request.app.state.door
         return Sent(at, await door.solved(solution, at), await claim_of(request, key))
