@@ -98,7 +98,7 @@ def _parser(service: str, more: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-BEHIND = 5
+BEHIND = 7
 """How much a worker steps back (`nice`): where processors are short, what somebody waits for at a door goes before what runs behind."""
 
 
