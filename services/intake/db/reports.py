@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
 from services.intake.db.door_tables import spent_challenges
 from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.mailbox_tables import objections
+from services.intake.db.repeat_tables import repeat_pending
 from services.intake.db.tables import lead_history, leads, lost_receipts, passed_reports, reports
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
@@ -123,8 +124,10 @@ async def stored(tx: Transaction, lead_ids: Sequence[UUID], *, with_subjects: bo
 
 
 async def not_apart(tx: Transaction, *, limit: int) -> list[tuple[UUID, Any]]:
-    """Some reports, with their blocks, of which nobody has set apart what stands apart."""
-    query = select(reports.c.lead_id, reports.c.content).where(reports.c.subjects.is_(None)).limit(limit)
+    """Some reports, with their blocks, of which nobody has set apart what stands apart. One that the search does not know yet is waited
+    for: another worker may be writing its old words into the index."""
+    unknown = exists().where(repeat_pending.c.lead_id == reports.c.lead_id, ~repeat_pending.c.searchable)
+    query = select(reports.c.lead_id, reports.c.content).where(reports.c.subjects.is_(None), ~unknown).limit(limit)
     return [(row.lead_id, row.content) for row in await tx.execute(query)]
 
 

@@ -107,18 +107,19 @@ _LISTS = {"area_codes": AREA, "manifestation_codes": MANIFESTATION}
 
 def lead_summary(content: Block, book: CodeBook) -> str:
     """The lead's summary: what the reporter says happened, and who did it. Empty when nothing was told at all."""
+    return "\n".join(line for line in summary_lines(content, book) if line)
+
+
+def summary_lines(content: Block, book: CodeBook | None = None) -> list[str]:
+    """Its lines, some of them empty; all but those of codes without a `book`."""
     facts = content["facts"]
+    labels = {k: v for k, v in FACTS.items() if k != "summary" and (book is not None or k not in _LISTS)}
     told = [facts.get("summary") or ""]
-    told += [
-        line
-        for line in _lines(facts, {k: v for k, v in FACTS.items() if k != "summary"}, book)
-        if DONT_KNOW not in line
-    ]
-    told += [person_line(number, person) for number, person in enumerate(content.get("persons", ()), 1)]
-    return "\n".join(line for line in told if line)
+    told += [line for line in _lines(facts, labels, book) if DONT_KNOW not in line]
+    return told + [_person_line(number, person) for number, person in enumerate(content.get("persons", ()), 1)]
 
 
-def person_line(number: int, person: Block) -> str:
+def _person_line(number: int, person: Block) -> str:
     """The line of the summary about the person of this number; empty when nothing is told."""
     # that somebody is an official is a ground for discipline, which the verifying unit is not told
     told = ";".join(_lines(person, {name: label for name, label in PERSON.items() if name != "official"}))

@@ -6,40 +6,44 @@ sealed; both together are the report again.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.intake.domain.report import person_line, texts
+from services.intake.domain.report import allegations, summary_lines, texts
 
 APART = "〔限制查阅〕"
 """Stands where a field of the subject store has an answer."""
 Apart = Mapping[str, str]
 """Dotted path → what was written there."""
 _FIELDS = re.compile(r"persons\.\d+\.(?:id_number|phone|address|company\.uscc)")
-_CODES = re.compile(r"facts\.(?:time_from|time_to|area_codes\.\d+|manifestation_codes\.\d+|dont_know\.\d+)")
+_CODES = re.compile(r"facts\.(?:time_from|time_to|street|area_codes\.\d+|manifestation_codes\.\d+|dont_know\.\d+)")
 _HAN = "〇零一幺二两三四五六七八九"
 _PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-# \d is also a full-width digit; between digits people write a blank or a dash
+_GAP = r"[-\s.·–—]{0,3}"
+# \d is also a full-width digit; between digits people write blanks, dashes and dots, and letters before and after (wx139…)
 _SIGNS = (
     (
         "〔证件号码〕",
-        r"(?<![\dA-Za-z])\d(?:[-\s]?\d){16}[-\s]?[\dXxＸｘ](?![\dA-Za-z])|(?<![\dA-Za-z])\d{15}(?![\dA-Za-z])",
+        rf"(?<!\d)\d(?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ](?!\d)|(?<![\dA-Za-z])\d{{15}}(?![\dA-Za-z])",
     ),
     ("〔信用代码〕", r"(?<![\dA-Za-z])[1-9A-Y]\d{7}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}(?![\dA-Za-z])"),
     ("〔账号〕", r"(?<![\dA-Za-z])(?:\d{16,19}|\d{4}(?:[-\s]\d{4}){3}(?:[-\s]\d{1,3})?)(?![\dA-Za-z])"),
     (
         "〔电话〕",
-        r"(?<![\dA-Za-z])(?:\+?86[-\s]?)?(?:[1１][-\s]?[3-9３-９](?:[-\s]?\d){9}|[0０]\d{2,3}[-\s]?\d{7,8})(?![\dA-Za-z])",
+        rf"(?<!\d)(?:\+?86{_GAP})?(?:[1１]{_GAP}[3-9３-９](?:{_GAP}\d){{9}}|[0０]\d{{2,3}}{_GAP}\d{{7,8}})(?!\d)",
     ),
     ("〔号码〕", rf"[{_HAN}]{{7,}}"),
-    ("〔车牌〕", rf"[{_PLATES}][A-Za-z][·.\-\s]?[A-HJ-NP-Za-hj-np-z\d]{{5,6}}(?![A-Za-z\d])"),
+    (
+        "〔车牌〕",
+        rf"[{_PLATES}][A-Za-zＡ-Ｚａ-ｚ][·.\-\s]?[A-HJ-NP-Za-hj-np-zＡ-Ｚａ-ｚ\d]{{5,6}}(?![A-Za-zＡ-Ｚａ-ｚ\d])",
+    ),
 )
 _EACH = tuple((sign, re.compile(pattern)) for sign, pattern in _SIGNS)
-_MAYBE = re.compile(rf"\d(?:[-\s]?\d){{6}}|[{_HAN}]{{7}}|[{_PLATES}][A-Za-z]")
+_MAYBE = re.compile(rf"\d(?:{_GAP}\d){{6}}|[{_HAN}]{{7}}|[{_PLATES}][A-Za-zＡ-Ｚａ-ｚ]")
 """What each of them has; most texts have none."""
 _RUN = re.compile(r"(?<![0-9A-Za-z])(?=[-\sA-Za-z]*[0-9])(?:[0-9A-Za-z][-\s]?){6,}[0-9A-Za-z](?![0-9A-Za-z])")
 """A number in a field, of whatever kind: at least seven signs, one a digit."""
-_NO_SIGN = re.compile(r"[^0-9A-Za-z]+")
+_BETWEEN = re.compile(r"[-\s]+")
 
 
 def masked(text: str) -> str:
@@ -58,9 +62,7 @@ def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
     # one look at all of it, as most have nothing of this
     if not fields and _MAYBE.search("\n".join([text for _, text in said])) is None:
         return content, {}
-    own = [
-        _spaced(run) for path, value in fields.items() if not path.endswith(".address") for run in _RUN.findall(value)
-    ]
+    own = _numbers(value for path, value in fields.items() if not path.endswith(".address"))
     free = {path: text for path, text in said if path not in fields and not _CODES.fullmatch(path)}
     apart = fields | {path: text for path, text in free.items() if _without(text, own) != text}
     if not apart:
@@ -73,31 +75,49 @@ def put(content: Mapping[str, Any], apart: Apart) -> Mapping[str, Any]:
     return _put(content, apart, "") if apart else content
 
 
-def pieces(content: Mapping[str, Any], apart: Apart) -> Iterator[tuple[str, str]]:
-    """What a lead's summary and allegations, made of these blocks, have of each text that stands apart: as it stands there, and whole."""
-    whole = put(content, apart)
-    persons = zip(content.get("persons", ()), whole.get("persons", ()), strict=True)
-    for number, (kept, told) in enumerate(persons, 1):
-        if kept != told:
-            yield person_line(number, kept), person_line(number, told)
-    kept_at = dict(texts(content))
-    rest = [
-        (kept_at[path], text) for path, text in apart.items() if path in kept_at and not path.startswith("persons.")
-    ]
-    # a long one first, as it may hold what a short one is
-    yield from sorted(rest, key=lambda piece: -len(piece[0]))
+def retold(
+    summary: str, items: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[str, tuple[str, ...]]:
+    """A lead's summary and allegations, made of the blocks as they were `before`, as they are made of those `after`: each line in its own
+    place, since two of them may read the same once their numbers stand apart."""
+    if before == after:
+        return summary, tuple(items)
+    each = list(zip(allegations(before), allegations(after), strict=True))
+    # a report that tells nothing else is summed up by the first of them
+    lines = [*zip(summary_lines(before), summary_lines(after), strict=True), *each[:1]]
+    known = each if len(each) == len(items) else [("", "")] * len(items)
+    return _changed(summary, lines), tuple(_changed(text, [line]) for text, line in zip(items, known, strict=True))
 
 
-def _without(text: str, own: Sequence[re.Pattern[str]]) -> str:
+def _changed(text: str, lines: Sequence[tuple[str, str]]) -> str:
+    """The text with these lines, one after the other, in other words; one that is not there is passed over."""
+    done, at = "", 0
+    for before, after in lines:
+        if before and (place := text.find(before, at)) >= 0:
+            done, at = done + text[at:place] + after, place + len(before)
+    return done + text[at:]
+
+
+def _numbers(values: Iterable[str]) -> list[str]:
+    """The numbers in these fields without blanks and dashes, the longest first; of some that stand in one field each, and all as one."""
+    runs = [run for value in values for run in _RUN.findall(value)]
+    runs += [part for run in runs for part in run.split() if _RUN.fullmatch(part)]
+    return sorted({_bare(run) for run in runs}, key=lambda number: (-len(number), number))
+
+
+def _bare(text: str) -> str:
+    return _BETWEEN.sub("", text).casefold()
+
+
+def _without(text: str, own: Sequence[str]) -> str:
     text = masked(text)
-    for pattern in own:
-        text = pattern.sub(APART, text)
+    bare = _bare(text)
+    for number in own:
+        # whoever is not in the bare text is not in the text: hundreds of numbers may be asked of hundreds of texts
+        if number in bare:
+            text = re.sub(r"[-\s]?".join(map(re.escape, number)), APART, text, flags=re.IGNORECASE)
+            bare = _bare(text)
     return text
-
-
-def _spaced(value: str) -> re.Pattern[str]:
-    """A number however it is written: with blanks and dashes or without."""
-    return re.compile(r"[-\s]?".join(map(re.escape, _NO_SIGN.sub("", value))), re.IGNORECASE)
 
 
 def _put(value: Any, apart: Apart, path: str) -> Any:

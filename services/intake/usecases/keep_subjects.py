@@ -3,12 +3,13 @@ sealed anew for the newest, and what is kept too long goes (G24; PIPL §19)."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from services.intake.db import leads, merges, notices, reports, retention
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.legal_stage import LegalStage, stage_of
-from services.intake.domain.restricted import masked, pieces, take_apart
+from services.intake.domain.restricted import masked, retold, take_apart
 from services.intake.domain.retention import RETENTION, Record, over_on
 from services.intake.usecases.subject_store import SubjectKeys
 from shared import audit
@@ -28,7 +29,7 @@ async def take_apart_waiting(tx: Transaction, keys: SubjectKeys) -> int:
     for lead_id, content in waiting:
         lead = await leads.get(tx, lead_id)
         kept, apart = take_apart(content)
-        there = _without(lead, list(pieces(kept, apart)))
+        there = _without(lead, content, kept)
         await reports.set_apart(tx, there, kept, keys.seal(lead_id, apart))
     return len(waiting)
 
@@ -70,10 +71,6 @@ async def standing_of_subjects(tx: Transaction, lead: Lead) -> tuple[LegalStage,
     return stage, since, until
 
 
-def _without(lead: Lead, changes: list[tuple[str, str]]) -> Lead:
-    def kept(text: str) -> str:
-        for there, told in changes:
-            text = text.replace(told, there)
-        return masked(text)
-
-    return replace(lead, summary=kept(lead.summary), allegations=tuple(map(kept, lead.allegations)))
+def _without(lead: Lead, content: Any, kept: Any) -> Lead:
+    summary, allegations = retold(lead.summary, lead.allegations, content, kept)
+    return replace(lead, summary=masked(summary), allegations=tuple(map(masked, allegations)))

@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 
 from services.intake.db import reports
 from services.intake.domain.lead import Lead
-from services.intake.domain.restricted import Apart, pieces, put
+from services.intake.domain.restricted import Apart, put, retold
 from shared.db import Transaction
 from shared.file_key import CannotRead, WrappingKey
 from shared.sealing import ReceiverKey, Sealer
@@ -73,38 +73,31 @@ class FactsSealer(Sealer):
 
 
 async def whole_content(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> Any:
-    """A report with what stands apart of it; None for a lead that came in by another door. Raises `CannotRead`."""
+    """A report with what stands apart of it; None for a lead that came in by another door."""
     found = (await reports.stored(tx, [lead_id])).get(lead_id)
-    return put(found.content, keys.open(lead_id, found.subjects)) if found else None
+    return _opened(lead_id, found, keys) if found else None
 
 
 async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys) -> list[Lead]:
-    """The leads as they were told, numbers and addresses in their places. A box that no key opens is said in the log and stays shut."""
+    """The leads as they were told, numbers and addresses in their places."""
     stored = await reports.stored(tx, [lead.id for lead in leads], with_subjects=True)
     told = []
     for lead in leads:
         if found := stored.get(lead.id):
-            try:
-                changes = list(pieces(found.content, keys.open(lead.id, found.subjects)))
-            except CannotRead:
-                log.warning("subjects.unreadable", lead_id=str(lead.id))
-                changes = []
-            told.append(
-                replace(
-                    lead,
-                    summary=_changed(lead.summary, changes),
-                    allegations=tuple(_changed(each, changes) for each in lead.allegations),
-                )
-            )
-        else:
-            told.append(lead)
+            blocks = _opened(lead.id, found, keys)
+            summary, allegations = retold(lead.summary, lead.allegations, found.content, blocks)
+            lead = replace(lead, summary=summary, allegations=allegations)  # noqa: PLW2901 - the same lead
+        told.append(lead)
     return told
 
 
-def _changed(text: str, changes: Sequence[tuple[str, str]]) -> str:
-    for kept, told in changes:
-        text = text.replace(kept, told)
-    return text
+def _opened(lead_id: UUID, found: reports.Stored, keys: SubjectKeys) -> Any:
+    """The blocks, whole. A box that no key opens is said in the log and stays shut: nothing else waits for it."""
+    try:
+        return put(found.content, keys.open(lead_id, found.subjects))
+    except CannotRead:
+        log.warning("subjects.unreadable", lead_id=str(lead_id))
+        return found.content
 
 
 def _mark(key_id: str) -> bytes:

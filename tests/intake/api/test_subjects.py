@@ -163,6 +163,12 @@ async def test_what_an_older_release_wrote_is_taken_apart_once_and_sealed_anew_f
     await look(api)
     assert PHONE.encode() in await everything(api.copy.admin_url)
     old, new = keys_of("old"), keys_of("new", "old")
+    # whoever makes it searchable may have read the old texts: it is waited for, or the index would keep them
+    waits = "update repeat_pending set searchable = $2 where lead_id = $1 returning 1"
+    if not await api.rows(waits, lead, False):
+        await api.rows("insert into repeat_pending (lead_id) values ($1)", lead)
+    assert await turn(api, old) == (0, 0)
+    await api.rows(waits, lead, True)
     assert await turn(api, old) == (1, 0)
     assert await turn(api, old) == (0, 0), "once"
     await look(api)
@@ -181,8 +187,8 @@ async def test_what_an_older_release_wrote_is_taken_apart_once_and_sealed_anew_f
     assert await turn(api, new) == (0, 0)
     async with api.app.state.database.transaction() as tx:
         assert await whole_content(tx, lead, keys_of("new")) == json.loads(content)
-        with pytest.raises(CannotRead):
-            await whole_content(tx, lead, old)
+        shut = await whole_content(tx, lead, old)
+        assert (shut["persons"][0]["phone"], shut["persons"][0]["name"]) == (APART, PERSON["name"])
 
 
 @pytest.mark.rule("G8", "G14", "G24")
