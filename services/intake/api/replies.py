@@ -9,6 +9,7 @@ from typing import IO, Annotated, Any, Self
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -81,7 +82,7 @@ async def post_replies(
         ):
             for row in rows:
                 if not (order.open_only and row["code"]):
-                    sheet.append(_cells(row))
+                    sheet.append([_as_typed(sheet, cell) for cell in _cells(row)])
                     count += 1
             after = (rows[-1]["received_on"], rows[-1]["id"])
         detail = {"rows": count, "first": order.first.isoformat(), "last": order.last.isoformat()}
@@ -107,6 +108,15 @@ def _cells(row: Any) -> list[str | date | None]:
         row["reply_no"],
         row["sent_on"],
     ]
+
+
+def _as_typed(sheet: Any, value: str | date | None) -> Any:
+    """A text that begins like a formula stays a text: whoever opens the sheet runs nothing."""
+    if not isinstance(value, str) or not value.startswith("="):
+        return value
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.data_type = "s"
+    return cell
 
 
 def _concluded(row: Any) -> str | None:

@@ -1,27 +1,39 @@
 """That the reply to a superior went out (M14, §4.2): its number, its day, who has put it on record."""
 
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from services.intake.db import leads, replies
 from services.intake.domain.reply import Reply
 from services.intake.usecases.reply_upstream import record_reply
 from shared.auth import Principal
 from shared.http import Day, Now, Once, Order, Tx, require
+from shared.http.words import TOLD
 
 router = APIRouter(prefix="/leads", tags=["线索办理 life"])
 Office = Annotated[Principal, require("icl", "ofd", "sup")]
+
+
+def _on_one_line(value: str) -> str:
+    """It goes into the reply ledger as it is, for good: what no sheet can hold is refused here."""
+    if any(unicodedata.category(sign)[0] == "C" or sign in "\u2028\u2029" for sign in value):
+        raise PydanticCustomError(TOLD, "含有不可见字符 / holds characters that cannot be seen")
+    return value
 
 
 class ReplyOrder(Order):
     """The number and the day of the letter to the superior. 回复上级"""
 
     reply_no: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$"),
+        AfterValidator(_on_one_line),
     ]
     sent_on: Day
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import RowMapping, case, func, select, true, tuple_
+from sqlalchemy import RowMapping, case, exists, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.life_tables import superior_replies
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import leads
 from services.intake.domain.codes import IssuingLevel, Source
-from services.intake.domain.lead_states import AT_REST, Status
+from services.intake.domain.lead_states import AT_REST, WITH_UNIT, Status
 from services.intake.domain.reply import Reply
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -27,6 +27,11 @@ STANDING = case(
 """A lead's status as people see it (`Lead.standing`)."""
 ENDS_WITH = func.coalesce(leads.c.merged_into, leads.c.id)
 """The lead whose conclusion is a lead's own: a repeat ends with its master."""
+_WHOLE = leads.alias()
+_LOOKED_AT_ANEW = [status.value for status in (*sorted(WITH_UNIT), Status.REOPENED)]
+_ANEW = exists().where(_WHOLE.c.id == conclusions.c.lead_id, _WHOLE.c.status.in_(_LOOKED_AT_ANEW))
+STANDS = (conclusions.c.lead_id == ENDS_WITH) & ~_ANEW.correlate(conclusions)
+"""The conclusion that others are told: one that a unit looks at anew is none."""
 _NEWEST = (
     select(superior_replies.c.reply_no, superior_replies.c.sent_on)
     .where(superior_replies.c.lead_id == leads.c.id)
@@ -77,7 +82,8 @@ async def page(
             leads.c.due_on, leads.c.lead_no, STANDING, leads.c.merged_into, conclusions.c.code, conclusions.c.concluded_at,
             _NEWEST.c.reply_no, _NEWEST.c.sent_on,
         )
-        .outerjoin(conclusions, conclusions.c.lead_id == ENDS_WITH)
+        .select_from(leads)
+        .outerjoin(conclusions, STANDS)
         .outerjoin(_NEWEST, true())
         .where(leads.c.source == Source.SUPERIOR.value, leads.c.received_on.between(first, last))
         .order_by(leads.c.received_on, leads.c.id)

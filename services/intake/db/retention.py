@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, fu
 from services.intake.db import search
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import decisions, legal_holds
-from services.intake.db.repeat_tables import conclusions
+from services.intake.db.repeat_tables import conclusions, re_examinations
 from services.intake.db.tables import lead_history, leads, reports
 from services.intake.domain.lead import Lead
 from shared.db import Transaction, driver
@@ -71,14 +71,14 @@ async def closed_unfounded(
     tx: Transaction, before: datetime, *, asked_before: datetime, limit: int
 ) -> list[tuple[Lead, datetime]]:
     """Leads that ended as unfounded before an instant and wait for nothing, each with when. Those whose sealing is proposed, or was refused
-    after `asked_before`, are left out."""
+    after `asked_before`, and those that another team is to look at are left out."""
     asked = exists().where(
         decisions.c.lead_id == leads.c.id,
         decisions.c.kind == "seal",
         or_(decisions.c.state == "proposed", decisions.c.decided_at > asked_before),
     )
     query = _ended(before).join(conclusions, conclusions.c.lead_id == leads.c.id)
-    query = query.where(conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held())
+    query = query.where(conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held(), ~_waits())
     return await _found(tx, query, limit)
 
 
@@ -112,6 +112,11 @@ def _ended(before: datetime) -> Select[Any]:
     when = func.max(lead_history.c.effective_at).label("since")
     query = select(leads, when).join(lead_history, lead_history.c.lead_id == leads.c.id)
     return query.where(lead_history.c.action.in_(ENDS)).group_by(leads.c.id).having(when < before)
+
+
+def _waits() -> ColumnElement[bool]:
+    entries = re_examinations.c
+    return exists().where(entries.lead_id == leads.c.id, entries.state == "open")
 
 
 def _held() -> Any:

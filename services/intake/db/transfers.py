@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, insert, select, tuple_
 
 from services.intake.db.partner_tables import transfers
 from services.intake.db.repeat_tables import conclusions
-from services.intake.db.replies import ENDS_WITH, STANDING
+from services.intake.db.replies import STANDING, STANDS
 from services.intake.db.tables import leads
 from shared.db import Transaction
 
@@ -59,7 +59,7 @@ async def page(
             conclusions.c.concluded_at,
         )
         .join(leads, leads.c.id == transfers.c.lead_id)
-        .outerjoin(conclusions, conclusions.c.lead_id == ENDS_WITH)
+        .outerjoin(conclusions, STANDS)
         .order_by(transfers.c.received_on, transfers.c.lead_id)
         .limit(limit)
     )

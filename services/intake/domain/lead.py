@@ -350,7 +350,11 @@ class Lead:
             due_on=event.due_on,
             provisional=event.provisional,
         )
-        return replace(self, status=Status.ASSIGNED, version=version, assignment=assignment, urgent=event.urgent)
+        lead = replace(self, status=Status.ASSIGNED, version=version, assignment=assignment, urgent=event.urgent)
+        if self.assignment is None or self.status is Status.DISPUTED:
+            return lead
+        # another team looks: whoever looked before does not look again
+        return replace(lead, earlier_units=self.worked, refused_by=())
 
     def facts(self, *, with_grounds: bool) -> Facts:
         """The restricted facts for a box: grounds for discipline only, nothing of the reporter ever."""

@@ -62,8 +62,13 @@ async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
 
 
 async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
-    """It comes to rest with its repeats. Raises `NotAllowed` under a hold, or when it did not end as unfounded."""
+    """It comes to rest with its repeats. Raises `NotAllowed` under a hold, when it did not end as unfounded, or waits for another team
+    after it was reported again."""
     lead, repeats = await _whole(tx, decision.lead_id)
+    if await merges.open_re_examinations(tx, lead.id):
+        raise NotAllowed(
+            "该线索再次被举报,待交其他力量复查,不得封存 / it was reported again and waits for another team; it is not sealed"
+        )
     held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
     for each in (lead, *repeats):

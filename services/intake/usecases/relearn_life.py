@@ -7,10 +7,11 @@ event found it, and verification's repeats then find it beyond.
 from dataclasses import replace
 from typing import Any
 
-from services.intake.db import deadlines, leads, retention
-from services.intake.domain.lead import Lead
+from services.intake.db import deadlines, leads, life, retention
+from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.lead_life import TOLD
-from services.intake.domain.lead_states import Status
+from services.intake.domain.lead_states import MOVES, Action, Status
+from services.intake.domain.redirect import Redirect
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
     DeadlineKind,
@@ -18,6 +19,8 @@ from shared.contracts.intake import (
     FeedbackObjected,
     LeadClosed,
     LeadExpunged,
+    LeadRedirected,
+    LeadRedirectReturned,
     LeadReopened,
     LeadRuled,
     LeadSealed,
@@ -35,9 +38,34 @@ _FOUND_AT: dict[type[AboutLead], Status] = {
 
 
 async def relearn_told(tx: Transaction, event: AboutLead, received: Received) -> None:
-    """The lead stands as the event says; what ran for it has stopped."""
-    lead = TOLD[type(event)](await _found(tx, event))
+    """The lead stands as the event says, so that it can go on; what ran for it has stopped."""
+    found = await _found(tx, event)
+    forgotten = (await leads.get(tx, event.lead_id)).status not in MOVES[Action.FEED_BACK]
+    if isinstance(event, FeedbackDelivered) and forgotten:
+        # verification's word is forgotten, too: that there was a result, and from when on, stands on the history
+        found = replace(found, version=found.version + 1)
+        await _save(tx, found, event, received)
+    lead = TOLD[type(event)](found)
     await _save(tx, lead, event, received)
+    if isinstance(event, FeedbackDelivered):
+        # whether it was accepted no event says: the time to object runs (D12)
+        number = lead.assignment.number if lead.assignment else 0
+        await life.add_feedback(tx, lead.id, number, event.outcome, accepted=False, at=event.effective_at)
+    elif isinstance(event, LeadRedirected):
+        sent = Redirect(
+            lead_id=lead.id,
+            number=event.number,
+            regulator=event.regulator,
+            sent_by="system:restore",
+            sent_at=event.effective_at,
+        )
+        await life.add_redirect(tx, sent)
+    elif isinstance(event, LeadRedirectReturned):
+        last = await life.last_redirect(tx, lead.id)
+        await life.save_redirect(tx, last.give_back(LOST, returned_before=False, at=event.effective_at))
+    elif isinstance(event, LeadClosed) and event.by == "regulator":
+        last = await life.last_redirect(tx, lead.id)
+        await life.keep_conclusion(tx, lead.id, "C6", last.regulator, at=event.effective_at)
     if isinstance(event, LeadClosed | LeadReopened | FeedbackDelivered):
         await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
 

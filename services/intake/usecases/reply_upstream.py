@@ -11,6 +11,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
+from shared.errors import NotFound
 from shared.secrecy import refuse_marked
 
 
@@ -42,4 +43,9 @@ async def _found_on(tx: Transaction, lead: Lead) -> date:
     """The day of the result that stands; of a matter that is with a regulator, the day it went there."""
     if lead.standing is Status.REDIRECTED:
         return china_date((await life.last_redirect(tx, lead.id)).sent_at)
-    return await replies.found_on(tx, lead.id)
+    try:
+        # the day that the end asks for, too (close_lead)
+        return await life.concluded_on(tx, lead.id)
+    except NotFound:
+        # a regulator's result closed it
+        return await replies.found_on(tx, lead.id)

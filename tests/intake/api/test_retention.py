@@ -23,7 +23,7 @@ from shared.relay import Relay
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import PUBLIC, do, events, hear, on, status
-from tests.intake.api.test_merges import look, merge
+from tests.intake.api.test_merges import look, merge, undo
 from tests.support.api import Api
 from tests.support.backups import bring_back, dump
 from tests.support.kafka import Broker
@@ -218,6 +218,19 @@ async def marked(api: Api, mark: str) -> set[str]:
         if count:
             found.add(table)
     return found
+
+
+@pytest.mark.rule("G14")
+async def test_what_is_reported_again_and_waits_for_another_team_is_not_sealed(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead, _ = await closed(api)
+    waiting = await merge(api, await register(api, **PUBLIC, summary="又一次反映菜市场收费"), lead)
+    assert await clock(api, "2018-08-25") == 0
+    await undo(api, waiting)
+    assert await clock(api, "2018-08-25") == 1
+    await api.rows("update re_examinations set state = 'open'")
+    refused = await decide(api, "seal", by="dpo", day="2018-08-26")
+    assert (refused.status_code, "再次被举报" in refused.json()["detail"]) == (409, True)
 
 
 @pytest.mark.rule("G14", "G10", "G24")

@@ -18,6 +18,9 @@ from tests.support.api import Api
 
 SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
 SUPERIOR = {"source": "S", "issuing_level": "city"}
+BELL, LINE = {"number": "7\x07号"}, {"number": "7\u2028号"}
+"""No sheet can hold the first; the record is for good."""
+LEDGER = {"first": "2018-06-01", "last": "2018-06-01", "purpose": "按月回复上级"}
 
 
 async def reply(
@@ -25,6 +28,15 @@ async def reply(
 ) -> Any:
     order = {"reply_no": number, "sent_on": sent_on}
     return await do(api, lead, "upstream-replies", order, **({"day": "2018-06-22", "by": "sup"} | more))
+
+
+async def ledger(api: Api, **more: Any) -> list[tuple[Any, ...]]:
+    answer = await api.post("/intake/v1/ledgers/replies", LEDGER | more, by="icl")
+    sheet = load_workbook(io.BytesIO(answer.content)).active
+    assert sheet
+    rows = list(sheet.iter_rows())
+    assert "f" not in {cell.data_type for row in rows for cell in row}, "whoever opens it runs no formula"
+    return [tuple(cell.value for cell in row) for row in rows]
 
 
 @pytest.mark.rule("M14", "N07")
@@ -38,7 +50,14 @@ async def test_a_superiors_lead_closes_only_with_its_reply_on_record_and_a_merge
     assert (early.status_code, "尚未登记对上级的回复" in early.json()["detail"]) == (409, True)
     for by in ("ana", "unl", "ldr", "aud"):
         assert (await reply(api, lead, by=by)).status_code == 403
-    for wrong in ({"sent_on": "2018-06-19"}, {"sent_on": "2018-06-23"}, {"number": " "}, {"number": "【机密】1号"}):
+    for wrong in (
+        {"sent_on": "2018-06-19"},
+        {"sent_on": "2018-06-23"},
+        {"number": " "},
+        {"number": "【机密】1号"},
+        BELL,
+        LINE,
+    ):
         assert (await reply(api, lead, **wrong)).status_code == 422, wrong
     assert (await reply(api, uuid4())).status_code == 404
     assert (await reply(api, lead)).status_code == 201
@@ -46,6 +65,7 @@ async def test_a_superiors_lead_closes_only_with_its_reply_on_record_and_a_merge
     # the conclusion is taken back: what was replied with was another one
     await api.rows("update leads set status = 'verifying' where id = $1", lead)
     assert (await reply(api, lead, "8号", day="2018-06-23")).status_code == 409, "no result now"
+    assert [row[6:9] for row in await ledger(api, open_only=True)][1:] == [("核查中", None, None)], "none to tell"
     await hear(api, lead, said.WorkConcluded, conclusion="C2", day="2018-06-25")
     assert (await reply(api, lead, "8号", day="2018-06-25")).status_code == 422, "sent before that"
     await api.rows("delete from feedbacks where lead_id = $1", lead)
@@ -73,16 +93,13 @@ async def test_a_superiors_lead_closes_only_with_its_reply_on_record_and_a_merge
     closing = await do(api, master, "closing", day="2018-06-22")
     assert (closing.status_code, "由上级转办" in closing.json()["detail"]) == (409, True)
     assert (await reply(api, repeat)).status_code == 201, "the same letter may answer two leads"
+    assert (await reply(api, repeat, "=1+1", "2018-06-22")).status_code == 201
     assert (await do(api, master, "closing", day="2018-06-22")).json()["status"] == "closed"
-    order = {"first": "2018-06-01", "last": "2018-06-01", "purpose": "按月回复上级"}
-    ledger = await api.post("/intake/v1/ledgers/replies", order, by="icl")
-    sheet = load_workbook(io.BytesIO(ledger.content)).active
-    assert sheet
-    told = {str(row[0]): [str(cell)[:10] for cell in row[-2:]] for row in sheet.iter_rows(values_only=True)}
+    told = {str(row[0]): [str(cell)[:10] for cell in row[-2:]] for row in await ledger(api)}
     assert told == {
         "上级编号": ["回复文号", "回复发出日期"],
         "C1": ["8号", "2018-06-25"],
-        "C2": ["示例扫黑办函〔201", "2018-06-21"],
+        "C2": ["=1+1", "2018-06-22"],
     }
 
 

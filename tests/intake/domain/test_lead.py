@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.intake.domain.codes import VERSION, Area, Ground, Level, Source, Tier
-from services.intake.domain.lead import LOST, Lead
+from services.intake.domain.lead import LOST, Lead, Status
 from shared.contracts.envelope import day_of
 from shared.errors import Forbidden, Invalid
 from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
@@ -99,6 +99,16 @@ def test_a_forgotten_lead_has_its_second_level_source_and_its_version_of_the_cod
     # what was said before the lists had versions was of the shipped one
     old = said.model_copy(update={"source_l2": None, "codes_version": None})
     assert (Lead.relearned(old).source_l2, Lead.relearned(old).codes_version) == (None, VERSION)
+
+
+def test_who_looked_before_is_learned_again_and_does_not_look_a_third_time() -> None:
+    whole, said = classified().assign("GA", (), on=DAY, days=DAYS, at=NOON)
+    other = said.model_copy(update={"assignment_no": 2, "unit": "ZF"})
+    assert replace(whole, status=Status.FED_BACK, refused_by=("JS",)).after(other).worked == ("GA", "ZF")
+    assert replace(whole, status=Status.FED_BACK, refused_by=("JS",)).after(other).refused_by == ()
+    # who said "not ours" has not looked
+    ruled = replace(whole, status=Status.DISPUTED, refused_by=("GA",)).after(other)
+    assert (ruled.worked, ruled.refused_by) == (("ZF",), ("GA",))
 
 
 def test_a_forgotten_lead_is_learned_again_from_its_own_events() -> None:
