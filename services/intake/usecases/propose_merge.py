@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from services.intake.db import merges, repeats
 from services.intake.domain.merge import Merge, check_mergeable
+from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -23,6 +24,8 @@ async def propose_merge(
     """Propose it; the suggestion that stood then is kept with it. Raises `NotFound`, `NotAllowed`, `Invalid`."""
     refuse_marked("reason", [reason])
     lead, master = await merges.lock_both(tx, lead_id, master_id)
+    for each in (lead, master):
+        await must_not_be_concerned(tx, each.id, by)
     check_mergeable(lead, master, has_repeats=await merges.has_repeats(tx, lead_id))
     if await merges.open_of(tx, lead_id):
         raise NotAllowed("该线索已有待复核的并案 / a merge of this lead is proposed already")

@@ -8,6 +8,7 @@ from services.intake.db import attachments, leads, police_calls, screenings, tra
 from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door
 from services.intake.domain.lead import Lead
 from services.intake.usecases.attachments import NAME, Store
+from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -21,9 +22,11 @@ FEED = frozenset({"m110"})
 
 
 async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
-    """The lead, for the office or the unit that is charged with it. Raises `NotFound`, for another unit like for no lead."""
+    """The lead, for the office or the unit that is charged with it. Raises `NotFound`, for another unit like for no lead, `Forbidden` for
+    who is concerned."""
     lead = await leads.get(tx, lead_id)
     if by.roles & (OFFICE | {"icl", "sup"}):
+        await must_not_be_concerned(tx, lead_id, by)
         return lead
     if by.roles >= PARTNER:
         mine = await transfers.unit_of(tx, lead_id) == by.unit
@@ -31,6 +34,7 @@ async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
         mine = lead.assignment is not None and lead.assignment.unit == by.unit
     if not mine:
         raise NotFound("没有该线索 / no such lead")
+    await must_not_be_concerned(tx, lead_id, by)
     return lead
 
 

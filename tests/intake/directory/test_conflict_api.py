@@ -153,7 +153,7 @@ async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_no
     new_api: NewApi, tmp_path: Path
 ) -> None:
     api = await with_directory(new_api, tmp_path)
-    lead = await ready(api)
+    lead, other = await ready(api), await ready(api, upstream_no="another")
     why = {"reason": "有必要如此办理"}
     doors: tuple[tuple[str, dict[str, Any] | None], ...] = (
         ("classification", {"tier": "evil", "level": "general", "area_codes": ["market"]}),
@@ -163,7 +163,9 @@ async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_no
         ("redirect/result", {"result": "已整改", "result_on": "2018-06-01"}),
         ("closing", None),
         ("decisions", why | {"kind": "reopen"}),
+        ("merge", why | {"master_id": str(other)}),
     )
+    readings = ("", "/messages", "/repeats", "/candidates", "/feedback-tries", "/invitations", "/attachments")
 
     async def refused(by: str) -> list[str]:
         """Where this person is kept away; elsewhere the lead's state refuses."""
@@ -174,10 +176,10 @@ async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_no
             == 403
             and "由他人查阅" in answer.text
         ]
-        read = await api.get(f"{LEADS}/{lead}", by=by)
-        return [*kept, "read"] if read.status_code == 403 else kept
+        read = [name for name in readings if (await api.get(f"{LEADS}/{lead}{name}", by=by)).status_code == 403]
+        return [*kept, *read]
 
-    everywhere = [*(name for name, _ in doors), "read"]
+    everywhere = [*(name for name, _ in doors), *readings]
     assert await refused("ofd") == []
     await api.rows("update leads set status = 'classified', suspended_at = null")
     await state(api, lead, {"staff": NUMBERS["ofd"]}, by="ana")
