@@ -130,5 +130,6 @@ def _whole(of: FromClause) -> ColumnElement[UUID]:
 
 
 async def _found(tx: Transaction, query: Select[Any], limit: int) -> list[tuple[Lead, datetime]]:
-    rows = list((await tx.execute(query.order_by(leads.c.id).limit(limit))).mappings())
+    # what ended first: whoever is not due yet stands in nobody's way
+    rows = list((await tx.execute(query.order_by("since", leads.c.id).limit(limit))).mappings())
     return [(of_row(row), row["since"]) for row in rows]

@@ -191,6 +191,20 @@ async def test_what_an_older_release_wrote_is_taken_apart_once_and_sealed_anew_f
         assert (shut["persons"][0]["phone"], shut["persons"][0]["name"]) == (APART, PERSON["name"])
 
 
+async def ended(api: Api, lead: UUID, day: str) -> None:
+    for action, status, at in (("follow", "concluded", "2018-06-20"), ("close", "closed", day)):
+        await api.rows(
+            "insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at) "
+            "select $1, max(version) + 1, $2, $3, 'test', 'SHB', $4::date, $4::date from lead_history where lead_id = $1",
+            *(lead, action, status, date.fromisoformat(at)),
+        )
+    await api.rows(
+        "update leads set status = 'closed', tier = 'evil', level = 'general', unit = 'GA', assignment_no = 1, sign_by = received_on, "
+        "due_on = received_on, provisional = false where id = $1",
+        lead,
+    )
+
+
 @pytest.mark.rule("G8", "G14", "G24")
 async def test_the_store_forgets_in_time_never_under_a_hold_and_with_its_lead(new_api: NewApi) -> None:
     api = await door(new_api)
@@ -206,17 +220,7 @@ async def test_the_store_forgets_in_time_never_under_a_hold_and_with_its_lead(ne
     early = (await shown())["subjects"]
     assert (early["called_zh"], early["legal_stage"], early["expires_on"]) == ("被举报人", "reported", None)
     assert await clock("2099-01-01") == 0, "it has not ended"
-    for action, status, at in (("follow", "concluded", "2018-06-20"), ("close", "closed", "2018-06-23")):
-        await api.rows(
-            "insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at) "
-            "select $1, max(version) + 1, $2, $3, 'test', 'SHB', $4::date, $4::date from lead_history where lead_id = $1",
-            *(lead, action, status, date.fromisoformat(at)),
-        )
-    await api.rows(
-        "update leads set status = 'closed', tier = 'evil', level = 'general', unit = 'GA', assignment_no = 1, sign_by = received_on, "
-        "due_on = received_on, provisional = false where id = $1",
-        lead,
-    )
+    await ended(api, lead, "2018-06-23")
     late = (await shown())["subjects"]
     assert late["expires_on"] == "2020-06-23"
     hold = await api.post(f"/intake/v1/leads/{lead}/holds", {"basis_no": "1", "reason": "法院调取"}, by="ofd", key="h")
@@ -229,6 +233,18 @@ async def test_the_store_forgets_in_time_never_under_a_hold_and_with_its_lead(ne
     assert (left["name"], left["id_number"], left["address"]) == ("被举报人乙", APART, APART)
     assert await api.rows("select subjects from reports") == [(b"",)]
     assert await api.rows("select count(*) from audit_log where action = 'lead.retire-subjects'") == [(1,)]
+
+
+@pytest.mark.rule("G24")
+async def test_what_is_not_due_yet_keeps_nothing_that_is(new_api: NewApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = await door(new_api)
+    later, first = sorted([await reported(api), await reported(api)])
+    await ended(api, later, "2018-07-23")
+    await ended(api, first, "2018-06-23")
+    monkeypatch.setattr("services.intake.usecases.keep_subjects.AT_ONCE", 1)
+    async with api.app.state.database.transaction() as tx:
+        assert await retire_subjects(tx, datetime(2020, 6, 24, 2, tzinfo=UTC)) == 1
+    assert await api.rows("select lead_id from reports where subjects = ''") == [(first,)]
 
 
 @pytest.mark.rule("G14")
