@@ -47,8 +47,9 @@ _OWN = re.compile(rf"{_SELF}[^,。;、]{{0,10}}$|本人,(?:电话|手机|联系|
 _OWN_NAME = re.compile(
     rf"{_SELF}(?:姓名)?[:是叫为]{{0,2}}(?:{'|'.join(SURNAMES)})[{HAN}]{{1,2}}(?=[,。;、:()]|电话|手机|住|身份证|联系|$)"
 )
-_PHONE = re.compile(r"(?<![0-9a-z])(?:\+?86)?(1[3-9][0-9]{9}|0[0-9]{2,3}[0-9]{7,8})(?![0-9a-z])")
-_PERSON_ID = re.compile(r"(?<![0-9a-z])[0-9]{17}[0-9x](?![0-9a-z])")
+# letters stand beside them, too (wx139…): such a number lies sealed (`restricted.py`) and is found by its key alone
+_PHONE = re.compile(r"(?<![0-9])(?:\+?86)?(1[3-9][0-9]{9}|0[0-9]{2,3}[0-9]{7,8})(?![0-9])")
+_PERSON_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9x](?![0-9])")
 _CREDIT = re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{18}(?![0-9a-z])")
 _PLATE = re.compile(
     r"([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z])[·.\- ]?([a-hj-np-z0-9]{5,6})(?![a-z0-9])"

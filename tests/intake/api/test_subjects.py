@@ -91,7 +91,7 @@ async def test_numbers_of_the_reported_lie_sealed_reach_who_checks_and_are_read_
 
 async def test_repeats_are_found_by_what_lies_sealed(new_api: NewApi) -> None:
     api = await door(new_api)
-    lead = await reported(api, REPORT | {"facts": {"summary": "被举报人在东门市场强收摊位费"}})
+    lead = await reported(api, REPORT | {"facts": {"summary": "被举报人在东门市场强收摊位费,微信wx13600000789"}})
     again = await register(api, **PUBLIC, summary=f"号码{PHONE}的人在东门市场强收摊位费")
     other = await register(api, **PUBLIC, summary="号码13900000999的人在南湖小区放高利贷")
     await look(api)
@@ -104,6 +104,7 @@ async def test_repeats_are_found_by_what_lies_sealed(new_api: NewApi) -> None:
         (PHONE, {lead, again}),
         (f"139-0000-0123 {ID}", {lead}),
         (f"{USCC} 摊位费", {lead}),
+        ("13600000789", {lead}),
         (f"{PHONE} 高利贷", set()),
         ("13900000999", {other}),
         ("13900000777", set()),
