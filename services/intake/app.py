@@ -39,6 +39,7 @@ from services.intake.api import (
     rewards,
     screenings,
     search,
+    stay_away,
     suggestions,
     transfers,
     upstream_replies,
@@ -125,6 +126,7 @@ def api() -> FastAPI:
         keys=Keys(settings.issuer),
         routers=ROUTERS,
         parts={"attachments": store.objects.ready},
+        first=stay_away.stay_out,
     )
     app.state.codes = KnownCodes(database)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)

@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.intake.api import vault_command, vault_openings, vault_shreddings, vault_state
+from services.intake.api.stay_away import stay_out
 from services.intake.clock import taking_in
 from services.intake.db.key_store import KeyStore
 from services.intake.settings import VaultSettings
@@ -33,6 +34,7 @@ def api() -> FastAPI:
         part="vault",
         events=False,
         beside=partial(taking_in, database, vault),
+        first=stay_out,
     )
     app.state.vault = vault
     return app

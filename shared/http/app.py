@@ -20,6 +20,7 @@ from shared.health import Check, pages
 from shared.http import document, problems
 from shared.http.callers import undeclared_routes
 from shared.http.counted import Counted
+from shared.http.edge import First
 from shared.http.narrowing import Narrowed
 from shared.settings import ServerSettings
 
@@ -38,10 +39,12 @@ def create_app(
     events: bool = True,
     beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     parts: Mapping[str, Check] | None = None,
+    first: First | None = None,
 ) -> FastAPI:
     """The service's app under /<service>/v1, with its OpenAPI page (no foreign content), liveness and readiness. `part`: the app serves
     only what lies under that name there. `events`: it may look at outbox and inbox, for its metrics. `beside` runs while it serves.
-    `parts`: what only a few of its doors need, by name; it is shown and does not make the app unready."""
+    `parts`: what only a few of its doors need, by name; it is shown and does not make the app unready. `first`: asked in each request's
+    transaction before its door."""
     root = f"/{service}"
     path = f"{root}/v1/{part}" if part else f"{root}/v1"
 
@@ -69,7 +72,7 @@ def create_app(
     identity.guard(database)
     app.state.service, app.state.environment = service, settings.environment
     app.state.database, app.state.keys, app.state.digest = database, keys, settings.digest()
-    app.state.region, app.state.departures = settings.region, Departures(database)
+    app.state.region, app.state.departures, app.state.first = settings.region, Departures(database), first
     app.router.routes.extend(_routes(path, routers))
     if missing := undeclared_routes(app):
         raise RuntimeError(f"routes that do not say who may call them: {missing}")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
@@ -26,9 +26,16 @@ CLOCK_HEADER = "X-Local-Clock"
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
+First: TypeAlias = Callable[[Request, Transaction], Awaitable[None]]
+"""What a service asks of every request in its transaction, once it knows who calls, before the door itself (`create_app`)."""
+
+
 async def transaction(request: Request) -> AsyncIterator[Transaction]:
-    """Begin with the request, commit before the reply, roll back on any error."""
+    """Begin with the request, ask what the service asks first, commit before the reply, roll back on any error."""
     async with request.app.state.database.transaction() as tx:
+        first: First | None = request.app.state.first
+        if first is not None:
+            await first(request, tx)
         yield tx
 
 

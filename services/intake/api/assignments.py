@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import LeadView
 from services.intake.api.sheet_page import page
+from services.intake.api.stay_away import Away
 from services.intake.db import extensions
 from services.intake.domain.extension import Extension, State
 from services.intake.domain.receipt import ReceiptSigner
@@ -139,11 +140,11 @@ async def post_extension(lead_id: UUID, order: ExtensionOrder, by: Asker, tx: Tx
 
 @router.get("/extensions")
 async def list_extensions(
-    _: Reader, tx: Tx, paging: Paging, state: State | None = None, lead_id: UUID | None = None
+    _: Reader, tx: Tx, away: Away, paging: Paging, state: State | None = None, lead_id: UUID | None = None
 ) -> Page[ExtensionView]:
     """Requests as they were made; `state=asked` waits for a decision. 延期申请列表"""
     rows = await extensions.page(
-        tx, state=state, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
     return paging.page([ExtensionView.of(row) for row in rows], key=lambda row: (row.asked_at, row.id))
 

@@ -13,6 +13,7 @@ from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.read_attachment import OFFICE, is_for, lead_for, must_add_to, name_of, read_attachment
+from services.intake.usecases.stay_away import must_stay_away
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
 from shared.errors import Forbidden
@@ -133,8 +134,9 @@ async def post_download(
 
 
 async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:
-    """The upload, for who began it. Raises `NotFound`."""
+    """The upload, for who began it. Raises `NotFound`, `Forbidden`."""
     async with request.app.state.database.transaction() as tx:
+        await must_stay_away(tx, {"upload_id": upload_id}, by)
         attachment = await attachments.get(tx, upload_id)
     if attachment.door is Door.REPORTER or attachment.uploaded_by != by.sub:
         raise tus.not_yours()

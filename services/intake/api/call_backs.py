@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
+from services.intake.api.stay_away import Away
 from services.intake.db import call_backs
 from services.intake.usecases.answer_call_back import answer_call_back
 from shared.auth import Principal
@@ -101,10 +102,10 @@ async def get_draw(month: Annotated[str, Query(pattern=MONTH)], _: Everyone, tx:
 
 
 @router.get("/call-backs/{month}")
-async def list_calls(month: Month, _: Caller, tx: Tx) -> list[CallView]:
+async def list_calls(month: Month, _: Caller, tx: Tx, away: Away) -> list[CallView]:
     """The calls of a month, in the order of the draw, for the vault's keepers. 回访任务列表"""
     row = await call_backs.get(tx, _first(month))
-    return [CallView(**{"due_on": row["due_on"]} | each) for each in await call_backs.drawn(tx, row["month"])]
+    return [CallView(**{"due_on": row["due_on"]} | each) for each in await call_backs.drawn(tx, row["month"], away=away)]
 
 
 @router.post("/call-backs/{token}/answer", status_code=204)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import Reason, StaffNumber, UnitCode
+from services.intake.api.stay_away import Away, concerned_too
 from services.intake.db import conflicts, leads
 from services.intake.domain.conflict import Ground, InterestStatus, Obstacle, Subject, may_verify
 from services.intake.usecases.check_unit import neutrality
@@ -122,6 +123,7 @@ async def get_neutrality(lead_id: UUID, by: Office, tx: Tx, at: Now) -> Neutrali
 
 
 @router.post("/leads/{lead_id}/interests", status_code=201, response_model=InterestView)
+@concerned_too("who is concerned has to be able to say so, and reads nothing of the lead here")
 async def post_interest(lead_id: UUID, order: InterestOrder, by: Anyone, tx: Tx, at: Now, once: Once) -> Response:
     """Declare an interest in a lead, or challenge someone. 申请回避"""
 
@@ -134,11 +136,11 @@ async def post_interest(lead_id: UUID, order: InterestOrder, by: Anyone, tx: Tx,
 
 @router.get("/interests")
 async def list_interests(
-    by: Decider, tx: Tx, paging: Paging, status: InterestStatus | None = None
+    by: Decider, tx: Tx, away: Away, paging: Paging, status: InterestStatus | None = None
 ) -> Page[InterestView]:
     """What the caller's level decides. 回避申请列表"""
     rows = await conflicts.page(
-        tx, deciders=by.roles, status=status, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx, deciders=by.roles, status=status, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
     views = [InterestView.model_validate(row, from_attributes=True) for row in rows]
     return paging.page(views, key=lambda one: (one.stated_at, one.id))

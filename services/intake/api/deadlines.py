@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import UnitCode
+from services.intake.api.stay_away import Away
 from services.intake.db import deadlines, leads, pauses
 from services.intake.domain.codes import Level
 from services.intake.domain.deadline import LeadDeadline
@@ -163,6 +164,7 @@ async def post_pause(
 async def list_deadlines(
     _: Reader,
     tx: Tx,
+    away: Away,
     at: Now,
     paging: Paging,
     colour: Colour | None = None,
@@ -180,6 +182,7 @@ async def list_deadlines(
         kind=kind,
         unit=unit,
         due_by=due_by,
+        away=away,
         after=paging.after(datetime, UUID, str),
         limit=paging.limit + 1,
     )
@@ -188,10 +191,10 @@ async def list_deadlines(
 
 
 @router.get("/pauses")
-async def list_pauses(by: Judge, tx: Tx, at: Now, paging: Paging, status: Status | None = None) -> Page[PauseView]:
+async def list_pauses(by: Judge, tx: Tx, away: Away, at: Now, paging: Paging, status: Status | None = None) -> Page[PauseView]:
     """Requests for pauses as they were made, on record; `status=asked` waits for a decision. 暂停申请列表(查阅留痕)"""
     await reads.note(tx, by, "pauses.list", "pauses", at=at)
-    rows = await pauses.page(tx, status=status, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    rows = await pauses.page(tx, status=status, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([PauseView.of(row) for row in rows], key=lambda row: (row.asked_at, row.id))
 
 

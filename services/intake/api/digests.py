@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.intake.api.leads import LeadView, ListCode
+from services.intake.api.stay_away import Away
 from services.intake.db import digests
 from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
@@ -99,6 +100,7 @@ async def list_digest_leads(
     part: Part,
     _: Reader,
     tx: Tx,
+    away: Away,
     paging: Paging,
     source: Source | None = None,
     area: ListCode | None = None,
@@ -107,7 +109,7 @@ async def list_digest_leads(
     await digests.get(tx, day)
     after = paging.after(UUID)
     rows = await digests.leads_of(
-        tx, day, part, source=source, area=area, after=after[0] if after else None, limit=paging.limit + 1
+        tx, day, part, source=source, area=area, away=away, after=after[0] if after else None, limit=paging.limit + 1
     )
     return paging.page([LeadView.of(lead) for lead in rows], key=lambda lead: (lead.id,))
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api import directory_reading
 from services.intake.api.spreadsheet import MOST_BYTES
+from services.intake.api.stay_away import Away
 from services.intake.db import directory, queries
 from services.intake.domain.directory import ACCOUNT, BUILDING, CODE, ORGAN, PERSON, STAFF, Placement, Staff, Unit
 from services.intake.domain.directory_codes import PlacementKind, Post, UnitKind
@@ -240,13 +241,13 @@ async def post_departure(
 
 @router.get("/staff/{staff}/open-work")
 async def list_open_work(
-    staff: Annotated[StaffNumber, Path()], _: Annotated[Principal, require("dir", "ofd")], tx: Tx, paging: Paging
+    staff: Annotated[StaffNumber, Path()], _: Annotated[Principal, require("dir", "ofd")], tx: Tx, away: Away, paging: Paging
 ) -> Page[OpenLead]:
     """Leads that someone had in hand and that go on, to be handed over. 待移交线索"""
     person, _placements = await directory.get_staff(tx, staff)
     rows: Sequence[Lead] = []
     if person.account:
-        rows = await queries.in_hand(tx, person.account, after=paging.after(date, UUID), limit=paging.limit + 1)
+        rows = await queries.in_hand(tx, person.account, away=away, after=paging.after(date, UUID), limit=paging.limit + 1)
     views = [
         OpenLead(
             lead_id=lead.id,

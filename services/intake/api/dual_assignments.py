@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from services.intake.api.stay_away import Away
 from services.intake.db import dual_assignments
 from services.intake.domain.dual_assignment import DualAssignment, Status
 from shared.auth import Principal
@@ -35,10 +36,10 @@ class DualAssignmentView(BaseModel):
 
 @router.get("")
 async def list_dual_assignments(
-    _: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = None
+    _: Reader, tx: Tx, away: Away, paging: Paging, lead_id: UUID | None = None
 ) -> Page[DualAssignmentView]:
     """All dual assignments, oldest first. 双交办列表"""
-    rows = await dual_assignments.page(tx, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    rows = await dual_assignments.page(tx, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([DualAssignmentView.of(dual) for dual in rows], key=lambda dual: (dual.created_at, dual.id))
 
 

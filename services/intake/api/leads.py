@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.intake.api.directory import UnitCode
 from services.intake.api.report_blocks import UmbrellaBlock
+from services.intake.api.stay_away import Away
 from services.intake.db import leads, queries
 from services.intake.domain.codes import Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Lead
@@ -262,6 +263,7 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, claim: Claime
 async def list_leads(
     _: Reader,
     tx: Tx,
+    away: Away,
     paging: Paging,
     status: Status | None = None,
     source: Source | None = None,
@@ -277,6 +279,7 @@ async def list_leads(
         source_l2=source_l2,
         upstream_no=upstream_no,
         lead_no=lead_no,
+        away=away,
         after=paging.after(date, UUID),
         limit=paging.limit + 1,
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import LeadView
+from services.intake.api.stay_away import Away
 from services.intake.db import leads, life
 from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
@@ -361,6 +362,7 @@ async def post_decision(lead_id: UUID, order: ProposalOrder, by: Proposer, tx: T
 async def list_decisions(
     _: Watcher,
     tx: Tx,
+    away: Away,
     paging: Paging,
     kind: Kind | None = None,
     state: State | None = None,
@@ -368,7 +370,7 @@ async def list_decisions(
 ) -> Page[DecisionView]:
     """Decisions as they were proposed; `state=proposed` waits for the second person. 决定列表"""
     rows = await life.page_decisions(
-        tx, kind=kind, state=state, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx, kind=kind, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
     return paging.page([DecisionView.of(row) for row in rows], key=lambda row: (row.proposed_at, row.id))
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.intake.api.leads import LeadView
+from services.intake.api.stay_away import Away
 from services.intake.db import major_leads
 from services.intake.domain.lead import Lead
 from services.intake.usecases.see_major_lead import see_major_lead
@@ -37,10 +38,10 @@ class MajorLeadView(BaseModel):
 
 
 @router.get("")
-async def list_major_leads(by: Reader, tx: Tx, paging: Paging, *, unseen: bool = False) -> Page[MajorLeadView]:
+async def list_major_leads(by: Reader, tx: Tx, away: Away, paging: Paging, *, unseen: bool = False) -> Page[MajorLeadView]:
     """Major leads by day of receipt; `unseen`: those only that the caller has not taken note of. 重大线索列表"""
     rows = await major_leads.page(
-        tx, unseen_by=by.accounts if unseen else None, after=paging.after(date, UUID), limit=paging.limit + 1
+        tx, unseen_by=by.accounts if unseen else None, away=away, after=paging.after(date, UUID), limit=paging.limit + 1
     )
     return paging.page(await _views(tx, rows), key=lambda row: (row.lead.received_on, row.lead.id))
 

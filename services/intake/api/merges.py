@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import UnitCode
+from services.intake.api.stay_away import Away
 from services.intake.db import merges, repeats
 from services.intake.domain.codes import Level
 from services.intake.domain.lead_states import Status
@@ -180,7 +181,7 @@ def told(features: Any) -> list[FeatureView]:
 
 
 @router.get("/leads/{lead_id}/candidates")
-async def get_candidates(lead_id: UUID, request: Request, by: FactsReader, tx: Tx, at: Now) -> list[CandidateView]:
+async def get_candidates(lead_id: UUID, request: Request, by: FactsReader, tx: Tx, away: Away, at: Now) -> list[CandidateView]:
     """Leads that may be the same matter, with the reasons; the asking is put on record. 疑似重复线索(查询留痕)"""
     state = request.app.state
     secret, subjects = secret_of(state.digest), state.sealer.subjects
@@ -202,6 +203,7 @@ async def get_candidates(lead_id: UUID, request: Request, by: FactsReader, tx: T
             decided_at=each.decided_at,
         )
         for each in found
+        if each.candidate_id not in away
     ]
 
 
@@ -254,11 +256,11 @@ async def post_merge(
 
 @router.get("/merges")
 async def list_merges(
-    _: Reader, tx: Tx, paging: Paging, state: MergeState | None = None, lead_id: UUID | None = None
+    _: Reader, tx: Tx, away: Away, paging: Paging, state: MergeState | None = None, lead_id: UUID | None = None
 ) -> Page[MergeView]:
     """Merges by time of proposal. 并案列表"""
     rows = await merges.page(
-        tx, state=state, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
     return paging.page([MergeView.of(merge) for merge in rows], key=lambda merge: (merge.proposed_at, merge.id))
 
@@ -298,11 +300,11 @@ async def post_undo_decision(
 
 @router.get("/re-examinations")
 async def list_re_examinations(
-    _: Reader, tx: Tx, paging: Paging, state: ReExaminationState | None = None
+    _: Reader, tx: Tx, away: Away, paging: Paging, state: ReExaminationState | None = None
 ) -> Page[ReExaminationView]:
     """Leads found unfounded that were reported again, oldest first. 查否后又被举报的线索"""
     rows = await merges.page_re_examinations(
-        tx, state=state, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx, state=state, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
     return paging.page(
         [ReExaminationView.of(entry) for entry in rows], key=lambda entry: (entry.opened_at, entry.merge_id)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.intake.api.door import TOO_MANY, PublicRoute, Sending
 from services.intake.api.messages import MessageOrder, Text, holder_of
 from services.intake.api.slip import ReceiptView
+from services.intake.api.stay_away import Away
 from services.intake.db import objections
 from services.intake.domain.objection import Against, Objection, State
 from services.intake.domain.query_code import read_code
@@ -70,11 +71,11 @@ async def post_objection(order: MessageOrder, request: Request, sending: Sending
 
 @router.get("/objections")
 async def list_objections(
-    _: Watcher, tx: Tx, paging: Paging, state: State | None = None, lead_id: UUID | None = None
+    _: Watcher, tx: Tx, away: Away, paging: Paging, state: State | None = None, lead_id: UUID | None = None
 ) -> Page[ObjectionView]:
     """Objections, the oldest first; `state=open` waits to be decided. 异议列表"""
     rows = await objections.page(
-        tx, state=state, lead_id=lead_id, after=paging.after(date, UUID, int), limit=paging.limit + 1
+        tx, state=state, lead_id=lead_id, away=away, after=paging.after(date, UUID, int), limit=paging.limit + 1
     )
     return paging.page([ObjectionView.of(row) for row in rows], key=lambda row: (row.made_on, row.lead_id, row.deed))
 

@@ -17,6 +17,7 @@ from services.intake.api.template import MEDIA_TYPE
 from services.intake.db import replies
 from services.intake.domain.codes import LABELS, IssuingLevel
 from services.intake.domain.lead_states import Status
+from services.intake.usecases.stay_away import leads_to_avoid
 from shared import audit
 from shared.auth import Principal
 from shared.deadlines import china_date
@@ -76,9 +77,10 @@ async def post_replies(
     sheet.append(HEADERS)
     count = 0
     async with request.app.state.database.transaction() as tx:
+        away = await leads_to_avoid(tx, by)
         after: tuple[Any, ...] | None = None
         while rows := await replies.page(
-            tx, level=order.issuing_level, first=order.first, last=order.last, after=after, limit=CHUNK
+            tx, level=order.issuing_level, first=order.first, last=order.last, away=away, after=after, limit=CHUNK
         ):
             for row in rows:
                 if not (order.open_only and row["code"]):

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from services.intake.api.stay_away import Away
 from services.intake.db import leads, notices, retention
 from services.intake.db.life_tables import legal_holds
 from services.intake.domain.retention import AT_LEAST, RETENTION, Record, over_on
@@ -69,9 +70,9 @@ async def get_retention(_: Watcher) -> list[RetentionView]:
 
 
 @router.get("/retention/sealed")
-async def list_sealed(_: Watcher, tx: Tx, at: Now, paging: Paging) -> Page[SealedView]:
+async def list_sealed(_: Watcher, tx: Tx, away: Away, at: Now, paging: Paging) -> Page[SealedView]:
     """Sealed leads, oldest first, with the day until which they are kept. 封存线索列表"""
-    found = await retention.sealed(tx, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    found = await retention.sealed(tx, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     page = paging.page(found, key=lambda item: (item[1], item[0].id))
     days, today = await notices.calendar(tx), china_date(at)
     items = []

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.intake.api.stay_away import Away
 from services.intake.db import rewards
 from services.intake.domain.reward import How, Reward, State
 from services.intake.domain.reward_rule import Exclusion, Trigger, shipped
@@ -143,11 +144,11 @@ async def post_reward(
 
 @router.get("/rewards")
 async def list_rewards(
-    _: Lister, tx: Tx, paging: Paging, state: State | None = None, lead_id: UUID | None = None
+    _: Lister, tx: Tx, away: Away, paging: Paging, state: State | None = None, lead_id: UUID | None = None
 ) -> Page[RewardView]:
     """Rewards as they were proposed. 奖励列表"""
     rows = await rewards.page(
-        tx, state=state, lead_id=lead_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
     return paging.page([RewardView.of(row) for row in rows], key=lambda row: (row.proposed_at, row.id))
 

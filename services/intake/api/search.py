@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.leads import LeadView, ListCode
+from services.intake.api.stay_away import Away
 from services.intake.db import found
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Level, Source, Tier
@@ -106,6 +107,7 @@ async def get_search(
     request: Request,
     by: Seeker,
     tx: Tx,
+    away: Away,
     at: Now,
     paging: Paging,
     filters: Annotated[Filters, Depends(_filters)],
@@ -122,6 +124,7 @@ async def get_search(
         filters.view,
         before=after[0] if after else None,
         limit=paging.limit + 1,
+        away=away,
         secret=secret_of(request.app.state.digest),
         by=by,
         at=at,

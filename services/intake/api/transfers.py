@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter
 from services.intake.api.report_blocks import Line, Passage
+from services.intake.api.stay_away import Away
 from services.intake.db import attachments, transfers
 from services.intake.domain.attachment import State
 from services.intake.domain.codes import Source
@@ -120,11 +121,11 @@ async def post_transfer(order: TransferOrder, request: Request, by: Partner, at:
 
 @router.get("")
 async def list_transfers(
-    by: Annotated[Principal, require("prt", "icl", "ofd", "sup")], tx: Tx, paging: Paging
+    by: Annotated[Principal, require("prt", "icl", "ofd", "sup")], tx: Tx, away: Away, paging: Paging
 ) -> Page[TransferView]:
     """Letters with how their leads stand; a partner sees its own. 移送登记"""
     own = by.unit if "prt" in by.roles else None
-    rows = await transfers.page(tx, unit=own, after=paging.after(date, UUID), limit=paging.limit + 1)
+    rows = await transfers.page(tx, unit=own, away=away, after=paging.after(date, UUID), limit=paging.limit + 1)
     views = []
     for row in rows:
         here = {each.sha256 for each, _ in await attachments.of_lead(tx, row["lead_id"]) if each.state is State.KEPT}

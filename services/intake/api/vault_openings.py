@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.intake.api.stay_away import Away
 from services.intake.db import openings
 from services.intake.domain.opening import DECIDERS, INTERVIEWERS, LONGEST, Kind, Opening, Purpose, State
 from services.intake.usecases.ask_opening import ask_opening, decide_opening, end_opening
@@ -192,6 +193,7 @@ async def post_end(
 async def list_openings(
     by: Annotated[Principal, require("rvk", "dpo", "ofd", *INTERVIEWERS)],
     tx: Tx,
+    away: Away,
     paging: Paging,
     state: State | None = None,
     kind: Kind | None = None,
@@ -204,6 +206,7 @@ async def list_openings(
         kind=kind,
         lead_id=lead_id,
         of=None if by.roles & {"rvk", "dpo"} else by.sub,
+        away=away,
         after=paging.after(datetime, UUID),
         limit=paging.limit + 1,
     )
@@ -221,9 +224,9 @@ async def get_opening(opening_id: UUID, _: Annotated[Principal, require("rvk", "
 
 
 @router.get("/notices")
-async def list_notices(_: Officer, tx: Tx, paging: Paging, *, unseen: bool = False) -> Page[NoticeView]:
+async def list_notices(_: Officer, tx: Tx, away: Away, paging: Paging, *, unseen: bool = False) -> Page[NoticeView]:
     """What the DPO is told of emergency openings, step by step. 紧急调取通知"""
-    rows = await openings.notices(tx, unseen=unseen, after=paging.after(datetime, UUID, str), limit=paging.limit + 1)
+    rows = await openings.notices(tx, unseen=unseen, away=away, after=paging.after(datetime, UUID, str), limit=paging.limit + 1)
     return paging.page([NoticeView(**row) for row in rows], key=lambda row: (row.told_at, row.opening_id, row.step))
 
 

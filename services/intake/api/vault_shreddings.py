@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from services.intake.api.stay_away import Away
 from services.intake.api.vault_openings import Keeper, Officer
 from services.intake.db import shreddings
 from services.intake.domain.shredding import Ground, Shredding, Step
@@ -77,8 +78,8 @@ async def post_shredding_decision(
 
 @router.get("")
 async def list_shreddings(
-    _: Annotated[Principal, require("rvk", "dpo")], tx: Tx, paging: Paging, state: Step | None = None
+    _: Annotated[Principal, require("rvk", "dpo")], tx: Tx, away: Away, paging: Paging, state: Step | None = None
 ) -> Page[ListedShredding]:
     """Orders as they were given; `state=ordered` waits for a keeper. 销毁记录"""
-    rows = await shreddings.page(tx, state=state, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    rows = await shreddings.page(tx, state=state, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([ListedShredding.of(row) for row in rows], key=lambda row: (row.ordered_at, row.id))

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.call_back_tables import call_back_draws, call_backs
+from services.intake.db.conflicts import apart
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import leads, reports
 from services.intake.domain.call_back_draw import Beacon
@@ -90,10 +91,10 @@ async def get(tx: Transaction, month: date) -> Row:
     return dict(row)
 
 
-async def drawn(tx: Transaction, month: date) -> list[Row]:
+async def drawn(tx: Transaction, month: date, *, away: Sequence[UUID] = ()) -> list[Row]:
     """Those who were drawn, in order, with their leads' numbers and what they answered."""
     query = select(call_backs, leads.c.lead_no).join(leads, leads.c.id == call_backs.c.lead_id)
-    query = query.where(call_backs.c.month == month, call_backs.c.place.is_not(None))
+    query = query.where(call_backs.c.month == month, call_backs.c.place.is_not(None), *apart(leads.c.id, away))
     return [dict(row) for row in (await tx.execute(query.order_by(call_backs.c.place))).mappings()]
 
 

@@ -27,6 +27,10 @@ lead_subjects = Table(
     Column("reason", Text, nullable=False),
     Column("stated_by", Text, nullable=False),
     Column("stated_at", DateTime(timezone=True), nullable=False),
+    # what somebody is kept from, in lists
+    Index(
+        "ix_lead_subjects_subjects", "subjects", postgresql_using="gin", postgresql_ops={"subjects": "jsonb_path_ops"}
+    ),
 )
 
 interests = Table(
@@ -55,6 +59,8 @@ interests = Table(
     # another level than who said it
     CheckConstraint("decided_by <> stated_by", name="two_people"),
     Index("ix_interests_lead_id", "lead_id"),
+    # what somebody is kept from, in lists
+    Index("ix_interests_staff", "staff"),
     # one open question about one person in one lead
     Index("uq_interests_open", "lead_id", "staff", unique=True, postgresql_where=text("status = 'open'::text")),
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.tables import deadline_pauses, deadline_steps, lead_history, leads
 from services.intake.db.tables import deadlines as table
@@ -185,6 +186,7 @@ async def running(
     kind: DeadlineKind | None,
     unit: str | None,
     due_by: date | None,
+    away: Sequence[UUID],
     after: tuple[Any, ...] | None,
     limit: int,
 ) -> list[tuple[LeadDeadline, dict[str, Any]]]:
@@ -192,6 +194,7 @@ async def running(
     order = (table.c.due_at, table.c.lead_id, table.c.kind)
     about = (leads.c.lead_no, leads.c.level, leads.c.unit)
     query = select(table, *about).join(leads, leads.c.id == table.c.lead_id).where(table.c.stopped_at.is_(None))
+    query = query.where(*apart(table.c.lead_id, away))
     match colour:
         case Colour.RED:
             query = query.where(table.c.due_at <= now)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Text, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.digest_tables import daily_digests, digest_leads
 from services.intake.db.leads import of_row
 from services.intake.db.tables import leads
@@ -103,11 +104,19 @@ async def by_area(tx: Transaction, day: date) -> list[tuple[str, str, int]]:
 
 
 async def leads_of(
-    tx: Transaction, day: date, part: Part, *, source: str | None, area: str | None, after: UUID | None, limit: int
+    tx: Transaction,
+    day: date,
+    part: Part,
+    *,
+    source: str | None,
+    area: str | None,
+    away: Sequence[UUID],
+    after: UUID | None,
+    limit: int,
 ) -> Sequence[Lead]:
     """The leads of one part, of a source or area."""
     query = select(leads).join(digest_leads, digest_leads.c.lead_id == leads.c.id)
-    query = query.where(digest_leads.c.day == day, digest_leads.c.part == part.value)
+    query = query.where(digest_leads.c.day == day, digest_leads.c.part == part.value, *apart(leads.c.id, away))
     if source is not None:
         query = query.where(leads.c.source == source)
     if area is not None:

@@ -1,10 +1,12 @@
 """The store of dual assignments."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select, update
 
+from services.intake.db.conflicts import apart
 from services.intake.db.tables import dual_assignments as table
 from services.intake.domain.dual_assignment import DualAssignment
 from shared.contracts.intake import LegStatus
@@ -44,10 +46,10 @@ async def of_lead(tx: Transaction, lead_id: UUID) -> DualAssignment | None:
 
 
 async def page(
-    tx: Transaction, *, lead_id: UUID | None = None, after: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction, *, lead_id: UUID | None, away: Sequence[UUID], after: tuple[datetime, UUID] | None, limit: int
 ) -> list[DualAssignment]:
     """Parents by creation, of one lead if it is given; `after` is the key of the last one seen."""
-    query = select(table).order_by(table.c.created_at, table.c.id).limit(limit)
+    query = select(table).where(*apart(table.c.lead_id, away)).order_by(table.c.created_at, table.c.id).limit(limit)
     if lead_id is not None:
         query = query.where(table.c.lead_id == lead_id)
     if after is not None:

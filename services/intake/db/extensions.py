@@ -1,5 +1,6 @@
 """The store of requests for more time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import deadline_extensions as table
 from services.intake.domain.extension import Extension, State
 from shared.db import Transaction
@@ -41,11 +43,12 @@ async def page(
     *,
     state: State | None,
     lead_id: UUID | None,
+    away: Sequence[UUID],
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Extension]:
     """Requests as they were made; `after` is the key of the last one seen."""
-    query = select(table).order_by(table.c.asked_at, table.c.id).limit(limit)
+    query = select(table).where(*apart(table.c.lead_id, away)).order_by(table.c.asked_at, table.c.id).limit(limit)
     if state is not None:
         query = query.where(table.c.state == state.value)
     if lead_id is not None:

@@ -78,9 +78,10 @@ async def leads_of(
     before: int | None,
     limit: int,
     among: Sequence[Sequence[UUID]] = (),
+    away: Sequence[UUID] = (),
 ) -> list[tuple[int, Lead]]:
     """Some leads, each with its number, newest first; `before` is the number of the last one seen, `among`: each of these
-    has it. Raises `Invalid` for its text."""
+    has it, `away`: what is left out. Raises `Invalid` for its text."""
     if search.empty:
         return []
     values: dict[str, Any] = {"before": NEWEST if before is None else before, "most": limit, "now": now}
@@ -91,6 +92,9 @@ async def leads_of(
         values["words"] = [f"%{_literal(word)}%" for word in words]
         # what is merged is read with its master
         holds += ["s.words like all (cast(:words as text[]))", "l.merged_into is null"]
+    if away:
+        values["away"] = list(away)
+        holds.append("s.lead_id <> all (cast(:away as uuid[]))")
     for place, ids in enumerate(among):
         values[f"among{place}"] = list(ids)
         holds += [f"s.lead_id = any (cast(:among{place} as uuid[]))", "l.merged_into is null"]

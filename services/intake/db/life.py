@@ -1,5 +1,6 @@
 """The store of a lead's later life: redirections, feedback, decisions by two people."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy import RowMapping, exists, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
+from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import decisions, feedback_tries, feedbacks, redirects, sheet_prints
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import lead_history, reports
@@ -202,11 +204,13 @@ async def page_decisions(
     kind: Kind | None,
     state: State | None,
     lead_id: UUID | None,
+    away: Sequence[UUID],
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Decision]:
     """Decisions as they were proposed; `after` is the key of the last one seen."""
-    query = select(decisions).order_by(decisions.c.proposed_at, decisions.c.id).limit(limit)
+    query = select(decisions).where(*apart(decisions.c.lead_id, away))
+    query = query.order_by(decisions.c.proposed_at, decisions.c.id).limit(limit)
     for column, value in (
         (decisions.c.kind, kind and kind.value),
         (decisions.c.state, state and state.value),

@@ -8,6 +8,7 @@ from sqlalchemy import any_, bindparam, exists, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Text
 
+from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import major_seen
 from services.intake.db.tables import lead_history, leads
@@ -18,7 +19,12 @@ from shared.db import Transaction
 
 
 async def page(
-    tx: Transaction, *, unseen_by: Collection[str] | None, after: tuple[date, UUID] | None, limit: int
+    tx: Transaction,
+    *,
+    unseen_by: Collection[str] | None,
+    away: Sequence[UUID],
+    after: tuple[date, UUID] | None,
+    limit: int,
 ) -> list[Lead]:
     """Leads of level 重大 by day of receipt, without repeats (their master is there) and what is sealed; those only that no account of
     `unseen_by` has seen."""
@@ -26,6 +32,7 @@ async def page(
         leads.c.level == Level.MAJOR.value,
         leads.c.merged_into.is_(None),
         leads.c.status.not_in([status.value for status in AT_REST]),
+        *apart(leads.c.id, away),
     )
     if unseen_by is not None:
         accounts = bindparam("accounts", list(unseen_by), type_=ARRAY(Text))

@@ -1,6 +1,6 @@
 """The store of merges, of the conclusions that they look at, and of the list for re-examination."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.tables import lead_history, leads
@@ -40,10 +41,17 @@ async def get(tx: Transaction, merge_id: UUID, *, lock: bool = False) -> Merge:
 
 
 async def page(
-    tx: Transaction, *, state: str | None, lead_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction,
+    *,
+    state: str | None,
+    lead_id: UUID | None,
+    away: Sequence[UUID],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
 ) -> list[Merge]:
     """Merges by proposal; of a state, of a lead (as repeat or as master)."""
-    query = select(merges).order_by(merges.c.proposed_at, merges.c.id).limit(limit)
+    query = select(merges).where(*apart(merges.c.lead_id, away), *apart(merges.c.master_id, away))
+    query = query.order_by(merges.c.proposed_at, merges.c.id).limit(limit)
     if state is not None:
         query = query.where(merges.c.state == state)
     if lead_id is not None:
@@ -144,11 +152,12 @@ async def open_re_examinations(tx: Transaction, lead_id: UUID) -> list[ReExamina
 
 
 async def page_re_examinations(
-    tx: Transaction, *, state: str | None, after: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction, *, state: str | None, away: Sequence[UUID], after: tuple[datetime, UUID] | None, limit: int
 ) -> list[ReExamination]:
     """The list, oldest first."""
     table = re_examinations
-    query = select(table).order_by(table.c.opened_at, table.c.merge_id).limit(limit)
+    query = select(table).where(*apart(table.c.lead_id, away), *apart(table.c.repeat_id, away))
+    query = query.order_by(table.c.opened_at, table.c.merge_id).limit(limit)
     if state is not None:
         query = query.where(table.c.state == state)
     if after is not None:

@@ -1,11 +1,13 @@
 """The store of reporters' objections. The lead is locked before its objection."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select, tuple_, update
 
 from services.intake.db import leads, mailbox
+from services.intake.db.conflicts import apart
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.tables import lead_history
 from services.intake.domain.lead import Lead
@@ -72,11 +74,17 @@ async def open_of(tx: Transaction, lead_id: UUID) -> Objection | None:
 
 
 async def page(
-    tx: Transaction, *, state: State | None, lead_id: UUID | None, after: tuple[date, UUID, int] | None, limit: int
+    tx: Transaction,
+    *,
+    state: State | None,
+    lead_id: UUID | None,
+    away: Sequence[UUID],
+    after: tuple[date, UUID, int] | None,
+    limit: int,
 ) -> list[Objection]:
     """Objections, the oldest first; `after` is the key of the last one seen."""
     order = (objections.c.made_on, objections.c.lead_id, objections.c.deed)
-    query = select(objections).order_by(*order).limit(limit)
+    query = select(objections).where(*apart(objections.c.lead_id, away)).order_by(*order).limit(limit)
     if state is not None:
         query = query.where(objections.c.state == state.value)
     if lead_id is not None:

@@ -1,5 +1,6 @@
 """The store of openings: who asked for which reporter, who granted it, who read when; what the DPO and the reporter are told."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Select, any_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.tables import dual_assignments, lead_history, leads
 from services.intake.db.vault_tables import dpo_notices, readings, reporter_openings
 from services.intake.db.vault_tables import openings as table
@@ -77,12 +79,14 @@ async def page(
     kind: Kind | None,
     lead_id: UUID | None,
     of: str | None,
+    away: Sequence[UUID],
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[tuple[Opening, int]]:
     """Openings as they were asked for, each with how often it was read; `of`: only those that this account asked for or may read."""
     read = select(func.count()).where(readings.c.opening_id == table.c.id).scalar_subquery()
-    query: Select[Any] = select(table, read.label("read")).order_by(table.c.asked_at, table.c.id).limit(limit)
+    query: Select[Any] = select(table, read.label("read")).where(*apart(table.c.lead_id, away))
+    query = query.order_by(table.c.asked_at, table.c.id).limit(limit)
     if state is not None:
         query = query.where(table.c.state == state.value)
     if kind is not None:
@@ -120,12 +124,13 @@ async def tell_dpo(tx: Transaction, opening_id: UUID, step: str, *, at: datetime
 
 
 async def notices(
-    tx: Transaction, *, unseen: bool, after: tuple[datetime, UUID, str] | None, limit: int
+    tx: Transaction, *, unseen: bool, away: Sequence[UUID], after: tuple[datetime, UUID, str] | None, limit: int
 ) -> list[RowMapping]:
     """What the DPO was told, oldest first."""
     key = (dpo_notices.c.told_at, dpo_notices.c.opening_id, dpo_notices.c.step)
     about = (table.c.lead_id, table.c.purpose, table.c.reason, table.c.asked_by, table.c.decided_by, table.c.ends_at)
-    query = select(dpo_notices, *about).join(table, table.c.id == dpo_notices.c.opening_id).order_by(*key).limit(limit)
+    query = select(dpo_notices, *about).join(table, table.c.id == dpo_notices.c.opening_id)
+    query = query.where(*apart(table.c.lead_id, away)).order_by(*key).limit(limit)
     if unseen:
         query = query.where(dpo_notices.c.seen_at.is_(None))
     if after is not None:

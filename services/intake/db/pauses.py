@@ -1,5 +1,6 @@
 """The store of requests for pauses."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.tables import deadline_pauses as table
 from services.intake.domain.pause import PauseRequest, Status
 from shared.contracts.intake import DeadlineKind
@@ -44,10 +46,10 @@ async def of_lead(tx: Transaction, lead_id: UUID) -> list[PauseRequest]:
 
 
 async def page(
-    tx: Transaction, *, status: Status | None, after: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction, *, status: Status | None, away: Sequence[UUID], after: tuple[datetime, UUID] | None, limit: int
 ) -> list[PauseRequest]:
     """Requests as they were made; `after` is the key of the last one seen."""
-    query = select(table).order_by(table.c.asked_at, table.c.id).limit(limit)
+    query = select(table).where(*apart(table.c.lead_id, away)).order_by(table.c.asked_at, table.c.id).limit(limit)
     if status is not None:
         query = query.where(table.c.status == status.value)
     if after is not None:

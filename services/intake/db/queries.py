@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, select, tuple_
 
+from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.lead import Lead
@@ -22,11 +23,12 @@ async def list_leads(
     source_l2: str | None,
     upstream_no: str | None,
     lead_no: str | None,
+    away: Sequence[UUID],
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[Lead]:
     """Leads by day of receipt; `after` is the key of the last one seen."""
-    query = select(leads).order_by(leads.c.received_on, leads.c.id).limit(limit)
+    query = select(leads).where(*apart(leads.c.id, away)).order_by(leads.c.received_on, leads.c.id).limit(limit)
     if status is not None:
         query = query.where(*_stands(Status(status)))
     given = (
@@ -53,11 +55,14 @@ def _stands(standing: Status) -> list[ColumnElement[bool]]:
     return [leads.c.status == standing.value, ~merged, ~suspended]
 
 
-async def in_hand(tx: Transaction, account: str, *, after: tuple[date, UUID] | None, limit: int) -> Sequence[Lead]:
+async def in_hand(
+    tx: Transaction, account: str, *, away: Sequence[UUID], after: tuple[date, UUID] | None, limit: int
+) -> Sequence[Lead]:
     """Leads that this account had in hand and that are not concluded, by day of receipt. Reads the whole history: asked when one leaves."""
     handled = select(lead_history.c.lead_id).where(lead_history.c.actor == account)
     going_on = [Status.RECEIVED.value, Status.CLASSIFIED.value, Status.ASSIGNED.value, Status.VERIFYING.value]
     query = select(leads).where(leads.c.id.in_(handled), leads.c.status.in_(going_on), leads.c.merged_into.is_(None))
+    query = query.where(*apart(leads.c.id, away))
     if after is not None:
         query = query.where(tuple_(leads.c.received_on, leads.c.id) > after)
     rows = await tx.execute(query.order_by(leads.c.received_on, leads.c.id).limit(limit))

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, case, exists, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import superior_replies
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import leads
@@ -71,6 +72,7 @@ async def page(
     level: IssuingLevel | None,
     first: date,
     last: date,
+    away: Sequence[UUID],
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[RowMapping]:
@@ -86,6 +88,7 @@ async def page(
         .outerjoin(conclusions, STANDS)
         .outerjoin(_NEWEST, true())
         .where(leads.c.source == Source.SUPERIOR.value, leads.c.received_on.between(first, last))
+        .where(*apart(leads.c.id, away))
         .order_by(leads.c.received_on, leads.c.id)
         .limit(limit)
     )  # fmt: skip

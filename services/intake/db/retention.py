@@ -1,5 +1,6 @@
 """What retention asks for, and the destruction of a lead's texts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, or_, select, text
 
 from services.intake.db import search
+from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import decisions, legal_holds
 from services.intake.db.repeat_tables import conclusions, re_examinations
@@ -97,11 +99,14 @@ async def with_subjects(tx: Transaction, before: datetime, *, limit: int) -> lis
     return await _found(tx, query, limit)
 
 
-async def sealed(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[tuple[Lead, datetime]]:
+async def sealed(
+    tx: Transaction, *, away: Sequence[UUID], after: tuple[datetime, UUID] | None, limit: int
+) -> list[tuple[Lead, datetime]]:
     """What is sealed, oldest first."""
     when = func.max(lead_history.c.effective_at).label("since")
     query = select(leads, when).join(lead_history, lead_history.c.lead_id == leads.c.id)
     query = query.where(leads.c.status == "sealed", lead_history.c.action == "seal").group_by(leads.c.id)
+    query = query.where(*apart(leads.c.id, away))
     if after is not None:
         query = query.having((when > after[0]) | ((when == after[0]) & (leads.c.id > after[1])))
     rows = (await tx.execute(query.order_by(when, leads.c.id).limit(limit))).mappings()

@@ -9,13 +9,10 @@ from sqlalchemy import RowMapping, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import conflicts
-from services.intake.db.conflict_tables import interests
-from services.intake.db.directory_tables import directory_staff
 from services.intake.db.leads import get as get_lead
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.reward_tables import reward_payments, rewards
 from services.intake.db.tables import lead_history, leads
-from services.intake.domain.conflict import InterestStatus
 from services.intake.domain.reward import How, Matter, Reward, State
 from services.intake.domain.reward_rule import Exclusion
 from shared.db import Transaction
@@ -44,21 +41,12 @@ async def matter(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Matte
         )
     )
     subjects = [one for each in {lead.id, head.id} for one in await conflicts.subjects_of(tx, each) or ()]
-    interested = select(interests.c.staff).where(
-        interests.c.lead_id.in_([lead.id, head.id]), interests.c.status != InterestStatus.DISMISSED.value
-    )
-    staff = directory_staff.c.staff
-    accounts = select(directory_staff.c.account).where(
-        or_(staff.in_(interested), staff.in_([one.staff for one in subjects if one.staff])),
-        directory_staff.c.account.is_not(None),
-    )
     return Matter(
         lead=lead,
         head=head,
         conclusion=(await tx.execute(code)).scalar_one_or_none(),
         earlier=int((await tx.execute(before)).scalar_one()),
         worked_on_by=frozenset((await tx.execute(actors)).scalars()),
-        partial=frozenset((await tx.execute(accounts)).scalars()),
         subject_units=frozenset(one.unit for one in subjects if one.unit),
     )
 
@@ -133,10 +121,17 @@ async def over(tx: Transaction, today: date, *, limit: int) -> list[Reward]:
 
 
 async def page(
-    tx: Transaction, *, state: State | None, lead_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction,
+    *,
+    state: State | None,
+    lead_id: UUID | None,
+    away: Sequence[UUID],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
 ) -> list[Reward]:
     """Rewards as they were proposed."""
-    query = select(rewards).order_by(rewards.c.proposed_at, rewards.c.id).limit(limit)
+    query = select(rewards).where(*conflicts.apart(rewards.c.lead_id, away))
+    query = query.order_by(rewards.c.proposed_at, rewards.c.id).limit(limit)
     if state is not None:
         query = query.where(rewards.c.state == state.value)
     if lead_id is not None:

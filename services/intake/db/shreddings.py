@@ -1,5 +1,6 @@
 """The store of orders to destroy reporters' data."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.intake.db.conflicts import apart
 from services.intake.db.tables import leads, reporters
 from services.intake.db.vault_tables import shreddings as table
 from services.intake.domain.shredding import Ground, Shredding, Step
@@ -49,10 +51,10 @@ async def of_given_up(tx: Transaction) -> list[Shredding]:
 
 
 async def page(
-    tx: Transaction, *, state: Step | None, after: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction, *, state: Step | None, away: Sequence[UUID], after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Shredding]:
     """Orders as they were given."""
-    query = select(table).order_by(table.c.ordered_at, table.c.id).limit(limit)
+    query = select(table).where(*apart(table.c.lead_id, away)).order_by(table.c.ordered_at, table.c.id).limit(limit)
     if state is not None:
         query = query.where(table.c.state == state.value)
     if after is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select, tuple_
 
+from services.intake.db.conflicts import apart
 from services.intake.db.partner_tables import transfers
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.replies import STANDING, STANDS
@@ -47,7 +48,7 @@ async def unit_of(tx: Transaction, lead_id: UUID) -> str | None:
 
 
 async def page(
-    tx: Transaction, *, unit: str | None, after: tuple[date, UUID] | None, limit: int
+    tx: Transaction, *, unit: str | None, away: Sequence[UUID], after: tuple[date, UUID] | None, limit: int
 ) -> Sequence[RowMapping]:
     """Letters by day of receipt, with how their leads stand: a status, a code and a date, so that both registers can be compared (M16)."""
     query = (
@@ -60,6 +61,7 @@ async def page(
         )
         .join(leads, leads.c.id == transfers.c.lead_id)
         .outerjoin(conclusions, STANDS)
+        .where(*apart(transfers.c.lead_id, away))
         .order_by(transfers.c.received_on, transfers.c.lead_id)
         .limit(limit)
     )

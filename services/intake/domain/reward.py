@@ -91,8 +91,6 @@ class Matter:
     """Leads of the same matter that were registered before it."""
     worked_on_by: frozenset[str]
     """Accounts in the history of both."""
-    partial: frozenset[str] = frozenset()
-    """Accounts of whoever the lead is about, and of whoever has a standing interest in it (G4)."""
     subject_units: frozenset[str] = frozenset()
     """Units that the lead is about."""
 
@@ -105,14 +103,13 @@ class Matter:
             )
 
     def must_be_impartial(self, by: Person) -> None:
-        """Raises `Forbidden` for whoever has an interest in it (§4.1, G4): the other side would have a say in who is paid."""
-        told = "应当回避 / whoever has an interest in this lead stays away from it"
-        must_be_none_of(self.partial, by, told)
+        """Raises `Forbidden` for whoever is of a unit that it is about (§4.1, G4): the other side would have a say in who is paid. Whoever
+        has an interest in it came through no door."""
         if by.unit in self.subject_units:
-            raise Forbidden(told)
+            raise Forbidden("应当回避 / whoever has an interest in this lead stays away from it")
 
     def must_be_apart(self, by: Person) -> None:
-        """Raises `Forbidden` for whoever handled the lead, is of a unit that checked it, or has an interest in it."""
+        """Raises `Forbidden` for whoever handled the lead, or is of a unit that checked it or that it is about."""
         self.must_be_impartial(by)
         told = "经办过该线索的单位和人员不得审批奖励 / whoever handled this lead, or is of a unit that checked it, does not decide"
         must_be_none_of(self.worked_on_by, by, told)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from services.intake.db import openings, reporters
 from services.intake.domain.opening import Kind, Matter, Opening, Purpose
+from services.intake.usecases.stay_away import must_be_others, must_not_be_concerned
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -26,9 +27,11 @@ async def ask_opening(
     by: Principal,
     at: datetime,
 ) -> Opening:
-    """Ask for it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    """Ask for it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`, also for officers who are concerned."""
+    await must_not_be_concerned(tx, lead_id, by)
     matter = await _matter(tx, lead_id)
     named = tuple(officers)
+    await must_be_others(tx, lead_id, named, "officers")
     opening = Opening.ask(
         uuid4(),
         matter,

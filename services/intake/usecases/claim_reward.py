@@ -15,6 +15,7 @@ from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.reward import TOLD, Reward
 from services.intake.usecases.file_report import Desk, seal_answer
 from services.intake.usecases.reporter_mailbox import Holder
+from services.intake.usecases.stay_away import must_stay_away
 from shared import audit, idempotency, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import day_of
@@ -68,6 +69,7 @@ class RewardDesk:
         `Forbidden`."""
         claim = self._desk.claim(claim)
         async with self._database.transaction() as tx:
+            await must_stay_away(tx, {"reward_id": reward_id}, by)
             earlier = await idempotency.take(tx, claim)
             if earlier is not None:
                 return earlier, True

@@ -9,7 +9,6 @@ from services.intake.domain.codes import Level, Tier
 from services.intake.domain.deadline import to_assign, to_meet
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.suggest_class import keep_suggestion
 from shared import audit, outbox
 from shared.auth import Principal
@@ -45,7 +44,6 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     `Forbidden`, `Invalid`, also for a code that is not in force today.
     """
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     manifestations = lead.manifestations if chosen.manifestations is None else chosen.manifestations
     if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations, urgent=chosen.urgent):
         return lead

@@ -15,7 +15,6 @@ from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
@@ -28,7 +27,6 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     """Close it. Raises `NotFound`, `NotAllowed` while the reporter may object, a repeat's reporter or a superior was not told, or a leg of
     its dual assignment is open."""
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     lead.must_allow(Action.CLOSE)
     feedback = await life.feedback_of(tx, lead_id, lead.assignment.number if lead.assignment else 0)
     objection = profile_of(lead.profile_version)["D12"]

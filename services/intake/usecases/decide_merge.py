@@ -6,7 +6,6 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, merges, repeats
 from services.intake.domain.lead_states import WITH_UNIT
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
@@ -24,8 +23,6 @@ async def decide_merge(
     """
     merge = await merges.get(tx, merge_id)
     lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
-    for each in (lead, master):
-        await must_not_be_concerned(tx, each.id, by)
     merge = await merges.get(tx, merge_id, lock=True)
     if not confirm:
         merge = merge.refuse(by=by, at=at)

@@ -10,7 +10,6 @@ from services.intake.domain.deadline import to_assign
 from services.intake.domain.decision import Decision, Kind, may_propose
 from services.intake.domain.lead_states import Action
 from services.intake.usecases import keep_retention
-from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
@@ -26,7 +25,6 @@ async def propose_decision(
     refuse_marked("reason", [reason])
     may_propose(kind, by.roles)
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     lead.must_allow(ACTIONS[kind])
     if kind is Kind.EXPUNGE:
         await keep_retention.must_be_over(tx, lead_id, at=at)
@@ -44,7 +42,6 @@ async def decide_on_lead(
     refuse_marked("reason", [reason or ""])
     known = await life.get_decision(tx, decision_id)
     await leads.get(tx, known.lead_id, lock=True)
-    await must_not_be_concerned(tx, known.lead_id, by)
     decision = (await life.get_decision(tx, decision_id, lock=True)).decide(
         confirm=confirm, reason=reason, by=by, at=at
     )

@@ -10,7 +10,6 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.letters import Letters
-from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -24,7 +23,6 @@ async def decline_lead(
     """Decline it, with the reason and where to go instead. Raises `NotFound`, `NotAllowed`, `Forbidden` when it is about this office."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     lead, said = lead_life.decline(lead, go_to, concerns_office=concerns_office, at=at)
     await leads.save(tx, lead, "decline", by=by, effective_at=at, at=at, reason=reason)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
@@ -40,7 +38,6 @@ async def accept_after_all(
     `Forbidden` for the one who declined it."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     lead.must_allow(Action.ACCEPT_AFTER_ALL)
     await uphold(tx, letters, lead, by=by, at=at)
     lead, said = lead_life.accept_after_all(lead, at=at)

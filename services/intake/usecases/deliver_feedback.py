@@ -11,7 +11,6 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
 from services.intake.usecases.letters import Letters
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.write_to_reporter import put_letter
 from shared import audit, outbox, reads
 from shared.auth import Principal
@@ -54,7 +53,6 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
 async def read_tries(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> list[tuple[int, Try]]:
     """The log of tries, with the number of the conclusion that each is about. Raises `NotFound`, `NotAllowed`."""
     (await leads.get(tx, lead_id)).must_be_used()
-    await must_not_be_concerned(tx, lead_id, by)
     await reads.note(tx, by, "lead.read-tries", lead_id, at=at)
     return await life.tries_of(tx, lead_id)
 

@@ -7,6 +7,7 @@ from services.intake.db import dual_assignments, leads
 from services.intake.db import dual_exchange as exchange
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request, leg_of
+from services.intake.usecases.stay_away import must_be_others
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
@@ -64,10 +65,11 @@ async def release_over(tx: Transaction, at: datetime) -> int:
 
 
 async def name_contact(tx: Transaction, dual_id: UUID, leg: Leg, account: str, *, by: Principal, at: datetime) -> None:
-    """Each side names its own contact. Raises `NotFound`, `Forbidden` for the other side."""
+    """Each side names its own contact. Raises `NotFound`, `Forbidden` for the other side, `Invalid` for who is concerned."""
     if NAMES[leg] not in by.roles:
         raise Forbidden("各方只能指定本方联系人 / each side names its own contact")
-    await _locked(tx, dual_id)
+    dual = await _locked(tx, dual_id)
+    await must_be_others(tx, dual.lead_id, [account], "account")
     await exchange.name_contact(tx, dual_id, leg, account, by=by.sub, at=at)
     await audit.record(tx, by, "dual-assignment.name-contact", dual_id, at=at, detail={"leg": leg.value})
 

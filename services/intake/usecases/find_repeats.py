@@ -14,7 +14,6 @@ from services.intake.domain.own_words import of_the_matter
 from services.intake.domain.repeat_keys import keys_of
 from services.intake.domain.repeat_marks import Marks, marks_of
 from services.intake.domain.repeat_score import THRESHOLD, Score, score
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.subject_store import SubjectKeys, whole
 from shared import reads
 from shared.auth import Principal
@@ -32,7 +31,6 @@ async def find_repeats(
 ) -> list[Suggestion]:
     """All suggestions for a lead, old and new, with what was decided; the asking is put on record. Raises `NotFound`."""
     lead = await register.get(tx, lead_id)
-    await must_not_be_concerned(tx, lead_id, by)
     await _suggest(tx, await whole(tx, [lead], subjects), secret=secret, subjects=subjects, at=at)
     found = await repeats.suggestions(tx, lead_id)
     await reads.note(tx, by, "lead.read-candidates", lead_id, at=at, detail={"found": len(found)})

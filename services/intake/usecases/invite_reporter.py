@@ -11,7 +11,6 @@ from services.intake.domain.lead_states import Action
 from services.intake.domain.mailbox import Kind
 from services.intake.usecases.check_unit import neutrality
 from services.intake.usecases.letters import Letters
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.write_to_reporter import put_letter
 from shared import reads
 from shared.auth import Principal
@@ -55,6 +54,5 @@ async def invite_reporter(
 async def read_invitations(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> list[Invitation]:
     """Those of a lead with what was answered; the reading is put on record. Raises `NotFound`, `NotAllowed`."""
     (await leads.get(tx, lead_id)).must_be_used()
-    await must_not_be_concerned(tx, lead_id, by)
     await reads.note(tx, by, "lead.read-invitations", lead_id, at=at)
     return await invitations.of_lead(tx, lead_id)

@@ -24,8 +24,7 @@ async def propose_merge(
     """Propose it; the suggestion that stood then is kept with it. Raises `NotFound`, `NotAllowed`, `Invalid`."""
     refuse_marked("reason", [reason])
     lead, master = await merges.lock_both(tx, lead_id, master_id)
-    for each in (lead, master):
-        await must_not_be_concerned(tx, each.id, by)
+    await must_not_be_concerned(tx, master_id, by)  # the door names the other
     check_mergeable(lead, master, has_repeats=await merges.has_repeats(tx, lead_id))
     if await merges.open_of(tx, lead_id):
         raise NotAllowed("该线索已有待复核的并案 / a merge of this lead is proposed already")

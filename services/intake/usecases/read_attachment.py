@@ -22,11 +22,9 @@ FEED = frozenset({"m110"})
 
 
 async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
-    """The lead, for the office or the unit that is charged with it. Raises `NotFound`, for another unit like for no lead, `Forbidden` for
-    who is concerned."""
+    """The lead, for the office or the unit that is charged with it. Raises `NotFound`, for another unit like for no lead."""
     lead = await leads.get(tx, lead_id)
     if by.roles & (OFFICE | {"icl", "sup"}):
-        await must_not_be_concerned(tx, lead_id, by)
         return lead
     if by.roles >= PARTNER:
         mine = await transfers.unit_of(tx, lead_id) == by.unit
@@ -34,13 +32,13 @@ async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
         mine = lead.assignment is not None and lead.assignment.unit == by.unit
     if not mine:
         raise NotFound("没有该线索 / no such lead")
-    await must_not_be_concerned(tx, lead_id, by)
     return lead
 
 
 async def must_add_to(tx: Transaction, lead_id: UUID, by: Principal) -> Door:
     """Through which door they may add a file to this lead: also the unit that found it and the feed that handed it over, who read none.
-    Raises `NotFound`."""
+    Raises `NotFound`, `Forbidden` for who is concerned."""
+    await must_not_be_concerned(tx, lead_id, by)
     if by.roles & UNIT:
         if await screenings.found_by(tx, lead_id) != by.unit:
             await lead_for(tx, lead_id, by)
@@ -72,6 +70,7 @@ async def read_attachment(
     """The shared copy, or the file as it came for the office alone. Raises `NotFound`, `NotAllowed` (also when the lead is
     sealed, G14), `Forbidden`, `Invalid`."""
     refuse_marked("purpose", [purpose])
+    await must_not_be_concerned(tx, lead_id, by)
     (await lead_for(tx, lead_id, by)).must_be_used()
     attachment = await attachments.get(tx, attachment_id)
     if attachment.lead_id != lead_id or not is_for(attachment, by):

@@ -8,7 +8,6 @@ from uuid import UUID
 from services.intake.db import circle, directory, leads, notices, reports
 from services.intake.domain.circle import called, touched
 from services.intake.domain.lead import Lead
-from services.intake.usecases.stay_away import must_not_be_concerned
 from services.intake.usecases.subject_store import SubjectKeys, whole
 from shared import reads
 from shared.auth import Principal
@@ -18,10 +17,9 @@ from shared.db import Transaction
 async def read_lead(
     tx: Transaction, lead_id: UUID, *, secret: bytes, subjects: SubjectKeys, by: Principal, at: datetime
 ) -> Lead:
-    """The lead. Raises `NotFound`, `NotAllowed` when it is sealed or expunged (G14), `Forbidden` for who is concerned."""
+    """The lead. Raises `NotFound`, `NotAllowed` when it is sealed or expunged (G14)."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
-    await must_not_be_concerned(tx, lead_id, by)
     [told_whole] = await whole(tx, [lead], subjects)
     blocks = await reports.content(tx, lead_id)
     told = "。".join(

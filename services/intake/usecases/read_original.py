@@ -9,6 +9,7 @@ from services.intake.db import attachments, leads, openings
 from services.intake.domain.attachment import REPORTERS, Attachment, State
 from services.intake.domain.opening import Opening
 from services.intake.usecases.attachments import Store
+from services.intake.usecases.stay_away import must_stay_away
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -28,6 +29,7 @@ async def read_original(
     tx: Transaction, store: Store, opening_id: UUID, attachment_id: UUID, *, by: Principal, at: datetime
 ) -> tuple[Attachment, AsyncIterator[bytes]]:
     """One of them, as it came. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
+    await must_stay_away(tx, {"opening_id": opening_id}, by)
     opening = await _granted(tx, opening_id, by=by, at=at)
     attachment = await attachments.get(tx, attachment_id)
     if attachment.lead_id != opening.lead_id or attachment.door not in REPORTERS:

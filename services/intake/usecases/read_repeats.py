@@ -5,7 +5,6 @@ from uuid import UUID
 
 from services.intake.db import leads, merges
 from services.intake.domain.lead import Lead
-from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
@@ -14,7 +13,6 @@ from shared.db import Transaction
 async def read_repeats(tx: Transaction, master_id: UUID, *, by: Principal, at: datetime) -> tuple[Lead, list[Lead]]:
     """The master and its repeats. Raises `NotFound`."""
     master = await leads.get(tx, master_id)
-    await must_not_be_concerned(tx, master_id, by)
     found = await merges.repeats_of(tx, master_id)
     await reads.note(tx, by, "lead.read-repeats", master_id, at=at, detail={"repeats": len(found)})
     return master, found

@@ -15,7 +15,6 @@ from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
 from services.intake.usecases.letter_files import must_be_sent_by
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
-from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -75,7 +74,6 @@ async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Pr
     `NotFound`, `NotAllowed`, `Invalid`."""
     refuse_marked("result", [result.text])
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     lead, said = lead_life.end_redirect(lead, at=at)
     reachable = lead.named or await life.holds_code(tx, lead_id)
     await must_be_sent_by(tx, lead_id, result.files, Door.OFFICE)

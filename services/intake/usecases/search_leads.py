@@ -1,5 +1,6 @@
 """Someone looks for leads; a search for words of what was reported is a reading and put on record, without the words (G11)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -24,15 +25,17 @@ async def search_leads(
     *,
     before: int | None,
     limit: int,
+    away: Sequence[UUID],
     secret: bytes,
     by: Principal,
     at: datetime,
 ) -> list[tuple[int, Lead]]:
-    """Leads that the caller may see, newest first, each with its number for the next page. An ID number, phone, plate or credit code is
-    looked for by its blind key (`secret`), as it may lie sealed. Raises `Forbidden`, `Invalid`."""
+    """Leads that the caller may see but those of `away`, newest first, each with its number for the next page. An ID number, phone, plate
+    or credit code is looked for by its blind key (`secret`), as it may lie sealed. Raises `Forbidden`, `Invalid`."""
     seen = search.within(view, sub=by.sub, roles=by.roles, unit=by.unit)
     rest, among = await _numbers(tx, seen.text, secret)
-    leads = await found.leads_of(tx, replace(seen, text=rest), now=at, before=before, limit=limit, among=among)
+    where = replace(seen, text=rest)
+    leads = await found.leads_of(tx, where, now=at, before=before, limit=limit, among=among, away=away)
     if search.text is not None:
         detail = {"view": view.value, "found": len(leads), "words": len(search.text.split())}
         await reads.note(tx, by, "lead.search", "leads", at=at, detail=detail)

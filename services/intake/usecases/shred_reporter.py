@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from services.intake.db import openings, reporters, retention, shreddings
 from services.intake.domain.shredding import Ground, Shredding
 from services.intake.usecases.keep_reporters import Vault
+from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -19,7 +20,8 @@ ITSELF = Principal("system:vault", frozenset(), "vault")
 async def order_shredding(
     tx: Transaction, lead_id: UUID, ground: Ground, reason: str, *, by: Principal, at: datetime
 ) -> Shredding:
-    """Order it. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    """Order it. Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
+    await must_not_be_concerned(tx, lead_id, by)
     matter = await openings.matter(tx, lead_id)
     order = Shredding.order(uuid4(), lead_id, ground, reason, reporter_ref=matter.reporter_ref, by=by.sub, at=at)
     await shreddings.add(tx, order)

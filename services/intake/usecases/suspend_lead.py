@@ -10,7 +10,6 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.pause import SUSPENSION, PauseRequest
 from services.intake.domain.pause import Status as PauseStatus
 from services.intake.usecases.keep_dates import keep_dates
-from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -28,7 +27,6 @@ async def suspend_lead(
     refuse_marked("reason", [reason])
     refuse_marked("measures", [measures])
     lead = await leads.get(tx, lead_id, lock=True)
-    await must_not_be_concerned(tx, lead_id, by)
     lead, said = lead_life.suspend(lead, at=at)
     await leads.save(tx, lead, "suspend", by=by, effective_at=at, at=at, reason=f"{reason};已采取措施:{measures}")
     await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)

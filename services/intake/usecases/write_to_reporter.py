@@ -11,7 +11,6 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind, Message, Writer
 from services.intake.usecases.letter_files import content, must_be_sent_by
 from services.intake.usecases.letters import Letters
-from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit, reads
 from shared.auth import Principal
 from shared.db import Transaction
@@ -73,7 +72,6 @@ async def read_mailbox(
     """The thread as the office reads it, one more than `limit` where more follow. Raises `NotFound`, `NotAllowed`."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
-    await must_not_be_concerned(tx, lead_id, by)
     await mailbox.box_of(tx, lead_id)
     found = await mailbox.page(tx, lead_id, after=after, limit=limit + 1)
     if shown := found[:limit]:
