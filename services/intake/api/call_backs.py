@@ -105,7 +105,9 @@ async def get_draw(month: Annotated[str, Query(pattern=MONTH)], _: Everyone, tx:
 async def list_calls(month: Month, _: Caller, tx: Tx, away: Away) -> list[CallView]:
     """The calls of a month, in the order of the draw, for the vault's keepers. 回访任务列表"""
     row = await call_backs.get(tx, _first(month))
-    return [CallView(**{"due_on": row["due_on"]} | each) for each in await call_backs.drawn(tx, row["month"], away=away)]
+    return [
+        CallView(**{"due_on": row["due_on"]} | each) for each in await call_backs.drawn(tx, row["month"], away=away)
+    ]
 
 
 @router.post("/call-backs/{token}/answer", status_code=204)

@@ -191,7 +191,9 @@ async def list_deadlines(
 
 
 @router.get("/pauses")
-async def list_pauses(by: Judge, tx: Tx, away: Away, at: Now, paging: Paging, status: Status | None = None) -> Page[PauseView]:
+async def list_pauses(
+    by: Judge, tx: Tx, away: Away, at: Now, paging: Paging, status: Status | None = None
+) -> Page[PauseView]:
     """Requests for pauses as they were made, on record; `status=asked` waits for a decision. 暂停申请列表(查阅留痕)"""
     await reads.note(tx, by, "pauses.list", "pauses", at=at)
     rows = await pauses.page(tx, status=status, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)

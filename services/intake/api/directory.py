@@ -241,13 +241,19 @@ async def post_departure(
 
 @router.get("/staff/{staff}/open-work")
 async def list_open_work(
-    staff: Annotated[StaffNumber, Path()], _: Annotated[Principal, require("dir", "ofd")], tx: Tx, away: Away, paging: Paging
+    staff: Annotated[StaffNumber, Path()],
+    _: Annotated[Principal, require("dir", "ofd")],
+    tx: Tx,
+    away: Away,
+    paging: Paging,
 ) -> Page[OpenLead]:
     """Leads that someone had in hand and that go on, to be handed over. 待移交线索"""
     person, _placements = await directory.get_staff(tx, staff)
     rows: Sequence[Lead] = []
     if person.account:
-        rows = await queries.in_hand(tx, person.account, away=away, after=paging.after(date, UUID), limit=paging.limit + 1)
+        rows = await queries.in_hand(
+            tx, person.account, away=away, after=paging.after(date, UUID), limit=paging.limit + 1
+        )
     views = [
         OpenLead(
             lead_id=lead.id,

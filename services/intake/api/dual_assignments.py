@@ -39,7 +39,9 @@ async def list_dual_assignments(
     _: Reader, tx: Tx, away: Away, paging: Paging, lead_id: UUID | None = None
 ) -> Page[DualAssignmentView]:
     """All dual assignments, oldest first. 双交办列表"""
-    rows = await dual_assignments.page(tx, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    rows = await dual_assignments.page(
+        tx, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
+    )
     return paging.page([DualAssignmentView.of(dual) for dual in rows], key=lambda dual: (dual.created_at, dual.id))
 
 

@@ -370,7 +370,13 @@ async def list_decisions(
 ) -> Page[DecisionView]:
     """Decisions as they were proposed; `state=proposed` waits for the second person. 决定列表"""
     rows = await life.page_decisions(
-        tx, kind=kind, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
+        tx,
+        kind=kind,
+        state=state,
+        lead_id=lead_id,
+        away=away,
+        after=paging.after(datetime, UUID),
+        limit=paging.limit + 1,
     )
     return paging.page([DecisionView.of(row) for row in rows], key=lambda row: (row.proposed_at, row.id))
 

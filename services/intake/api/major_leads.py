@@ -38,7 +38,9 @@ class MajorLeadView(BaseModel):
 
 
 @router.get("")
-async def list_major_leads(by: Reader, tx: Tx, away: Away, paging: Paging, *, unseen: bool = False) -> Page[MajorLeadView]:
+async def list_major_leads(
+    by: Reader, tx: Tx, away: Away, paging: Paging, *, unseen: bool = False
+) -> Page[MajorLeadView]:
     """Major leads by day of receipt; `unseen`: those only that the caller has not taken note of. 重大线索列表"""
     rows = await major_leads.page(
         tx, unseen_by=by.accounts if unseen else None, away=away, after=paging.after(date, UUID), limit=paging.limit + 1

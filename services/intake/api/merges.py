@@ -181,7 +181,9 @@ def told(features: Any) -> list[FeatureView]:
 
 
 @router.get("/leads/{lead_id}/candidates")
-async def get_candidates(lead_id: UUID, request: Request, by: FactsReader, tx: Tx, away: Away, at: Now) -> list[CandidateView]:
+async def get_candidates(
+    lead_id: UUID, request: Request, by: FactsReader, tx: Tx, away: Away, at: Now
+) -> list[CandidateView]:
     """Leads that may be the same matter, with the reasons; the asking is put on record. 疑似重复线索(查询留痕)"""
     state = request.app.state
     secret, subjects = secret_of(state.digest), state.sealer.subjects

@@ -226,7 +226,9 @@ async def get_opening(opening_id: UUID, _: Annotated[Principal, require("rvk", "
 @router.get("/notices")
 async def list_notices(_: Officer, tx: Tx, away: Away, paging: Paging, *, unseen: bool = False) -> Page[NoticeView]:
     """What the DPO is told of emergency openings, step by step. 紧急调取通知"""
-    rows = await openings.notices(tx, unseen=unseen, away=away, after=paging.after(datetime, UUID, str), limit=paging.limit + 1)
+    rows = await openings.notices(
+        tx, unseen=unseen, away=away, after=paging.after(datetime, UUID, str), limit=paging.limit + 1
+    )
     return paging.page([NoticeView(**row) for row in rows], key=lambda row: (row.told_at, row.opening_id, row.step))
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
