@@ -2,8 +2,10 @@
 `python -m tests.load.schemathesis [intake|vault|verification|discipline|publicity …]`, intake's unless told otherwise.
 
 schemathesis makes the requests; they go to the app in this process, on a database of its own. What no document can tell is put in: ids and
-query codes that exist, work that was done. Counted are answers of 5xx, and answers that the document does not tell of: a status that the
-operation does not name, a content type or a body that it does not describe.
+query codes that exist, work that was done. Of intake's doors each is also sent what it should take (`reaching`), whole and with something
+wrong in it, so that the code behind them is tried and not only their refusals. Counted are answers of 5xx, and answers that the document
+does not tell of: a status that the operation does not name, a content type or a body that it does not describe. Either makes the run fail,
+and so do fewer operations that did what was asked than `LEAST`.
 """
 
 import argparse
@@ -11,10 +13,8 @@ import asyncio
 import random
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,18 @@ from schemathesis.core.transport import Response
 from deploy.local import issuer
 from deploy.local.postgres import Postgres
 from shared.deadlines import china_date
+from tests.load.answered import Found
+from tests.load.reaching import FITS, Fit, Fitting, World
 from tests.load.standing import STANDING, ids
 from tests.support.api import Api, start_api
 from tests.support.postgres import Copy, Server, Templates
 from tests.support.reporting import work
 
 ACCOUNTS = sorted(issuer.accounts())
+LEAST = {"intake": 160}
+"""Of a service's operations so many must do what is asked at least once."""
+NEARLY, LOSS = 0.6, 0.15
+"""How many of the other requests are nearly what the door should take; how much of that is left out."""
 _CALLERS = re.compile(r"may be called by: ([a-z0-9, ]+)")
 _NAMED, _DAY = re.compile(r"{(\w+)}"), re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _WORDS: dict[str, list[Any]] = {
@@ -54,35 +60,14 @@ schemathesis.serializer.alias(
 )
 
 
-@dataclass
-class Found:
-    """What was seen: how many requests, and for each kind of fault an example."""
-
-    requests: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    server_errors: Counter[str] = field(default_factory=Counter)
-    undocumented: Counter[str] = field(default_factory=Counter)
-    tried: set[str] = field(default_factory=set)
-    done: set[str] = field(default_factory=set)
-    """Operations, and those that did at least once what was asked."""
-
-    def lines(self) -> list[str]:
-        """As it is printed."""
-        by_status = ", ".join(f"{status}: {number}" for status, number in sorted(self.statuses.items()))
-        told = [
-            f"{self.requests} requests ({by_status}); {len(self.done)} of {len(self.tried)} operations did what was asked"
-        ]
-        told += [f"{self.server_errors.total()} answers of 5xx, {self.undocumented.total()} undocumented"]
-        told += [f"  {number} x {fault}" for fault, number in (self.server_errors + self.undocumented).most_common(40)]
-        return told
-
-
-def made(operation: Any, number: int, *, at: int) -> list[Case[Any]]:
-    """This many requests for an operation, two of three as the document asks, the others not."""
-    cases: list[Case[Any]] = []
+def made(operation: Any, number: int, *, at: int) -> list[tuple[Case[Any], bool]]:
+    """This many requests for an operation, two of three as the document asks, the others not (True)."""
+    cases: list[tuple[Case[Any], bool]] = []
     for mode, share in ((GenerationMode.POSITIVE, number - number // 3), (GenerationMode.NEGATIVE, number // 3)):
+        some: list[Case[Any]] = []
         if share:
-            _make(operation.as_strategy(generation_mode=mode), share, cases, at=at)
+            _make(operation.as_strategy(generation_mode=mode), share, some, at=at)
+        cases += [(case, mode is GenerationMode.NEGATIVE) for case in some]
     return cases
 
 
@@ -104,16 +89,45 @@ def _make(strategy: Any, number: int, cases: list[Case[Any]], *, at: int) -> Non
 
 
 class Knocking:
-    """Sends what was made, with ids that exist where one is asked for, as accounts that may call and as others."""
+    """Sends what was made, with ids that exist where one is asked for, as accounts that may call and as others; where a world is given also
+    what its doors should take, whole or with something wrong in it."""
 
-    def __init__(self, api: Api, codes: Sequence[str], *, at: int) -> None:
+    def __init__(self, api: Api, codes: Sequence[str], *, at: int, world: World | None = None) -> None:
         self.api, self.codes, self.random = api, codes, random.Random(at)
         self.ids: dict[str, list[str]] = {}
         self.found = Found()
+        self.fitting = Fitting(api, self.random, world, FITS, self.found)
 
-    async def knock(self, case: Case[Any]) -> None:
+    async def knock(self, case: Case[Any], *, wrong: bool) -> None:
         """One request, and what is wrong with its answer."""
+        door = f"{case.method} {case.operation.path}"
+        fit = await self.fitting.fit(door, _callers(case))
+        if fit is not None and not wrong and self.fitting.is_sent_whole(door):
+            request = await self.fitting.request(case, fit, loss=0)
+        elif fit is not None and self.random.random() < NEARLY:
+            request = await self._nearly(case, fit, wrong=wrong)
+        else:
+            await self._fill_in(case)
+            request = self._request(case, self._account(case))
+        try:
+            answer = await self.api.client.request(**request)
+        except (httpx.InvalidURL, UnicodeEncodeError, ValueError, TypeError):
+            return  # not a request that a client can send
+        self.found.saw(door, answer.status_code)
+        self._judge(door, case, answer)
+        if answer.is_success:
+            self.fitting.took(door)
+
+    async def _nearly(self, case: Case[Any], fit: Fit, *, wrong: bool) -> dict[str, Any]:
+        """What the door should take, with some of it left out, other than it should be, or more than that."""
+        no_json = not wrong and fit.body is not None and not isinstance(case.body, dict | list)
+        if fit.content or fit.file or no_json:
+            return await self.fitting.request(case, fit, loss=LOSS)
         await self._fill_in(case)
+        await self.fitting.put_into(case, fit, body=not wrong)
+        return self._request(case, fit.by if self.random.random() > LOSS else self._account(case))
+
+    def _request(self, case: Case[Any], account: str | None) -> dict[str, Any]:
         request = case.as_transport_kwargs(base_url="http://test")
         wanted = request.get("headers") or {}
         headers = {name: value for name, value in wanted.items() if name.lower() != "authorization"}
@@ -124,13 +138,9 @@ class Knocking:
         }
         if isinstance(kept.get("data"), bytes | str):
             kept["content"] = kept.pop("data")
-        if (account := self._account(case)) is not None:
+        if account is not None:
             headers |= self.api.as_(account)
-        try:
-            answer = await self.api.client.request(**kept, headers=_plain(headers))
-        except (httpx.InvalidURL, UnicodeEncodeError, ValueError, TypeError):
-            return  # not a request that a client can send
-        self._judge(case, answer)
+        return {**kept, "headers": _plain(headers)}
 
     async def _fill_in(self, case: Case[Any]) -> None:
         """In half of the places where something that exists is asked for, something that exists."""
@@ -158,20 +168,13 @@ class Knocking:
         return await work(self.api.client) if name.lower() == "proof-of-work" else None
 
     def _account(self, case: Case[Any]) -> str | None:
-        said = _CALLERS.search(str(case.operation.definition.raw.get("description", "")))
-        callers = [name for name in said[1].replace(" ", "").split(",") if name in ACCOUNTS] if said else []
-        kind = self.random.random()
+        callers, kind = _callers(case), self.random.random()
         if kind < 0.05:
             return None
         return self.random.choice(callers) if callers and kind < 0.85 else self.random.choice(ACCOUNTS)
 
-    def _judge(self, case: Case[Any], answer: httpx.Response) -> None:
-        found, where = self.found, f"{case.method} {case.operation.path}"
-        found.requests += 1
-        found.statuses[answer.status_code] += 1
-        found.tried.add(where)
-        if answer.is_success:
-            found.done.add(where)
+    def _judge(self, where: str, case: Case[Any], answer: httpx.Response) -> None:
+        found = self.found
         if answer.status_code >= 500:
             found.server_errors[f"{answer.status_code} {where}: {answer.text[:120]}"] += 1
             return
@@ -183,6 +186,12 @@ class Knocking:
             found.undocumented[f"type {kind} of {answer.status_code} {where}"] += 1
         elif not _described(case, answer):
             found.undocumented[f"body of {answer.status_code} {where}"] += 1
+
+
+def _callers(case: Case[Any]) -> list[str]:
+    """The accounts that may call; none at a door for everyone, and where every account may."""
+    said = _CALLERS.search(str(case.operation.definition.raw.get("description", "")))
+    return [name for name in said[1].replace(" ", "").split(",") if name in ACCOUNTS] if said else []
 
 
 def _described(case: Case[Any], answer: httpx.Response) -> bool:
@@ -209,18 +218,24 @@ def _places(part: Any) -> list[tuple[Any, str]]:
 
 
 async def knocked(
-    api: Api, number: int, *, at: int, codes: Sequence[str] = (), document: dict[str, Any] | None = None
+    api: Api,
+    number: int,
+    *,
+    at: int,
+    codes: Sequence[str] = (),
+    document: dict[str, Any] | None = None,
+    world: World | None = None,
 ) -> Found:
     """At least this many requests, spread over all operations; judged by the app's own document unless another is given."""
     schema = schemathesis.openapi.from_dict(document or api.app.openapi())
     operations = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
-    knocking = Knocking(api, codes, at=at)
+    knocking = Knocking(api, codes, at=at, world=world)
     while (left := number - knocking.found.requests) > 0:  # some of those made could not be sent, or were made before
         for place, operation in enumerate(operations):
             if place % 10 == 0:
                 knocking.ids = await ids(api)  # also of what came meanwhile
-            for case in await asyncio.to_thread(made, operation, -(-left // len(operations)), at=at):
-                await knocking.knock(case)
+            for case, wrong in await asyncio.to_thread(made, operation, -(-left // len(operations)), at=at):
+                await knocking.knock(case, wrong=wrong)
         at += 1
     return knocking.found
 
@@ -238,14 +253,16 @@ async def _run(service: str, templates: Templates, folder: Path, number: int, at
     try:
         api, codes = await STANDING[service](new, folder)
         opened += [api] if api not in opened else []
-        return await knocked(api, number, at=at, codes=codes)
+        world = await World.begin(api, folder) if service == "intake" else None
+        opened += [world.vault] if world else []
+        return await knocked(api, number, at=at, codes=codes, world=world)
     finally:
         for one in reversed(opened):
             await one.close()
 
 
 def main() -> int:
-    """Print what was found; 1 when anything was."""
+    """Print what was found; 1 when anything was wrong, or too little was reached."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("services", nargs="*", default=["intake"], help=", ".join(STANDING))
     arguments.add_argument("--requests", type=int, default=20_000)
@@ -261,8 +278,9 @@ def main() -> int:
             templates = Templates(Server(postgres.dsn("postgres")))
             for service in asked.services:
                 found = asyncio.run(_run(service, templates, folder, asked.requests, asked.seed))
-                print(f"{service}:", *found.lines(), sep="\n", flush=True)
-                wrong |= bool(found.server_errors or found.undocumented)
+                faults = found.faults(LEAST.get(service, 0))
+                print(f"{service}:", *found.table(), *found.lines(), *faults, sep="\n", flush=True)
+                wrong |= bool(faults)
         finally:
             postgres.stop()
     return int(wrong)

@@ -9,6 +9,9 @@ from services.intake.api.door import SHORTEST_KEY
 from shared.contracts.topics import SERVICES
 from shared.http import key_form
 from tests.conftest import NewApi
+from tests.load.answered import Found
+from tests.load.reaching import FITS
+from tests.load.reaching.fitting import ROOT
 from tests.load.schemathesis import knocked
 from tests.load.standing import registered
 
@@ -21,6 +24,21 @@ async def test_no_request_made_from_the_document_breaks_a_door_or_gets_an_answer
     found = await knocked(api, 200, at=11)
     assert found.requests >= 180
     assert (dict(found.server_errors), dict(found.undocumented)) == ({}, {})
+    paths = api.app.openapi()["paths"].items()
+    doors = {f"{method.upper()} {path.removeprefix(ROOT)}" for path, operations in paths for method in operations}
+    assert set(FITS) - doors == set(), "no such doors: what they were sent goes to another now, or nowhere"
+
+
+def test_a_run_fails_when_it_reaches_too_little_or_sees_what_must_not_be() -> None:
+    found = Found()
+    for door, status in (("GET /a", 200), ("GET /a", 418), ("POST /b", 409)):
+        found.saw(door, status)
+    assert found.faults(1) == []
+    assert found.faults(2) == ["1 operations did what was asked, must be 2; never: ['POST /b']"]
+    assert [line.split() for line in found.table()[1:]] == [["1", "1", "GET", "/a"], ["1", "POST", "/b"]]
+    for seen in (found.server_errors, found.undocumented):
+        seen["500 POST /b"] += 1
+    assert found.faults(1) == ["2 x 500 POST /b"]
 
 
 async def test_an_answer_that_the_document_does_not_tell_of_is_seen(new_api: NewApi) -> None:
