@@ -1,8 +1,10 @@
 """The requests that doors should take, sent whole now and then, and put into what was made from the document otherwise."""
 
+import json
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -16,9 +18,31 @@ from tests.support.api import Api
 from tests.support.reporting import work
 
 ROOT = "/intake/v1"
-MOST = 8
+MOST = 25
 """So often what stands before a door is brought about anew; after that the last one is sent again, a repeat."""
 WHOLE = 0.1
+STRANGE: tuple[Any, ...] = (
+    *(
+        "",
+        " ",
+        "\n",
+        "\0",
+        "甲\0乙",
+        "\ud800",
+        "\u202e",
+        "\u2028",
+        "İı",
+        "【机密】",
+        "'; --",
+        "%_",
+        "甲" * 5_000,
+        "9" * 400,
+    ),
+    *(-1, 0, 1, 2**31, 2**63, 10**40, 0.5, 1e308, True, False, None, [], [None], [[]], {}, {"a": {}}, ["market"] * 50),
+    *("0001-01-01", "1999-12-31", "2000-01-01", "2018-02-30", "2099-12-31", "9999-12-31", "2018-06-01T00:00:00Z"),
+    *("00000000-0000-0000-0000-000000000000", "999999-S20180601-0000072"),
+)
+"""In place of one value of a body that is right otherwise."""
 
 
 class Fitting:
@@ -51,10 +75,19 @@ class Fitting:
         self._whole.add(door)
         return first or self._random.random() < WHOLE
 
-    def took(self, door: str) -> None:
-        """The door did what was asked: the next one is made anew, as long as there is another."""
+    def spent(self, door: str) -> None:
+        """The door did what was asked, or no longer stands where it should: the next is made anew, as long as there is another."""
         if self._made[door] < MOST:
             self._ready.pop(door, None)
+
+    async def one_wrong(self, case: Case[Any], fit: Fit) -> dict[str, Any]:
+        """The fit with one value of its body, however deep, in another's place, as a client may write it that speaks any JSON."""
+        request, body = await self.request(case, fit, loss=0), deepcopy(fit.body)
+        part, place = self._random.choice(list(_spots(body)))
+        part[place] = self._random.choice(STRANGE)
+        request.pop("json")
+        headers = {**request["headers"], "Content-Type": "application/json"}
+        return {**request, "headers": headers, "content": json.dumps(body).encode()}
 
     async def request(self, case: Case[Any], fit: Fit, *, loss: float) -> dict[str, Any]:
         """The fit as a client sends it, without this share of its parts."""
@@ -110,3 +143,10 @@ class Fitting:
         if not loss or kind < 0.4:
             return content
         return content[: self._random.randrange(len(content))] if kind < 0.7 else self._random.randbytes(len(content))
+
+
+def _spots(part: Any) -> Iterator[tuple[Any, Any]]:
+    """(Object or list, name or index) of all values in it."""
+    for place, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        yield part, place
+        yield from _spots(value)
