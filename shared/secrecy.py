@@ -24,7 +24,8 @@ _MARK = re.compile(
 
 def has_secrecy_mark(text: str) -> bool:
     """Whether the text bears a secrecy mark."""
-    return bool(_MARK.search(text))
+    # a sign that every mark has and most texts have not: they cost no expression
+    return "密" in text and bool(_MARK.search(text))
 
 
 REFUSAL_ZH, REFUSAL_EN = (

@@ -1,6 +1,7 @@
 """The vault's key store: one wrapped data key a reporter, in a file outside the database, so that no backup or archived log of the database
 holds the key to what it holds. What is destroyed here stays destroyed, also when an older database comes back (docs/decisions/0044)."""
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -59,15 +60,13 @@ class KeyStore:
 
     def shredded(self, reporter_refs: Sequence[UUID]) -> dict[UUID, date]:
         """Those of these that were shredded, with the day."""
-        found = {}
+        asked = json.dumps([str(ref) for ref in reporter_refs])
         with self._lock:
-            for ref in reporter_refs:
-                row = self._file.execute(
-                    "select shredded_on from shredded where reporter_ref = ?", (str(ref),)
-                ).fetchone()
-                if row:
-                    found[ref] = date.fromisoformat(row[0])
-        return found
+            rows = self._file.execute(
+                "select reporter_ref, shredded_on from shredded where reporter_ref in (select value from json_each(?))",
+                (asked,),
+            ).fetchall()
+        return {UUID(ref): date.fromisoformat(on) for ref, on in rows}
 
     def wrapped_otherwise(self, key_id: str, *, limit: int) -> list[tuple[UUID, Wrapped]]:
         """Some whose key is wrapped for another key than this."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, insert, select, update
 
 from services.intake.db.tables import leads, reporters
 from services.intake.db.vault_tables import shreddings
@@ -49,8 +49,8 @@ async def untaken(tx: Transaction, *, besides: Iterable[UUID], limit: int) -> di
 
 async def take_keys_away(tx: Transaction, reporter_refs: Iterable[UUID]) -> None:
     """The key store has them."""
-    refs = list(reporter_refs)
-    await tx.execute(update(reporters).where(reporters.c.reporter_ref.in_(refs)).values(wrapped_key=None))
+    refs = bindparam("refs", list(reporter_refs), type_=ARRAY(Uuid))
+    await tx.execute(update(reporters).where(reporters.c.reporter_ref == any_(refs)).values(wrapped_key=None))
 
 
 async def mark_shredded(tx: Transaction, reporter_ref: UUID, *, on: date) -> None:

@@ -53,12 +53,12 @@ def report_without_reporter(content: Mapping[str, Any], reporter: Mapping[str, A
     def clean(value: Any, *, of_others: bool = False) -> Any:
         if isinstance(value, str):
             return _without(value, own, REPORTER)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return {
                 name: inner if of_others and name in _THEIRS else clean(inner, of_others=name in _OF_OTHERS)
                 for name, inner in value.items()
             }
-        if isinstance(value, Sequence):
+        if isinstance(value, (list, tuple)):
             return [clean(inner, of_others=of_others) for inner in value]
         return value
 

@@ -14,6 +14,8 @@ RANDOM_BYTES = 17
 """Bytes of randomness that a new code is made of; 6 bits of them are not used."""
 NOBODY = "没有此查询码对应的举报 / there is no report for this code"
 _PRIME = 1021
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+"""Two symbols a look."""
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
 
 
@@ -22,7 +24,7 @@ def new_code(random: bytes) -> str:
     if len(random) != RANDOM_BYTES:
         raise ValueError(f"a code is made of {RANDOM_BYTES} bytes")
     number = int.from_bytes(random, "big") >> (8 * RANDOM_BYTES - 5 * SYMBOLS)
-    return _written(number, SYMBOLS) + _written(number % _PRIME, CHECK)
+    return written(number, SYMBOLS) + written(number % _PRIME, CHECK)
 
 
 def read_code(text: str) -> str:
@@ -33,7 +35,7 @@ def read_code(text: str) -> str:
     number = _number(typed[:SYMBOLS])
     if number % _PRIME != _number(typed[SYMBOLS:]):
         raise ValueError("the check symbols do not fit: a symbol was mistyped")
-    return _written(number, SYMBOLS) + _written(number % _PRIME, CHECK)
+    return written(number, SYMBOLS) + written(number % _PRIME, CHECK)
 
 
 def in_groups(code: str) -> str:
@@ -58,5 +60,6 @@ def _number(symbols: Iterable[str]) -> int:
     return number
 
 
-def _written(number: int, symbols: int) -> str:
-    return "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(symbols)))
+def written(number: int, symbols: int) -> str:
+    """A number in this alphabet, in an even number of symbols."""
+    return "".join([_PAIRS[number >> 10 * place & 1023] for place in reversed(range(symbols // 2))])

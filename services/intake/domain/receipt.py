@@ -17,7 +17,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from services.intake.domain.query_code import ALPHABET, in_groups, salt_of
+from services.intake.domain.query_code import in_groups, salt_of, written
 
 NUMBER_BYTES = 10
 VERSION = "xiansuo.receipt.v1"
@@ -97,8 +97,7 @@ def new_number(random: bytes) -> str:
     """A receipt's number of these random bytes: 16 symbols in groups."""
     if len(random) != NUMBER_BYTES:
         raise ValueError(f"a number is made of {NUMBER_BYTES} bytes")
-    value = int.from_bytes(random, "big")
-    return "R" + in_groups("".join(ALPHABET[value >> 5 * place & 31] for place in reversed(range(16))))
+    return "R" + in_groups(written(int.from_bytes(random, "big"), 16))
 
 
 def content_bytes(report: Mapping[str, Any]) -> bytes:

@@ -4,7 +4,7 @@ shields it. Here it is put into words: for the lead that it becomes, for the uni
 What is said of shielding officials stands apart, because it goes to discipline alone: the unit that verifies the crime never sees it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -177,16 +177,22 @@ def read_back(content: Block, reporter: Block | None, book: CodeBook, *, own_cod
     return "\n".join(told)
 
 
-def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in it with its dotted path."""
+def texts(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Every text in this JSON with its dotted path."""
+    found: list[tuple[str, str]] = []
+    _gather(value, path, found)
+    return found
+
+
+def _gather(value: Any, path: str, found: list[tuple[str, str]]) -> None:
     if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
+        found.append((path, value))
+    elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from texts(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, Sequence):
+            _gather(inner, f"{path}.{name}" if path else name, found)
+    elif isinstance(value, (list, tuple)):
         for index, inner in enumerate(value):
-            yield from texts(inner, f"{path}.{index}")
+            _gather(inner, f"{path}.{index}", found)
 
 
 def _person(person: Block) -> str:

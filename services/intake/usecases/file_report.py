@@ -154,8 +154,9 @@ class Desk:
 
     def _slip(self, report: Report, received_on: date) -> tuple[str, dict[str, Any], bytes, bytes]:
         """The code, what the reporter takes away, and the marks of the code and of the receipt."""
-        code = query_code.new_code(secrets.token_bytes(query_code.RANDOM_BYTES))
-        number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
+        random = secrets.token_bytes(query_code.RANDOM_BYTES + receipt.NUMBER_BYTES)  # each draw asks the system
+        code = query_code.new_code(random[: query_code.RANDOM_BYTES])
+        number = receipt.new_number(random[query_code.RANDOM_BYTES :])
         signed = self.signer.sign(
             region=self.region,
             number=number,
@@ -169,21 +170,33 @@ class Desk:
     def claim(self, claim: Claim) -> Claim:
         """The claim as it may be kept: the key itself would open the answer, the hour could tell who reported."""
         hidden = hmac.digest(self._digest, b"xiansuo.idempotency-key.v1\0" + claim.key.encode(), "sha256").hex()
-        return replace(claim, key=f"h:{hidden}", at=day_of(claim.at))
+        return Claim(claim.caller, f"h:{hidden}", claim.mark, day_of(claim.at))
 
     def marks(self, code: str) -> list[bytes]:
         """What this code may be kept as, under any key that is still known."""
         return [query_code.mark_of(key, code) for key in self._code_keys]
 
 
+class _JustSealed(dict[str, str]):
+    """What is kept of an answer, and for as long as the request lasts the answer itself: the first sending has not to open it again."""
+
+    __slots__ = ("answer", "key")
+
+    def __init__(self, box: str, answer: Mapping[str, Any], key: str) -> None:
+        super().__init__({_SEALED: box})
+        self.answer, self.key = answer, key
+
+
 def seal_answer(answer: Mapping[str, Any], key: str) -> dict[str, str]:
     """An answer that only who knows the Idempotency-Key can read."""
     box = SecretBox(_answer_key(key)).encrypt(to_json(answer))
-    return {_SEALED: base64.b64encode(box).decode()}
+    return _JustSealed(base64.b64encode(box).decode(), answer, key)
 
 
 def open_answer(sealed: Mapping[str, str], key: str) -> dict[str, Any]:
     """The answer, for the same key."""
+    if isinstance(sealed, _JustSealed) and sealed.key == key:
+        return dict(sealed.answer)
     found: dict[str, Any] = from_json(SecretBox(_answer_key(key)).decrypt(base64.b64decode(sealed[_SEALED])))
     return found
 

@@ -47,7 +47,7 @@ class Vault:
             if ref in gone:
                 continue
             try:
-                keys[ref] = self._rewrapped((record.key_id, record.wrapped_key))
+                keys[ref] = self._for_newest((record.key_id, record.wrapped_key))
             except CannotOpen:
                 self._unreadable.add(ref)
                 UNREADABLE.inc()
@@ -98,7 +98,7 @@ class Vault:
                     break
         done = 0
         while found := await asyncio.to_thread(self.store.wrapped_otherwise, self.key_id, limit=BATCH):
-            changes = [(ref, old, self._rewrapped(old)) for ref, old in found]
+            changes = [(ref, old, self._for_newest(old)) for ref, old in found]
             await asyncio.to_thread(self.store.rewrap, changes)
             done += len(changes)
         return done
@@ -108,5 +108,7 @@ class Vault:
         kept, shredded = await asyncio.to_thread(self.store.counts)
         return {"kept": kept, "shredded": shredded, "waiting": await reporters.waiting(tx)}
 
-    def _rewrapped(self, wrapped: Wrapped) -> Wrapped:
-        return self.sealer.wrap("vault", self.opener.data_key(*wrapped))
+    def _for_newest(self, wrapped: Wrapped) -> Wrapped:
+        """The same key, wrapped for the newest key; as it is where it is that already, and opens."""
+        data_key = self.opener.data_key(*wrapped)
+        return wrapped if wrapped[0] == self.key_id else self.sealer.wrap("vault", data_key)
