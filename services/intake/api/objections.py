@@ -43,10 +43,14 @@ class ObjectionView(BaseModel):
     """一项异议,内容在信箱 / an objection; what it says lies in the mailbox."""
 
     lead_id: UUID
-    deed: int = Field(description="所针对的答复(线索版本) / the answer, as a version of the lead")
+    deed: int = Field(
+        description="所针对的答复(线索版本);并入的为登记异议的版本 / the answer, as a version of the lead; of a repeat, that entered it"
+    )
     against: Against
     made_on: date
-    message: int = Field(description="信件编号 / number of the letter")
+    message: int | None = Field(
+        description="信件编号;空:口头提出,见联系记录 / number of the letter; null: by word of mouth, see the tries"
+    )
     state: State
     answered_by: str | None = Field(description="原答复人,不得审查 / who answered and does not judge it")
     decided_by: str | None

@@ -57,7 +57,10 @@ class RepliesOrder(Order):
     purpose: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")
     ]
-    open_only: bool = Field(default=False, description="只列未办结 / only those that have no conclusion")
+    open_only: bool = Field(
+        default=False,
+        description="只列未办结:无结论,不予受理的未回复上级 / only those that have no conclusion; of those not accepted, no reply",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -83,7 +86,7 @@ async def post_replies(
             tx, level=order.issuing_level, first=order.first, last=order.last, away=away, after=after, limit=CHUNK
         ):
             for row in rows:
-                if not (order.open_only and row["code"]):
+                if not (order.open_only and _is_done(row)):
                     sheet.append([_as_typed(sheet, cell) for cell in _cells(row)])
                     count += 1
             after = (rows[-1]["received_on"], rows[-1]["id"])
@@ -110,6 +113,11 @@ def _cells(row: Any) -> list[str | date | None]:
         row["reply_no"],
         row["sent_on"],
     ]
+
+
+def _is_done(row: Any) -> bool:
+    """Its result is known; that it is not accepted is one for a superior who was told so."""
+    return bool(row["code"] or (row["status"] == Status.NOT_ACCEPTED.value and row["reply_no"]))
 
 
 def _as_typed(sheet: Any, value: str | date | None) -> Any:

@@ -2,18 +2,19 @@
 
 import unicodedata
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from services.intake.db import leads, replies
 from services.intake.domain.reply import Reply
-from services.intake.usecases.reply_upstream import record_reply
+from services.intake.usecases.reply_upstream import correct_reply, record_reply
 from shared.auth import Principal
-from shared.http import Day, Now, Once, Order, Tx, require
+from shared.http import Day, Now, Once, Order, Reason, Tx, require
 from shared.http.words import TOLD
 
 router = APIRouter(prefix="/leads", tags=["线索办理 life"])
@@ -38,6 +39,27 @@ class ReplyOrder(Order):
     sent_on: Day
 
 
+class CorrectionOrder(Order):
+    """The right day of a letter, and why another is on record. 更正回复日期"""
+
+    reply_no: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+        Field(description="已登记的文号 / the number as it is on record"),
+    ]
+    sent_on: Day
+    reason: Reason
+
+
+class CorrectionView(BaseModel):
+    """A day that was corrected. 更正记录"""
+
+    was: date
+    became: date
+    corrected_by: str
+    corrected_at: datetime
+
+
 class ReplyView(BaseModel):
     """One reply, and who has put it on record when. 回复记录"""
 
@@ -45,10 +67,29 @@ class ReplyView(BaseModel):
     sent_on: date
     recorded_by: str
     recorded_at: datetime
+    corrections: list[CorrectionView] = Field(
+        description="日期更正,理由见线索历史 / of the day; why stands on the lead's history"
+    )
 
     @classmethod
-    def of(cls, reply: Reply) -> Self:
-        return cls.model_validate(reply, from_attributes=True)
+    def of(cls, *versions: Reply) -> Self:
+        corrections = [
+            CorrectionView(
+                was=before.sent_on,
+                became=after.sent_on,
+                corrected_by=after.recorded_by,
+                corrected_at=after.recorded_at,
+            )
+            for before, after in pairwise(versions)
+        ]
+        first, standing = versions[0], versions[-1]
+        return cls(
+            reply_no=first.reply_no,
+            sent_on=standing.sent_on,
+            recorded_by=first.recorded_by,
+            recorded_at=first.recorded_at,
+            corrections=corrections,
+        )
 
 
 @router.post("/{lead_id}/upstream-replies", status_code=201, response_model=ReplyView)
@@ -61,8 +102,20 @@ async def post_reply(lead_id: UUID, order: ReplyOrder, by: Office, tx: Tx, at: N
     return await once.reply(201, record)
 
 
+@router.post("/{lead_id}/upstream-replies/corrections", status_code=201, response_model=ReplyView)
+async def post_correction(lead_id: UUID, order: CorrectionOrder, by: Office, tx: Tx, at: Now, once: Once) -> Response:
+    """The day of a letter was mistyped; the old one stays on record. 更正回复日期"""
+
+    async def correct() -> ReplyView:
+        return ReplyView.of(
+            *await correct_reply(tx, lead_id, order.reply_no, order.sent_on, order.reason, by=by, at=at)
+        )
+
+    return await once.reply(201, correct)
+
+
 @router.get("/{lead_id}/upstream-replies")
 async def list_replies(lead_id: UUID, _: Office, tx: Tx) -> list[ReplyView]:
     """What went to the superior, in order. 对上级的回复"""
     await leads.get(tx, lead_id)
-    return [ReplyView.of(reply) for reply in await replies.of_lead(tx, lead_id)]
+    return [ReplyView.of(*versions) for versions in await replies.of_lead(tx, lead_id)]

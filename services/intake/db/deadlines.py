@@ -58,6 +58,13 @@ async def stop(
     await tx.execute(update(table).where(*mine, runs).values(stopped_at=at, next_at=None))
 
 
+async def ended_before(tx: Transaction, lead_id: UUID, *kinds: DeadlineKind, at: datetime) -> None:
+    """What they asked for was done at an instant before the one at which they were stopped, or while they run (after a restore)."""
+    mine = (table.c.lead_id == lead_id, table.c.kind.in_([kind.value for kind in kinds]), table.c.started_at <= at)
+    late = or_(table.c.stopped_at.is_(None), table.c.stopped_at > at)
+    await tx.execute(update(table).where(*mine, late).values(stopped_at=at, next_at=None))
+
+
 async def run_on(
     tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, at: datetime, suspended_at: datetime | None
 ) -> None:

@@ -1,6 +1,7 @@
 """The store of a lead's later life: redirections, feedback, decisions by two people."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,13 @@ from services.intake.domain.feedback import About, Channel, Feedback, NextStep, 
 from services.intake.domain.lead_states import Status
 from services.intake.domain.redirect import Redirect
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import china_date, start_of
 from shared.errors import NotAllowed, NotFound
 
 CHARGING = ("assign", "rule", "object", "re-examine")
 """The deeds that charge a unit."""
-FOLLOWING, TELLABLE = ("follow", "relearn"), (Status.CONCLUDED.value, Status.TRANSFERRED.value)
+RELEARN = "relearn"
+FOLLOWING, TELLABLE = ("follow", RELEARN), (Status.CONCLUDED.value, Status.TRANSFERRED.value)
 """The deeds by which the register follows a conclusion, and the states in which it is told."""
 SIGNED = "sign"
 """The deed by which the register follows the unit's signature."""
@@ -121,6 +123,33 @@ async def concluded_on(tx: Transaction, lead_id: UUID) -> date:
     return china_date(at)
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A deed of ours after a restore: learned again, or a unit that was charged since."""
+
+    status: Status
+    at: datetime
+    charged: bool
+
+
+async def learned_since(tx: Transaction, lead_id: UUID, at: datetime) -> list[Learned]:
+    """Our deeds of a lead that are later than this instant, if some were learned again after a restore; none for a lead of which nothing
+    was forgotten. A letter that was read is on record by its day alone: it came after what was said on that day."""
+    deeds = lead_history.c
+    query = select(deeds.action, deeds.status, deeds.effective_at).where(
+        deeds.lead_id == lead_id, deeds.action.in_([RELEARN, *CHARGING])
+    )
+    rows = (await tx.execute(query.order_by(deeds.version))).all()
+    if not any(row.action == RELEARN for row in rows):
+        return []
+    day = start_of(china_date(at))
+    found = [Learned(Status(row.status), row.effective_at, row.status == Status.ASSIGNED.value) for row in rows]
+    last = found[-1]
+    if last.at > at or (last.status is Status.FED_BACK and last.at == day):
+        return [one for one in found if one.at > at or one is last]
+    return []
+
+
 async def add_feedback(
     tx: Transaction, lead_id: UUID, assignment_no: int, outcome: str, *, accepted: bool, at: datetime
 ) -> None:
@@ -160,7 +189,7 @@ async def last_assignment(tx: Transaction, lead_id: UUID) -> tuple[str, datetime
 async def classified_by(tx: Transaction, lead_id: UUID) -> str | None:
     """Who classified it last; None when a restore has lost who."""
     deeds = lead_history.c
-    query = select(deeds.actor, deeds.action).where(deeds.lead_id == lead_id, deeds.action.in_(["classify", "relearn"]))
+    query = select(deeds.actor, deeds.action).where(deeds.lead_id == lead_id, deeds.action.in_(["classify", RELEARN]))
     row = (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).one_or_none()
     return row.actor if row is not None and row.action == "classify" else None
 

@@ -107,6 +107,9 @@ superior_replies = Table(
     Column("sent_on", Date, nullable=False),
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    # a corrected day is a row more: none is ever changed
+    Column("version", Integer, primary_key=True, server_default=text("1"), autoincrement=False),
+    CheckConstraint("version >= 1", name="version"),
 )
 
 major_seen = Table(

@@ -57,18 +57,20 @@ objections = Table(
         "deed",
         Integer,
         primary_key=True,
-        comment="version of the lead that the answer made: one objection to each answer",
+        comment="version of the lead that the answer made, one objection to each; of a repeat the one that entered it",
     ),
     Column("against", Text, nullable=False),
     Column("answered_by", Text, comment="who stands behind the answer; null after a restore that has lost it"),
     Column("made_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
-    Column("message", Integer, nullable=False, comment="number of the letter that says it"),
+    Column("message", Integer, comment="number of the letter that says it; null: by word of mouth, see feedback_tries"),
     # two objections with one receipt would be one receipt twice
-    Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
+    Column("receipt_mark", LargeBinary, unique=True, comment="keyed hash of the receipt's number"),
     Column("state", Text, nullable=False),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
     CheckConstraint("against in ('feedback', 'decline')", name="against"),
+    # whoever writes has a receipt for it
+    CheckConstraint("(message is null) = (receipt_mark is null)", name="by_letter"),
     CheckConstraint("state in ('open', 'upheld', 'refused')", name="state"),
     # who answered does not judge the objection to it
     CheckConstraint("decided_by <> answered_by", name="two_people"),

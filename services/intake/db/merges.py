@@ -16,7 +16,7 @@ from services.intake.domain.codes import Level
 from services.intake.domain.lead import Lead
 from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 
 OPEN = (MergeState.PROPOSED.value, MergeState.STANDING.value, MergeState.UNDO_PROPOSED.value)
 
@@ -85,6 +85,16 @@ async def lock_both(tx: Transaction, one: UUID, other: UUID) -> tuple[Lead, Lead
     return found[one], found[other]
 
 
+async def lock_whole(tx: Transaction, lead_id: UUID) -> tuple[Lead, Lead]:
+    """A lead and, for a repeat, its master, else itself again; both locked. Raises `NotFound`, `Conflict` when it was merged meanwhile."""
+    query = select(leads.c.merged_into).where(leads.c.id == lead_id)
+    master_id = (await tx.execute(query)).scalar_one_or_none()
+    lead, whole = await lock_both(tx, lead_id, master_id or lead_id)
+    if lead.merged_into != master_id:
+        raise Conflict("线索刚被并入或撤销并入,请重试 / it was merged, or unmerged, meanwhile: try again")
+    return lead, whole
+
+
 async def repeats_of(tx: Transaction, master_id: UUID) -> list[Lead]:
     """The leads that are merged into this one, by day of receipt."""
     query = select(leads).where(leads.c.merged_into == master_id).order_by(leads.c.received_on, leads.c.id)
@@ -117,6 +127,14 @@ async def conclude(tx: Transaction, lead_id: UUID, code: str, unit: str, *, at: 
     values = {"lead_id": lead_id, "code": code, "unit": unit, "concluded_at": at}
     statement = upsert(conclusions).values(values)
     await tx.execute(statement.on_conflict_do_update(index_elements=["lead_id"], set_=values))
+
+
+async def conclude_unless_later(tx: Transaction, lead_id: UUID, code: str, unit: str, *, at: datetime) -> None:
+    """Keep how the work on a lead ended, where no later end is known."""
+    values = {"lead_id": lead_id, "code": code, "unit": unit, "concluded_at": at}
+    statement = upsert(conclusions).values(values)
+    known = conclusions.c.concluded_at <= at
+    await tx.execute(statement.on_conflict_do_update(index_elements=["lead_id"], set_=values, where=known))
 
 
 async def conclusion_of(tx: Transaction, lead_id: UUID) -> tuple[str, str] | None:

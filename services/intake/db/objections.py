@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, tuple_, update
+from sqlalchemy import RowMapping, insert, select, text, tuple_, update
 
 from services.intake.db import leads, mailbox
 from services.intake.db.conflicts import apart
@@ -19,6 +19,7 @@ from shared.errors import NotAllowed
 
 _NAMES = ("lead_id", "deed", "answered_by", "made_on", "message", "decided_by", "decided_at")
 RELEARN = "relearn"
+_WRITE_DOWN = text("select write_objection_down(:lead, :deed, :letter, :mark)")
 
 
 async def answer_to(tx: Transaction, lead: Lead) -> Answer:
@@ -41,11 +42,17 @@ async def answer_to(tx: Transaction, lead: Lead) -> Answer:
     return Answer(against=against, deed=row.version, given_on=china_date(row.effective_at), by=by)
 
 
-async def add(tx: Transaction, objection: Objection, receipt_mark: bytes) -> None:
-    """Keep one; the caller holds the lead's lock."""
+async def add(tx: Transaction, objection: Objection, receipt_mark: bytes | None) -> None:
+    """Keep one; the caller holds the lead's lock. `receipt_mark`: None for one by word of mouth."""
     row = {name: getattr(objection, name) for name in _NAMES}
     codes = {"against": objection.against.value, "state": objection.state.value, "receipt_mark": receipt_mark}
     await tx.execute(insert(objections), {**row, **codes})
+
+
+async def write_down(tx: Transaction, objection: Objection, letter: int, receipt_mark: bytes) -> None:
+    """One that was made by word of mouth and is undecided has a letter now; the caller holds the lead's lock."""
+    given = {"lead": objection.lead_id, "deed": objection.deed, "letter": letter, "mark": receipt_mark}
+    await tx.execute(_WRITE_DOWN, given)
 
 
 async def save(tx: Transaction, objection: Objection) -> None:
@@ -63,6 +70,15 @@ async def to_deed(tx: Transaction, lead_id: UUID, deed: int) -> Objection | None
     """The objection to this answer, if there is one."""
     query = select(objections).where(objections.c.lead_id == lead_id, objections.c.deed == deed)
     row = (await tx.execute(query)).mappings().one_or_none()
+    return _of_row(row) if row else None
+
+
+async def standing_since(tx: Transaction, lead_id: UUID, day: date) -> Objection | None:
+    """The newest one of a lead that was made on this day or later and was not upheld."""
+    query = select(objections).where(
+        objections.c.lead_id == lead_id, objections.c.made_on >= day, objections.c.state != State.UPHELD.value
+    )
+    row = (await tx.execute(query.order_by(objections.c.deed.desc()).limit(1))).mappings().one_or_none()
     return _of_row(row) if row else None
 
 

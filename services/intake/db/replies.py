@@ -3,6 +3,7 @@ the read holds no such column."""
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy import RowMapping, case, exists, func, select, true, tuple_
@@ -33,9 +34,15 @@ _LOOKED_AT_ANEW = [status.value for status in (*sorted(WITH_UNIT), Status.REOPEN
 _ANEW = exists().where(_WHOLE.c.id == conclusions.c.lead_id, _WHOLE.c.status.in_(_LOOKED_AT_ANEW))
 STANDS = (conclusions.c.lead_id == ENDS_WITH) & ~_ANEW.correlate(conclusions)
 """The conclusion that others are told: one that a unit looks at anew is none."""
+_LATER = superior_replies.alias()
+_CORRECTED = exists().where(
+    _LATER.c.lead_id == superior_replies.c.lead_id,
+    _LATER.c.reply_no == superior_replies.c.reply_no,
+    _LATER.c.version > superior_replies.c.version,
+)
 _NEWEST = (
     select(superior_replies.c.reply_no, superior_replies.c.sent_on)
-    .where(superior_replies.c.lead_id == leads.c.id)
+    .where(superior_replies.c.lead_id == leads.c.id, ~_CORRECTED.correlate(superior_replies))
     .order_by(superior_replies.c.sent_on.desc(), superior_replies.c.recorded_at.desc())
     .limit(1)
     .lateral("newest")
@@ -43,18 +50,21 @@ _NEWEST = (
 
 
 async def add(tx: Transaction, reply: Reply) -> None:
-    """Put a reply on record; the caller holds the lead's lock. Raises `Registered` for a number that this lead has already."""
+    """Put a reply, or the next version of one, on record; the caller holds the lead's lock. Raises `Registered` for a number that this lead
+    has already."""
     row = {name: getattr(reply, name) for name in Reply.__dataclass_fields__}
     new = upsert(superior_replies).values(row).on_conflict_do_nothing().returning(superior_replies.c.reply_no)
     if (await tx.execute(new)).first() is None:
         raise Registered("该文号的回复已登记 / a reply of that number is on record")
 
 
-async def of_lead(tx: Transaction, lead_id: UUID) -> list[Reply]:
-    """The replies to a lead's superior, as they went out."""
+async def of_lead(tx: Transaction, lead_id: UUID) -> list[tuple[Reply, ...]]:
+    """The replies to a lead's superior in the order in which they went out, each with all its versions: the last one stands."""
     kept = superior_replies
-    query = select(kept).where(kept.c.lead_id == lead_id).order_by(kept.c.sent_on, kept.c.recorded_at)
-    return [Reply(**row) for row in (await tx.execute(query)).mappings()]
+    query = select(kept).where(kept.c.lead_id == lead_id).order_by(kept.c.reply_no, kept.c.version)
+    rows = [Reply(**row) for row in (await tx.execute(query)).mappings()]
+    found = [tuple(versions) for _, versions in groupby(rows, key=lambda reply: reply.reply_no)]
+    return sorted(found, key=lambda versions: (versions[-1].sent_on, versions[0].recorded_at))
 
 
 async def found_on(tx: Transaction, lead_id: UUID) -> date:

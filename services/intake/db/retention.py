@@ -11,9 +11,11 @@ from services.intake.db import search
 from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import decisions, legal_holds
-from services.intake.db.repeat_tables import conclusions, re_examinations
+from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.tables import lead_history, leads, reports
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
+from services.intake.domain.merge import STANDS
 from shared.db import Transaction, driver
 
 _FORGET_KEYS = """
@@ -25,6 +27,16 @@ _RETIRE = text("select retire_reporter(:lead)")
 _RETIRE_SUBJECTS = text("select retire_subjects(:lead)")
 ENDS = ("close", "end-redirect")
 """The deeds that end a lead."""
+ENDED = (Status.CLOSED.value, Status.SEALED.value)
+_MASTER = leads.alias()
+_WHEN = func.greatest(
+    func.max(lead_history.c.effective_at),
+    select(merges.c.decided_at)
+    .where(merges.c.lead_id == leads.c.id, merges.c.state.in_([state.value for state in STANDS]))
+    .correlate(leads)
+    .scalar_subquery(),
+)
+"""When a lead ended; a repeat with its master, or when it was merged into one that had ended."""
 
 
 async def is_held(tx: Transaction, lead_id: UUID) -> bool:
@@ -61,6 +73,12 @@ async def retire_subjects(tx: Transaction, lead_id: UUID) -> bool:
     return bool((await tx.execute(_RETIRE_SUBJECTS, {"lead": lead_id})).scalar_one())
 
 
+async def ended_at(tx: Transaction, lead_id: UUID) -> datetime | None:
+    """When a lead ended; a repeat ends with its master."""
+    row = (await tx.execute(_ended().where(leads.c.id == lead_id))).mappings().one_or_none()
+    return row["since"] if row else None
+
+
 async def since(tx: Transaction, lead_id: UUID, *actions: str) -> datetime | None:
     """When one of these deeds was done to it last."""
     deeds = lead_history.c
@@ -79,24 +97,24 @@ async def closed_unfounded(
         decisions.c.kind == "seal",
         or_(decisions.c.state == "proposed", decisions.c.decided_at > asked_before),
     )
-    query = _ended(before).join(conclusions, conclusions.c.lead_id == leads.c.id)
+    query = _ended().having(before > _WHEN).join(conclusions, conclusions.c.lead_id == leads.c.id)
     query = query.where(conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held(), ~_waits())
     return await _found(tx, query, limit)
 
 
 async def with_reporter(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
-    """Leads that ended before an instant and whose reporter may still be kept, each with when."""
+    """Leads that ended before an instant, repeats with their masters, and whose reporter may still be kept, each with when."""
     deeds = lead_history.alias()
     retired = exists().where(deeds.c.lead_id == leads.c.id, deeds.c.action == "retire-reporter")
-    query = _ended(before).where(leads.c.reporter_ref.is_not(None), ~retired, ~_held())
-    return await _found(tx, query.where(leads.c.status.in_(["closed", "sealed"])), limit)
+    query = _ended().having(before > _WHEN).where(leads.c.reporter_ref.is_not(None), ~retired, ~_held())
+    return await _found(tx, query, limit)
 
 
 async def with_subjects(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
-    """Leads that ended before an instant and of whose subjects the store still knows something, each with when."""
+    """Leads that ended before an instant, repeats with their masters, and of whose subjects the store still knows something, each with
+    when."""
     known = exists().where(reports.c.lead_id == leads.c.id, func.length(reports.c.subjects) > 0)
-    query = _ended(before).where(known, leads.c.status.in_(["closed", "sealed"]), ~_held())
-    return await _found(tx, query, limit)
+    return await _found(tx, _ended().having(before > _WHEN).where(known, ~_held()), limit)
 
 
 async def sealed(
@@ -113,10 +131,10 @@ async def sealed(
     return [(of_row(row), row["since"]) for row in rows]
 
 
-def _ended(before: datetime) -> Select[Any]:
-    when = func.max(lead_history.c.effective_at).label("since")
-    query = select(leads, when).join(lead_history, lead_history.c.lead_id == leads.c.id)
-    return query.where(lead_history.c.action.in_(ENDS)).group_by(leads.c.id).having(when < before)
+def _ended() -> Select[Any]:
+    query = select(leads, _WHEN.label("since")).join(_MASTER, _MASTER.c.id == _whole(leads))
+    query = query.join(lead_history, lead_history.c.lead_id == _MASTER.c.id)
+    return query.where(lead_history.c.action.in_(ENDS), _MASTER.c.status.in_(ENDED)).group_by(leads.c.id)
 
 
 def _waits() -> ColumnElement[bool]:

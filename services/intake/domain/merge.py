@@ -30,6 +30,10 @@ class MergeState(Labelled):
     UNDONE = "undone", "已撤销", "undone"
 
 
+STANDS = (MergeState.STANDING, MergeState.UNDO_PROPOSED)
+"""The lead is a repeat of its master."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
     """What was proposed, why, and who decided. `likelihood` and `features` are the suggestion as it stood then, if there was one (G20)."""

@@ -48,14 +48,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
-    """One objection; what it says lies in the mailbox as `message`."""
+    """One objection; what it says lies in the mailbox as `message`. None: it was made by word of mouth. Of a repeat, `deed` is the
+    version that entered it."""
 
     lead_id: UUID
     deed: int
     against: Against
     answered_by: str | None
     made_on: date
-    message: int
+    message: int | None
     state: State = State.OPEN
     decided_by: str | None = None
     decided_at: datetime | None = None

@@ -1,28 +1,40 @@
 """What went back to the superior that handed a lead down 回复上级 (M14, §4.2 "replies sent upstream"). Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
+from shared.deadlines import china_date
 from shared.errors import Invalid, NotAllowed
 
-ANSWERABLE = frozenset({Status.CONCLUDED, Status.TRANSFERRED, Status.REDIRECTED, Status.FED_BACK, Status.CLOSED})
+ANSWERABLE = frozenset(
+    {
+        Status.NOT_ACCEPTED,
+        Status.CONCLUDED,
+        Status.TRANSFERRED,
+        Status.REDIRECTED,
+        Status.FED_BACK,
+        Status.CLOSED,
+    }
+)
 """States of a lead, or of the master that it was merged into, in which there is a result to reply with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One letter to the superior with the result; `sent_on` is its day in China. Its text is not kept here."""
+    """One letter to the superior with the result; `sent_on` is its day in China. Its text is not kept here. A correction of the day is the
+    next version of the same letter; those before it stay."""
 
     lead_id: UUID
     reply_no: str
     sent_on: date
     recorded_by: str
     recorded_at: datetime
+    version: int = 1
 
 
 def must_be_answerable(lead: Lead, master: Lead | None) -> None:
@@ -49,3 +61,17 @@ def must_be_answered(lead: Lead, replies: Iterable[Reply], *, since: date) -> No
         raise NotAllowed(
             f"{lead.lead_no}由上级转办,尚未登记对上级的回复 / {lead.lead_no} was handed down; no reply to the superior is on record"
         )
+
+
+def corrected(versions: Sequence[Reply], sent_on: date, *, since: date, by: str, at: datetime) -> Reply:
+    """The next version of a letter whose day was mistyped. `versions`: as it was put on record and corrected so far; `since`: no letter
+    with this result was sent before. Raises `Invalid` for the day that stands, one before `since`, or one after it was put on record."""
+    first, standing = versions[0], versions[-1]
+    if sent_on == standing.sent_on:
+        same = "与已登记的日期相同 / that day is on record"
+        raise Invalid(same, fields=[("sent_on", same)])
+    last = china_date(first.recorded_at)
+    if not since <= sent_on <= last:
+        told = f"更正后的日期应在{since}至{last}(登记日)之间 / a day from {since} to {last}, when it was put on record, is needed"
+        raise Invalid(told, fields=[("sent_on", told)])
+    return replace(standing, sent_on=sent_on, recorded_by=by, recorded_at=at, version=standing.version + 1)

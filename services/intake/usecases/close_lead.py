@@ -13,6 +13,7 @@ from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
+from services.intake.usecases.enter_objection import must_be_decided
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from services.intake.usecases.subject_store import FactsSealer
@@ -35,6 +36,7 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     days, today = await notices.calendar(tx), china_date(at)
     must_be_final(feedback, objection=objection, days=days, today=today, objected=made.state if made else None)
     repeats, since = await merges.repeats_of(tx, lead_id), await life.concluded_on(tx, lead_id)
+    await must_be_decided(tx, lead, repeats, answered, since=since)
     for repeat in repeats:
         await must_be_told_of_master(tx, repeat, since=since)
     await superiors_must_be_answered(tx, lead, *repeats, since=since)

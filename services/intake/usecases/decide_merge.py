@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, merges, repeats
-from services.intake.domain.lead_states import WITH_UNIT
+from services.intake.db import deadlines, leads, merges, notices, repeats
+from services.intake.domain.lead_states import WITH_UNIT, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from services.intake.usecases.deliver_feedback import tell_late_repeat
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
@@ -53,6 +54,8 @@ async def decide_merge(
             merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=concluded[1], opened_at=at
         )
         await merges.add_re_examination(tx, entry)
+    if master.status is Status.CLOSED and not re_examine:
+        await tell_late_repeat(tx, lead, days=await notices.calendar(tx), at=at)
     detail = {
         "merge": str(merge.id),
         "master": str(master.id),

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, objections
+from services.intake.db import deadlines, leads, mailbox, merges, objections
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind
 from services.intake.domain.objection import ANOTHER, DONE_BY, Against, Objection, State
+from services.intake.usecases.enter_objection import keep_refusal
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
 from shared import audit
@@ -24,28 +25,37 @@ UPHELD = {
 
 
 async def uphold(tx: Transaction, letters: Letters, lead: Lead, *, by: Principal, at: datetime) -> None:
-    """An answer is taken back: the objection to it, if one was made by the code, is upheld, and the reporter is told. Without one it takes
-    another person, too. The caller holds the lock of the lead, as it stood. Raises `Forbidden`."""
+    """An answer is taken back: the objections to it, also of reporters of repeats, are upheld, and whoever has a mailbox is told there;
+    others with the next result. Without one it takes another person, too. The caller holds the lock of the lead, as it stood. Raises
+    `Forbidden`."""
     answered = await objections.answer_to(tx, lead)
     must_be_another(answered.by, by, ANOTHER)
-    objection = await objections.to_deed(tx, lead.id, answered.deed)
-    if objection is not None and objection.state is State.OPEN:
+    for each in (lead, *await merges.repeats_of(tx, lead.id)):
+        objection = await objections.open_of(tx, each.id)
+        if objection is None:
+            continue
         await _decide(tx, objection, State.UPHELD, by=by, at=at)
-        await put_letter(tx, letters, lead, Kind.MESSAGE, UPHELD[objection.against], by=by, at=at)
+        if await mailbox.has_box(tx, each.id):
+            theirs = lead if each.id == lead.id else await leads.get(tx, each.id, lock=True)
+            await put_letter(tx, letters, theirs, Kind.MESSAGE, UPHELD[objection.against], by=by, at=at)
 
 
 async def refuse_objection(
     tx: Transaction, letters: Letters, lead_id: UUID, text: str, *, by: Principal, at: datetime
 ) -> Objection:
-    """Refuse it; `text` goes to the reporter. Raises `NotFound` without an undecided one, `NotAllowed`, `Forbidden` for who answered."""
+    """Refuse it; `text` goes to the reporter, where there is no mailbox by a try that is logged afterwards. Raises `NotFound` without an
+    undecided one, `NotAllowed`, `Forbidden` for who answered."""
     refuse_marked("text", [text])
-    lead = await leads.get(tx, lead_id, lock=True)
+    lead, whole = await merges.lock_whole(tx, lead_id)
     objection = await objections.open_of(tx, lead_id)
     if objection is None:
         raise NotFound("没有待决定的异议 / no objection waits to be decided")
-    lead.must_allow(DONE_BY[objection.against])
+    whole.must_allow(DONE_BY[objection.against])
     objection = await _decide(tx, objection, State.REFUSED, by=by, at=at)
-    await put_letter(tx, letters, lead, Kind.REFUSAL, text, by=by, at=at)
+    if await mailbox.has_box(tx, lead_id):
+        await put_letter(tx, letters, lead, Kind.REFUSAL, text, by=by, at=at)
+    else:
+        await keep_refusal(tx, lead, text, by=by, at=at)
     return objection
 
 

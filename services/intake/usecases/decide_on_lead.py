@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import deadlines, leads, life, notices
+from services.intake.db import deadlines, leads, life, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.deadline import to_assign
 from services.intake.domain.decision import Decision, Kind, may_propose
@@ -12,6 +12,7 @@ from services.intake.domain.lead_states import Action
 from services.intake.usecases import keep_retention
 from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.secrecy import refuse_marked
 
@@ -57,6 +58,9 @@ async def _reopen(tx: Transaction, decision: Decision, by: Principal, at: dateti
     lead, said = lead_life.reopen(await leads.get(tx, decision.lead_id, lock=True), at=at)
     await leads.save(tx, lead, "reopen", by=by, effective_at=at, at=at, reason=decision.reason)
     await deadlines.start_anew(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
+    for repeat in await merges.repeats_of(tx, lead.id):
+        # told with the next result
+        await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
     await outbox.put(tx, said, at=at)
 
 

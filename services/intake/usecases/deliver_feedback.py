@@ -4,19 +4,22 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, life
+from services.intake.db import deadlines, leads, life, merges, objections
 from services.intake.domain import lead_life
+from services.intake.domain.deadline import to_tell
 from services.intake.domain.feedback import OPEN_STEPS, About, Channel, Outcome, Try, must_name_nobody, outcome_of
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
+from services.intake.domain.objection import State
+from services.intake.usecases.enter_objection import enter_later, enter_told
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
 from shared import audit, outbox, reads
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
-from shared.deadlines import china_date, start_of
+from shared.deadlines import Calendar, china_date, start_of
 from shared.errors import Invalid, NotAllowed
 from shared.secrecy import refuse_marked
 
@@ -28,9 +31,11 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     """Put one try on file. Raises `NotFound`, `NotAllowed` while there is nothing to tell, `Invalid` for a day to come, for what is not
     whole or bears a secrecy mark, and for a letter to the code, which is on file by itself."""
     refuse_marked("text", [made.text or ""])
-    lead = await leads.get(tx, lead_id, lock=True)
+    lead, whole = await merges.lock_whole(tx, lead_id)
+    objects = made.next_step in OPEN_STEPS and whole.standing is Status.FED_BACK
     if made.about is About.FEEDBACK:
-        await _must_have_a_result(tx, lead)
+        if not objects and not await _was_refused(tx, lead):
+            _must_have_a_result(lead, whole)
     else:
         lead.must_allow(Action.SUSPEND)
     if made.channel is Channel.MAILBOX:
@@ -46,6 +51,9 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     await life.add_try(tx, lead_id, number_of(lead), made, by=by.sub, at=at)
     if made.about is About.MEETING and made.reached:
         await deadlines.stop(tx, lead_id, DeadlineKind.MEET, at=at)
+    if objects:
+        await enter_later(tx, lead, whole, made.on, by=by, at=at)
+    await _end_when_told(tx, lead, at=at)
     detail = {"about": made.about.value, "channel": made.channel.value, "reached": made.reached}
     await audit.record(tx, by, "lead.log-feedback", lead_id, at=at, detail=detail)
 
@@ -64,8 +72,8 @@ async def write_feedback(
     `Invalid` for a secrecy mark or a number of a person."""
     refuse_marked("text", [text])
     must_name_nobody(text)
-    lead = await leads.get(tx, lead_id, lock=True)
-    await _must_have_a_result(tx, lead)
+    lead, whole = await merges.lock_whole(tx, lead_id)
+    _must_have_a_result(lead, whole)
     return await put_letter(tx, letters, lead, Kind.FEEDBACK, text, by=by, at=at)
 
 
@@ -101,17 +109,46 @@ async def must_be_told_of_master(tx: Transaction, repeat: Lead, *, since: date) 
         raise NotAllowed(f"并入的{repeat.lead_no}:{zh} / the repeat {repeat.lead_no}: {en}") from None
 
 
-async def _must_have_a_result(tx: Transaction, lead: Lead) -> None:
+async def tell_late_repeat(tx: Transaction, repeat: Lead, *, days: Calendar, at: datetime) -> None:
+    """It was merged into a lead that is closed, which waits for nobody any more: whoever reported it is told how that ended (D11)."""
+    if repeat.named or await life.holds_code(tx, repeat.id):
+        await deadlines.start_anew(tx, to_tell(repeat, days=days, at=at))
+
+
+def _must_have_a_result(lead: Lead, whole: Lead) -> None:
     """There is something to tell: the lead's own result, or of a repeat that of its master. Raises `NotAllowed`."""
-    master = await leads.get(tx, lead.merged_into) if lead.standing is Status.MERGED and lead.merged_into else None
-    if master is None or master.standing not in TOLD_TO_REPEATS:
+    if lead.standing is not Status.MERGED or whole.standing not in TOLD_TO_REPEATS:
         lead.must_allow(Action.FEED_BACK)
+
+
+async def _was_refused(tx: Transaction, lead: Lead) -> bool:
+    """Whether its reporter objected to the answer that stands and is to hear why that is refused."""
+    if lead.standing is not Status.FED_BACK:
+        return False
+    made = await objections.to_deed(tx, lead.id, (await objections.answer_to(tx, lead)).deed)
+    return made is not None and made.state is State.REFUSED
+
+
+async def _end_when_told(tx: Transaction, repeat: Lead, *, at: datetime) -> None:
+    """Whoever reported what was merged into a closed lead knows how it ended, or was tried to be told often enough: nothing waits for that
+    any more. Other leads are fed back."""
+    if repeat.standing is not Status.MERGED:
+        return
+    with_code = await life.holds_code(tx, repeat.id)
+    tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.about is About.FEEDBACK]
+    try:
+        outcome_of(tries, reachable=True, by_code_alone=with_code and not repeat.named)
+    except NotAllowed:
+        return
+    await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
 
 
 async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on: date) -> None:
     """The reporter has read these letters on this day. If one tells the result that stands, the lead is fed back by that; of the hour, and
     of who it was, nothing is put on record."""
     told = [one.sent_on for one in read if one.kind is Kind.FEEDBACK and one.assignment_no == number_of(lead)]
+    if told:
+        await _end_when_told(tx, lead, at=start_of(on))
     if not told or lead.standing not in MOVES[Action.FEED_BACK]:
         return
     if max(told) >= await life.concluded_on(tx, lead.id):
@@ -128,11 +165,13 @@ async def _tries(tx: Transaction, lead: Lead) -> list[Try]:
 async def _feed_back(
     tx: Transaction, lead: Lead, outcome: Outcome, *, accepted: bool, by: Principal | None, at: datetime
 ) -> Lead:
+    tries = await _tries(tx, lead)
     lead, said = lead_life.feed_back(lead, outcome, at=at)
     await life.add_feedback(tx, lead.id, number_of(lead), outcome, accepted=accepted, at=at)
     await leads.save(tx, lead, "feed-back", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.MEET, at=at)
     await outbox.put(tx, said, at=at)
+    await enter_told(tx, lead, tries, by=by, at=at)
     return lead
 
 

@@ -12,24 +12,23 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, mailbox, notices, objections, reports
 from services.intake.domain import receipt
 from services.intake.domain.attachment import Door
-from services.intake.domain.deadline import to_judge
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind, Writer
-from services.intake.domain.objection import Objection, must_be_in_time
+from services.intake.domain.objection import Objection, State, must_be_in_time
 from services.intake.domain.proof_of_work import Solved
 from services.intake.usecases.deliver_feedback import number_of
+from services.intake.usecases.enter_objection import ONCE, begin_to_judge
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.letter_files import content, must_be_sent_by
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reporter_mailbox import Holder
 from shared import idempotency
+from shared.contracts.intake import DeadlineKind
 from shared.db import Database, Transaction
-from shared.deadlines import Calendar, china_date, profile_of, start_of
+from shared.deadlines import china_date, profile_of
 from shared.errors import Registered
 from shared.idempotency import Answer, Claim
 from shared.secrecy import refuse_marked
-
-ONCE = "对该答复已提出过异议 / it was objected to this answer already"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +61,30 @@ class Objections:
             lead = await leads.get(tx, holder.lead_id, lock=True)
             lead.must_be_used()
             answered = await objections.answer_to(tx, lead)
-            if await objections.to_deed(tx, lead.id, answered.deed) is not None:
+            known = await objections.to_deed(tx, lead.id, answered.deed)
+            if known is not None and (known.state is not State.OPEN or known.message is not None):
                 raise Registered(ONCE)
             await must_be_sent_by(tx, lead.id, said.files, Door.REPORTER)
             days = await notices.calendar(tx)
             limit = profile_of(lead.profile_version)["D12"]
             must_be_in_time(answered, limit=limit, days=days, today=on)
             number, signed = self._receipt(said, on)
-            objection = Objection(
-                lead_id=lead.id,
-                deed=answered.deed,
-                against=answered.against,
-                answered_by=answered.by,
-                made_on=on,
-                message=await self._write(tx, lead, said, on),
-            )
-            await objections.add(tx, objection, number)
-            decide_by = await _begin(tx, lead, days, on)
+            message = await self._write(tx, lead, said, on)
+            if known is None:
+                objection = Objection(
+                    lead_id=lead.id,
+                    deed=answered.deed,
+                    against=answered.against,
+                    answered_by=answered.by,
+                    made_on=on,
+                    message=message,
+                )
+                await objections.add(tx, objection, number)
+                decide_by = await begin_to_judge(tx, lead, days, on)
+            else:
+                # made by word of mouth before; its limit runs
+                await objections.write_down(tx, known, message, number)
+                decide_by = (await deadlines.get(tx, lead.id, DeadlineKind.OBJECTION)).due.on
             answer = Answer(201, {"made_on": on.isoformat(), "answer_by": decide_by.isoformat(), "receipt": signed})
             await idempotency.keep(tx, claim, answer)
             return answer, False
@@ -104,12 +110,3 @@ class Objections:
         signed = signer.sign(region=region, number=number, received_on=on.isoformat(), content_hash=hashed)
         [mark, *_] = self._desk.marks(number)
         return mark, signed
-
-
-async def _begin(tx: Transaction, lead: Lead, days: Calendar, on: date) -> date:
-    """The limit to decide runs, from the beginning of the day; of a suspended lead it stands still; → its last day."""
-    limit = to_judge(lead, days=days, at=start_of(on))
-    await deadlines.start_anew(tx, limit)
-    if lead.suspended_at is not None:
-        await deadlines.stop(tx, lead.id, limit.kind, at=lead.suspended_at)
-    return limit.due.on

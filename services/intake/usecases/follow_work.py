@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.db import deadlines, dual_assignments, leads, merges, notices
+from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices
 from services.intake.db.life import SIGNED
 from services.intake.domain.deadline import LeadDeadline, to_conclude, to_rule, to_tell
 from services.intake.domain.lead import Lead
@@ -22,7 +22,10 @@ PARKED = "C4"
 
 async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Received) -> None:
     """The unit signed: the lead is being verified."""
-    lead = follow(await leads.get(tx, accepted.lead_id, lock=True), Action.BEGIN)
+    lead = await leads.get(tx, accepted.lead_id, lock=True)
+    if await _overtaken(tx, lead, accepted, received, DeadlineKind.SIGN):
+        return
+    lead = follow(lead, Action.BEGIN)
     await _stop(tx, lead, DeadlineKind.SIGN, at=accepted.effective_at)
     await _save(tx, lead, accepted, received, action=SIGNED)
     await _move_leg(tx, lead, LegStatus.ACCEPTED, accepted, received)
@@ -30,8 +33,11 @@ async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Rec
 
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
     """The work ended: the lead is concluded, and its reporter is to be told (D11)."""
-    lead = follow(await leads.get(tx, concluded.lead_id, lock=True), Action.CONCLUDE)
-    at = concluded.effective_at
+    lead, at = await leads.get(tx, concluded.lead_id, lock=True), concluded.effective_at
+    if since := await _overtaken(tx, lead, concluded, received, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT):
+        await merges.conclude_unless_later(tx, lead.id, concluded.conclusion, _unit_before(lead, since), at=at)
+        return
+    lead = follow(lead, Action.CONCLUDE)
     await _stop(tx, lead, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT, at=at)
     if concluded.conclusion != PARKED:
         await _start(tx, lead, to_tell(lead, days=await notices.calendar(tx), at=at))
@@ -44,6 +50,8 @@ async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: 
 async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Received) -> None:
     """The unit says that it is not its own: the office has to rule (D05)."""
     lead = await leads.get(tx, disputed.lead_id, lock=True)
+    if await _overtaken(tx, lead, disputed, received, DeadlineKind.SIGN, DeadlineKind.FIRST_REPORT):
+        return
     lead = refused(lead, lead.assignment.unit if lead.assignment else "")
     at = disputed.effective_at
     await _stop(tx, lead, DeadlineKind.SIGN, DeadlineKind.FIRST_REPORT, at=at)
@@ -54,6 +62,8 @@ async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Rec
 async def follow_first_report(tx: Transaction, reported: WorkFirstReported, received: Received) -> None:
     """The first report of an urgent lead is there (D07f)."""
     lead = await leads.get(tx, reported.lead_id, lock=True)
+    if await _overtaken(tx, lead, reported, received, DeadlineKind.FIRST_REPORT):
+        return
     await _stop(tx, lead, DeadlineKind.FIRST_REPORT, at=reported.effective_at)
     detail = {"first_report": True}
     await audit.record(tx, None, "lead.follow", reported.lead_id, at=received.at, detail=detail)
@@ -62,7 +72,10 @@ async def follow_first_report(tx: Transaction, reported: WorkFirstReported, rece
 async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> None:
     """Everything else that verification says of the work (`FOLLOWED`)."""
     action = FOLLOWED[type(event)]
-    lead = follow(await leads.get(tx, event.lead_id, lock=True), action)
+    lead = await leads.get(tx, event.lead_id, lock=True)
+    if await _overtaken(tx, lead, event, received):
+        return
+    lead = follow(lead, action)
     days, at = await notices.calendar(tx), event.effective_at
     if action is Action.WAKE:
         # D07 anew: the time while it waited was nobody's
@@ -76,6 +89,25 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
     if action in (Action.RETURN_BY_REVIEW, Action.WAKE):
         await _begin_leg_again(tx, lead, event, received)
     await keep_dates(tx, lead, "follow", by=None, at=received.at)
+
+
+async def _overtaken(
+    tx: Transaction, lead: Lead, event: AboutLead, received: Received, *kinds: DeadlineKind
+) -> list[life.Learned]:
+    """After a restore: what was learned again of our own word that came later than this one, which is heard once more. Then the lead stands
+    beyond it and nothing of it moves; limits of these kinds ended when it was said. Empty: it is followed like any other."""
+    at = event.effective_at
+    if since := await life.learned_since(tx, lead.id, at):
+        await deadlines.ended_before(tx, lead.id, *kinds, at=at)
+        detail = {"overtaken": event.TYPE}
+        await audit.record(tx, None, "lead.follow", lead.id, at=received.at, detail=detail)
+    return since
+
+
+def _unit_before(lead: Lead, since: list[life.Learned]) -> str:
+    """Which unit was at work before it was given to others since."""
+    given = sum(one.charged for one in since)
+    return lead.worked[max(len(lead.worked) - 1 - given, 0)] if lead.worked else ""
 
 
 async def _start(tx: Transaction, lead: Lead, limit: LeadDeadline) -> None:

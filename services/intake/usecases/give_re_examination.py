@@ -29,8 +29,9 @@ async def give_re_examination(
     entry.give(unit, by=by.sub, at=at)  # whether it may be is said first
     days = await notices.calendar(tx)
     lead, assigned = lead_life.re_examine(lead, unit, days=days, at=at)
-    if await objections.open_of(tx, lead.id) is not None:
-        raise NotAllowed(OBJECTED)
+    for each in (lead, *await merges.repeats_of(tx, lead.id)):
+        if await objections.open_of(tx, each.id) is not None:
+            raise NotAllowed(OBJECTED)
     findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "re-examine", by=by, effective_at=at, at=at)
     await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, by=by, at=at)

@@ -44,13 +44,21 @@ async def retire_reporters(tx: Transaction, at: datetime) -> int:
     found = await retention.with_reporter(tx, at - timedelta(days=700), limit=AT_ONCE)
     due = [lead for lead, since in found if over_on(Record.REPORTER, china_date(since), days) < china_date(at)]
     for each in due:
-        lead = await leads.get(tx, each.id, lock=True)
-        if await retention.is_held(tx, lead.id):
-            continue  # a hold that came a moment ago
+        if (lead := await lock_ended(tx, each)) is None:
+            continue
         await leads.touch(tx, lead, "retire-reporter", by=None, at=at)
         await retention.retire_reporter(tx, lead.id)
         await audit.record(tx, None, "lead.retire-reporter", lead.id, at=at)
     return len(due)
+
+
+async def lock_ended(tx: Transaction, found: Lead) -> Lead | None:
+    """A lead whose time is over, locked with the master it is a repeat of, if there is one. None when a hold came a moment ago, or it, or
+    its master, was taken up again."""
+    lead, whole = await merges.lock_both(tx, found.id, found.merged_into or found.id)
+    if lead.merged_into != found.merged_into or whole.status not in (Status.CLOSED, Status.SEALED):
+        return None
+    return None if await retention.is_held(tx, lead.id) else lead
 
 
 async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from services.intake.db import leads, merges, notices, reports, retention
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import Status
 from services.intake.domain.legal_stage import LegalStage, stage_of
 from services.intake.domain.restricted import masked, retold, take_apart
 from services.intake.domain.retention import RETENTION, Record, over_on
+from services.intake.usecases.keep_retention import lock_ended
 from services.intake.usecases.subject_store import SubjectKeys
 from shared import audit
 from shared.db import Transaction
@@ -52,9 +52,8 @@ async def retire_subjects(tx: Transaction, at: datetime) -> int:
     due = [lead for lead, since in found if over_on(Record.SUBJECTS, china_date(since), days) < china_date(at)]
     done = 0
     for each in due:
-        await leads.get(tx, each.id, lock=True)
-        if await retention.is_held(tx, each.id) or not await retention.retire_subjects(tx, each.id):
-            continue  # a hold that came a moment ago, or it was taken up again
+        if await lock_ended(tx, each) is None or not await retention.retire_subjects(tx, each.id):
+            continue
         await audit.record(tx, None, "lead.retire-subjects", each.id, at=at)
         done += 1
     return done
@@ -66,7 +65,7 @@ async def standing_of_subjects(tx: Transaction, lead: Lead) -> tuple[LegalStage,
     received_on, steps = await reports.progress(tx, lead.id) or (lead.received_on, ())
     concluded = await merges.conclusion_of(tx, lead.id)
     stage, since = stage_of(received_on, steps, concluded[0] if concluded else None)
-    ended = await retention.since(tx, lead.id, *retention.ENDS) if lead.status is Status.CLOSED else None
+    ended = await retention.ended_at(tx, lead.id)
     until = over_on(Record.SUBJECTS, china_date(ended), await notices.calendar(tx)) if ended else None
     return stage, since, until
 

@@ -53,4 +53,4 @@ async def relearn_moved(tx: Transaction, event: DeadlineMoved, received: Receive
     deadline = await deadlines.get(tx, event.lead_id, event.kind, lock=True)
     counted, _ = deadline.count_again(await notices.calendar(tx), now=received.at)
     await deadlines.save(tx, counted)
-    await keep_dates(tx, lead, "relearn", by=None, at=received.at)
+    await keep_dates(tx, lead, "count-again", by=None, at=received.at)

@@ -44,7 +44,8 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
         await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
         await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     else:
-        await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
+        # as with each assignment (charge_unit)
+        await deadlines.stop(tx, lead.id, *(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET), at=at)
         limits = of_assignment(lead, days=days, at=at)
         if event.due_on < limits[-1].due.on:
             # the superior's date is gone with the text, but the event tells that it won
@@ -74,6 +75,7 @@ async def relearn_merged(tx: Transaction, event: LeadMerged, received: Received)
     lead, master = await merges.lock_both(tx, event.lead_id, event.master_id)
     lead = lead.merge_into(master)
     await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
+    await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
     if (standing := await merges.open_of(tx, lead.id)) is not None:
         # the backup knew the proposal and not the decision
         await merges.save(tx, replace(standing, state=MergeState.STANDING, decided_at=event.effective_at))
@@ -96,4 +98,6 @@ async def relearn_unmerged(tx: Transaction, event: LeadUnmerged, received: Recei
     lead = (await leads.get(tx, event.lead_id, lock=True)).unmerge()
     await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
     merge = await merges.get(tx, event.merge_id, lock=True)
+    if merge.decided_at is not None:
+        await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=received.at)
     await merges.save(tx, replace(merge, state=MergeState.UNDONE, undone_at=event.effective_at))

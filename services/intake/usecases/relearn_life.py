@@ -5,7 +5,6 @@ event found it, and verification's repeats then find it beyond.
 """
 
 from dataclasses import replace
-from typing import Any
 
 from services.intake.db import deadlines, leads, life, retention
 from services.intake.domain.lead import LOST, Lead
@@ -22,6 +21,7 @@ from shared.contracts.intake import (
     LeadRedirected,
     LeadRedirectReturned,
     LeadReopened,
+    LeadResumed,
     LeadRuled,
     LeadSealed,
     LeadSuspended,
@@ -46,6 +46,11 @@ async def relearn_told(tx: Transaction, event: AboutLead, received: Received) ->
         found = replace(found, version=found.version + 1)
         await _save(tx, found, event, received)
     lead = TOLD[type(event)](found)
+    if isinstance(event, LeadResumed):
+        await _save(tx, lead, event, received, action="resume")
+        if found.suspended_at is not None:
+            await deadlines.resume(tx, lead.id, stopped_at=found.suspended_at, at=received.at)
+        return
     await _save(tx, lead, event, received)
     if isinstance(event, FeedbackDelivered):
         # whether it was accepted no event says: the time to object runs (D12)
@@ -73,7 +78,8 @@ async def relearn_told(tx: Transaction, event: AboutLead, received: Received) ->
 async def relearn_suspended(tx: Transaction, event: LeadSuspended, received: Received) -> None:
     """It stands still; why is lost with the text."""
     lead = await leads.get(tx, event.lead_id, lock=True)
-    await _save(tx, replace(lead, suspended_at=event.effective_at, version=lead.version + 1), event, received)
+    suspended = replace(lead, suspended_at=event.effective_at, version=lead.version + 1)
+    await _save(tx, suspended, event, received, action="suspend")
     await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
 
 
@@ -97,8 +103,11 @@ async def _found(tx: Transaction, event: AboutLead) -> Lead:
     return replace(lead, status=at) if at and lead.assignment else lead
 
 
-async def _save(tx: Transaction, lead: Lead, event: AboutLead, received: Received) -> Any:
-    await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
+async def _save(
+    tx: Transaction, lead: Lead, event: AboutLead, received: Received, *, action: str = life.RELEARN
+) -> None:
+    """Standing still and going on are named as they are: where verification's work stands they do not tell."""
+    await leads.save(tx, lead, action, by=None, effective_at=event.effective_at, at=received.at)
 
 
 async def relearn_rest(tx: Transaction, event: LeadSealed | LeadExpunged, received: Received) -> None:

@@ -3,10 +3,17 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import leads, life, replies
+from services.intake.db import leads, life, objections, replies
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
-from services.intake.domain.reply import Reply, must_be_answerable, must_be_answered, must_tell_the_result
+from services.intake.domain.reply import (
+    ANSWERABLE,
+    Reply,
+    corrected,
+    must_be_answerable,
+    must_be_answered,
+    must_tell_the_result,
+)
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -23,7 +30,7 @@ async def record_reply(
     refuse_marked("reply_no", [reply_no])
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_be_used()
-    master = await leads.get(tx, lead.merged_into) if lead.standing is Status.MERGED and lead.merged_into else None
+    master = await _master_of(tx, lead)
     must_be_answerable(lead, master)
     must_tell_the_result(sent_on, since=await _found_on(tx, master or lead), today=china_date(at))
     reply = Reply(lead_id=lead_id, reply_no=reply_no, sent_on=sent_on, recorded_by=by.sub, recorded_at=at)
@@ -33,14 +40,49 @@ async def record_reply(
     return reply
 
 
+async def correct_reply(
+    tx: Transaction, lead_id: UUID, reply_no: str, sent_on: date, reason: str, *, by: Principal, at: datetime
+) -> tuple[Reply, ...]:
+    """The day of a letter was mistyped: the right one stands from now on, the old one stays on record, and why is on the lead's history.
+    → all versions. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    refuse_marked("reason", [reason])
+    lead = await leads.get(tx, lead_id, lock=True)
+    lead.must_be_used()
+    versions = next((each for each in await replies.of_lead(tx, lead_id) if each[0].reply_no == reply_no), None)
+    if versions is None:
+        raise NotFound("没有该文号的回复 / no reply of that number is on record")
+    before = versions[-1].sent_on
+    reply = corrected(versions, sent_on, since=await _earliest(tx, lead, before), by=by.sub, at=at)
+    await replies.add(tx, reply)
+    await leads.save(tx, lead.corrected(), "correct-reply", by=by, effective_at=at, at=at, reason=reason)
+    detail = {"reply_no": reply_no, "was": before.isoformat(), "is": sent_on.isoformat()}
+    await audit.record(tx, by, "lead.correct-reply", lead_id, at=at, purpose=reason, detail=detail)
+    return (*versions, reply)
+
+
 async def superiors_must_be_answered(tx: Transaction, *leads_: Lead, since: date) -> None:
     """Each of these leads that a superior handed down was answered with the result found on this day. Raises `NotAllowed`."""
     for lead in leads_:
-        must_be_answered(lead, await replies.of_lead(tx, lead.id), since=since)
+        standing = [versions[-1] for versions in await replies.of_lead(tx, lead.id)]
+        must_be_answered(lead, standing, since=since)
+
+
+async def _master_of(tx: Transaction, lead: Lead) -> Lead | None:
+    return await leads.get(tx, lead.merged_into) if lead.standing is Status.MERGED and lead.merged_into else None
+
+
+async def _earliest(tx: Transaction, lead: Lead, sent_on: date) -> date:
+    """The first day on which a letter that was sent on this day could have been: with the result that stands, or with one before it."""
+    whole = await _master_of(tx, lead) or lead
+    found_on = await _found_on(tx, whole) if whole.standing in ANSWERABLE else None
+    return found_on if found_on is not None and sent_on >= found_on else lead.received_on
 
 
 async def _found_on(tx: Transaction, lead: Lead) -> date:
-    """The day of the result that stands; of a matter that is with a regulator, the day it went there."""
+    """The day of the result that stands; of a matter that is with a regulator, the day it went there; of one that is not accepted, the day
+    that was decided."""
+    if lead.standing is Status.NOT_ACCEPTED:
+        return (await objections.answer_to(tx, lead)).given_on
     if lead.standing is Status.REDIRECTED:
         return china_date((await life.last_redirect(tx, lead.id)).sent_at)
     try:

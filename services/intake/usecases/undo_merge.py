@@ -3,13 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, merges, repeats
+from services.intake.db import deadlines, leads, merges, objections, repeats
 from services.intake.domain.merge import Merge
+from services.intake.usecases.give_re_examination import OBJECTED
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
+from shared.errors import NotAllowed
 from shared.secrecy import refuse_marked
 
 
@@ -36,10 +39,13 @@ async def decide_undo(
         await merges.save(tx, merge)
         await audit.record(tx, by, "merge.refuse-undo", lead.id, at=at, detail={"merge": str(merge.id)})
         return merge
+    if await objections.open_of(tx, lead.id) is not None:
+        raise NotAllowed(OBJECTED)
     left = await merges.count_repeats(tx, master.id) - 1
     merge, lead, said = merge.confirm_undo(lead, left=left, by=by, at=at)
     await merges.save(tx, merge)
     await leads.save(tx, lead, "unmerge", by=by, effective_at=at, at=at, reason=merge.undo_reason)
+    await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, at=at)
     if merge.decided_at:
         await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=at)
     await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)

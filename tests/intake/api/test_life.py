@@ -200,7 +200,11 @@ async def test_told_closed_and_reopened_by_two_people_for_another_team(new_api: 
     content = await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")
     assert (content.status_code, "新证据" in content.json()["detail"]) == (409, True)
     assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
-    assert (await do(api, lead, "closing", day="2018-06-22")).status_code == 409, "the reporter may object"
+    assert (await do(api, lead, "closing", day="2018-07-24")).status_code == 409, "the new evidence waits"
+    refused = await do(api, lead, "objection/refusal", {"text": "所述情况已核查过"}, by="ofd2", day="2018-07-23")
+    assert refused.json()["state"] == "refused"
+    more = {"on": "2018-07-24", "text": "已告知理由", "next_step": "none"}
+    assert (await do(api, lead, "feedback-tries", told | more, day="2018-07-24")).status_code == 204
     assert (await do(api, lead, "closing", day="2018-07-24")).json()["status"] == "closed"
     path, order = f"/intake/v1/leads/{lead}/decisions", {"kind": "reopen", **WHY}
     assert (await api.post(path, order, by="sup", key="k0")).status_code == 403

@@ -6,10 +6,23 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.intake.consumer import OWN
+from services.intake.consumer import HANDLERS, OWN
+from services.intake.domain.lead_life import FOLLOWED
+from services.intake.domain.lead_states import Status
 from shared.contracts import verification as said
 from shared.contracts.envelope import AboutLead
-from shared.contracts.intake import FeedbackDelivered, LeadClosed, LeadRedirected, LeadRedirectReturned
+from shared.contracts.intake import (
+    FeedbackDelivered,
+    FeedbackObjected,
+    LeadAssigned,
+    LeadClosed,
+    LeadRedirected,
+    LeadRedirectReturned,
+    LeadResumed,
+    LeadRuled,
+    LeadSuspended,
+)
+from shared.errors import NotAllowed
 from shared.inbox import Received
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
@@ -69,3 +82,122 @@ async def test_a_matter_whose_way_to_a_regulator_was_forgotten_ends_or_comes_bac
     # the end was forgotten with it: the repeat's superior is answered all the same
     await learn(api, ended, LeadClosed, by="regulator", day="2018-06-20")
     assert (await reply(api, repeat)).status_code == 201
+
+
+Story = list[tuple[type[AboutLead], str, dict[str, Any]]]
+CHARGED: dict[str, Any] = {
+    "unit": "ZF", "level": "general", "assignment_no": 2, "sign_by": "2018-07-30", "due_on": "2018-08-30", "provisional": False,
+}  # fmt: skip
+DONE: Story = [(said.WorkAccepted, "2018-06-04", SIGNED), (said.WorkConcluded, "2018-06-20", {"conclusion": "C3"})]
+TOLD: Story = [(FeedbackDelivered, "2018-06-21", {"outcome": "delivered"})]
+AGAIN_AT: Story = [(FeedbackObjected, "2018-07-02", {}), (LeadAssigned, "2018-07-02", CHARGED)]
+RULED: Story = [
+    (said.WorkDisputed, "2018-06-04", {"assignment_no": 1}),
+    (LeadRuled, "2018-06-05", {"disputed_no": 1, "unit": "ZF", "binding": False}),
+    (LeadAssigned, "2018-06-05", CHARGED),
+]
+ZF = {**SIGNED, "unit": "ZF"}
+STORIES: dict[str, tuple[Story, str, tuple[str, str] | None]] = {
+    "told": (DONE + TOLD, "fed_back", ("C3", "GA")),
+    "closed": (DONE + TOLD + [(LeadClosed, "2018-07-25", {"by": "feedback"})], "closed", ("C3", "GA")),
+    "given to another team": (DONE + TOLD + AGAIN_AT, "assigned", ("C3", "GA")),
+    "which signed": (DONE + TOLD + AGAIN_AT + [(said.WorkAccepted, "2018-07-03", ZF)], "verifying", ("C3", "GA")),
+    "and found something": (
+        [*DONE, *TOLD, *AGAIN_AT, (said.WorkAccepted, "2018-07-03", ZF), (said.WorkConcluded, "2018-07-09", {"conclusion": "C1"})],
+        "concluded",
+        ("C1", "ZF"),
+    ),
+    "ruled": (RULED, "assigned", None),
+    "ruled and signed": ([*RULED, (said.WorkAccepted, "2018-06-06", ZF)], "verifying", None),
+    "stood still meanwhile": (
+        [DONE[0], (LeadSuspended, "2018-06-05", {}), (LeadResumed, "2018-06-07", {}), DONE[1]],
+        "concluded",
+        ("C3", "GA"),
+    ),
+}  # fmt: skip
+"""What happened in its order after the backup, which knows an assignment; how the lead stands then, and with which conclusion."""
+
+
+async def restored(api: Api, story: Story) -> UUID:
+    """What intake said is learned first, then verification is heard from the beginning."""
+    lead = await register(api, **PUBLIC)
+    await classify(api, lead)
+    await assign(api, lead)
+    await api.rows("update lead_history set effective_at = '2018-06-01' where lead_id = $1", lead)
+    await api.rows("update deadlines set started_at = '2018-06-01' where lead_id = $1 and stopped_at is null", lead)
+    for kind, day, more in story:
+        if kind in OWN:
+            await learn(api, lead, kind, day=day, **more)
+    for kind, day, more in story:
+        if kind in HANDLERS:
+            await hear(api, lead, kind, day=day, **more)
+    return lead
+
+
+async def test_what_verification_said_before_our_own_later_word_is_taken_again_and_moves_nothing_back(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    for name, (story, end, conclusion) in STORIES.items():
+        lead = await restored(api, story)
+        assert await status(api, lead) == end, name
+        found = await api.rows("select code, unit from conclusions where lead_id = $1", lead)
+        assert found == ([conclusion] if conclusion else []), name
+        [(refused,)] = await api.rows("select refused_by from leads where id = $1", lead)
+        assert refused == (["GA"] if name.startswith("ruled") else []), name
+        if "ruled" not in name:
+            [(signed,)] = await api.rows(
+                "select stopped_at::text from deadlines where lead_id = $1 and kind = 'sign' and round = 1", lead
+            )
+            assert signed.startswith("2018-06-04"), f"{name}: it was signed in time"
+        running = await api.rows("select kind from deadlines where lead_id = $1 and stopped_at is null", lead)
+        assert {kind for (kind,) in running} == RUNS[end], name
+
+
+RUNS = {
+    "fed_back": set(),
+    "closed": set(),
+    "assigned": {"sign", "conclude"},
+    "verifying": {"conclude"},
+    "concluded": {"feedback"},
+}  # fmt: skip
+
+
+async def test_in_every_state_what_is_overtaken_moves_nothing_and_of_a_lead_that_forgot_nothing_it_is_refused(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    lead = await restored(api, DONE + TOLD)
+    for constraint in ("classified_whole", "assigned_by_status"):
+        await api.rows(f"alter table leads drop constraint ck_leads_{constraint}")
+    works: dict[type[AboutLead], dict[str, Any]] = {
+        said.WorkAccepted: SIGNED,
+        said.WorkConcluded: {"conclusion": "C1"},
+        said.WorkDisputed: {"assignment_no": 1},
+        said.WorkFirstReported: {},
+        **{kind: {} for kind in FOLLOWED if kind is not said.WorkDisputed},
+    }
+    assert set(works) == {kind for kind in HANDLERS if kind.TOPIC == "verification.works"}
+    row = "select version, status, refused_by from leads where id = $1"
+    for standing in Status:
+        if standing in (Status.SUSPENDED, Status.MERGED):
+            continue
+        await api.rows("update leads set status = $1 where id = $2", standing.value, lead)
+        before = await api.rows(row, lead)
+        for kind, more in works.items():
+            await hear(api, lead, kind, day="2018-06-15", **more)
+        assert await api.rows(row, lead) == before, standing
+    assert await api.rows("select code from conclusions") == [("C3",)], "a later end is known"
+    # nothing was forgotten: what does not fit is no word of before a restore
+    await api.rows("update lead_history set action = 'follow' where action = 'relearn'")
+    with pytest.raises(NotAllowed):
+        await hear(api, lead, said.WorkAccepted, day="2018-06-15", **SIGNED)
+
+
+async def test_a_letter_is_read_on_a_day_and_came_after_what_was_said_on_it(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await restored(api, DONE[:1])
+    read_on = datetime(2018, 6, 19, 16, tzinfo=UTC)
+    await learn(api, lead, FeedbackDelivered, outcome="delivered", day="2018-06-20", effective_at=read_on)
+    await hear(api, lead, said.WorkConcluded, conclusion="C3", day="2018-06-20")
+    assert await status(api, lead) == "fed_back"

@@ -13,7 +13,7 @@ from sqlalchemy.types import LargeBinary, Text
 
 from services.intake.consumer import OWN
 from services.intake.db.tables import metadata
-from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
+from services.intake.usecases.keep_retention import propose_sealing
 from shared import restore
 from shared.contracts import verification as said
 from shared.contracts.topics import written_by
@@ -22,7 +22,7 @@ from shared.legal_holds import LOST
 from shared.relay import Relay
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import PUBLIC, do, events, hear, on, status
+from tests.intake.api.test_life import PUBLIC, do, events, hear, on
 from tests.intake.api.test_merges import look, merge, undo
 from tests.support.api import Api
 from tests.support.backups import bring_back, dump
@@ -316,24 +316,6 @@ async def test_the_role_of_the_service_can_destroy_no_text_of_a_lead_that_is_not
             with pytest.raises(Exception, match=r"not expunged|permission denied"):
                 await connection.exec_driver_sql(statement)
             await connection.rollback()
-
-
-@pytest.mark.rule("G24")
-async def test_a_reporters_identity_is_given_up_two_years_after_the_close(new_api: NewApi) -> None:
-    api = await new_api("intake")
-    lead, _ = await closed(api)
-
-    async def look_at(day: str) -> int:
-        async with api.app.state.database.transaction() as tx:
-            return await retire_reporters(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
-
-    # two years end on a holiday (端午节 2020-06-25 to 27) and move to the next working day, the 28th
-    assert await look_at("2020-06-28") == 0
-    assert await look_at("2020-06-29") == 1
-    assert await look_at("2020-06-30") == 0
-    shredded = "select count(*) from vault.reporters where shredded_on is not null and wrapped_key is null"
-    assert await api.rows(shredded) == [(1,)]
-    assert await status(api, lead) == "closed"
 
 
 @pytest.mark.rule("G14")

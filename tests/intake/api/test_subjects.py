@@ -18,7 +18,7 @@ from shared.contracts.envelope import SealedBox
 from shared.file_key import CannotRead
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, opener, register
-from tests.intake.api.test_merges import PUBLIC, look
+from tests.intake.api.test_merges import PUBLIC, look, merge
 from tests.intake.api.test_reports import door
 from tests.support.api import Api
 from tests.support.reporting import report
@@ -209,31 +209,34 @@ async def ended(api: Api, lead: UUID, day: str) -> None:
 @pytest.mark.rule("G8", "G14", "G24")
 async def test_the_store_forgets_in_time_never_under_a_hold_and_with_its_lead(new_api: NewApi) -> None:
     api = await door(new_api)
-    lead = await reported(api)
+    lead, repeat = await reported(api), await reported(api)
+    await merge(api, repeat, lead)
+    await api.rows("update merges set decided_at = '2018-06-02'")
 
     async def clock(day: str) -> int:
         async with api.app.state.database.transaction() as tx:
             return await retire_subjects(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
 
-    async def shown() -> Any:
-        return (await api.get(f"/intake/v1/leads/{lead}/report", by="ofd")).json()
+    async def shown(of: UUID = lead) -> Any:
+        return (await api.get(f"/intake/v1/leads/{of}/report", by="ofd")).json()
 
     early = (await shown())["subjects"]
     assert (early["called_zh"], early["legal_stage"], early["expires_on"]) == ("被举报人", "reported", None)
     assert await clock("2099-01-01") == 0, "it has not ended"
     await ended(api, lead, "2018-06-23")
-    late = (await shown())["subjects"]
-    assert late["expires_on"] == "2020-06-23"
+    for each in (lead, repeat):
+        assert (await shown(each))["subjects"]["expires_on"] == "2020-06-23", "a repeat ends with its master"
     hold = await api.post(f"/intake/v1/leads/{lead}/holds", {"basis_no": "1", "reason": "法院调取"}, by="ofd", key="h")
     assert hold.status_code == 201
     assert await clock("2020-06-24") == 0, "an order to keep"
     release = await api.post(f"/intake/v1/holds/{hold.json()['id']}/release", {"reason": "法院已经审结"}, by="dpo")
     assert release.status_code == 200
-    assert [await clock(day) for day in ("2020-06-23", "2020-06-24", "2020-06-24")] == [0, 1, 0]
-    left = (await shown())["content"]["persons"][0]
-    assert (left["name"], left["id_number"], left["address"]) == ("被举报人乙", APART, APART)
-    assert await api.rows("select subjects from reports") == [(b"",)]
-    assert await api.rows("select count(*) from audit_log where action = 'lead.retire-subjects'") == [(1,)]
+    assert [await clock(day) for day in ("2020-06-23", "2020-06-24", "2020-06-24")] == [0, 2, 0]
+    for each in (lead, repeat):
+        left = (await shown(each))["content"]["persons"][0]
+        assert (left["name"], left["id_number"], left["address"]) == ("被举报人乙", APART, APART)
+    assert await api.rows("select subjects from reports") == [(b"",), (b"",)]
+    assert await api.rows("select count(*) from audit_log where action = 'lead.retire-subjects'") == [(2,)]
 
 
 @pytest.mark.rule("G24")

@@ -250,7 +250,7 @@ async def retired_expunged_and_held(intake: Api, vault: VaultApi) -> None:
     assert await states(vault) == {gone: ("expungement", "done", "system:vault"), kept: WAITS, old: WAITS}
 
     # given up by the clock a moment before the hold came: the key waits in the store, also when the vault starts anew
-    await intake.rows(f"update leads set {CLOSED} where id = $1 returning 1", old)
+    await intake.rows(f"update leads set {CLOSED} where id = $1 returning 1", kept)
     async with intake.app.state.database.transaction() as tx:
         assert await retire_reporter(tx, old)
     async with vault.app.state.database.transaction() as tx:

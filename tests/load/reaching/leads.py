@@ -264,6 +264,15 @@ async def _upstream_reply(w: World) -> Fit:
     return Fit(by="sup", path=of(lead), body=order, headers=on("2018-06-22"))
 
 
+@fitting(FITS, "POST /leads/{lead_id}/upstream-replies/corrections")
+async def _corrected_reply(w: World) -> Fit:
+    replied = await _upstream_reply(w)
+    path = f"leads/{replied.path['lead_id']}/upstream-replies"
+    kept = await w.done(path, replied.body, by="sup", day="2018-06-22")
+    order = {"reply_no": kept["reply_no"], "sent_on": "2018-06-20", "reason": "登记时日期录入错误"}
+    return Fit(by="icl", path=replied.path, body=order, headers=on("2018-06-25"))
+
+
 @fitting(FITS, "POST /major-leads/{lead_id}/seen")
 async def _seen(w: World) -> Fit:
     lead = await w.lead()
