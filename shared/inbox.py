@@ -18,8 +18,8 @@ from uuid import UUID
 import structlog
 
 from shared import inbox_store, metrics, tracing
-from shared.contracts.catalogue import BY_TYPE
-from shared.contracts.envelope import Envelope, Event, Unparsable, decode, parse
+from shared.contracts.catalogue import BY_TYPE, DAY_TYPES
+from shared.contracts.envelope import Envelope, Event, Unparsable, day_of, decode, parse
 from shared.db import Database, Transaction, after_commit, is_transient
 from shared.errors import Invalid, NeedsOperator, NotFound, NotYet
 from shared.inbox_store import NOWHERE, Key, Mark, Place, Waiting, held, inbox, parked
@@ -331,17 +331,17 @@ class Inbox:
         return there
 
     async def _park(self, record: Record, fault: Exception) -> None:
-        """Set aside what can never be applied, durably, before its offset is committed."""
+        """Set aside what can never be applied, durably, before its offset is committed; what tells its day only, by the day."""
+        at = self.clock()
         try:
             envelope = decode(record.value)
             subject, sequence = envelope.subject, envelope.number
+            at = day_of(at) if envelope.type in DAY_TYPES else at
         except Unparsable:
             subject, sequence = f"{record.partition}:{record.offset}", 0
         where = _fault_of(fault)
         async with self.database.transaction() as tx:
-            kept = await self.store.park(
-                tx, (record.topic, subject), sequence, value=record.value, fault=where, at=self.clock()
-            )
+            kept = await self.store.park(tx, (record.topic, subject), sequence, value=record.value, fault=where, at=at)
         if kept:
             metrics.given_up.labels(record.topic).inc()
             log.error("inbox.parked", topic=record.topic, subject=subject, sequence=sequence, error=where)
