@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -39,9 +40,10 @@ PATIENCE = 60
 """Seconds that a file waits for those before it."""
 
 
-async def _turn(request: Request, _: Clerk) -> AsyncIterator[None]:
+async def _turn(request: Request, _: Clerk) -> AsyncIterator[AsyncExitStack]:
     """One file at a time in a process, waiting *before* it takes a connection: a pile of uploads, or one sent again and again, must
-    not leave the other doors without any. It stands before `Tx` in the route, so that it ends after it."""
+    not leave the other doors without any. It stands before `Tx` in the route, so that it ends after it, and what was put on its stack
+    with it: after the commit."""
     turn: asyncio.Lock = request.app.state.ledger_turn
     try:
         async with asyncio.timeout(PATIENCE):
@@ -49,12 +51,13 @@ async def _turn(request: Request, _: Clerk) -> AsyncIterator[None]:
     except TimeoutError:
         raise Busy("其他台账正在导入,请稍后重试 / other ledgers are being imported, try again later") from None
     try:
-        yield
+        async with AsyncExitStack() as ends_last:
+            yield ends_last
     finally:
         turn.release()
 
 
-Turn = Annotated[None, Depends(_turn, scope="function")]
+Turn = Annotated[AsyncExitStack, Depends(_turn, scope="function")]
 
 
 class RefusedCell(BaseModel):
@@ -116,18 +119,21 @@ class LedgerView(BaseModel):
 
 
 @router.post("", response_model=LedgerView, description=DESCRIPTION)
-async def post_ledger(file: UploadFile, request: Request, by: Clerk, _: Turn, tx: Tx, at: Now, once: Once) -> Response:
+async def post_ledger(
+    file: UploadFile, request: Request, by: Clerk, turn: Turn, tx: Tx, at: Now, once: Once
+) -> Response:
     """Import a ledger (XLSX, or CSV in UTF-8 or GB18030). Good rows are taken, bad ones told. 导入台账"""
     state = request.app.state
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        async with progress_of(state.database, content) as progress:
-            book = await state.codes()
-            outcomes = await read_ledger(content, today=china_date(at), book=book, heard=progress.heard)
-            ledger, repeated = await import_ledger(
-                tx, content, outcomes, region=state.region, sealer=state.sealer, progress=progress, by=by, at=at
-            )
+        # shown until the result can be read
+        progress = await turn.enter_async_context(progress_of(state.database, content))
+        book = await state.codes()
+        outcomes = await read_ledger(content, today=china_date(at), book=book, heard=progress.heard)
+        ledger, repeated = await import_ledger(
+            tx, content, outcomes, region=state.region, sealer=state.sealer, progress=progress, by=by, at=at
+        )
         return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 
     return await once.reply(200, take)

@@ -34,32 +34,33 @@ goes to discipline alone, rows whose number is registered change nothing.
 
 @router.post("/national", response_model=LedgerView, description=DESCRIPTION)
 async def post_national_file(
-    file: UploadFile, request: Request, by: Annotated[Principal, require("icl")], _: Turn, at: Now, once: Once
+    file: UploadFile, request: Request, by: Annotated[Principal, require("icl")], turn: Turn, at: Now, once: Once
 ) -> Response:
     """Import a file of the national platform. 导入全国平台下发件"""
     state = request.app.state
 
     async def take() -> LedgerView:
         content = await file.read(MOST_BYTES + 1)
-        async with progress_of(state.database, content) as progress:
-            found = await read_file(
-                national_file.__name__,
-                content,
-                today=china_date(at),
-                book=await state.codes(),
-                heard=progress.heard,
-            )
-            ledger, repeated = await import_ledger(
-                once.tx,
-                content,
-                map(national_file.outcome, found),
-                region=state.region,
-                sealer=state.sealer,
-                progress=progress,
-                by=by,
-                at=at,
-                columns=COLUMNS,
-            )
+        # shown until the result can be read
+        progress = await turn.enter_async_context(progress_of(state.database, content))
+        found = await read_file(
+            national_file.__name__,
+            content,
+            today=china_date(at),
+            book=await state.codes(),
+            heard=progress.heard,
+        )
+        ledger, repeated = await import_ledger(
+            once.tx,
+            content,
+            map(national_file.outcome, found),
+            region=state.region,
+            sealer=state.sealer,
+            progress=progress,
+            by=by,
+            at=at,
+            columns=COLUMNS,
+        )
         return await asyncio.to_thread(LedgerView.of, ledger, repeated=repeated)
 
     return await once.reply(200, take)

@@ -202,12 +202,24 @@ async def test_a_row_that_someone_registers_meanwhile_is_known_and_leaves_no_gap
     assert await api.rows("select last from lead_numbers") == [(10,)]
 
 
+AT_COMMIT = (
+    "create table under_way (n bigint)",
+    """create function look() returns trigger language plpgsql security definer as $$ begin
+    insert into under_way select count(*) from ledger_progress; return null; end $$""",
+    """create constraint trigger look after insert on ledgers deferrable initially deferred
+    for each row execute function look()""",
+)
+"""What is under way when an import commits: until then nobody reads its result."""
+
+
 async def test_whoever_asks_while_an_import_runs_is_told_how_far_it_is(
     new_api: NewApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tell_progress, "EVERY", 0.0)
     api = await new_api("intake")
     await send(api, table(GOOD).encode())
+    for statement in AT_COMMIT:
+        await api.rows(statement)
     rows = [changed(上级编号=f"C{number:04d}") for number in range(300)]
     bad = [changed(上级编号="C9001", 下发日期="2018-02-30", 重点领域="?"), changed(上级编号="C9002", 线索摘要="")]
     content = table(*rows, *bad, rows[0]).encode()
@@ -230,6 +242,7 @@ async def test_whoever_asks_while_an_import_runs_is_told_how_far_it_is(
         await other.close()
     assert (seen["rows_read"], seen["rows_bad"], seen["rows_taken"]) == (303, 3, 250)
     assert (seen["sha256"], done["taken"], len(done["refused"])) == (done["sha256"], 299, 4)
+    assert await api.rows("select n from under_way") == [(1,)], "until its result can be read"
     assert (await api.get("/intake/v1/ledgers/progress", by="icl")).json() == []
     # what fails as a whole is not under way either, nor what died with its process
     assert (await send(api, b"no ledger")).status_code == 422
