@@ -132,6 +132,9 @@ async def filled(api: Api) -> tuple[UUID, UUID, dict[str, UUID]]:
     await fill("vault.dpo_notices", opening_id=ids["opening_id"], step="asked")
     await fill("vault.shreddings", id=ids["shredding_id"], ground="own-request", state="ordered", **mine)
     await connection.execute("update leads set level = 'major' where id = $1", lead)
+    ids["sealed"] = await register(api, upstream_no="sealed")
+    await connection.execute("update leads set status = 'sealed' where id = $1", ids["sealed"])
+    await fill("lead_history", lead_id=ids["sealed"], version=9, action="seal")
     await connection.close()
     return lead, other, ids
 
@@ -220,7 +223,7 @@ async def test_no_door_that_names_a_lead_opens_for_whoever_is_concerned(both: tu
 @pytest.mark.rule("G4")
 async def test_no_list_shows_a_lead_to_whoever_is_concerned(both: tuple[Api, VaultApi]) -> None:
     api, vault = both
-    lead, other, _ = await filled(api)
+    lead, other, ids = await filled(api)
     export = {"first": "2018-01-01", "last": "2018-12-31", "purpose": "对账"}
 
     async def seen() -> set[str]:
@@ -242,7 +245,10 @@ async def test_no_list_shows_a_lead_to_whoever_is_concerned(both: tuple[Api, Vau
     assert await seen() == set()
     assert str(other) in (await api.get("/intake/v1/leads", by="ofd")).text
     rows = await api.rows("select detail->>'rows' from audit_log where action = 'replies.export' order by position")
-    assert rows == [("2",), ("1",)], "what is exported neither"
+    assert rows == [("3",), ("2",)], "what is exported neither"
+    assert str(ids["sealed"]) in (await api.get("/intake/v1/retention/sealed", by="dpo")).text
+    await concern(api, ids["sealed"], version=1, subjects=EVERYBODY)
+    assert (await api.get("/intake/v1/retention/sealed", by="dpo")).json()["items"] == []
     await concern(api, lead, version=2, subjects=NOBODY)
     await api.rows("update interests set staff = $1", STAFF["ofd"])
     assert str(lead) not in (await api.get("/intake/v1/leads", by="ofd")).text
