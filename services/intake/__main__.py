@@ -1,4 +1,5 @@
-"""python -m services.intake {api|worker|migrate|ops}, `vault` (settings of its own), `receipt verify FILE`, `draw verify FILE` (none).
+"""python -m services.intake {api|worker|migrate|ops}, `seal-stored`, `vault` (settings of its own), `receipt verify FILE`,
+`draw verify FILE` (none).
 
 Each role draws in what it needs and no more: imports are most of a start.
 """
@@ -35,12 +36,29 @@ def operated() -> Operated:
     return HANDLERS, OWN, (FileAction(name="import-notice", about=about, run=bring_notice),)
 
 
+def seal_stored(arguments: list[str]) -> int:
+    """The owner's command after an upgrade."""
+    from services.intake.api.seal_command import main
+    from shared.db import Database
+    from shared.process import read
+
+    settings = read(Settings)
+    try:
+        url = settings.migration_url()
+    except ValueError as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    return main(arguments, owner=Database(url, pool=2), keys=settings.subjects())
+
+
 def command(name: str) -> Callable[[list[str]], int] | None:
     """What only intake has."""
     if name == "draw":
         from services.intake.api.draw_command import main
     elif name == "receipt":
         from services.intake.api.receipt_command import main
+    elif name == "seal-stored":
+        return seal_stored
     elif name == "vault":
         from services.intake.vault import main
     else:
@@ -53,5 +71,5 @@ if __name__ == "__main__":
     if own := command(sys.argv[1] if sys.argv[1:] else ""):
         sys.exit(own(sys.argv[2:]))
     migrations = Path(__file__).parent / "db" / "migrations"
-    more = "Intake also has: vault [serve | rotate], receipt verify FILE, draw verify FILE."
+    more = "Intake also has: seal-stored, vault [serve | rotate], receipt verify FILE, draw verify FILE."
     run("intake", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations, more=more)

@@ -13,7 +13,20 @@ from sqlalchemy.engine import make_url
 
 from shared.contracts.topics import SERVICES, TOPICS
 from shared.kafka import KafkaAddress, read_all
-from tests.support.marked import ALSO, HEADERS, MARK, PASSES, PLAIN, SECRETS, SUBJECT, TAKES, Sender, marked, passed
+from tests.support.marked import (
+    ALSO,
+    HEADERS,
+    MARK,
+    PASSES,
+    PLAIN,
+    SECRETS,
+    SUBJECT,
+    TAKES,
+    TYPED,
+    Sender,
+    marked,
+    passed,
+)
 from tests.support.running import Running, until
 from tests.support.searching import everything, found_in
 
@@ -168,7 +181,7 @@ async def test_nothing_of_a_reporter_is_found_on_the_whole_platform(running: Run
         "files": files(running),
         "key store": (running.platform.folder / "vault" / "keys.sqlite").read_bytes(),
     }
-    assert found_in(places, (*SECRETS, *SUBJECT.values())) == []
+    assert found_in(places, (*SECRETS, *SUBJECT.values(), *TYPED.values())) == []
     # the search looks where things are: the lead is in the four databases and on the topics, the words of the report in the register
     for place in (*(f"tables of {service}" for service in SERVICES), "topics"):
         assert leads[0].encode() in places[place], place

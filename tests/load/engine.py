@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from services.intake.api.leads import LeadView, view
 from services.intake.domain.codes import Area, Source
 from services.intake.usecases.register_lead import NewLead, admit
+from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.submit_lead import SubmitLead
 from services.publicity.consumer import HANDLERS
 from shared import kafka
@@ -31,9 +32,9 @@ from shared.kafka import KafkaAddress
 from shared.process import settle
 from shared.relay import PAGE, Relay
 from shared.relay_store import NEW_ROWS
-from shared.sealing import Sealer
 from tests.load.rig import Rig
 from tests.support.builders import BOOK
+from tests.support.subjects import SUBJECTS
 
 # The same four rows in tables like the service's own (columns, constraints, indexes; no foreign keys), each by a statement of its own, as
 # a transaction a lead would write them: six round trips. No number is drawn, no limit, history, counter or place in a queue is written.
@@ -109,7 +110,7 @@ async def _register(rig: Rig, leads: int) -> dict[str, float]:
         manifestations=("03",),
         allegations=("强收摊位费", "打砸摊位"),
     )
-    sealer = Sealer({})
+    sealer = FactsSealer({}, SUBJECTS)
     orders = [
         (admit(new, book=BOOK, sealer=sealer, by=CLERK, at=at), Claim("bench", str(uuid4()), b"m" * 32, at))
         for _ in range(leads)

@@ -22,6 +22,9 @@ TRACE, SPAN = "ca9a7e1705fa11ed50badc0dedeadbee", "ca9a7e1705fa11ed"
 """A caller's own trace: whose device it is, its maker's servers may know."""
 SUBJECT = {"id_number": "999999197705050019", "phone": "17766660000", "address": "SUBJECTq7"}
 """Of whoever is reported: sealed in intake, and in the boxes of those who check."""
+TYPED = {"plate": "陕AQ7Q70", "account": "6222027777777777777", "uscc": "919999990000000050"}
+"""Further ones of theirs, as people write them into a text."""
+SAID = ",".join(("其证件", SUBJECT["id_number"], "电话", SUBJECT["phone"], *TYPED.values()))
 SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS, TRACE, SPAN)
 HEADERS: dict[str, str] = {
     "User-Agent": f"{MARK}-agent",
@@ -52,7 +55,8 @@ def marked(naming: str = "named") -> dict[str, Any]:
     who = {"relation": MARK, "note": MARK, "safe_contact": MARK, "meeting_place": MARK}
     if naming != "anonymous":
         who |= {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK}
-    return REPORT | {"naming": naming, "reporter": who, "persons": [{"name": PLAIN, **SUBJECT}]}
+    facts = REPORT["facts"] | {"evidence": SAID}
+    return REPORT | {"naming": naming, "reporter": who, "persons": [{"name": PLAIN, **SUBJECT}], "facts": facts}
 
 
 class Sender:
@@ -90,7 +94,14 @@ async def _counter(sender: Sender, number: int) -> list[httpx.Response]:
 
 async def _lead(sender: Sender, number: int) -> list[httpx.Response]:
     who = {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK}
-    body = {"source": "M", "summary": f"反映{PLAIN}强收费用,第{number}件", "area_codes": ["market"], "reporter": who}
+    # all of one man: they are few, as each is compared with all others
+    said = {"allegations": [SAID], "umbrella": {"description": SAID}} if number % 50 == 0 else {}
+    body = {
+        "source": "M",
+        "summary": f"反映{PLAIN}强收费用,第{number}件",
+        "area_codes": ["market"],
+        "reporter": who,
+    } | said
     return [await sender.post("/intake/v1/leads", by="icl", json=body)]
 
 
@@ -100,7 +111,7 @@ async def _ledger(sender: Sender, number: int) -> list[httpx.Response]:
     book.properties.creator = book.properties.lastModifiedBy = book.properties.title = MARK
     sheet = book.worksheets[0]
     sheet.append(["上级编号", "下发层级", "下发日期", "重点领域", "线索摘要"])
-    sheet.append([f"Q7-{uuid4().hex[:12]}", "市", "2018-06-01", "欺行霸市", f"反映{PLAIN}强收费用"])
+    sheet.append([f"Q7-{uuid4().hex[:12]}", "市", "2018-06-01", "欺行霸市", f"反映{PLAIN}强收费用,{SAID}"])
     content = BytesIO()
     book.save(content)
     files = {"file": (f"{MARK}-{number}.xlsx", content.getvalue())}
@@ -112,10 +123,10 @@ async def _call(sender: Sender, number: int) -> list[httpx.Response]:
     call = {
         "external_no": f"Q7-{uuid4().hex[:12].upper()}",
         "called_at": "2018-06-01T09:00:00+08:00",
-        "summary": f"报警人{MARK}({PHONE})称{PLAIN}打人,第{number}起",
+        "summary": f"报警人{MARK}({PHONE})称{PLAIN}打人,第{number}起,{SAID}",
         "caller": {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK, "note": MARK},
     }
-    second = call | {"revision": 2, "place": f"报警人{MARK}家门口"}
+    second = call | {"revision": 2, "place": f"报警人{MARK}家门口,{SAID}", "summary": f"报警人{MARK}改称打人者{SAID}"}
     taken = await sender.post("/intake/v1/police-calls", by="m110", json=[call, second])
     if number % 20 == 0:
         lead = taken.json()["records"][0]["lead_id"]
@@ -128,7 +139,8 @@ async def _national(sender: Sender, number: int) -> list[httpx.Response]:
     book.properties.creator = MARK
     sheet = book.worksheets[0]
     sheet.append(["举报编号", "转办日期", "重点领域", "举报内容", "举报人", "联系电话", "证件号码"])
-    sheet.append([f"Q7-{uuid4().hex[:12]}", "2018-06-01", "欺行霸市", f"反映{PLAIN}强收费用", MARK, PHONE, MARK])
+    told = f"反映{PLAIN}强收费用,{SAID}"
+    sheet.append([f"Q7-{uuid4().hex[:12]}", "2018-06-01", "欺行霸市", told, MARK, PHONE, MARK])
     book.save(content)
     files = {"file": (f"{MARK}-{number}.xlsx", content.getvalue())}
     return [await sender.post("/intake/v1/ledgers/national", by="icl", files=files)]
@@ -136,10 +148,11 @@ async def _national(sender: Sender, number: int) -> list[httpx.Response]:
 
 async def _transfer(sender: Sender, number: int) -> list[httpx.Response]:
     who = {"name": MARK, "phone": PHONE, "id_number": MARK, "address": MARK, "note": MARK}
-    body = {"letter_no": f"Q7-{uuid4().hex[:12]}-{number}", "sent_on": "2018-06-01", "reason": "不属本单位管辖"}
+    body: dict[str, Any] = {"letter_no": f"Q7-{uuid4().hex[:12]}-{number}", "sent_on": "2018-06-01"}
+    body |= {"reason": f"不属本单位管辖,{SAID}", "evidence": [{"name": SAID, "sha256": "0" * 64}]}
     return [
         await sender.post(
-            "/intake/v1/transfers", by="prt", json=body | {"summary": f"反映{PLAIN}强收费用", "reporter": who}
+            "/intake/v1/transfers", by="prt", json=body | {"summary": f"反映{PLAIN}强收费用,{SAID}", "reporter": who}
         )
     ]
 

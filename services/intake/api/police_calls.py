@@ -15,6 +15,7 @@ from services.intake.db import police_calls
 from services.intake.db.police_calls import RefusedRecord
 from services.intake.domain.police_call import FIELDS, Call, Fate
 from services.intake.usecases.read_lead import read_lead
+from services.intake.usecases.subject_store import whole_calls, whole_corrections
 from services.intake.usecases.take_calls import Done, TakeCalls, keep_refused
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
@@ -233,16 +234,16 @@ async def get_police_call(
     lead_id: UUID, request: Request, by: Annotated[Principal, reader("ana", "ofd", "sup")], tx: Tx, at: Now
 ) -> CallView:
     """The call that a lead came in as, with what was corrected since; the reading is put on record. 警情及更正(查阅留痕)"""
-    await read_lead(
-        tx, lead_id, secret=request.app.state.circle_secret, subjects=request.app.state.sealer.subjects, by=by, at=at
-    )
-    external_no, call = await police_calls.of_lead(tx, lead_id)
+    keys = request.app.state.sealer.subjects
+    await read_lead(tx, lead_id, secret=request.app.state.circle_secret, subjects=keys, by=by, at=at)
+    external_no, found = await police_calls.of_lead(tx, lead_id)
+    call = (await whole_calls(tx, {external_no: found}, keys))[external_no]
     return CallView(
         external_no=external_no,
         revision=call.revision,
         called_at=call.called_at,
         content=dict(call.content),
-        corrections=[CorrectionView.model_validate(dict(row)) for row in await police_calls.corrections(tx, lead_id)],
+        corrections=[CorrectionView.model_validate(row) for row in await whole_corrections(tx, lead_id, keys)],
     )
 
 

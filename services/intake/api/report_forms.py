@@ -10,7 +10,8 @@ from stdnum.exceptions import ValidationError
 from services.intake.api.leads import AreaCodes, ManifestationCodes
 from services.intake.api.receipts import ReceiptOrder
 from services.intake.api.report_blocks import Block, Line, OfficialItem, Passage, Short, UmbrellaBlock, text_of
-from services.intake.domain.passed_report import Addressee, of_the_office
+from services.intake.domain.office_name import of_the_office
+from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
 from shared.contracts.envelope import ChineseCode
 from shared.http import Day, Order

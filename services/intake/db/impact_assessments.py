@@ -12,12 +12,18 @@ from shared.db import Transaction
 from shared.errors import NotFound, Registered
 
 
+async def day_of(tx: Transaction, assessment_id: UUID) -> date:
+    """When it was assessed. Raises `NotFound`."""
+    found: date | None = (
+        await tx.execute(select(table.c.assessed_on).where(table.c.id == assessment_id))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("没有该评估 / no such assessment")
+    return found
+
+
 async def add(tx: Transaction, assessment: ImpactAssessment) -> None:
-    """Enter one. Raises `NotFound` for an earlier one that is not there, `Registered` when that was renewed already."""
-    if assessment.renews is not None:
-        there = await tx.execute(select(exists().where(table.c.id == assessment.renews)))
-        if not there.scalar_one():
-            raise NotFound("没有该评估 / no such assessment")
+    """Enter one. Raises `Registered` when the one that it follows was renewed already."""
     row = {name: getattr(assessment, name) for name in ImpactAssessment.__dataclass_fields__}
     new = insert(table).values(row | {"cause": assessment.cause.value}).on_conflict_do_nothing().returning(table.c.id)
     if (await tx.execute(new)).first() is None:

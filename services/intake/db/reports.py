@@ -89,22 +89,25 @@ async def own_code(tx: Transaction, lead_no: str) -> tuple[UUID | None, str | No
 
 
 async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ...]] | None:
-    """The day of receipt, and each state with the day on which it came there, also when it came there again."""
+    """The day of receipt of a report, and its lead's steps; None for a lead that came in by another door."""
     received = select(reports.c.received_on).where(reports.c.lead_id == lead_id)
     received_on = (await tx.execute(received)).scalar_one_or_none()
+    return (received_on, await steps(tx, lead_id)) if received_on is not None else None
+
+
+async def steps(tx: Transaction, lead_id: UUID) -> tuple[Step, ...]:
+    """Each state of a lead with the day on which it came there, also when it came there again."""
     deeds = lead_history.c
     query = select(deeds.status, deeds.effective_at).where(deeds.lead_id == lead_id).order_by(deeds.version)
     rows = (await tx.execute(query)).all()
-    if received_on is None:
-        return None
-    came = [rows[0], *(row for before, row in pairwise(rows) if row.status != before.status)]
-    steps = [Step(Status(row.status), china_date(row.effective_at)) for row in came]
+    came = [*rows[:1], *(row for before, row in pairwise(rows) if row.status != before.status)]
+    found = [Step(Status(row.status), china_date(row.effective_at)) for row in came]
     table = deadline_extensions
     granted = select(table.c.decided_at).where(table.c.lead_id == lead_id, table.c.state == "granted")
     for day in sorted(china_date(each) for each in (await tx.execute(granted)).scalars()):
-        place = sum(step.since <= day for step in steps)
-        steps.insert(place, Step(Status.VERIFYING, day, extended=True))
-    return received_on, tuple(steps)
+        place = sum(step.since <= day for step in found)
+        found.insert(place, Step(Status.VERIFYING, day, extended=True))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +137,6 @@ async def not_apart(tx: Transaction, *, limit: int) -> list[tuple[UUID, Any]]:
 async def set_apart(tx: Transaction, lead: Lead, content: Any, box: bytes) -> None:
     """Once: blocks, box and the texts of the lead as they are to stay; intake's own role cannot otherwise."""
     await (await driver(tx)).execute(_APART, lead.id, to_json(content).decode(), box, lead.summary, lead.allegations)
-
-
-async def sealed_otherwise(
-    tx: Transaction, newest: bytes, *, known: Sequence[bytes], limit: int
-) -> list[tuple[UUID, bytes]]:
-    """Some boxes that one of the keys that are known has sealed, but the newest."""
-    mark = func.substring(reports.c.subjects, 1, len(newest))
-    query = select(reports.c.lead_id, reports.c.subjects).where(mark.in_([each for each in known if each != newest]))
-    return [(row.lead_id, row.subjects) for row in await tx.execute(query.limit(limit))]
-
-
-async def seal_anew(tx: Transaction, lead_id: UUID, before: bytes, box: bytes) -> bool:
-    """Put the new box in the place of the old one, where that still stands."""
-    return bool(await (await driver(tx)).fetchval("select seal_subjects_anew($1, $2, $3)", lead_id, before, box))
 
 
 async def content(tx: Transaction, lead_id: UUID) -> Any:

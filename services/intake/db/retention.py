@@ -12,6 +12,7 @@ from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import decisions, legal_holds
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
+from services.intake.db.subject_tables import subject_boxes
 from services.intake.db.tables import lead_history, leads, reports
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
@@ -113,7 +114,10 @@ async def with_reporter(tx: Transaction, before: datetime, *, limit: int) -> lis
 async def with_subjects(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
     """Leads that ended before an instant, repeats with their masters, and of whose subjects the store still knows something, each with
     when."""
-    known = exists().where(reports.c.lead_id == leads.c.id, func.length(reports.c.subjects) > 0)
+    known = or_(
+        exists().where(reports.c.lead_id == leads.c.id, func.length(reports.c.subjects) > 0),
+        exists().where(subject_boxes.c.lead_id == leads.c.id),
+    )
     return await _found(tx, _ended().having(before > _WHEN).where(known, ~_held()), limit)
 
 

@@ -1,6 +1,6 @@
 """Many registrations in one statement or two: intake's hot path, single leads and ledgers, on the driver's own connection. It writes
-what the stores of leads, limits, reporters, outbox, audit and keys write one by one (tests/intake/usecases/test_submit_lead.py compares
-them)."""
+what the stores of leads, limits, reporters, subjects, outbox, audit and keys write one by one (tests/intake/usecases/test_submit_lead.py
+compares them)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -73,12 +73,14 @@ _FILED = """filed as (
   select id, mailbox_key, own_lock from r where mailbox_key is not null order by n
 ), spent as (
   insert into spent_challenges (mark, expires_at) select challenge, expires_at from r where challenge is not null order by challenge
+), apart as (
+  insert into subject_boxes (lead_id, part, box) select id, 'told', apart from r where apart is not null order by n
 ), """
 
 
 def _add(*, first: int, filed: bool, before: str = "", only: str = "", then: str) -> str:
-    """The statement; the rows' columns are its parameters from number `first` on. Without `filed` none of them is a report of the public:
-    what a statement could do costs something even where it finds nothing to do."""
+    """The statement; the rows' columns are its parameters from number `first` on. Without `filed` none of them is a report of the public or
+    has numbers that stand apart: what a statement could do costs something even where it finds nothing to do."""
     names = list(_COLUMNS)[: None if filed else -FILED]
     columns = ", ".join(f"${number}::{_COLUMNS[name]}[]" for number, name in enumerate(names, start=first))
     return f"""
@@ -181,9 +183,10 @@ _COLUMNS = {
     "own_lock": "bytea",
     "challenge": "bytea",
     "expires_at": "timestamptz",
+    "apart": "bytea",
 }
-FILED = 11
-"""So many columns at the end are a report's."""
+FILED = 12
+"""So many columns at the end are a report's, or what stands apart."""
 _ADD = {filed: _add(first=4, filed=filed, then="select") for filed in (False, True)}
 _ADD_AS_FORESEEN = {
     filed: _add(
@@ -211,6 +214,8 @@ class Row:
     claim: Claim | None
     answer: Answer | None
     filed: Filed | None
+    subjects: bytes
+    """What stands apart, sealed; empty when nothing does."""
     limit: LeadDeadline
     """What begins to run with it."""
 
@@ -254,9 +259,9 @@ async def add_as_foreseen(
 
 
 def _by_column(rows: Sequence[Row]) -> tuple[bool, list[Sequence[Any]]]:
-    """Whether a report is among them, and the columns; one that says nothing at all stays empty, which `unnest` fills with nulls: each
-    element costs an encoding."""
-    filed = any(row.filed for row in rows)
+    """Whether a report or a number is among them, and the columns; one that says nothing at all stays empty, which `unnest` fills with
+    nulls: each element costs an encoding."""
+    filed = any(row.filed or row.subjects for row in rows)
     columns = list(zip(*map(_values, rows), strict=True))[: None if filed else -FILED]
     return filed, [() if column[0] is None and set(column) == _NOTHING else column for column in columns]
 
@@ -322,6 +327,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         filed and filed.own_lock,
         spent and spent[0],
         spent and instant(spent[1]),
+        row.subjects or None,
     )
 
 

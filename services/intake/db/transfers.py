@@ -47,6 +47,12 @@ async def unit_of(tx: Transaction, lead_id: UUID) -> str | None:
     return (await tx.execute(select(transfers.c.unit).where(transfers.c.lead_id == lead_id))).scalar_one_or_none()
 
 
+async def reason_of(tx: Transaction, lead_id: UUID) -> str | None:
+    """Why this lead belongs here, as the unit that transferred it says."""
+    query = select(transfers.c.reason).where(transfers.c.lead_id == lead_id)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
 async def page(
     tx: Transaction, *, unit: str | None, away: Sequence[UUID], after: tuple[date, UUID] | None, limit: int
 ) -> Sequence[RowMapping]:

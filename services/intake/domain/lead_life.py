@@ -8,6 +8,7 @@ from typing import Any, Literal
 from services.intake.domain.codes import Source, Tier
 from services.intake.domain.lead import MOST_DISPUTES, Lead
 from services.intake.domain.lead_states import Action, Status
+from services.intake.domain.office_name import means_the_office
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
     FeedbackDelivered,
@@ -38,15 +39,13 @@ from shared.contracts.verification import (
 from shared.deadlines import Calendar, china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 
-OFFICE_ITSELF = ("扫黑办", "扫黑除恶办", "扫黑除恶专项斗争领导小组办公室", "线索办", "专项办")
-"""Words by which a report means this office; whoever is meant does not decide (§4.2, G22)."""
 SEALABLE = frozenset({"C3", "C7"})
 
 
 def decline(lead: Lead, go_to: str, *, concerns_office: bool, at: datetime) -> tuple[Lead, LeadDeclined]:
     """Outside the scope. Raises `NotAllowed`; `Forbidden` for a report about the office itself, which goes upward."""
     told = lead.step(Action.DECLINE)
-    if concerns_office or any(word in text for text in (lead.summary, *lead.allegations) for word in OFFICE_ITSELF):
+    if concerns_office or means_the_office((lead.summary, *lead.allegations)):
         raise Forbidden(
             "反映本办自身问题的线索不得由本办决定不予受理,应报上级 / a report about the office itself is never "
             "declined here; it goes upward"

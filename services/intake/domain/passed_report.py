@@ -19,14 +19,6 @@ from shared.contracts.envelope import SealedBox
 from shared.errors import NotAllowed
 from shared.file_key import WrappingKey
 
-OFFICE = ("扫黑办", "扫黑除恶办", "扫黑除恶专项斗争领导小组办公室")
-"""What the office is called where somebody says at which unit a person works."""
-
-
-def of_the_office(unit: str | None) -> bool:
-    """Whether a unit or post, as a form of its own field says it, is of the office: no guess at a free text."""
-    return unit is not None and any(name in "".join(unit.split()) for name in OFFICE)
-
 
 class Addressee(StrEnum):
     """Who shall read it: the office, or discipline. 受理机关:扫黑办(office)、纪委监委(discipline)"""

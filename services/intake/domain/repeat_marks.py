@@ -15,6 +15,7 @@ from opencc import OpenCC
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
+from services.intake.domain.plates import PROVINCES
 from services.intake.domain.repeat_words import (
     ACTS,
     AFTER_NAME,
@@ -51,9 +52,17 @@ _OWN_NAME = re.compile(
 _PHONE = re.compile(r"(?<![0-9])(?:\+?86)?(1[3-9][0-9]{9}|0[0-9]{2,3}[0-9]{7,8})(?![0-9])")
 _PERSON_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9x](?![0-9])")
 _CREDIT = re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{18}(?![0-9a-z])")
-_PLATE = re.compile(
-    r"([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z])[·.\- ]?([a-hj-np-z0-9]{5,6})(?![a-z0-9])"
+_PLATE = re.compile(rf"([{PROVINCES}][a-z])[·.\- ]?([a-hj-np-z0-9]{{5,6}})(?![a-z0-9])")
+_ACCOUNT = re.compile(r"(?<![0-9a-z])(?:[0-9]{15,17}|[0-9]{19})(?![0-9a-z])")
+"""Of a bank, or an ID number of 15 digits as they were until 1999. Of 18 digits only an ID number or credit code counts."""
+_KINDS = (
+    ("id", _PERSON_ID),
+    ("credit", _CREDIT),
+    ("account", _ACCOUNT),
+    ("plate", _PLATE),
+    ("phone", _PHONE),
 )
+_FIRST_BIRTH = date(1900, 1, 1)
 _BEFORE = re.compile(rf"(?:^|[^{HAN}]|一带|{'|'.join((*BEFORE_NAME, *PLACES))}|{TRADES})$")
 _AFTER = re.compile(rf"$|[^{HAN}]|{'|'.join(AFTER_NAME)}|[{HAN}]{{2}}(?:{'|'.join(PLACES)})")
 _SURELY_BEFORE = re.compile(f"(?:{'|'.join(STRONG_BEFORE)})$")
@@ -175,7 +184,7 @@ def marks_of(
     text = reported(summary, allegations)
     places, doors = _places(text)
     names, perhaps = _names(text)
-    numbers = frozenset(_numbers(text))
+    numbers = frozenset(_numbers(text, received_on))
     months, years = _times(text, received_on)
     aliases = frozenset(_said_of(_ALIAS, text)) - names
     return Marks(
@@ -206,41 +215,44 @@ def reported(summary: str, allegations: Iterable[str]) -> str:
 def _without_reporter(text: str) -> str:
     """What the text itself says of its reporter is no mark: two reports by one person are not one matter, and nothing may lead to him."""
     text = _OWN_NAME.sub("本人", text)
-    for pattern in (_PERSON_ID, _CREDIT, _PLATE, _PHONE):
+    for pattern in (_PERSON_ID, _CREDIT, _ACCOUNT, _PLATE, _PHONE):
         for found in reversed(list(pattern.finditer(text))):
             if _OWN.search(text[max(0, found.start() - 16) : found.start()]):
                 text = text[: found.start()] + text[found.end() :]
     return text
 
 
-def is_person_id(text: str) -> bool:
-    """Whether these 18 symbols can be an ID number: check symbol (ISO 7064 MOD 11-2) and a day of birth, GB 11643. The area is not asked:
-    areas are revoked and drawn anew, and the fictional one (999999) stands on no list."""
+def is_person_id(text: str, *, on: date) -> bool:
+    """Whether these 18 symbols can be the ID number of somebody who lives `on` that day: check symbol (ISO 7064 MOD 11-2) and a day of
+    birth since 1900, GB 11643. The area is not asked: areas are drawn anew, and the fictional one (999999) stands on no list."""
     number = text.upper()
     try:
-        ric.get_birth_date(number)
+        born = ric.get_birth_date(number)
     except ValidationError:
         return False
-    return bool(number[-1] == ric.calc_check_digit(number))
+    return _FIRST_BIRTH <= born <= on and bool(number[-1] == ric.calc_check_digit(number))
 
 
-def _numbers(text: str) -> Iterator[Number]:
+def _numbers(text: str, on: date) -> Iterator[Number]:
+    """An ID number is one of somebody who was born by `on`."""
     taken: list[tuple[int, int]] = []
-    for kind, pattern in (("id", _PERSON_ID), ("credit", _CREDIT), ("plate", _PLATE), ("phone", _PHONE)):
+    for kind, pattern in _KINDS:
         for found in pattern.finditer(text):
             if any(start < found.end() and found.start() < end for start, end in taken):
                 continue
             value = "".join(found.groups()) if found.groups() else found.group()
-            if (kind == "id" and not is_person_id(value)) or (kind == "credit" and not uscc.is_valid(value.upper())):
+            if (kind == "id" and not is_person_id(value, on=on)) or (
+                kind == "credit" and not uscc.is_valid(value.upper())
+            ):
                 continue
             taken.append(found.span())
             yield Number(kind, value)
 
 
-def number_in(word: str) -> Number | None:
-    """The number that a word is, if it is one and nothing else."""
+def number_in(word: str, *, on: date) -> Number | None:
+    """The number that a word is, if it is one and nothing else; `on`: the day of asking."""
     text = plain(word)
-    return next((number for number in _numbers(text) if number.value == text), None)
+    return next((number for number in _numbers(text, on) if number.value == text), None)
 
 
 def _names(text: str) -> tuple[frozenset[str], frozenset[str]]:

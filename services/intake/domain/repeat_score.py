@@ -136,7 +136,8 @@ def _compare(
 def _numbers(one: Marks, other: Marks, found: dict[str, float]) -> None:
     shared = one.numbers & other.numbers
     found["same_number"] = min(2.0, float(len(shared)))
-    kinds = {number.kind for number in one.numbers} & {number.kind for number in other.numbers}
+    # one person has several accounts: that they differ says nothing
+    kinds = {number.kind for number in one.numbers} & {number.kind for number in other.numbers} - {"account"}
     found["other_number"] = float(bool(kinds - {number.kind for number in shared}))
 
 

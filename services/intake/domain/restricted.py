@@ -1,14 +1,15 @@
 """The subject store 被举报人限制信息 (domain.md §2.3 A; PIPL §28): numbers and addresses of those who are reported stand apart from
 what the ordinary store says of a lead, wherever in the report they were written. Pure.
 
-A report is taken apart into its blocks with a sign in the place of each such text, and the texts by their dotted paths, which are kept
-sealed; both together are the report again.
+A report, or whatever else was told of a lead, is taken apart into its texts with a sign in the place of each such number, and the whole
+texts by their dotted paths, which are kept sealed; both together are what was told again.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.intake.domain.plates import PROVINCES
 from services.intake.domain.report import allegations, summary_lines, texts
 
 APART = "〔限制查阅〕"
@@ -18,7 +19,6 @@ Apart = Mapping[str, str]
 _FIELDS = re.compile(r"persons\.\d+\.(?:id_number|phone|address|company\.uscc)")
 _CODES = re.compile(r"facts\.(?:time_from|time_to|street|area_codes\.\d+|manifestation_codes\.\d+|dont_know\.\d+)")
 _HAN = "〇零一幺二两三四五六七八九"
-_PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _GAP = r"[-\s.·–—]{0,3}"
 # \d is also a full-width digit; between digits people write blanks, dashes and dots, and letters before and after (wx139…)
 _SIGNS = (
@@ -35,11 +35,11 @@ _SIGNS = (
     ("〔号码〕", rf"[{_HAN}]{{7,}}"),
     (
         "〔车牌〕",
-        rf"[{_PLATES}][A-Za-zＡ-Ｚａ-ｚ][·.\-\s]?[A-HJ-NP-Za-hj-np-zＡ-Ｚａ-ｚ\d]{{5,6}}(?![A-Za-zＡ-Ｚａ-ｚ\d])",
+        rf"[{PROVINCES}][A-Za-zＡ-Ｚａ-ｚ][·.\-\s]?[A-HJ-NP-Za-hj-np-zＡ-Ｚａ-ｚ\d]{{5,6}}(?![A-Za-zＡ-Ｚａ-ｚ\d])",
     ),
 )
 _EACH = tuple((sign, re.compile(pattern)) for sign, pattern in _SIGNS)
-_MAYBE = re.compile(rf"\d(?:{_GAP}\d){{6}}|[{_HAN}]{{7}}|[{_PLATES}][A-Za-zＡ-Ｚａ-ｚ]")
+_MAYBE = re.compile(rf"\d(?:{_GAP}\d){{6}}|[{_HAN}]{{7}}|[{PROVINCES}][A-Za-zＡ-Ｚａ-ｚ]")
 """What each of them has; most texts have none."""
 _RUN = re.compile(r"(?<![0-9A-Za-z])(?=[-\sA-Za-z]*[0-9])(?:[0-9A-Za-z][-\s]?){6,}[0-9A-Za-z](?![0-9A-Za-z])")
 """A number in a field, of whatever kind: at least seven signs, one a digit."""
@@ -68,6 +68,21 @@ def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
     if not apart:
         return content, {}
     return put(content, {path: APART if path in fields else _without(text, own) for path, text in apart.items()}), apart
+
+
+def may_tell_numbers(told: Iterable[str]) -> bool:
+    """Whether there may be something in these texts that stands apart; most have nothing, and one look at all of them says so."""
+    return _MAYBE.search("\n".join(told)) is not None
+
+
+def numbers_apart(told: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """What was told elsewhere than in the blocks of a report, as the ordinary store keeps it; and each text in which a number was written,
+    whole, by its dotted path."""
+    said = list(texts(told))
+    if not may_tell_numbers(text for _, text in said):
+        return told, {}
+    kept = {path: clear for path, text in said if (clear := masked(text)) != text}
+    return put(told, kept), {path: text for path, text in said if path in kept}
 
 
 def put(content: Mapping[str, Any], apart: Apart) -> Mapping[str, Any]:

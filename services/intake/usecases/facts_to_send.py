@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.intake.db import code_lists, merges, police_calls
+from services.intake.db import code_lists, merges
 from services.intake.domain.codes import Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.police_call import FIELDS, Change
-from services.intake.usecases.subject_store import SubjectKeys, whole
+from services.intake.usecases.subject_store import SubjectKeys, whole, whole_corrections
 from shared.contracts.intake import Facts
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -24,7 +24,7 @@ async def facts_to_send(tx: Transaction, lead: Lead, *, subjects: SubjectKeys, w
     book = await code_lists.book(tx)
     lines = tuple(
         Change(row["field"], row["old"], row["new"]).told(china_date(row["recorded_at"]), book)
-        for row in await police_calls.corrections(tx, lead.id)
+        for row in await whole_corrections(tx, lead.id, subjects)
         if row["field"] in FIELDS
     )
     return facts.model_copy(update={"allegations": (*facts.allegations, *lines[-MOST_LINES:])})

@@ -18,12 +18,12 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.ledger import COLUMNS, BadCell, LedgerRow
 from services.intake.usecases.register_lead import DEED, NewLead, Registration, admit
+from services.intake.usecases.subject_store import FactsSealer, SubjectKeys, whole
 from services.intake.usecases.submit_lead import row_of
 from services.intake.usecases.tell_progress import Progress
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction, driver, is_race
-from shared.sealing import Sealer
 
 CHUNK = 250
 """Rows that are written together."""
@@ -37,7 +37,7 @@ async def import_ledger(
     outcomes: Iterable[LedgerRow | BadCell],
     *,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     progress: Progress,
     by: Principal,
     at: datetime,
@@ -64,7 +64,7 @@ async def import_ledger(
     await ledgers.take_turn(tx, region)
 
     async def write() -> tuple[list[tuple[int, UUID]], list[BadCell]]:
-        new, other = await _compare(tx, good, region=region, columns=columns)
+        new, other = await _compare(tx, good, region=region, columns=columns, subjects=sealer.subjects)
 
         async def so_far(rows: int) -> None:
             await progress.registered(rows, refused=repeated + len(other))
@@ -111,12 +111,19 @@ async def _again_when_raced(tx: Transaction, write: Callable[[], Any]) -> Any:
 
 
 async def _compare(
-    tx: Transaction, good: dict[str, LedgerRow], *, region: str, columns: Mapping[str, tuple[str, ...]]
+    tx: Transaction,
+    good: dict[str, LedgerRow],
+    *,
+    region: str,
+    columns: Mapping[str, tuple[str, ...]],
+    subjects: SubjectKeys,
 ) -> tuple[list[LedgerRow], list[BadCell]]:
     """The rows that are new, in the order of the sheet; and of those registered with other content, the column."""
     new, other = [], []
     for chunk in _chunks(list(good.values())):
-        known = await leads.find_superiors(tx, region, [row.upstream_no for row in chunk])
+        found = await leads.find_superiors(tx, region, [row.upstream_no for row in chunk])
+        # with their numbers: a row that tells another one is another row
+        known = dict(zip(found, await whole(tx, list(found.values()), subjects), strict=True)) if found else {}
         for row in chunk:
             standing = known.get(row.upstream_no)
             if standing is None:
@@ -157,8 +164,7 @@ async def _register(
     for chunk in _chunks(sorted(new, key=lambda row: row.upstream_no)):
         orders = [(order := admitted(row), order.numbered(numbers[row.row])) for row in chunk]
         await submissions.add(connection, [row_of(*order, days=calendar) for order in orders], region=region, deed=DEED)
-        told = [(lead.id, row.umbrella) for row, (_, lead) in zip(chunk, orders, strict=True) if row.umbrella]
-        await umbrellas.add(tx, told)
+        await umbrellas.add(tx, [(lead.id, order.new.umbrella) for order, lead in orders if order.new.umbrella])
         taken += [(row.row, lead.id) for row, (_, lead) in zip(chunk, orders, strict=True)]
         await so_far(len(taken))
     return sorted(taken)
@@ -178,6 +184,7 @@ def _new(row: LedgerRow) -> NewLead:
         source_l2=row.source_l2,
         allegations=row.allegations,
         grounds=row.grounds,
+        umbrella=row.umbrella,
         named=row.reporter is not None,
         reporter=row.reporter,
     )

@@ -5,18 +5,23 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.intake.db import leads, merges, notices, reports, retention
+from services.intake.db import leads, merges, notices, reports, retention, subjects
 from services.intake.domain.lead import Lead
 from services.intake.domain.legal_stage import LegalStage, stage_of
 from services.intake.domain.restricted import masked, retold, take_apart
 from services.intake.domain.retention import RETENTION, Record, over_on
 from services.intake.usecases.keep_retention import lock_ended
-from services.intake.usecases.subject_store import SubjectKeys
-from shared import audit
+from services.intake.usecases.subject_store import SHUT, SubjectKeys
+from shared import audit, metrics
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.file_key import CannotRead
 
+UNREADABLE = metrics.Gauge(
+    "xiansuo_subject_boxes_unreadable",
+    "Sealed numbers of the reported whose key this worker does not have (counted to 10,000)",
+)
+MOST_COUNTED = 10_000
 AT_ONCE = 50
 """Reports a turn: a tenth of the worker's second."""
 SURELY_KEPT = timedelta(days=28 * RETENTION[Record.SUBJECTS].number)
@@ -35,13 +40,20 @@ async def take_apart_waiting(tx: Transaction, keys: SubjectKeys) -> int:
 
 
 async def seal_anew(tx: Transaction, keys: SubjectKeys) -> int:
-    """Some boxes that another key than the newest has sealed; → how many now are. One that no key opens stays as it is."""
+    """Some boxes that another key than the newest has sealed; → how many now are. One that no key opens stays as it is, and is counted: the
+    boxes of keys that are not known here are shown to the operator as they stand at this look."""
+    there = await subjects.marks(tx)
+    unknown = [mark for mark in there if mark not in keys.marks]
+    UNREADABLE.set(await subjects.count_sealed_by(tx, unknown, most=MOST_COUNTED))
+    older = [mark for mark in there if mark in keys.marks and mark != keys.newest]
     done = 0
-    for lead_id, box in await reports.sealed_otherwise(tx, keys.newest, known=keys.marks, limit=AT_ONCE):
+    for lead_id, part, box in await subjects.sealed_by(tx, older, limit=AT_ONCE):
         try:
-            done += await reports.seal_anew(tx, lead_id, box, keys.seal(lead_id, keys.open(lead_id, box)))
+            apart = keys.open(lead_id, box, part)
         except CannotRead:
+            SHUT.inc()
             continue
+        done += await subjects.seal_anew(tx, lead_id, part, box, keys.seal(lead_id, apart, part))
     return done
 
 
@@ -62,9 +74,9 @@ async def retire_subjects(tx: Transaction, at: datetime) -> int:
 async def standing_of_subjects(tx: Transaction, lead: Lead) -> tuple[LegalStage, date, date | None]:
     """The stage of those who are reported, since when, and the last day on which the store knows their numbers; None while the lead has
     not ended."""
-    received_on, steps = await reports.progress(tx, lead.id) or (lead.received_on, ())
+    steps = await reports.steps(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
-    stage, since = stage_of(received_on, steps, concluded[0] if concluded else None)
+    stage, since = stage_of(lead.received_on, steps, concluded[0] if concluded else None)
     ended = await retention.ended_at(tx, lead.id)
     until = over_on(Record.SUBJECTS, china_date(ended), await notices.calendar(tx)) if ended else None
     return stage, since, until

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import uuid4
 
-from services.intake.db import dual_assignments, umbrellas
+from services.intake.db import dual_assignments
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, Status
 from services.intake.domain.report import umbrella
 from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
-from services.intake.usecases.subject_store import FactsSealer, whole_content
+from services.intake.usecases.subject_store import FactsSealer, whole_content, whole_umbrella
 from shared import outbox
 from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
 from shared.db import Transaction
@@ -40,7 +40,7 @@ async def send_discipline_facts(
     if reported := await whole_content(tx, lead.id, sealer.subjects):
         # what a reporter said of shielding officials never goes to the unit that verifies the crime
         facts = facts.model_copy(update={"allegations": (*facts.allegations, *umbrella(reported))})
-    if told := await umbrellas.of_lead(tx, lead.id):
+    if told := await whole_umbrella(tx, lead.id, sealer.subjects):
         facts = facts.model_copy(update={"allegations": (*facts.allegations, f"保护伞:{told}")})
     sealed = DisciplineFactsSealed(
         lead_id=lead.id,

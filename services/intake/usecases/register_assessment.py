@@ -18,6 +18,8 @@ async def register_assessment(
     for field in ("processing", "document_no", "measures"):
         refuse_marked(field, [getattr(assessment, field)])
     assessment.must_fit(today=china_date(at))
+    if assessment.renews is not None:
+        assessment.must_follow(await impact_assessments.day_of(tx, assessment.renews))
     await impact_assessments.add(tx, assessment)
     detail = {"document_no": assessment.document_no, "next_due_on": assessment.next_due_on.isoformat()}
     await audit.record(tx, by, "impact-assessment.register", str(assessment.id), at=at, detail=detail)

@@ -1,4 +1,5 @@
-"""A lead comes in: number it, seal its reporter, put it on the register and say so, all in one transaction (M05, D01)."""
+"""A lead comes in: number it, seal its reporter and the numbers of those who are reported, put it on the register and say so, all in one
+transaction (M05, D01). Every door comes by here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import deadlines, leads, notices, reporters, reports, umbrellas
+from services.intake.db import deadlines, leads, notices, reporters, reports, subjects, umbrellas
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Ground, IssuingLevel, Source
 from services.intake.domain.deadline import to_classify
@@ -16,13 +17,16 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.own_words import nothing_told
 from services.intake.domain.report import Filed
+from services.intake.domain.restricted import may_tell_numbers, numbers_apart
+from services.intake.domain.subject_part import TOLD
+from services.intake.usecases.subject_store import FactsSealer, SubjectKeys
 from shared import audit, metrics, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import CHINA
-from shared.db import Transaction, after_commit
+from shared.db import Transaction, after_commit, driver
 from shared.deadlines import china_date, in_force
 from shared.errors import Invalid, Registered
-from shared.sealing import SealedRecord, Sealer
+from shared.sealing import SealedRecord
 from shared.secrecy import refuse_marked
 
 DEED = "lead.register"
@@ -53,7 +57,7 @@ class NewLead:
     urgent: bool = False
     reporter: Mapping[str, Any] | None = None
     discreet: bool = False
-    """Whether its texts are without the reporter's own data already (G1); else they are taken out."""
+    """Whether its texts are without the reporter's own data (G1) and numbers of the reported already; else they are taken out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,8 @@ class Registration:
     by: Principal
     at: datetime
     codes_version: str
+    subjects: bytes = b""
+    """The sealed numbers of its own texts, whole; empty when none was written there."""
     filed: Filed | None = None
     answer: Callable[[Lead], Any] | None = None
     """Of a report by the public: what is kept of it beside the lead, and what its door answers."""
@@ -103,9 +109,10 @@ class Registration:
         )
 
 
-def admit(new: NewLead, *, book: CodeBook, sealer: Sealer, by: Principal, at: datetime) -> Registration:
-    """Check it and seal its reporter, before anything is written. Its codes are those of the day of receipt, which whoever sent it had.
-    Raises `Invalid` (day in the future, a code not in force, secrecy mark, a superior's lead without its number)."""
+def admit(new: NewLead, *, book: CodeBook, sealer: FactsSealer, by: Principal, at: datetime) -> Registration:
+    """Check it, seal its reporter and take the numbers out of its texts (docs/decisions/0096, 0100), before anything is written. Its codes
+    are those of the day of receipt, which whoever sent it had. Raises `Invalid` (day in the future, a code not in force, secrecy mark, a
+    superior's lead without its number)."""
     today = china_date(at)
     received_on = new.received_on or today
     _check(new, received_on, today)
@@ -125,16 +132,28 @@ def admit(new: NewLead, *, book: CodeBook, sealer: Sealer, by: Principal, at: da
         new = replace(
             new, summary=clean(new.summary), allegations=tuple(map(clean, new.allegations)), umbrella=umbrella
         )
+    lead_id = uuid4()
+    new, box = _without_numbers(new, lead_id, sealer.subjects)
     return Registration(
         new=new,
-        id=uuid4(),
+        id=lead_id,
         received_on=received_on,
         reporter_ref=uuid4() if sealed else None,
         reporter=sealed,
         by=by,
         at=at,
         codes_version=codes.version,
+        subjects=box,
     )
+
+
+def _without_numbers(new: NewLead, lead_id: UUID, keys: SubjectKeys) -> tuple[NewLead, bytes]:
+    if new.discreet or not may_tell_numbers((new.summary, *new.allegations, new.umbrella or "")):
+        return new, b""
+    told = {"summary": new.summary, "allegations": new.allegations, "umbrella": new.umbrella}
+    kept, apart = numbers_apart(told)
+    new = replace(new, summary=kept["summary"], allegations=tuple(kept["allegations"]), umbrella=kept["umbrella"])
+    return new, keys.seal(lead_id, apart, TOLD)
 
 
 async def register_lead(tx: Transaction, order: Registration, *, region: str) -> Lead:
@@ -152,6 +171,8 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
     await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
     if order.filed is not None:
         await reports.add(tx, lead.id, order.filed, received_on=order.received_on)
+    if order.subjects:
+        await subjects.add(await driver(tx), [(lead.id, TOLD, order.subjects)])
     if new.umbrella:
         await umbrellas.add(tx, [(lead.id, new.umbrella)])
     await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)

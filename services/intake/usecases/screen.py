@@ -9,12 +9,12 @@ from services.intake.domain.directory import wrong
 from services.intake.domain.lead import Lead
 from services.intake.domain.screening import Screening, with_minors
 from services.intake.usecases.register_lead import NewLead, admit, register_lead
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import Invalid
-from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 
@@ -36,7 +36,7 @@ async def add_finding(
     ages: Sequence[int | None],
     *,
     region: str,
-    sealer: Sealer,
+    sealer: FactsSealer,
     by: Principal,
     at: datetime,
 ) -> tuple[Lead, bool]:

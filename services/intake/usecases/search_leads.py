@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from services.intake.db import found, repeats
@@ -13,6 +13,7 @@ from services.intake.domain.search import Search, View
 from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
+from shared.deadlines import china_date
 from shared.errors import NotAllowed, NotFound
 
 MOST_KEPT = 50
@@ -30,10 +31,10 @@ async def search_leads(
     by: Principal,
     at: datetime,
 ) -> list[tuple[int, Lead]]:
-    """Leads that the caller may see but those of `away`, newest first, each with its number for the next page. An ID number, phone, plate
-    or credit code is looked for by its blind key (`secret`), as it may lie sealed. Raises `Forbidden`, `Invalid`."""
+    """Leads that the caller may see but those of `away`, newest first, each with its number for the next page. An ID number, account,
+    phone, plate or credit code is looked for by its blind key (`secret`), as it may lie sealed. Raises `Forbidden`, `Invalid`."""
     seen = search.within(view, sub=by.sub, roles=by.roles, unit=by.unit)
-    rest, among = await _numbers(tx, seen.text, secret)
+    rest, among = await _numbers(tx, seen.text, secret, china_date(at))
     where = replace(seen, text=rest)
     leads = await found.leads_of(tx, where, now=at, before=before, limit=limit, among=among, away=away)
     if search.text is not None:
@@ -42,11 +43,11 @@ async def search_leads(
     return leads
 
 
-async def _numbers(tx: Transaction, text: str | None, secret: bytes) -> tuple[str | None, list[list[UUID]]]:
+async def _numbers(tx: Transaction, text: str | None, secret: bytes, on: date) -> tuple[str | None, list[list[UUID]]]:
     """The words but the numbers that some lead tells, and the leads of each of these."""
     rest, among = [], []
     for word in (text or "").split():
-        number = number_in(word)
+        number = number_in(word, on=on)
         if number and (ids := await repeats.leads_with(tx, key_of(number, secret))):
             among.append(ids)
         else:

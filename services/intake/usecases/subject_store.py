@@ -1,7 +1,8 @@
-"""The subject store: what stands apart of a report (`domain/restricted.py`) is sealed with a key of the service that is in no database, and
-bound to its lead; opened again where it is asked for with a purpose, for the units that check it, and to find repeats.
+"""The subject store: what stands apart of a lead's texts (`domain/restricted.py`), whichever door they came by, is sealed with a key of the
+service that is in no database, and bound to its lead; opened again where it is asked for with a purpose, for the units that check it, and
+to find repeats.
 
-A box begins with the mark of the key that it was sealed with, so that what older keys sealed is found (docs/decisions/0096).
+A box begins with the mark of the key that it was sealed with, so that what older keys sealed is found (docs/decisions/0096, 0100).
 """
 
 import base64
@@ -21,14 +22,20 @@ from nacl.exceptions import CryptoError
 from nacl.utils import random as random_bytes
 from pydantic_core import from_json, to_json
 
-from services.intake.db import reports
+from services.intake.db import police_calls, reports, subjects, transfers, umbrellas
 from services.intake.domain.lead import Lead
+from services.intake.domain.police_call import KnownCall
 from services.intake.domain.restricted import Apart, put, retold
+from services.intake.domain.subject_part import TOLD, TRANSFER, call_part, correction_part
+from shared import metrics
 from shared.db import Transaction
 from shared.file_key import CannotRead, WrappingKey
 from shared.sealing import ReceiverKey, Sealer
 
 log = structlog.get_logger(__name__)
+SHUT = metrics.counter(
+    "subject_boxes_shut", "Looks at sealed numbers of the reported that no key of this process opened"
+)
 MARK = 8
 _NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 
@@ -41,23 +48,23 @@ class SubjectKeys:
         self.newest = _mark(keys[0].key_id)
         self.marks = tuple(self._keys)
 
-    def seal(self, lead_id: UUID, apart: Apart) -> bytes:
-        """The box of a lead; empty when nothing stands apart."""
+    def seal(self, lead_id: UUID, apart: Apart, part: str = "") -> bytes:
+        """The box of a lead's report, or of another part of what was told of it; empty when nothing stands apart."""
         if not apart:
             return b""
         nonce = random_bytes(_NONCE)
         box = crypto_aead_xchacha20poly1305_ietf_encrypt(
-            to_json(apart), _bound(lead_id), nonce, self._keys[self.newest]
+            to_json(apart), _bound(lead_id, part), nonce, self._keys[self.newest]
         )
         return self.newest + nonce + box
 
-    def open(self, lead_id: UUID, box: bytes | None) -> dict[str, str]:
+    def open(self, lead_id: UUID, box: bytes | None, part: str = "") -> dict[str, str]:
         """What stands apart. Raises `CannotRead`."""
         if not box:
             return {}
         mark, nonce, sealed = box[:MARK], box[MARK : MARK + _NONCE], box[MARK + _NONCE :]
         try:
-            plain = crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, _bound(lead_id), nonce, self._keys[mark])
+            plain = crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, _bound(lead_id, part), nonce, self._keys[mark])
         except (KeyError, CryptoError, ValueError, TypeError):
             raise CannotRead(f"no subject key opens the box of lead {lead_id}") from None
         found: dict[str, str] = from_json(plain)
@@ -80,9 +87,15 @@ async def whole_content(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> An
 
 async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys) -> list[Lead]:
     """The leads as they were told, numbers and addresses in their places."""
-    stored = await reports.stored(tx, [lead.id for lead in leads], with_subjects=True)
+    ids = [lead.id for lead in leads]
+    boxes = await subjects.of_leads(tx, ids, TOLD)
+    stored = await reports.stored(tx, ids, with_subjects=True)
     told = []
     for lead in leads:
+        if box := boxes.get(lead.id):
+            clear = {"summary": lead.summary, "allegations": lead.allegations}
+            texts = put(clear, _open(keys, lead.id, box, TOLD))
+            lead = replace(lead, summary=texts["summary"], allegations=tuple(texts["allegations"]))  # noqa: PLW2901 - the same lead
         if found := stored.get(lead.id):
             blocks = _opened(lead.id, found, keys)
             summary, allegations = retold(lead.summary, lead.allegations, found.content, blocks)
@@ -91,18 +104,71 @@ async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys) -> li
     return told
 
 
+async def whole_texts(tx: Transaction, lead: Lead, keys: SubjectKeys) -> dict[str, Any]:
+    """What was told of a lead that came in by another door than a report's."""
+    [lead] = await whole(tx, [lead], keys)
+    umbrella, reason = await whole_umbrella(tx, lead.id, keys), await whole_transfer(tx, lead.id, keys)
+    told = {"summary": lead.summary, "allegations": lead.allegations, "umbrella": umbrella, "transfer_reason": reason}
+    return {name: text for name, text in told.items() if text}
+
+
+async def whole_umbrella(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> str | None:
+    """What was said with a lead of shielding officials elsewhere than in a report, for discipline; None when nothing was."""
+    told = await umbrellas.of_lead(tx, lead_id)
+    box = (await subjects.of_leads(tx, [lead_id], TOLD)).get(lead_id) if told else None
+    return _open(keys, lead_id, box, TOLD).get("umbrella", told) if box else told
+
+
+async def whole_transfer(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> str | None:
+    """Why a partner says that a lead belongs here; None for one that came in by another door."""
+    reason = await transfers.reason_of(tx, lead_id)
+    box = (await subjects.of_leads(tx, [lead_id], TRANSFER)).get(lead_id) if reason else None
+    return _open(keys, lead_id, box, TRANSFER).get("reason", reason) if box else reason
+
+
+async def whole_calls(tx: Transaction, known: Mapping[str, KnownCall], keys: SubjectKeys) -> dict[str, KnownCall]:
+    """These 110 calls as they were told."""
+    told = {}
+    for number, call in known.items():
+        part = call_part(call.revision)
+        box = (await subjects.of_leads(tx, [call.lead_id], part)).get(call.lead_id)
+        content = put(call.content, _open(keys, call.lead_id, box, part)) if box else call.content
+        told[number] = replace(call, content=content)
+    return told
+
+
+async def whole_corrections(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> list[dict[str, Any]]:
+    """All that was corrected of a 110 call, oldest first, as it was told."""
+    rows = [dict(row) for row in await police_calls.corrections(tx, lead_id)]
+    boxes = await subjects.of_lead(tx, lead_id) if rows else {}
+    opened = {}
+    for row in rows:
+        part = correction_part(row["revision"])
+        if part not in opened:
+            opened[part] = _open(keys, lead_id, boxes.get(part), part)
+        for name in ("old", "new"):
+            row[name] = put({name: {row["field"]: row[name]}}, opened[part])[name][row["field"]]
+    return rows
+
+
 def _opened(lead_id: UUID, found: reports.Stored, keys: SubjectKeys) -> Any:
-    """The blocks, whole. A box that no key opens is said in the log and stays shut: nothing else waits for it."""
+    """The blocks, whole."""
+    return put(found.content, _open(keys, lead_id, found.subjects))
+
+
+def _open(keys: SubjectKeys, lead_id: UUID, box: bytes | None, part: str = "") -> dict[str, str]:
+    """What stands apart. A box that no key opens is counted, said in the log and stays shut: nothing else waits for it."""
     try:
-        return put(found.content, keys.open(lead_id, found.subjects))
+        return keys.open(lead_id, box, part)
     except CannotRead:
+        SHUT.inc()
         log.warning("subjects.unreadable", lead_id=str(lead_id))
-        return found.content
+        return {}
 
 
 def _mark(key_id: str) -> bytes:
     return hashlib.blake2b(key_id.encode(), digest_size=MARK, person=b"xs-subjkey.v1").digest()
 
 
-def _bound(lead_id: UUID) -> bytes:
-    return b"xiansuo.subjects.v1\0" + lead_id.bytes
+def _bound(lead_id: UUID, part: str) -> bytes:
+    return b"xiansuo.subjects.v1\0" + lead_id.bytes + part.encode()

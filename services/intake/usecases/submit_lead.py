@@ -64,6 +64,7 @@ def row_of(
         claim=claim,
         answer=answer,
         filed=order.filed,
+        subjects=order.subjects,
         limit=to_classify(lead, days=days, at=order.at),
     )
 

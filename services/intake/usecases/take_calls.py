@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import code_lists, leads, notices, police_calls, reporters, submissions
+from services.intake.db import code_lists, leads, notices, police_calls, reporters, subjects, submissions
 from services.intake.db.police_calls import RefusedRecord
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Source
@@ -22,15 +22,18 @@ from services.intake.domain.lead_number import LeadNumber
 from services.intake.domain.police_call import (
     FIELDS,
     Call,
+    Change,
     Fate,
     KnownCall,
     judge,
     lead_summary,
     still_without_caller,
 )
+from services.intake.domain.restricted import numbers_apart
+from services.intake.domain.subject_part import call_part, correction_part
 from services.intake.usecases.register_lead import ACCEPTED, DEED, NewLead, Registration, admit
 from services.intake.usecases.send_facts_again import send_facts_again
-from services.intake.usecases.subject_store import FactsSealer
+from services.intake.usecases.subject_store import FactsSealer, SubjectKeys, whole_calls
 from services.intake.usecases.submit_lead import row_of
 from shared import audit, metrics
 from shared.auth import Principal
@@ -38,7 +41,6 @@ from shared.db import Database, Transaction, after_commit, driver, is_race, wait
 from shared.deadlines import china_date
 from shared.errors import Refused, TooLarge
 from shared.groupcommit import GroupCommit
-from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 MOST = 250
@@ -124,7 +126,8 @@ class TakeCalls:
     async def _take(self, tx: Transaction, batch: Sequence[Handed]) -> list[Done]:
         """Calls with different numbers, in the caller's transaction."""
         await wait_at_most(tx, PATIENCE)
-        known = await police_calls.find(tx, self.region, [handed.call.external_no for handed in batch])
+        found = await police_calls.find(tx, self.region, [handed.call.external_no for handed in batch])
+        known = await whole_calls(tx, found, self.sealer.subjects)
         book = await code_lists.book(tx)
         done: dict[str, Done] = {}
         new: list[tuple[Call, Registration]] = []
@@ -154,14 +157,18 @@ class TakeCalls:
         following = {key: last - days[key] for key, last in drawn.items()}
         taken: list[tuple[Lead, Call]] = []
         rows = []
+        boxes: list[subjects.Box] = []
         for call, order in new:
             key = (source.value, order.received_on)
             following[key] += 1
             lead = order.numbered(LeadNumber(self.region, source, order.received_on, following[key]))
-            taken.append((lead, call))
+            kept, apart = _without_numbers(lead.id, call, self.sealer.subjects)
+            taken.append((lead, kept))
+            boxes += apart
             rows.append(row_of(order, lead, days=calendar))
         await submissions.add(connection, rows, region=self.region, deed=DEED)
         await police_calls.add(connection, taken, region=self.region, at=new[0][1].at)
+        await subjects.add(connection, boxes)
         after_commit(tx, lambda: ACCEPTED.labels(source.value).inc(len(taken)))
         return {call.external_no: Done(Fate.TAKEN, lead.id, lead.lead_no) for lead, call in taken}
 
@@ -181,7 +188,10 @@ class TakeCalls:
             reason = f"110更正(第{call.revision}版):{'、'.join(told) or '内容未变'}"
             await leads.save(tx, lead, "correct", by=by, effective_at=at, at=at, reason=reason)
             ref = await self._seal(tx, call, at)
-            await police_calls.correct(tx, lead.id, call, judged.changes, reporter_ref=ref, by=by.sub, at=at)
+            kept, boxes = _without_numbers(lead.id, call, self.sealer.subjects)
+            changes, more = _changes_without_numbers(lead.id, call, judged.changes, self.sealer.subjects)
+            await police_calls.correct(tx, lead.id, kept, changes, reporter_ref=ref, by=by.sub, at=at)
+            await subjects.add(await driver(tx), [*boxes, *more])
             if judged.changes:
                 await send_facts_again(tx, lead, sealer=self.sealer, at=at)
             detail = {"revision": call.revision, "fields": len(told)}
@@ -217,7 +227,25 @@ def _discreet(call: Call) -> Call:
     return replace(call, content=content)
 
 
-def _admitted(handed: Handed, book: CodeBook, *, sealer: Sealer) -> Registration:
+def _without_numbers(lead_id: UUID, call: Call, keys: SubjectKeys) -> tuple[Call, list[subjects.Box]]:
+    """The call as it is kept, and the box of what stands apart of this version of it."""
+    kept, apart = numbers_apart(call.content)
+    part = call_part(call.revision)
+    return replace(call, content=kept), [(lead_id, part, keys.seal(lead_id, apart, part))] if apart else []
+
+
+def _changes_without_numbers(
+    lead_id: UUID, call: Call, changes: Sequence[Change], keys: SubjectKeys
+) -> tuple[list[Change], list[subjects.Box]]:
+    """The same of what this version corrects, old and new values."""
+    told = {name: {change.field: getattr(change, name) for change in changes} for name in ("old", "new")}
+    kept, apart = numbers_apart(told)
+    part = correction_part(call.revision)
+    boxes = [(lead_id, part, keys.seal(lead_id, apart, part))] if apart else []
+    return [Change(each.field, kept["old"][each.field], kept["new"][each.field]) for each in changes], boxes
+
+
+def _admitted(handed: Handed, book: CodeBook, *, sealer: FactsSealer) -> Registration:
     return admit(_new(handed.call), book=book, sealer=sealer, by=handed.by, at=handed.at)
 
 

@@ -40,6 +40,7 @@ async def test_each_assessment_stays_on_the_register_and_is_due_again_until_anot
     for wrong, field in (
         ({"assessed_on": "2018-06-05"}, "assessed_on"),
         ({"next_due_on": "2018-06-01"}, "next_due_on"),
+        ({"next_due_on": "2021-06-02"}, "next_due_on"),
         ({"cause": "feeling"}, "cause"),
         ({"measures": " "}, "measures"),
         ({"processing": "【机密】x"}, "processing"),
@@ -50,6 +51,9 @@ async def test_each_assessment_stays_on_the_register_and_is_due_again_until_anot
     first = (await enter()).json()
     assert (first["kept_until"], first["overdue"], first["recorded_by"]) == ("2021-06-01", False, "dpo")
     assert (await due("2019-05-31"), await due("2019-06-01")) == ([], [(ONE["document_no"], True)])
+    earlier = await enter(day="2019-06-03", renews=first["id"], assessed_on="2018-05-31")
+    assert (earlier.status_code, earlier.json()["errors"][0]["field"]) == (422, "assessed_on")
+    assert "早于所续的评估(2018-06-01)" in earlier.text
     later = {"document_no": "示例评〔2019〕1号", "assessed_on": "2019-06-03", "next_due_on": "2020-06-01"}
     follows = [enter(day="2019-06-03", renews=first["id"], **later) for _ in range(3)]
     assert sorted(each.status_code for each in await asyncio.gather(*follows)) == [201, 409, 409], "renewed once"

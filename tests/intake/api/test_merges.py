@@ -172,7 +172,10 @@ async def test_one_proposes_another_confirms_and_the_event_and_the_history_say_s
     said = json.loads(value)
     assert (said["lead_id"], said["master_id"], said["repeat_count"]) == (str(again), str(first), 1)
     repeats = (await api.get(f"/intake/v1/leads/{first}/repeats", by="ana")).json()
-    assert (repeats["repeat_count"], repeats["repeats"][0]["summary"]) == (1, AGAIN)
+    assert (repeats["repeat_count"], repeats["repeats"][0]["summary"]) == (
+        1,
+        AGAIN.replace("138-0013-8000", "〔电话〕"),
+    )
     [found] = (await api.get(f"/intake/v1/leads/{again}/candidates", by="ana")).json()
     assert found["decision"] == "merged"
     deeds = await api.rows(

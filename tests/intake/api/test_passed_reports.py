@@ -147,7 +147,7 @@ async def test_who_is_reported_as_one_of_the_office_makes_it_a_report_past_the_o
     unflagged = {name: value for name, value in PASSED.items() if name not in ("about_office", "umbrella")}
     works_there: list[tuple[str, dict[str, Any]]] = [
         ("persons.0.employer", {"persons": [{"name": MARK, "employer": "示例区 扫黑办"}]}),
-        ("umbrella.officials.0.post", {"umbrella": {"officials": [{"name": MARK, "post": "区扫黑除恶办副主任"}]}}),
+        ("umbrella.officials.0.post", {"umbrella": {"officials": [{"name": MARK, "post": "區掃黑除惡辦副主任"}]}}),
     ]
     ticks: list[dict[str, Any]] = [{"about_office": False}, {"addressed_to": "office"}]
     for (field, changes), ticked in zip(works_there, ticks, strict=True):

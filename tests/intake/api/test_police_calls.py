@@ -72,7 +72,7 @@ async def test_calls_become_leads_once_and_a_bad_record_stops_nothing(new_api: N
     assert outcomes(await send(api, CALL, old)) == ["known", "known"]
     assert await api.rows("select source, named, summary, street from leads order by received_on desc") == [
         ("A", True, "报警人〔报警人〕(〔报警人〕)称有人在菜市场强收费用\n发生地点 菜市场东门", "临江街"),
-        ("A", False, CALL["summary"] + "\n发生地点 菜市场东门", "临江街"),
+        ("A", False, CALL["summary"].replace("13900001111", "〔电话〕") + "\n发生地点 菜市场东门", "临江街"),
     ]
     assert await api.rows("select count(*) from vault.reporters") == [(1,)]
     assert await api.rows("select count(*) from outbox") == [(2,)]

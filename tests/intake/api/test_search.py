@@ -47,7 +47,7 @@ async def some(api: Api) -> dict[str, str]:
         "assigned": await register(api, upstream_no="C2", summary="建筑工地强揽工程"),
         "dual": await register(api, upstream_no="C3", summary="菜市场有干部撑腰"),
     }
-    await index(api)
+    await look(api)  # numbers are known by the key alone
     await classify(api, made["superior"])
     for name, grounds in (("assigned", []), ("dual", ["umbrella"])):
         await classify(api, made[name], tier="black", level="key", area_codes=["site"])

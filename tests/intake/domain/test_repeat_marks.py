@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum.cn import ric
 
 from services.intake.domain.repeat_keys import MOST_KEYS, keys_of, secret_of
 from services.intake.domain.repeat_marks import Marks, Number, is_person_id, marks_of
 from services.intake.domain.repeat_score import score
 
 DAY = date(2018, 6, 1)
+
+
+def checked(first: str) -> str:
+    """17 symbols with their check symbol."""
+    return first + str(ric.calc_check_digit(f"{first}0"))
 
 
 def of(text: str, **more: Any) -> Marks:
@@ -44,6 +50,9 @@ def test_a_telephone_number_is_one_however_it_is_written(written: str) -> None:
         ("信用代码91110000600037342L。", None),
         ("开川A·12345的车", Number("plate", "川a12345")),
         ("開川a 12345的車", Number("plate", "川a12345")),
+        ("转到6222 0212 3456 7890 123。", Number("account", "6222021234567890123")),
+        ("旧证510107850101001。", Number("account", "510107850101001")),
+        ("单号12345678901234567890。", None),
     ],
 )
 def test_other_numbers_count_when_their_check_digit_is_right(text: str, number: Number | None) -> None:
@@ -77,10 +86,16 @@ def test_the_published_numbers_are_known_and_one_mistyped_symbol_never_is(kind: 
         ("999999199902290027", False),
         ("99999919800101001X", False),
         ("11010519491231002x", True),
+        (checked("99999918991231001"), False),
+        (checked("99999919000101001"), True),
+        (checked("99999920180601001"), True),
+        (checked("99999920180602001"), False),
+        (checked("99999920180230001"), False),
+        (checked("99999901000101001"), False),
     ],
 )
-def test_an_id_number_needs_its_check_symbol_and_a_day_that_was(number: str, valid: bool) -> None:
-    assert is_person_id(number) == valid
+def test_an_id_number_needs_its_check_symbol_and_a_day_of_birth_that_was(number: str, valid: bool) -> None:
+    assert is_person_id(number, on=DAY) == valid
 
 
 @pytest.mark.rule("G1")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.report import allegations, lead_summary
-from services.intake.domain.restricted import APART, masked, put, retold, take_apart
+from services.intake.domain.restricted import APART, masked, may_tell_numbers, numbers_apart, put, retold, take_apart
 
 ID, PHONE, PLATE, USCC, CARD = (
     "999999198001010011",
@@ -134,3 +134,19 @@ def test_a_report_that_names_nothing_of_this_stays_the_same_object() -> None:
     plain = {"facts": {"summary": "有人强收费用"}, "persons": [{"name": "被举报人乙"}]}
     assert take_apart(plain) == (plain, {})
     assert take_apart({}) == ({}, {})
+
+
+@given(st.lists(st.sampled_from([ID, PHONE, PLATE, USCC, CARD, "打人", "2018-06-01", ""]), max_size=4))
+def test_what_is_told_elsewhere_is_taken_apart_and_whole_again(said: list[str]) -> None:
+    told: dict[str, Any] = {
+        "summary": "、".join(said),
+        "allegations": tuple(said),
+        "old": {"street": None, "codes": ["03"]},
+    }
+    kept, apart = numbers_apart(told)
+    secret = [each for each in (ID, PHONE, PLATE, USCC, CARD) if each in said]
+    assert [each for each in secret if each in json.dumps(kept, ensure_ascii=False)] == []
+    assert json.loads(json.dumps(put(kept, apart))) == json.loads(json.dumps(told))
+    assert bool(apart) == bool(secret)
+    assert numbers_apart(kept)[1] == {}, "once"
+    assert may_tell_numbers([told["summary"]]) or not secret

@@ -7,15 +7,18 @@ from nacl.public import PrivateKey
 
 from services.intake.domain.codes import Source
 from services.intake.usecases.register_lead import NewLead, admit
-from shared.sealing import ReceiverKey, Sealer
+from services.intake.usecases.subject_store import FactsSealer
+from shared.sealing import ReceiverKey
 from tests.support.builders import BOOK, NOON, person
+from tests.support.subjects import SUBJECTS
 
-SEALER = Sealer(
+SEALER = FactsSealer(
     {
         "vault": ReceiverKey(
             key_id="vault-1", public_key=base64.b64encode(bytes(PrivateKey.generate().public_key)).decode()
         )
-    }
+    },
+    SUBJECTS,
 )
 
 

@@ -70,8 +70,9 @@ TABLES = (
     "reports",
     "mailboxes",
     "spent_challenges",
+    "subject_boxes",
 )
-_ONLY_FULL = ("vault.reporters", "reports", "mailboxes", "spent_challenges")
+_ONLY_FULL = ("vault.reporters", "reports", "mailboxes", "spent_challenges", "subject_boxes")
 # random by nature, or the transaction's
 FREE = {
     "id",
@@ -84,6 +85,7 @@ FREE = {
     "key_id",
     "wrapped_key",
     "ciphertext",
+    "box",
 }
 
 
@@ -128,7 +130,9 @@ async def content(api: Api, drop: frozenset[str] = frozenset()) -> dict[str, lis
         await connection.close()
 
 
-@pytest.mark.parametrize("fields", [{}, FULL | FILED | {"upstream_no": "C1"}], ids=["bare", "full"])
+@pytest.mark.parametrize(
+    "fields", [{}, FULL | FILED | {"upstream_no": "C1", "allegations": ("打13900000123",)}], ids=["bare", "full"]
+)
 async def test_together_writes_what_alone_writes(new_api: NewApi, fields: dict[str, Any]) -> None:
     api_1, together = await door(new_api)
     api_2, alone = await door(new_api)
