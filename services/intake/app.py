@@ -30,6 +30,7 @@ from services.intake.api import (
     originals,
     police_calls,
     receipts,
+    redactions,
     replies,
     report_attachments,
     reports,
@@ -109,6 +110,7 @@ ROUTERS = (
     objections.router,
     invitations.router,
     originals.router,
+    redactions.router,
 )
 
 
@@ -130,7 +132,7 @@ def api() -> FastAPI:
     )
     app.state.codes = KnownCodes(database)
     app.state.submit_lead = SubmitLead(database, region=settings.region, view=leads.view)
-    app.state.ledger_turn = asyncio.Lock()
+    app.state.ledger_turn, app.state.redaction_turn = asyncio.Lock(), asyncio.Lock()
     app.state.sealer = FactsSealer(settings.seal_keys, settings.subjects())
     app.state.circle_secret = secret_of(settings.digest())
     app.state.take_calls = TakeCalls(database, region=settings.region, sealer=app.state.sealer)

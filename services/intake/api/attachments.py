@@ -9,8 +9,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api import tus
-from services.intake.db import attachments
+from services.intake.db import attachments, redactions
 from services.intake.domain.attachment import Attachment, Door, State
+from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.read_attachment import OFFICE, is_for, lead_for, must_add_to, name_of, read_attachment
 from services.intake.usecases.stay_away import must_stay_away
@@ -23,6 +24,7 @@ router = APIRouter(tags=["附件 attachments"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
 Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt", "m110")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]
+Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class AttachmentView(BaseModel):
@@ -38,14 +40,15 @@ class AttachmentView(BaseModel):
     shared_copy: bool = Field(description="有去除元数据的副本 / whether there is a copy without metadata")
     refusal: str | None
     came_on: date
+    replaced_by: UUID | None = Field(
+        description="涂黑件,取代本文件 / the blackened copy that is given out in its place"
+    )
 
 
 class DownloadOrder(Order):
     """为何下载 / what for."""
 
-    purpose: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")
-    ]
+    purpose: Purpose
     original: bool = Field(
         default=False,
         description="原件,仅扫黑办,不含举报人的文件 / the file as it came, for the office alone, and not of a reporter's file",
@@ -112,7 +115,9 @@ async def list_attachments(lead_id: UUID, request: Request, by: Reader, tx: Tx) 
     """Files of a lead, also those that were refused or destroyed. 附件列表"""
     await lead_for(tx, lead_id, by)
     store: Store = request.app.state.attachments
-    return [view(store, each, on) for each, on in await attachments.of_lead(tx, lead_id) if is_for(each, by)]
+    place = replaced(await redactions.of_lead(tx, lead_id))
+    found = await attachments.of_lead(tx, lead_id)
+    return [view(store, each, on, place.get(each.id)) for each, on in found if is_for(each, by)]
 
 
 @router.post(
@@ -143,7 +148,7 @@ async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:
     return attachment
 
 
-def view(store: Store, attachment: Attachment, on: date) -> AttachmentView:
+def view(store: Store, attachment: Attachment, on: date, replaced_by: UUID | None) -> AttachmentView:
     """As the list shows it."""
     return AttachmentView(
         id=attachment.id,
@@ -156,6 +161,7 @@ def view(store: Store, attachment: Attachment, on: date) -> AttachmentView:
         shared_copy=bool(attachment.shared),
         refusal=attachment.refusal["reason"] if attachment.refusal else None,
         came_on=on,
+        replaced_by=replaced_by,
     )
 
 

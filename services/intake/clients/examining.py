@@ -1,17 +1,19 @@
-"""Has a file examined by a process of its own (`file_examiner.py`): no settings, no secrets, no file system of ours in it."""
+"""Has a file examined (`file_examiner.py`) or blackened (`file_blackener.py`) by a process of its own: no settings, no secrets, no file
+system of ours in it."""
 
 import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from services.intake.clients import file_examiner
+from services.intake.clients import file_blackener, file_examiner
+from services.intake.domain.redaction import Area
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +30,38 @@ class Examined:
     media_type: str
     refused: str | None
     copy: AsyncIterator[bytes] | None
+    field: str | None = None
+    """Of the order, where that is at fault."""
+    pages: int = 0
+    """Of what was blackened."""
 
 
 @asynccontextmanager
 async def examining(content: AsyncIterator[bytes]) -> AsyncIterator[Examined]:
-    """Look into this file."""
+    """Look into this file. Raises ValueError when it takes too long."""
+    async with _handling(file_examiner.__name__, content) as found:
+        yield found
+
+
+@asynccontextmanager
+async def blackening(media_type: str, areas: Sequence[Area], content: AsyncIterator[bytes]) -> AsyncIterator[Examined]:
+    """Make a copy of this picture or PDF with these areas black. Raises ValueError when it takes too long."""
+    async with _handling(file_blackener.__name__, _led_by(file_blackener.order(media_type, areas), content)) as made:
+        yield made
+
+
+async def _led_by(first: bytes, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in content:
+        yield piece
+
+
+@asynccontextmanager
+async def _handling(module: str, content: AsyncIterator[bytes]) -> AsyncIterator[Examined]:
     looker = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        file_examiner.__name__,
+        module,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -82,7 +107,7 @@ async def _told(looker: asyncio.subprocess.Process) -> Examined:
         log.warning("attachment.unreadable")
         return Examined("", UNREADABLE, None)
     copy = _pieces(looker.stdout, found["copy"]) if found["copy"] else None
-    return Examined(found["type"], found["refused"], copy)
+    return Examined(found["type"], found["refused"], copy, found.get("field"), found.get("pages", 0))
 
 
 async def _pieces(stream: asyncio.StreamReader, length: int) -> AsyncIterator[bytes]:

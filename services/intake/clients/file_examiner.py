@@ -5,23 +5,19 @@ Standard output: one line of JSON {"type", "refused": reason | null, "copy": its
 """
 
 import io
-import json
-import os
-import resource
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import BinaryIO, NoReturn
 
 import charset_normalizer
 import filetype
 
 from services.intake.clients import office_parts
+from services.intake.clients.small_process import answer, be_small
 from services.intake.domain.attachment import MOST_EXAMINED
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
-MEMORY, CPU_SECONDS = 1024 * 1024 * 1024, 60
 MOST_PIXELS = 40_000_000
 MOST_ENTRIES, MOST_UNPACKED, MOST_RATIO = 2_000, 200 * 1024 * 1024, 200
 MOST_PAGES = 500
@@ -60,15 +56,17 @@ _NOT_TAKEN = (
 )
 
 
+DAMAGED = (OSError, ValueError, SyntaxError, EOFError, ArithmeticError)
+"""What the decoders of pictures raise; that of an unknown kind is an OSError."""
+
+
 class _Refused(Exception):
     pass
 
 
 def main() -> None:
     """Examine standard input."""
-    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_CORE, 0)):
-        with suppress(ValueError):  # a stricter limit stands already
-            resource.setrlimit(limit, (value, value))
+    be_small()
     source = sys.stdin.buffer
     kind, copy, why = "", None, None
     try:
@@ -77,11 +75,7 @@ def main() -> None:
         why = str(refused)
     except (MemoryError, RecursionError):
         why = "文件展开后过大 / the file unpacks to too much"
-    # not sys.stdout: where that is unbuffered (PYTHONUNBUFFERED) it may write less than it is given and not say so
-    with os.fdopen(1, "wb", closefd=False) as out:
-        out.write(json.dumps({"type": kind, "refused": why, "copy": copy and len(copy)}).encode() + b"\n")
-        if copy is not None:
-            out.write(copy)
+    answer({"type": kind, "refused": why}, copy)
 
 
 def examine(head: bytes, rest: BinaryIO) -> tuple[str, bytes | None]:
@@ -111,7 +105,7 @@ def examine(head: bytes, rest: BinaryIO) -> tuple[str, bytes | None]:
 
 
 def _picture(kind: str, content: bytes) -> tuple[str, bytes]:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = None  # looked at here, before anything is decoded
     decoder, copied = PICTURES[kind]
@@ -121,7 +115,7 @@ def _picture(kind: str, content: bytes) -> tuple[str, bytes]:
                 _refuse(f"图片超过{MOST_PIXELS // 10_000}万像素 / more than {MOST_PIXELS // 1_000_000} million pixels")
             upright = ImageOps.exif_transpose(picture)
             plain = upright.convert("RGB" if copied == "image/jpeg" else "RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, ArithmeticError):
+    except DAMAGED:
         _refuse("图片已损坏,无法读取 / the picture is damaged")
     # a picture made of the pixels alone: nothing else of the file comes along
     clean = Image.frombytes(plain.mode, plain.size, plain.tobytes())

@@ -1,15 +1,18 @@
-"""The table of attachments: where each file stands, its pieces in the object store, its wrapped key."""
+"""The tables of attachments: where each file stands, its pieces in the object store, its wrapped key; and which is blackened in which."""
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -38,7 +41,9 @@ attachments = Table(
     Column("refusal", JSONB(none_as_null=True)),
     Column("created_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
     CheckConstraint("state in ('uploading', 'examining', 'kept', 'refused', 'gone', 'shredded')", name="state"),
-    CheckConstraint("door in ('reporter', 'office', 'unit', 'partner', 'letter', 'call', 'mailbox')", name="door"),
+    CheckConstraint(
+        "door in ('reporter', 'office', 'unit', 'partner', 'letter', 'call', 'mailbox', 'redacted')", name="door"
+    ),
     # what is refused, given up or destroyed cannot be read by anyone
     CheckConstraint("(state in ('refused', 'gone', 'shredded')) = (wrapped_key is null)", name="unreadable_when_over"),
     CheckConstraint("wrapped_key is not null or name_box is null", name="name_goes_with_key"),
@@ -57,4 +62,27 @@ attachments = Table(
         "id",
         postgresql_where=text("wrapped_key is null and (pieces <> '[]'::jsonb or shared <> '[]'::jsonb)"),
     ),
+)
+
+redactions = Table(
+    "redactions",
+    metadata,
+    Column("copy_id", Uuid, ForeignKey("attachments.id"), primary_key=True),
+    Column("original_id", Uuid, ForeignKey("attachments.id"), nullable=False),
+    Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column(
+        "number", Integer, nullable=False, comment="of this original, from 1; the highest is the one that is given out"
+    ),
+    Column(
+        "areas", JSONB, nullable=False, comment="what this one added: page, edges as parts of the page, code of reason"
+    ),
+    Column("pages", Integer, nullable=False),
+    Column("redacted_by", Text, nullable=False),
+    Column("redacted_at", DateTime(timezone=True), nullable=False),
+    # each has all of those before it, so they follow one another
+    UniqueConstraint("original_id", "number"),
+    # what adds nothing is none
+    CheckConstraint("number >= 1 and pages >= 1 and jsonb_array_length(areas) >= 1", name="adds"),
+    CheckConstraint("copy_id <> original_id", name="copy"),
+    Index("ix_redactions_lead_id", "lead_id"),
 )

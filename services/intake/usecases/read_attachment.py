@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import attachments, leads, police_calls, screenings, transfers
+from services.intake.db import attachments, leads, police_calls, redactions, screenings, transfers
 from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door
 from services.intake.domain.lead import Lead
+from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import NAME, Store
 from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit
@@ -84,6 +85,11 @@ async def read_attachment(
     if attachment.door in SEALED:
         raise Forbidden(
             "信件扫描件、110录音显露举报人,须由两名保管员调阅 / this shows who reported; two keepers of the vault open it"
+        )
+    if attachment.id in replaced(await redactions.of_lead(tx, lead_id)):
+        raise Forbidden(
+            "该文件已有涂黑件,请下载涂黑件;原件须由两名保管员调阅"
+            " / a blackened copy is in its place; two keepers of the vault open what it was made from"
         )
     if original and attachment.shared and attachment.door is Door.REPORTER:
         raise Forbidden(

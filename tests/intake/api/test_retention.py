@@ -67,6 +67,7 @@ KEPT = {
     "objections": "codes and days; what they say lies in the mailbox",
     "passed_letters": "of no lead; boxes that the reporter's code alone opens",
     "re_examinations": "codes",
+    "redactions": "where something was blackened: numbers and codes",
     "refused_calls": "number, field and reason, never what was sent",
     "reporter_openings": "a day and a code of purpose",
     "saved_searches": "conditions of a clerk, of no lead",

@@ -155,6 +155,8 @@ async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_no
     api = await with_directory(new_api, tmp_path)
     lead, other = await ready(api), await ready(api, upstream_no="another")
     why = {"reason": "有必要如此办理"}
+    blackened = f"/attachments/{uuid4()}/redactions"
+    whole_page = {"left": 0, "top": 0, "right": 1, "bottom": 1, "reason": "reporter"}
     doors: tuple[tuple[str, dict[str, Any] | None], ...] = (
         ("classification", {"tier": "evil", "level": "general", "area_codes": ["market"]}),
         ("decline", why | {"go_to": "court", "concerns_office": False}),
@@ -164,8 +166,18 @@ async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_no
         ("closing", None),
         ("decisions", why | {"kind": "reopen"}),
         ("merge", why | {"master_id": str(other)}),
+        (blackened.removeprefix("/"), {"purpose": "涂黑", "areas": [whole_page]}),
     )
-    readings = ("", "/messages", "/repeats", "/candidates", "/feedback-tries", "/invitations", "/attachments")
+    readings = (
+        "",
+        "/messages",
+        "/repeats",
+        "/candidates",
+        "/feedback-tries",
+        "/invitations",
+        "/attachments",
+        blackened,
+    )
 
     async def refused(by: str) -> list[str]:
         """Where this person is kept away; elsewhere the lead's state refuses."""

@@ -132,3 +132,46 @@ async def test_an_anonymous_letter_has_no_reporter_to_open_and_its_scan_is_read_
     assert (await office.read(opening, file_id)).content == SOUND
     await office.intake.rows("update leads set status = 'sealed' where id = $1::text::uuid", lead_id)
     assert (await office.read(opening, file_id)).status_code == 409
+
+
+@pytest.mark.rule("G1", "G10")
+async def test_the_keeper_has_a_scan_blackened_for_the_office_and_the_original_stays_for_keepers(
+    office: Office,
+) -> None:
+    files, opening = await office.files(), await office.granted()
+    areas = {"areas": [{"left": 0, "top": 0, "right": 0.5, "bottom": 1, "reason": "reporter"}]}
+
+    async def blacken(file_id: str, body: Any = areas, *, by: str = "rvk", at: str = NOW) -> httpx.Response:
+        path = f"{ORIGINALS}/{opening}/{file_id}/redactions"
+        return await office.intake.post(path, body, by=by, key=uuid4().hex, **{"X-Local-Clock": at})
+
+    for by, status_code in (("rvk2", 403), ("ofd", 403), ("icl", 403)):
+        assert (await blacken(files["letter"], by=by)).status_code == status_code, by
+    assert (await blacken(files["letter"], at=LATER)).status_code == 409
+    assert (await blacken(files["office"])).status_code == 404
+    assert (await blacken(files["letter"], {"areas": []})).status_code == 422
+    made = await blacken(files["letter"])
+    assert (made.status_code, made.json()["redacted_by"]) == (201, "rvk")
+    # an office's own file is an original for keepers once there is a copy of it
+    path = f"/intake/v1/leads/{office.lead_id}/attachments"
+    order = areas | {"purpose": "涂黑后交承办单位"}
+    own = await office.intake.post(f"{path}/{files['office']}/redactions", order, by="ofd", key=uuid4().hex)
+    assert own.status_code == 201, own.text
+    whole = await office.intake.post(
+        f"{path}/{files['office']}/download", {"purpose": "核对", "original": True}, by="ofd"
+    )
+    assert whole.status_code == 403
+    shown = {one["id"]: one["replaced_by"] for one in (await office.listed(opening)).json()}
+    assert shown == {
+        files["letter"]: made.json()["attachment_id"],
+        files["office"]: own.json()["attachment_id"],
+        files["reporter"]: None,
+    }
+    assert (await office.read(opening, files["office"])).content == photo()
+    copy = await office.intake.post(f"{path}/{made.json()['attachment_id']}/download", {"purpose": "核对"}, by="ofd")
+    assert (copy.status_code, b"CANARYscan" in copy.content) == (200, False)
+    assert (await office.read(opening, made.json()["attachment_id"])).status_code == 404
+    rows = await office.intake.rows(
+        "select actor, purpose from audit_log where action = 'attachment.redact' order by 1"
+    )
+    assert rows == [("ofd", "涂黑后交承办单位"), ("rvk", "originals")]

@@ -138,9 +138,30 @@ async def _download(w: World) -> Fit:
     return Fit(by="ofd", path={**of(lead), "attachment_id": file}, body={"purpose": "核对现场照片"})
 
 
-async def _granted(w: World) -> tuple[str, str]:
+_HALF = [{"page": 1, "left": 0, "top": 0.1, "right": 0.5, "bottom": 0.9, "reason": "reporter"}]
+
+
+async def _shown(w: World) -> dict[str, object]:
+    lead = await w.lead()
+    return {
+        **of(lead),
+        "attachment_id": await w.uploaded(f"leads/{lead}/attachments", _OFFICE, w.api.as_("icl"), photo()),
+    }
+
+
+@fitting(FITS, "POST /leads/{lead_id}/attachments/{attachment_id}/redactions")
+async def _redaction(w: World) -> Fit:
+    return Fit(by="icl", path=await _shown(w), body={"purpose": "涂黑后交承办单位", "areas": _HALF})
+
+
+@fitting(FITS, "GET /leads/{lead_id}/attachments/{attachment_id}/redactions")
+async def _redactions(w: World) -> Fit:
+    return Fit(by="sup", path=await _shown(w))
+
+
+async def _granted(w: World, content: bytes = SOUND) -> tuple[str, str]:
     code, lead = await filed(w.api, PLAIN)
-    file = await w.uploaded(_MINE, _MINE, {"Query-Code": code})
+    file = await w.uploaded(_MINE, _MINE, {"Query-Code": code}, content)
     return await w.opening(lead), file
 
 
@@ -154,6 +175,13 @@ async def _originals(w: World) -> Fit:
 async def _original(w: World) -> Fit:
     opening, file = await _granted(w)
     return Fit(by="rvk", path={"opening_id": opening, "attachment_id": file}, headers=on("2018-06-04"))
+
+
+@fitting(FITS, "POST /originals/{opening_id}/{attachment_id}/redactions")
+async def _original_redaction(w: World) -> Fit:
+    opening, file = await _granted(w, photo())
+    path = {"opening_id": opening, "attachment_id": file}
+    return Fit(by="rvk", path=path, body={"areas": _HALF}, headers=on("2018-06-04"))
 
 
 def _call(w: World) -> dict[str, object]:
