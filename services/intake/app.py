@@ -17,6 +17,7 @@ from services.intake.api import (
     directory,
     dual_assignments,
     dual_exchange,
+    gateway_messages,
     impact_assessments,
     invitations,
     leads,
@@ -24,6 +25,7 @@ from services.intake.api import (
     life,
     major_leads,
     merges,
+    message_desk,
     messages,
     national_files,
     objections,
@@ -63,6 +65,7 @@ from services.intake.usecases.share_limits import SharedLimits
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.submit_lead import SubmitLead
 from services.intake.usecases.take_calls import TakeCalls
+from services.intake.usecases.take_messages import TakeMessages
 from shared.auth import Keys
 from shared.db import Database
 from shared.http import create_app, read_alerts
@@ -111,6 +114,8 @@ ROUTERS = (
     invitations.router,
     originals.router,
     redactions.router,
+    gateway_messages.router,
+    message_desk.router,
 )
 
 
@@ -159,6 +164,7 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
         code_keys=codes,
         digest=digest,
     )
+    app.state.take_messages = TakeMessages(database, desk=app.state.desk, store=app.state.attachments, digest=digest)
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
     app.state.letters = Letters(settings.mailbox_keys)

@@ -29,6 +29,7 @@ from services.intake.usecases.lapse_rewards import lapse_rewards
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
+from services.intake.usecases.screen_message import clean_messages
 from services.intake.usecases.shred_reporter import carry_out_ordered
 from services.intake.usecases.start_missing import start_missing
 from services.intake.usecases.subject_store import SubjectKeys
@@ -107,6 +108,7 @@ def attachment_timers(database: Database, store: Store) -> Timers:
     return {
         "attachments.examine": Timer(every=60, run=examine),
         "attachments.clean": Timer(every=60, run=partial(clean_attachments, store=store)),
+        "messages.clean": Timer(every=600, run=partial(clean_messages, store=store)),
     }
 
 

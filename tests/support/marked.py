@@ -3,7 +3,9 @@
 A door that is added takes its place here, or among those that take nothing of a reporter with the reason; a test compares.
 """
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from email.message import EmailMessage
 from io import BytesIO
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -132,6 +134,28 @@ async def _call(sender: Sender, number: int) -> list[httpx.Response]:
         lead = taken.json()["records"][0]["lead_id"]
         await _attached(sender, lead, f"#!AMR\n{MARK}".encode(), f"{MARK}.amr", by="m110")
     return [taken]
+
+
+async def _gateway(sender: Sender, number: int) -> list[httpx.Response]:
+    """A mail with marked headers, name, text and file, a text message and a voicemail; the clerk registers the mail."""
+    mail = EmailMessage()
+    mail["From"], mail["Received"] = f"{MARK} <{MARK}@mail.example>", f"from {MARK} ([{ADDRESS}])"
+    mail["Message-ID"], mail["X-Originating-IP"], mail["Subject"] = f"<{MARK}@{MARK}.example>", ADDRESS, f"{MARK}反映"
+    mail.set_content(f"我是{MARK},{PLAIN}打人,第{number}件\n-- \n{MARK} {PHONE}\n")
+    mail.add_attachment(photo(MARK), maintype="image", subtype="jpeg", filename=f"{MARK}.jpg")
+    batch: list[dict[str, Any]] = [
+        {"external_no": f"<{MARK}-{uuid4()}>", "channel": "email", "mail": b64encode(mail.as_bytes()).decode()},
+        {"external_no": f"{MARK}-{uuid4()}", "channel": "sms", "sender": PHONE, "text": f"{PHONE}说{PLAIN}打人"},
+        {"external_no": f"{MARK}-{uuid4()}", "channel": "voice", "sender": PHONE},
+    ]
+    batch[2]["recording"] = {"name": f"{MARK}.amr", "content": b64encode(SOUND).decode()}
+    taken = await sender.post("/intake/v1/gateway-messages", by="mgw", json=batch)
+    assert taken.json()["taken"] == 3, taken.text
+    listed = await sender.client.get("/intake/v1/gateway-messages", headers={**HEADERS, **sender.as_("icl")})
+    mine = next(each["id"] for each in listed.json()["items"] if each["channel"] == "email")
+    path = f"/intake/v1/gateway-messages/{mine}/registration"
+    slip = await sender.client.post(path, json={}, headers={**HEADERS, **sender.as_("icl"), "Idempotency-Key": key()})
+    return [taken, listed, slip]
 
 
 async def _national(sender: Sender, number: int) -> list[httpx.Response]:
@@ -289,6 +313,7 @@ TAKES: dict[str, Send] = {
     "POST /intake/v1/ledgers": _ledger,
     "POST /intake/v1/ledgers/national": _national,
     "POST /intake/v1/police-calls": _call,
+    "POST /intake/v1/gateway-messages": _gateway,
     "POST /intake/v1/transfers": _transfer,
     "POST /intake/v1/reports/attachments": _file,
     "PATCH /intake/v1/reports/attachments/{upload_id}": _file,

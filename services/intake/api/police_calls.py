@@ -1,6 +1,5 @@
 """The 110 feed: a machine hands over calls in batches; each record is answered by itself. 110警情接口"""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from services.intake.api.batches import LINES, NOT_JSON, FieldError, records_of, what_is_wrong
 from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes
 from services.intake.api.report_blocks import Line, Short
 from services.intake.db import police_calls
@@ -19,20 +19,15 @@ from services.intake.usecases.subject_store import whole_calls, whole_correction
 from services.intake.usecases.take_calls import Done, TakeCalls, keep_refused
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
-from shared.errors import Invalid, Malformed, TooLarge
 from shared.http import Now, Order, Page, Paging, Tx, reader, require
 from shared.http.fields import FIRST_YEAR, LAST_YEAR
 from shared.http.words import TOLD
-from shared.http.words import field as field_of
-from shared.http.words import reason as reason_of
 
 router = APIRouter(tags=["110警情 police-calls"])
 Machine = Annotated[Principal, require("m110")]
 
 MOST_BYTES, MOST_RECORDS = 8 * 1024 * 1024, 2_000
-LINES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9A-Z_-]{0,63}$")]
-_NOT_JSON = "不是JSON / not JSON"
 
 
 class CallerBlock(Order):
@@ -95,13 +90,6 @@ class CallOrder(Order):
             content=content,
             caller=caller or None,
         )
-
-
-class FieldError(BaseModel):
-    """A field and the reason. 有误的字段及原因"""
-
-    field: str
-    reason: str
 
 
 class RecordView(BaseModel):
@@ -195,7 +183,7 @@ async def post_police_calls(request: Request, by: Machine, at: Now) -> BatchView
     take: TakeCalls = request.app.state.take_calls
     records: dict[int, RecordView] = {}
     good: list[tuple[int, Call]] = []
-    for index, record in enumerate(await _records(request)):
+    for index, record in enumerate(await records_of(request, most_bytes=MOST_BYTES, most=MOST_RECORDS)):
         checked = _checked(record)
         if isinstance(checked, Call):
             good.append((index, checked))
@@ -247,49 +235,14 @@ async def get_police_call(
     )
 
 
-async def _records(request: Request) -> list[Any]:
-    """The records of a batch; what is no JSON stands as the error that it is. Raises `Malformed`, `TooLarge`, `Invalid`."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise TooLarge("一批超过8MB,请分批发送 / the batch is larger than 8 MB")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in LINES:
-        records = [_parsed(line) for line in bytes(body).splitlines() if line.strip()]
-    else:
-        parsed = _parsed(bytes(body))
-        if isinstance(parsed, ValueError):
-            raise Malformed("内容不是JSON / the body is not JSON")
-        if not isinstance(parsed, list):
-            raise Invalid("应为数组 / must be an array", fields=[("body", "应为数组 / must be an array")])
-        records = parsed
-    if len(records) > MOST_RECORDS:
-        raise TooLarge(f"一批超过{MOST_RECORDS}条,请分批发送 / more than {MOST_RECORDS} records; split the batch")
-    return records
-
-
-def _parsed(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return ValueError()
-
-
 def _checked(record: Any) -> Call | tuple[str | None, tuple[tuple[str, str], ...]]:
     """A call, or its number if that can be read and what is wrong with it."""
     if isinstance(record, ValueError):
-        return None, (("record", _NOT_JSON),)
+        return None, (("record", NOT_JSON),)
     try:
         return CallOrder.model_validate(record).call()
     except ValidationError as fault:
-        errors = fault.errors(include_url=False, include_input=False)
-        # what is wrong is kept with the answer, beside nothing that a caller may have said
-        where = [field_of(error, signed_in=False) or "record" for error in errors[:20]]
-        found = dict.fromkeys(zip(where, map(reason_of, errors), strict=False))
-        wrong = {error["loc"][:1] for error in errors}
-        number = record.get("external_no") if isinstance(record, dict) and ("external_no",) not in wrong else None
-        return number, tuple(found)
+        return what_is_wrong(record, fault)
 
 
 def _view(index: int, number: str | None, done: Done) -> RecordView:

@@ -136,13 +136,10 @@ class FactsBlock(Block):
     ] = Field(default_factory=list, max_length=11)
 
 
-class ReportOrder(Order):
-    """举报:四个部分,不清楚的可以不填 / a report in four blocks; what is not known may be left out."""
+class ReportedOrder(Order):
+    """被举报人和保护伞 / who is reported, and who shields it."""
 
-    naming: Naming
-    reporter: ReporterBlock | None = None
     persons: list[PersonBlock] = Field(default_factory=list, max_length=20)
-    facts: FactsBlock
     umbrella: UmbrellaBlock | None = None
 
     def at_the_office(self) -> list[str]:
@@ -154,6 +151,14 @@ class ReportOrder(Order):
             people += [(f"umbrella.officials.{place}", one) for place, one in enumerate(self.umbrella.officials)]
         said = [(f"{at}.{name}", getattr(one, name)) for at, one in people for name in ("employer", "post")]
         return [field for field, text in said if of_the_office(text)]
+
+
+class ReportOrder(ReportedOrder):
+    """举报:四个部分,不清楚的可以不填 / a report in four blocks; what is not known may be left out."""
+
+    naming: Naming
+    reporter: ReporterBlock | None = None
+    facts: FactsBlock
 
 
 class PublicOrder(ReportOrder):

@@ -359,7 +359,7 @@ reports = Table(
     Column("receipt_mark", LargeBinary, nullable=False, unique=True, comment="keyed hash of the receipt's number"),
     Column("own_code", Text, comment="Argon2id of the keyed hash of the code that the reporter chose"),
     Column("received_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
-    CheckConstraint("channel in ('web', 'phone', 'visit', 'letter')", name="channel"),
+    CheckConstraint("channel in ('web', 'phone', 'visit', 'letter', 'email', 'sms', 'voice')", name="channel"),
     CheckConstraint("naming in ('named', 'confidential', 'anonymous')", name="naming"),
     # the clock's own: reports from before there was that store
     Index("ix_reports_subjects_waiting", "lead_id", postgresql_where=text("subjects is null")),

@@ -48,7 +48,7 @@ class Door(Labelled):
     UNIT = "unit", "承办单位", "the unit that is charged"
     PARTNER = "partner", "移交单位", "the unit that transferred the lead"
     LETTER = "letter", "信件扫描件", "the scan of a letter: it shows who wrote it"
-    CALL = "call", "110录音等", "of a 110 call: it lets the caller be heard or seen"
+    CALL = "call", "来电录音等", "of a call: it lets the caller be heard or seen"
     MAILBOX = "mailbox", "致举报人的信件附件", "for a letter of the office to the reporter: for the two alone"
     REDACTED = "redacted", "涂黑件", "a blackened copy, in place of its original"
 

@@ -7,7 +7,13 @@ from services.intake.domain.lead import LOST
 
 _NOTHING_TOLD = "举报人未写明违法犯罪事实,待与其联系"
 _ENGLISH = "the reporter told no facts of a crime; he is to be asked"
-_OWN = re.compile(rf"{LOST}|{_NOTHING_TOLD}(\(\d{{4}}-\d\d-\d\d受理,[-0-9A-Z]+\))? / {_ENGLISH}")
+NO_WORDS = "来件没有文字,见附件 / a message without words: see its files"
+NO_TRANSCRIPT = (
+    "语音留言,未转写;录音由两名保管员调听 / a voicemail without a transcript; two keepers have the recording heard"
+)
+_OWN = re.compile(
+    rf"{LOST}|{re.escape(NO_WORDS)}|{re.escape(NO_TRANSCRIPT)}|{_NOTHING_TOLD}(\(\d{{4}}-\d\d-\d\d受理,[-0-9A-Z]+\))? / {_ENGLISH}"
+)
 
 
 def nothing_told(lead_no: str, received_on: date) -> str:

@@ -27,12 +27,15 @@ class Naming(StrEnum):
 
 
 class Channel(StrEnum):
-    """How it came: 网络 web, 电话 phone, 来访 visit, 信件 letter."""
+    """How it came: 网络 web, 电话 phone, 来访 visit, 信件 letter; by a gateway 电子邮件 email, 短信 sms, 语音留言 voice."""
 
     WEB = "web"
     PHONE = "phone"
     VISIT = "visit"
     LETTER = "letter"
+    EMAIL = "email"
+    SMS = "sms"
+    VOICE = "voice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,15 @@ class Filed:
 
 
 NAMING_WORDS = {Naming.NAMED: "实名", Naming.CONFIDENTIAL: "要求保密", Naming.ANONYMOUS: "匿名"}
-CHANNEL_WORDS = {Channel.WEB: "网络", Channel.PHONE: "电话", Channel.VISIT: "来访", Channel.LETTER: "信件"}
+CHANNEL_WORDS = {
+    Channel.WEB: "网络",
+    Channel.PHONE: "电话",
+    Channel.VISIT: "来访",
+    Channel.LETTER: "信件",
+    Channel.EMAIL: "电子邮件",
+    Channel.SMS: "短信",
+    Channel.VOICE: "语音留言",
+}
 _SEX = {"male": "男", "female": "女"}
 REPORTER = {
     "name": "姓名",

@@ -40,15 +40,16 @@ from services.intake.domain.restricted import take_apart
 from services.intake.usecases.register_lead import NewLead, Registration, admit
 from services.intake.usecases.subject_store import FactsSealer
 from shared.auth import Principal
-from shared.contracts.envelope import day_of
+from shared.contracts.envelope import SealedBox, day_of
 from shared.deadlines import china_date
 from shared.errors import Invalid
 from shared.idempotency import Claim
+from shared.sealing import SealedRecord
 from shared.secrecy import has_secrecy_mark, refuse_marked
 
 PUBLIC = Principal(sub="public", roles=frozenset({"pub"}), unit="")
 """Whoever reports without signing in: one name for all, as there is nothing to tell them apart by."""
-_IDENTITY = ("name", "id_number", "phone", "address")
+_IDENTITY = ("name", "id_number", "phone", "email", "address")
 _SEALED = "sealed"
 DISCIPLINE = "discipline"
 
@@ -69,6 +70,10 @@ class Report:
     spent: tuple[bytes, int] | None = None
     lost: Receipt | None = None
     """The receipt of the same report, which a restore has lost."""
+    sealed: SealedRecord | None = None
+    """The reporter, if the door that took the report has sealed him for the vault before."""
+    for_discipline: SealedBox | None = None
+    """The same, for discipline."""
 
 
 class Desk:
@@ -102,6 +107,8 @@ class Desk:
             discreet=True,
         )
         order = admit(new, book=book, sealer=self.sealer, by=by, at=at)
+        if report.sealed:
+            order = replace(order, reporter=report.sealed, reporter_ref=uuid4())
         code, slip, code_mark, receipt_mark = self._slip(report, order.received_on)
         private = mailbox.private_half(code)
         filed = Filed(
@@ -136,11 +143,12 @@ class Desk:
         told = {**report.reporter, "naming": report.naming.value} if report.reporter else None
         code, slip, code_mark, receipt_mark = self._slip(report, received_on)
         mailbox_key = mailbox.public_half(mailbox.private_half(code))
+        reporter = self.sealer.seal(DISCIPLINE, told) if told else report.for_discipline
         inside = {
             "report": report.content,
             "about_office": about_office,
             "mailbox_key": base64.b64encode(mailbox_key).decode(),
-            "reporter": self.sealer.seal(DISCIPLINE, told).model_dump() if told else None,
+            "reporter": reporter.model_dump() if reporter else None,
         }
         return Passed(
             id=uuid4(),
@@ -207,7 +215,7 @@ def check(report: Report, book: CodeBook, *, at: datetime) -> str:
     if report.naming is Naming.ANONYMOUS:
         given = [name for name in _IDENTITY if told.get(name)]
         _refuse("匿名举报不填写 / not with an anonymous report", [f"reporter.{name}" for name in given])
-    elif not (told.get("name") or told.get("phone")):
+    elif not (told.get("name") or told.get("phone") or told.get("email") or report.sealed):
         _refuse("实名举报请填写姓名或电话,或选择匿名 / a name or a phone number, or report anonymously", ["reporter"])
     summary = lead_summary(content, book)
     if not (summary or allegations(content) or umbrella(content)):

@@ -13,15 +13,18 @@ from tests.conftest import NewApi
 from tests.support.vault import start_vault
 
 STEP = frozenset({
-    "acceptance", "answer", "assignment", "classification", "closing", "closure", "confirmation", "decision", "decline", "departure",
-    "discipline-grounds", "dismissal", "end", "feedback", "identity", "notice", "objection", "receipt", "redirect", "refusal", "release",
-    "result", "resumption", "return", "review", "ruling", "seen", "suspension", "told", "undo", "undo-decision",
+    "acceptance", "answer", "assignment", "classification", "closing", "closure", "confirmation", "decision", "decline",
+    "departure", "discipline", "discipline-grounds", "dismissal", "end", "feedback", "identity", "notice", "objection",
+    "receipt", "redirect", "refusal", "release", "result", "resumption", "return", "review", "ruling", "seen", "suspension",
+    "take-back", "told", "undo", "undo-decision",
 })  # fmt: skip
 """A step of something that is there: the second one finds another state, and is refused or changes nothing."""
 READS = frozenset({"download", "read-back", "reading", "replies", "search", "status", "verification", "files"})
 """Shows something; a body keeps what is asked for out of addresses."""
 OTHERWISE = {
     "/intake/v1/police-calls": "a call is known by its number",
+    "/intake/v1/gateway-messages": "a message is known by its number",
+    "/intake/v1/gateway-messages/set-aside": "what was put aside does not wait any more",
     "/intake/v1/leads/{lead_id}/attachments": "tus: what was begun twice expires",
     "/intake/v1/reports/attachments": "tus",
     "/intake/v1/reports/challenges": "each is another",

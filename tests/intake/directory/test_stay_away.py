@@ -29,6 +29,7 @@ ABOUT_NO_LEAD = {
     "day": "a day's list, which leaves leads out",
     "kind": "a limit, beside the lead that has it",
     "ledger_id": "what came of a clerk's own file; ids alone",
+    "message_id": "what a gateway brought, before there is a lead",
     "month": "a month's list, which leaves leads out",
     "part": "a part of the API page",
     "screening_id": "a task, before there is a lead",

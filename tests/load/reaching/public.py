@@ -4,11 +4,13 @@ from uuid import UUID
 
 import httpx
 
+from tests.intake.api import test_gateway_messages as gateway
 from tests.intake.api import test_police_calls as calls
 from tests.intake.api.test_life import on
 from tests.intake.api.test_objections import PLAIN, filed
 from tests.load.reaching.leads import of
 from tests.load.reaching.world import SOUND, Fit, Fits, World, fitting
+from tests.support import mails
 from tests.support.files import photo
 from tests.support.reporting import REPORT, report, write
 from tests.support.uploading import TUS, named
@@ -197,6 +199,45 @@ async def _calls(w: World) -> Fit:
 async def _call_read(w: World) -> Fit:
     taken: httpx.Response = await calls.send(w.api, _call(w))
     return Fit(by="ofd", path=of(UUID(taken.json()["records"][0]["lead_id"])))
+
+
+@fitting(FITS, "POST /gateway-messages")
+async def _batch(w: World) -> Fit:
+    mail = {"external_no": f"M{w.number()}", "channel": "email", "mail": mails.sent(mails.mail("有人强收费用"))}
+    return Fit(by="mgw", body=[gateway.SMS | {"external_no": f"S{w.number()}"}, mail], headers=gateway.ON)
+
+
+async def _message_waits(w: World) -> dict[str, str]:
+    await gateway.hand(w.api, gateway.SMS | {"external_no": f"S{w.number()}", "text": f"第{w.number()}件"})
+    return {"message_id": await w.one("select id from gateway_messages where state = 'waiting' limit 1")}
+
+
+@fitting(FITS, "POST /gateway-messages/{message_id}/registration")
+async def _registration(w: World) -> Fit:
+    body = {"facts": {"area_codes": ["usury"]}, "persons": [{"name": "某某"}]}
+    return Fit(by="icl", path=await _message_waits(w), body=body, headers=gateway.ON)
+
+
+@fitting(FITS, "POST /gateway-messages/{message_id}/discipline")
+async def _to_discipline(w: World) -> Fit:
+    return Fit(by="icl", path=await _message_waits(w), headers=gateway.ON)
+
+
+async def _aside(w: World) -> dict[str, object]:
+    return {"ids": [(await _message_waits(w))["message_id"]], "reason": "spam"}
+
+
+@fitting(FITS, "POST /gateway-messages/set-aside")
+async def _put_aside(w: World) -> Fit:
+    return Fit(by="icl", body=await _aside(w), headers=gateway.ON)
+
+
+@fitting(FITS, "POST /gateway-messages/{message_id}/take-back")
+async def _taken_back(w: World) -> Fit:
+    order = await _aside(w)
+    await w.done("gateway-messages/set-aside", order, by="icl", day="2018-06-01")
+    message = await w.one("select id from gateway_messages where state = 'aside' limit 1")
+    return Fit(by="ofd", path={"message_id": message}, headers=gateway.ON)
 
 
 @fitting(FITS, "POST /transfers")

@@ -1,0 +1,77 @@
+"""Has e-mails read by a process of its own (`mail_reader.py`): no settings, no secrets, no file system of ours in it."""
+
+import asyncio
+import base64
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from services.intake.clients import mail_reader
+
+log = structlog.get_logger(__name__)
+
+ROOT = Path(__file__).parents[3]
+SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMail:
+    """What a mail says: its sender, its words, its files by name and content."""
+
+    name: str
+    email: str
+    subject: str
+    text: str
+    signature: str
+    files: tuple[tuple[str, bytes], ...]
+    left_out: int
+
+
+async def read_mails(mails: Sequence[bytes]) -> list[ReadMail | None]:
+    """Each as it was read; None for one that cannot be. A mail that its reader dies of costs the others nothing but a new reader."""
+    found: list[ReadMail | None] = []
+    while len(found) < len(mails):
+        found += await _some(mails[len(found) :]) or [None]
+    return found
+
+
+async def _some(mails: Sequence[bytes]) -> list[ReadMail | None]:
+    """The first of them, until the reader has died."""
+    reader = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        mail_reader.__name__,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=ROOT,
+        env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+    )
+    lines = b"".join(base64.b64encode(mail) + b"\n" for mail in mails)
+    try:
+        async with asyncio.timeout(SECONDS):
+            said, _ = await reader.communicate(lines)
+    except TimeoutError:
+        said = b""
+    finally:
+        with suppress(ProcessLookupError):
+            reader.kill()
+        await reader.wait()
+    found = [_mail(json.loads(line)) for line in said.splitlines(keepends=True) if line.endswith(b"\n")]
+    if len(found) < len(mails):
+        log.warning("mail.unreadable", returncode=reader.returncode)
+    return found
+
+
+def _mail(told: dict[str, Any] | None) -> ReadMail | None:
+    if told is None:
+        return None
+    files = tuple((name, base64.b64decode(content)) for name, content in told.pop("files"))
+    return ReadMail(**told, files=files)

@@ -1,0 +1,145 @@
+"""A clerk looks through what gateways handed over: it is registered by the use case of every report, passed on to discipline, or put aside.
+What is put aside stays for 30 days, listed with who did it, and the director takes it back: nothing is made to vanish by one person."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.intake.db import attachments, gateway_messages
+from services.intake.domain.attachment import Attachment
+from services.intake.domain.code_list import CodeBook
+from services.intake.domain.gateway_message import DAYS, AsideReason, Message, whole_text
+from services.intake.usecases.attachments import NAME, Store, folder_of
+from services.intake.usecases.examine_attachment import examine_attachment
+from services.intake.usecases.file_report import Desk, Report
+from services.intake.usecases.pass_report import hand_over
+from services.intake.usecases.register_lead import register_lead
+from services.intake.usecases.submit_lead import CREATED, Outcome
+from services.intake.usecases.take_messages import content_of, hand_files_on, open_texts, passed_of, text_key
+from shared import audit, idempotency
+from shared.auth import Principal
+from shared.contracts.envelope import day_of
+from shared.db import Database, Transaction
+from shared.deadlines import china_date
+from shared.errors import NotFound, Unavailable
+from shared.idempotency import Answer, Claim
+
+AT_ONCE = 200
+
+
+async def read_messages(
+    tx: Transaction, store: Store, messages: Sequence[Message], *, by: Principal, at: datetime
+) -> dict[UUID, str]:
+    """What they say; each reading is put on record. Somebody has to leaf through a mailbox, so no alert is raised for many."""
+    told = {}
+    for message in messages:
+        await audit.record(tx, by, "message.read", message.id, at=at, purpose=by.purpose)
+        told[message.id] = text_of(store, message)
+    return told
+
+
+def text_of(store: Store, message: Message) -> str:
+    """What a message says that nobody has decided on yet."""
+    return whole_text(open_texts(text_key(store, message), message), message)
+
+
+async def register_message(
+    database: Database,
+    desk: Desk,
+    store: Store,
+    message_id: UUID,
+    blocks: Mapping[str, Any],
+    *,
+    book: CodeBook,
+    claim: Claim,
+    by: Principal,
+    at: datetime,
+) -> Outcome:
+    """It becomes a lead by the use case of every report; `blocks` as the clerk has ordered what it says. Raises `NotFound`, `NotAllowed`,
+    `Invalid`."""
+    async with database.transaction() as tx:
+        hidden = desk.claim(claim)
+        earlier = await idempotency.take(tx, hidden)
+        if earlier is not None:
+            return Outcome(earlier, replayed=True)
+        message = await gateway_messages.get(tx, message_id, lock=True)
+        message.must_wait()
+        report = _report(store, message, blocks)
+        order = desk.file(report, book=book, key=claim.key, by=by, at=at)
+        lead = await register_lead(tx, order, region=store.region)
+        for file in message.files:
+            await attachments.add(tx, replace(file, lead_id=lead.id), region=store.region, on=message.received_on)
+        await gateway_messages.save(tx, message.register(lead.id, by=by.sub, on=china_date(at)))
+        answer = Answer(CREATED, order.answer(lead) if order.answer else None)
+        await idempotency.keep(tx, hidden, answer)
+    for file in message.files:
+        with suppress(Unavailable, NotFound):  # the clock does it again
+            await examine_attachment(database, store, file.id, by=by, at=at)
+    return Outcome(answer, replayed=False)
+
+
+async def pass_message(
+    database: Database, desk: Desk, store: Store, message_id: UUID, *, book: CodeBook, at: datetime
+) -> None:
+    """It is about the office: discipline gets all of it, and nothing says that it was here (G22). Raises `NotFound`, `NotAllowed`."""
+    async with database.transaction() as tx:
+        message = await gateway_messages.get(tx, message_id, lock=True)
+        message.must_wait()
+        passed, code = passed_of(desk, _report(store, message, {}), about_office=True, book=book, at=at)
+        files = [await _opened(store, file) for file in message.files]
+        await hand_over(tx, passed, region=store.region, at=day_of(at))
+        await gateway_messages.save(tx, message.pass_on())
+    await hand_files_on(database, store, desk, passed, code, tuple(files), at=at)
+
+
+async def put_aside(
+    tx: Transaction, message_ids: Sequence[UUID], reason: AsideReason, *, by: Principal, at: datetime
+) -> None:
+    """They are no reports: all of them or none. Raises `NotFound`, `NotAllowed`."""
+    for message_id in sorted(set(message_ids)):
+        message = await gateway_messages.get(tx, message_id, lock=True)
+        await gateway_messages.save(tx, message.put_aside(reason, by=by.sub, on=china_date(at)))
+        await audit.record(tx, by, "message.put-aside", message_id, at=at, detail={"reason": reason.value})
+
+
+async def take_back(tx: Transaction, message_id: UUID, *, by: Principal, at: datetime) -> None:
+    """It waits once more. Raises `NotFound`, `NotAllowed`."""
+    message = await gateway_messages.get(tx, message_id, lock=True)
+    await gateway_messages.save(tx, message.take_back())
+    await audit.record(tx, by, "message.take-back", message_id, at=at)
+
+
+async def clean_messages(tx: Transaction, at: datetime, *, store: Store) -> None:
+    """The clock destroys what was put aside long enough ago, and removes the files of what is gone. Raises `Unavailable` when the store is
+    away; the next turn does it again."""
+    for message in await gateway_messages.aside_since(tx, china_date(at) - timedelta(days=DAYS), limit=AT_ONCE):
+        await gateway_messages.save(tx, message.gone())
+    for message in await gateway_messages.left_over(tx):
+        for file in message.files:
+            await store.objects.remove(folder_of(file))
+        await gateway_messages.save(tx, message.without_files())
+
+
+def _report(store: Store, message: Message, blocks: Mapping[str, Any]) -> Report:
+    text = text_of(store, message)
+    facts = {"summary": text, **blocks.get("facts", {})}
+    rest = {name: value for name, value in blocks.items() if name != "facts"}
+    return Report(
+        channel=message.channel,
+        naming=message.naming,
+        reporter=None,
+        content=content_of(message.channel, message.naming.value, facts, **rest),
+        sent={"text": text},
+        received_on=message.received_on,
+        sealed=message.reporter,
+        for_discipline=message.for_discipline,
+    )
+
+
+async def _opened(store: Store, file: Attachment) -> tuple[str, bytes]:
+    """A file's name and content. Raises `CannotRead`, `Unavailable`."""
+    name = store.key_of(file).open(NAME, file.name_box).decode() if file.name_box else ""
+    return name, b"".join([piece async for piece in store.read(file, file.pieces)])
