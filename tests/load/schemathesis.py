@@ -2,10 +2,10 @@
 `python -m tests.load.schemathesis [intake|vault|verification|discipline|publicity …]`, intake's unless told otherwise.
 
 schemathesis makes the requests; they go to the app in this process, on a database of its own. What no document can tell is put in: ids and
-query codes that exist, work that was done. Of intake's doors each is also sent what it should take (`reaching`), whole and with something
-wrong in it, so that the code behind them is tried and not only their refusals. Counted are answers of 5xx, and answers that the document
-does not tell of: a status that the operation does not name, a content type or a body that it does not describe. Either makes the run fail,
-and so do fewer operations that did what was asked than `LEAST`.
+query codes that exist, work that was done. Each of intake's doors, and some of others, is also sent what it should take (`reaching`), whole
+and with something wrong in it, so that the code behind them is tried and not only their refusals. Counted are answers of 5xx, and answers
+that the document does not tell of: a status that the operation does not name, a content type or a body that it does not describe. Either
+makes the run fail, and so do fewer operations that did what was asked than `LEAST`.
 """
 
 import argparse
@@ -31,14 +31,15 @@ from deploy.local import issuer
 from deploy.local.postgres import Postgres
 from shared.deadlines import china_date
 from tests.load.answered import Found
-from tests.load.reaching import FITS, Fit, Fitting, World
+from tests.load.reaching import OF, Fit, Fitting, World
 from tests.load.standing import STANDING, ids
 from tests.support.api import Api, start_api
 from tests.support.postgres import Copy, Server, Templates
 from tests.support.reporting import work
+from tests.support.vault import VaultApi
 
 ACCOUNTS = sorted(issuer.accounts())
-LEAST = {"intake": 162}
+LEAST = {"intake": 162, "vault": 12, "verification": 8, "discipline": 17, "publicity": 3}
 """Of a service's operations so many must do what is asked at least once."""
 NEARLY, ONE_WRONG, LOSS = 0.6, 0.4, 0.15
 """How many of the other requests are nearly what the door should take; of those with one value wrong; how much the others leave out."""
@@ -94,11 +95,13 @@ class Knocking:
     """Sends what was made, with ids that exist where one is asked for, as accounts that may call and as others; where a world is given also
     what its doors should take, whole or with something wrong in it."""
 
-    def __init__(self, api: Api, codes: Sequence[str], *, at: int, world: World | None = None) -> None:
+    def __init__(self, api: Api, codes: Sequence[str], *, at: int, world: Any = None) -> None:
         self.api, self.codes, self.random = api, codes, random.Random(at)
         self.ids: dict[str, list[str]] = {}
         self.found = Found()
-        self.fitting = Fitting(api, self.random, world, FITS, self.found)
+        # the vault is a part of intake and has its own doors
+        fits = OF.get("vault" if isinstance(api, VaultApi) else api.app.state.service, {})
+        self.fitting = Fitting(api, self.random, world, fits, self.found)
 
     async def knock(self, case: Case[Any], *, wrong: bool) -> None:
         """One request, and what is wrong with its answer."""
@@ -228,7 +231,7 @@ async def knocked(
     at: int,
     codes: Sequence[str] = (),
     document: dict[str, Any] | None = None,
-    world: World | None = None,
+    world: Any = None,
 ) -> Found:
     """At least this many requests, spread over all operations; judged by the app's own document unless another is given."""
     schema = schemathesis.openapi.from_dict(document or api.app.openapi())
@@ -257,8 +260,10 @@ async def _run(service: str, templates: Templates, folder: Path, number: int, at
     try:
         api, codes = await STANDING[service](new, folder)
         opened += [api] if api not in opened else []
-        world = await World.begin(api, folder) if service == "intake" else None
-        opened += [world.vault] if world else []
+        world: Any = World(opened[0], api) if isinstance(api, VaultApi) else api
+        if service == "intake":
+            world = await World.begin(api, folder)
+            opened.append(world.vault)
         return await knocked(api, number, at=at, codes=codes, world=world)
     finally:
         for one in reversed(opened):

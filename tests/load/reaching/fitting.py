@@ -13,7 +13,7 @@ import httpx
 from schemathesis import Case
 
 from tests.load.answered import Found
-from tests.load.reaching.world import Fit, Fits, World
+from tests.load.reaching.world import Fit, Fits
 from tests.support.api import Api
 from tests.support.reporting import work
 
@@ -48,7 +48,7 @@ STRANGE: tuple[Any, ...] = (
 class Fitting:
     """Fits as they are needed: one for each door until it is taken, then another."""
 
-    def __init__(self, api: Api, chance: random.Random, world: World | None, fits: Fits, found: Found) -> None:
+    def __init__(self, api: Api, chance: random.Random, world: Any, fits: Fits, found: Found) -> None:
         self._api, self._random, self._world, self._fits, self._found = api, chance, world, fits, found
         self._ready: dict[str, Fit] = {}
         self._made: Counter[str] = Counter()

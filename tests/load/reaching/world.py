@@ -116,14 +116,17 @@ class World:
         _made(await patch(self.api.client, f"/intake/v1/{goes_on}/{file}", content, 0, **headers))
         return file
 
-    async def opening(self, lead: UUID) -> str:
-        """The vault granted this lead's originals to `rvk`, on the morning of 2018-06-04; → the opening."""
+    async def asked(self, lead: UUID, purpose: str = "contact") -> str:
+        """A keeper asks the vault for what it has of this lead, on the morning of 2018-06-04; → the opening."""
         while await self.vault.take_in():
             pass
-        order = {"lead_id": str(lead), "purpose": "originals", "reason": "核验来信笔迹", "minutes": 30}
-        asked = _made(await self.vault.post(f"{VAULT}/openings", order, by="rvk", key=uuid4().hex, **on("2018-06-04")))
-        opening = str(asked.json()["id"])
-        granted = {"grant": True}
+        order = {"lead_id": str(lead), "purpose": purpose, "reason": "核验来信笔迹", "minutes": 30}
+        asked = await self.vault.post(f"{VAULT}/openings", order, by="rvk", key=uuid4().hex, **on("2018-06-04"))
+        return str(_made(asked).json()["id"])
+
+    async def opening(self, lead: UUID, purpose: str = "originals") -> str:
+        """The same, and another keeper granted it to `rvk`."""
+        opening, granted = await self.asked(lead, purpose), {"grant": True}
         _made(await self.vault.post(f"{VAULT}/openings/{opening}/decision", granted, by="rvk2", **on("2018-06-04")))
         return opening
 
@@ -134,9 +137,10 @@ def _made(answer: httpx.Response) -> httpx.Response:
     return answer
 
 
-Make: TypeAlias = Callable[[World], Awaitable[Fit]]
+Make: TypeAlias = Callable[[Any], Awaitable[Fit]]
+"""From intake's `World`, or from another service's app."""
 Fits: TypeAlias = dict[str, Make]
-"""By "METHOD /path", below /intake/v1."""
+"""By "METHOD /path", of intake and its vault below /intake/v1."""
 
 
 def fitting(fits: Fits, *doors: str) -> Callable[[Make], Make]:
