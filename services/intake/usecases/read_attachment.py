@@ -82,14 +82,14 @@ async def read_attachment(
             "原件仅扫黑办可下载,音视频没有去除元数据的副本"
             " / the file as it came is for the office alone; sound and film have no copy without metadata"
         )
-    if attachment.door in SEALED:
-        raise Forbidden(
-            "信件扫描件、110录音显露举报人,须由两名保管员调阅 / this shows who reported; two keepers of the vault open it"
-        )
     if attachment.id in replaced(await redactions.of_lead(tx, lead_id)):
         raise Forbidden(
             "该文件已有涂黑件,请下载涂黑件;原件须由两名保管员调阅"
             " / a blackened copy is in its place; two keepers of the vault open what it was made from"
+        )
+    if attachment.door in SEALED:
+        raise Forbidden(
+            "信件扫描件、110录音显露举报人,须由两名保管员调阅 / this shows who reported; two keepers of the vault open it"
         )
     if original and attachment.shared and attachment.door is Door.REPORTER:
         raise Forbidden(

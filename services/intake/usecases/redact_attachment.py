@@ -133,18 +133,27 @@ async def _made(
         name_box=None,  # what the original is called may tell who sent it
         state=State.KEPT,
     )
-    digest = hashlib.sha256()
+    read, written = hashlib.sha256(), hashlib.sha256()
     pieces: list[Piece] = []
+
+    async def content() -> AsyncIterator[bytes]:
+        async for piece in store.read(original, original.pieces):
+            read.update(piece)
+            yield piece
+
     try:
-        content = store.read(original, original.pieces)
-        async with blackening(original.media_type or "", hidden, content) as made:
-            if made.refused and made.field:
-                raise Invalid(made.refused, fields=[(made.field, made.refused)])
-            if made.refused or made.copy is None:
-                raise NotAllowed(made.refused or UNREADABLE)
-            async for piece in made.copy:
-                digest.update(piece)
-                pieces.append(await store.write(copy, key, piece))
+        async with blackening(original.media_type or "", hidden, content()) as made:
+            if made.copy:
+                async for piece in made.copy:
+                    written.update(piece)
+                    pieces.append(await store.write(copy, key, piece))
+        # after it: where the store was away in the middle, that is what is told
+        if made.refused and made.field:
+            raise Invalid(made.refused, fields=[(made.field, made.refused)])
+        if made.refused:
+            raise NotAllowed(made.refused)
+        if read.hexdigest() != original.sha256:
+            raise ValueError("not all of it was drawn")
         whole = tuple(pieces)
         yield (
             replace(
@@ -153,7 +162,7 @@ async def _made(
                 pieces=whole,
                 shared=whole,  # it is its own shared copy
                 media_type=made.media_type,
-                sha256=digest.hexdigest(),
+                sha256=written.hexdigest(),
             ),
             made.pages,
         )

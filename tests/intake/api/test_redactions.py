@@ -113,7 +113,8 @@ async def test_a_units_officer_gets_the_letter_without_who_wrote_it_and_its_scan
     assert PdfReader(io.BytesIO(copy.content)).pages[0].extract_text() == ""
     assert (is_black(page_of(copy.content), NAME), is_black(page_of(copy.content), HAND)) == (True, False)
     for by in ("ofd", "icl", "unl"):
-        assert (await office.download(scan, by=by)).status_code == 403
+        refused = await office.download(scan, by=by)
+        assert (refused.status_code, "已有涂黑件" in refused.json()["detail"]) == (403, True)
     shown = {one["id"]: one for one in await office.files("unl")}
     assert shown[scan]["replaced_by"] == told["attachment_id"]
     whole = shown[told["attachment_id"]]
@@ -225,6 +226,18 @@ async def test_what_cannot_be_blackened_is_told_by_field_and_leaves_nothing(offi
         assert [(await office.redact(mailed, by=by)).status_code for by in ("icl", "ofd")] == [404, 409]
         text = await office.file(document("反映有人强收费用"), by="icl")
         assert (await office.redact(text)).status_code == 409
+        # the file is not what it was, or away
+        await api.rows("update attachments set media_type = 'image/png' where id = $1", scan)
+        assert (await office.redact(scan)).status_code == 409
+        await api.rows(
+            "update attachments set media_type = 'application/pdf', sha256 = $2 where id = $1", scan, "0" * 64
+        )
+        assert (await office.redact(scan)).status_code == 409
+        [(name,)] = await api.rows("select pieces->0->>0 from attachments where id = $1", scan)
+        [piece] = [path for path in objects(api) if path.name == name]
+        lost = piece.rename(piece.parent.parent / "lost")
+        assert (await office.redact(scan)).status_code == 503
+        lost.rename(piece)
         # the lead is at rest
         for resting in ("sealed", "expunged"):
             await api.rows("update leads set status = $1 where id = $2", resting, office.lead_id)

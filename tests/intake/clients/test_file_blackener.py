@@ -4,15 +4,25 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pypdfium2
 import pytest
 from PIL import Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import NameObject, NumberObject, RectangleObject, StreamObject
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    RectangleObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from services.intake.clients import file_blackener
+from services.intake.clients.examining import UNREADABLE, blackening
 from services.intake.clients.file_blackener import MOST_OF_A_PAGE, blacken, order
 from services.intake.domain.redaction import MOST_PAGES, Area, Hides
 from tests.support.files import pdf, photo
@@ -104,6 +114,34 @@ def test_areas_are_those_of_the_page_as_it_is_shown() -> None:
     [after] = drawn(blacken("application/pdf", [name], out.getvalue())[2])
     assert (after.size, is_black(after, name)) == (before.size, True)
     assert has_ink(after, area(0.8, 0, 1, 0.5))
+
+
+def test_what_forms_and_notes_show_is_in_the_copy_and_is_blackened_too() -> None:
+    writer, out = PdfWriter(), io.BytesIO()
+    page, look = writer.add_blank_page(200, 200), DecodedStreamObject()
+    look.set_data(b"0 g 10 10 80 10 re f")
+    look.update({
+        NameObject("/Type"): NameObject("/XObject"), NameObject("/Subtype"): NameObject("/Form"),
+        NameObject("/BBox"): RectangleObject((0, 0, 100, 30)),
+    })  # fmt: skip
+    kinds = (("/Widget", 150), ("/Stamp", 100), ("/Widget", 50))
+    fields = [
+        writer._add_object(DictionaryObject({
+            NameObject("/Type"): NameObject("/Annot"), NameObject("/Subtype"): NameObject(kind),
+            NameObject("/FT"): NameObject("/Tx"), NameObject("/T"): TextStringObject(f"f{bottom}"),
+            NameObject("/V"): TextStringObject(SECRET), NameObject("/F"): NumberObject(4),
+            NameObject("/Rect"): RectangleObject((0, bottom, 100, bottom + 30)),
+            NameObject("/AP"): DictionaryObject({NameObject("/N"): writer._add_object(look)}),
+        })) for kind, bottom in kinds
+    ]  # fmt: skip
+    page[NameObject("/Annots")] = ArrayObject(fields)
+    writer.root_object[NameObject("/AcroForm")] = DictionaryObject({NameObject("/Fields"): ArrayObject(fields)})
+    writer.write(out)
+    form, stamp, other = (area(0, 1 - (bottom + 30) / 200, 0.5, 1 - bottom / 200) for _, bottom in kinds)
+    _, _, copy = blacken("application/pdf", [other], out.getvalue())
+    [after] = drawn(copy)
+    assert SECRET.encode() not in everything(copy)
+    assert (has_ink(after, form), has_ink(after, stamp), is_black(after, other)) == (True, True, True)
 
 
 def test_each_page_has_its_own_areas_and_a_huge_one_is_drawn_coarser() -> None:
@@ -204,6 +242,14 @@ def test_a_copy_that_would_be_too_large_is_refused(monkeypatch: pytest.MonkeyPat
     for media_type, content in (("application/pdf", letter()), ("image/jpeg", photo(size=(300, 300)))):
         with pytest.raises(file_blackener._Refused, match="拆分"):
             blacken(media_type, [NAME], content)
+
+
+async def test_a_process_that_ends_without_a_word_is_a_refusal() -> None:
+    async def content() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async with blackening("image/unknown", [NAME], content()) as made:
+        assert (made.refused, made.copy) == (UNREADABLE, None)
 
 
 def test_the_process_answers_in_a_line_and_the_copy() -> None:
