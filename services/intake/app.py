@@ -164,7 +164,9 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
         code_keys=codes,
         digest=digest,
     )
-    app.state.take_messages = TakeMessages(database, desk=app.state.desk, store=app.state.attachments, digest=digest)
+    app.state.take_messages = TakeMessages(
+        database, desk=app.state.desk, store=app.state.attachments, digest=digest, slips=settings.gateway_slips
+    )
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
     app.state.letters = Letters(settings.mailbox_keys)

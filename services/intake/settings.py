@@ -46,6 +46,8 @@ class Settings(ServiceSettings):
     challenge_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800
     public_a_minute: Annotated[int, Field(ge=1)] = 600
     """Requests that each public door takes a minute, from all together, whichever process they come to."""
+    gateway_slips: Json[list[str]] = "[]"  # type: ignore[assignment] # read like any other
+    """Accounts of gateways that may send query codes back to whoever sent them something; a code then lies in clear at carriers."""
     attachment_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
     subject_keys: Json[Annotated[list[WrappingKey], Field(min_length=1, max_length=8)]]
     attachment_store: Annotated[str, Field(pattern=STORE)] = "file:///var/lib/xiansuo/attachments"

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 from pydantic_core import PydanticCustomError
 
 from services.intake.api.batches import LINES, NOT_JSON, FieldError, records_of, what_is_wrong
+from services.intake.api.slip import SentSlip
 from services.intake.clients.mail_reading import ReadMail, read_mails
 from services.intake.domain.code_list import CodeBook
-from services.intake.domain.gateway_message import MOST_PARTS, MOST_TEXT, Incoming, MessageFate
+from services.intake.domain.gateway_message import MOST_PARTS, MOST_TEXT, Incoming, MessageFate, reply
 from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel
 from services.intake.usecases.take_messages import MessageDone, TakeMessages
@@ -129,6 +130,10 @@ class ResultView(BaseModel):
     index: int = Field(description="在本批中的序号,从0起 / its place in the batch, from 0")
     outcome: MessageFate
     errors: list[FieldError] = Field(default_factory=list)
+    slip: SentSlip | None = Field(
+        default=None,
+        description="仅运营方允许该网关回复查询码时 / only where the operator lets this gateway send codes",
+    )
 
 
 class ResultsView(BaseModel):
@@ -185,7 +190,8 @@ async def post_gateway_messages(request: Request, by: Gateway, at: Now) -> Resul
         else:
             done = await take(item.incoming(mail), book=book, by=by, at=at)
         errors = [FieldError(field=_ours(field, item), reason=reason) for field, reason in done.errors]
-        views.append(ResultView(index=index, outcome=done.fate, errors=errors))
+        slip = {**done.slip, "text": reply(done.slip["query_code"])} if done.slip else None
+        views.append(ResultView(index=index, outcome=done.fate, errors=errors, slip=slip))
     counts = {fate.value: sum(view.outcome is fate for view in views) for fate in MessageFate}
     return ResultsView(**counts, records=views)
 

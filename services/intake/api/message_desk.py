@@ -9,16 +9,18 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.door import Key, weigh
 from services.intake.api.report_forms import FactsBlock, ReportedOrder
-from services.intake.api.slip import CounterSlip, answer_with_slip
+from services.intake.api.slip import DeskAnswer, picture
 from services.intake.db import gateway_messages
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import AsideReason, Message, MessageState
 from services.intake.domain.report import Channel, Naming
+from services.intake.usecases.file_report import open_answer
 from services.intake.usecases.screen_message import pass_message, put_aside, read_messages, register_message, take_back
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.errors import Invalid
-from shared.http import Claimed, Now, Order, Page, Paging, Tx, reader, require
+from shared.http import Claimed, Now, Order, Page, Paging, Tx, answered, reader, require
+from shared.idempotency import Answer
 from shared.reads import purpose_needed
 
 router = APIRouter(prefix="/gateway-messages", tags=["来件 gateway-messages"])
@@ -106,7 +108,7 @@ async def post_to_discipline(message_id: UUID, request: Request, _: Clerk, at: N
     return Response(status_code=204)
 
 
-@router.post("/{message_id}/registration", status_code=201, response_model=CounterSlip)
+@router.post("/{message_id}/registration", status_code=201, response_model=DeskAnswer)
 async def post_registration(
     message_id: UUID, order: MessageRegistrationOrder, request: Request, by: Clerk, at: Now, claim: Claimed, key: Key
 ) -> Response:
@@ -126,7 +128,10 @@ async def post_registration(
         by=by,
         at=at,
     )
-    return answer_with_slip(outcome, key, at_counter=True)
+    found = open_answer(outcome.answer.body, key)
+    slip = {**found, "query_code_svg": picture(found["query_code"])} if "query_code" in found else None
+    answer = DeskAnswer.model_validate({"lead": found["lead"], "slip": slip})
+    return answered(Answer(outcome.answer.status, answer.model_dump(mode="json")), again=outcome.replayed)
 
 
 def _view(message: Message, text: str | None, *, today: date) -> GatewayMessageView:

@@ -55,6 +55,21 @@ class CounterSlip(Slip):
     )
 
 
+class SentSlip(BaseModel):
+    """查询码和回执,由网关回复来件人;只给出这一次 / what the gateway sends back; told this once, and kept nowhere."""
+
+    query_code: str
+    receipt: ReceiptView
+    text: str = Field(description="回复文字 / the words to send")
+
+
+class DeskAnswer(BaseModel):
+    """登记的线索;未发出过查询码的,附回执 / the lead, and the slip where no code was sent to its reporter before."""
+
+    lead: LeadNamed
+    slip: Slip | None
+
+
 def answer_with_slip(outcome: Outcome, key: str, *, at_counter: bool = False) -> Response:
     """The answer, opened with the caller's own Idempotency-Key, with its picture; `at_counter`: for the clerk, with its lead."""
     found: dict[str, Any] = open_answer(outcome.answer.body, key)

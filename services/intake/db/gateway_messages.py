@@ -12,12 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from services.intake.db.gateway_tables import gateway_messages
 from services.intake.domain.attachment import Attachment, Door, Piece, State
 from services.intake.domain.gateway_message import AsideReason, Message, MessageState
-from services.intake.domain.report import Channel, Naming
+from services.intake.domain.lead_states import Status
+from services.intake.domain.report import Channel, Issued, Naming, Step
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.sealing import SealedRecord
 
+_ISSUED = ("code_mark", "receipt_mark", "mailbox_key")
 _FIXED = ("id", "gateway", "received_on", "due_on", "parts", "left_out", "key_id")
 
 
@@ -62,6 +64,16 @@ async def page(tx: Transaction, state: MessageState, *, after: tuple[date, UUID]
     return [_of_row(row) for row in (await tx.execute(query.limit(limit))).mappings()]
 
 
+async def progress(tx: Transaction, marks: Sequence[bytes]) -> tuple[date, tuple[Step, ...]] | None:
+    """How one stands that is no lead yet, for whoever was sent one of these codes; None when there is none."""
+    days = gateway_messages.c.received_on, gateway_messages.c.decided_on
+    row = (await tx.execute(select(*days).where(gateway_messages.c.code_mark.in_(marks)))).one_or_none()
+    if row is None:
+        return None
+    steps = (Step(Status.RECEIVED, row.received_on),)
+    return row.received_on, (*steps, Step(Status.NOT_ACCEPTED, row.decided_on)) if row.decided_on else steps
+
+
 async def aside_since(tx: Transaction, before: date, *, limit: int) -> list[Message]:
     """Some that were put aside before this day; locked."""
     mine = gateway_messages.c.state == MessageState.ASIDE.value, gateway_messages.c.decided_on < before
@@ -90,6 +102,7 @@ def _changing(message: Message) -> dict[str, Any]:
         "decided_by": message.decided_by,
         "decided_on": message.decided_on,
         "lead_id": message.lead_id,
+        **{name: getattr(message.issued, name, None) for name in _ISSUED},
     }
 
 
@@ -106,6 +119,7 @@ def _of_row(row: RowMapping) -> Message:
         reason=AsideReason(row["reason"]) if row["reason"] else None,
         decided_by=row["decided_by"],
         decided_on=row["decided_on"],
+        issued=Issued(**{name: row[name] for name in _ISSUED}) if row["code_mark"] else None,
     )
 
 

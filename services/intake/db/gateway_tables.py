@@ -33,6 +33,12 @@ gateway_messages = Table(
     Column("decided_by", Text),
     Column("decided_on", Date),
     Column("lead_id", Uuid, ForeignKey("leads.id")),
+    # only where the operator lets codes go out; two messages with one code could not be told apart
+    Column(
+        "code_mark", LargeBinary, unique=True, comment="keyed hash of the code that was sent back, until a lead has it"
+    ),
+    Column("receipt_mark", LargeBinary, unique=True, comment="keyed hash of its receipt's number"),
+    Column("mailbox_key", LargeBinary, comment="X25519, made of the code"),
     CheckConstraint("channel in ('email', 'sms', 'voice')", name="channel"),
     CheckConstraint("naming in ('confidential', 'anonymous')", name="naming"),
     CheckConstraint("state in ('waiting', 'registered', 'aside', 'gone')", name="state"),
@@ -44,6 +50,10 @@ gateway_messages = Table(
         name="box_goes_with_key",
     ),
     CheckConstraint("(naming = 'anonymous') or wrapped_key is null or reporter is not null", name="known_is_sealed"),
+    CheckConstraint(
+        "num_nonnulls(code_mark, receipt_mark, mailbox_key) in (0, 3) and (code_mark is null or wrapped_key is not null)",
+        name="code_whole",
+    ),
     CheckConstraint("(state = 'aside') = (reason is not null)", name="aside_has_reason"),
     CheckConstraint("(state = 'registered') = (lead_id is not null)", name="registered_as"),
     # of what went to discipline nobody is told who sent it there (G22)

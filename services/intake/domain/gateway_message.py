@@ -15,7 +15,7 @@ from uuid import UUID
 from services.intake.domain.attachment import Attachment
 from services.intake.domain.discreet import REPORTER, without_person
 from services.intake.domain.own_words import NO_TRANSCRIPT, NO_WORDS
-from services.intake.domain.report import Channel, Naming
+from services.intake.domain.report import Channel, Issued, Naming
 from shared.codes import Labelled
 from shared.contracts.envelope import SealedBox
 from shared.errors import NotAllowed
@@ -108,6 +108,13 @@ class Message:
     decided_by: str | None = None
     decided_on: date | None = None
     lead_id: UUID | None = None
+    issued: Issued | None = None
+    """Of the code that its gateway was given to send back, until a lead has it."""
+
+    @property
+    def can_be_answered(self) -> bool:
+        """Whether all of it is here, and from somebody who can be written to."""
+        return self.reporter is not None and self.naming is not Naming.ANONYMOUS and not self.missing
 
     @property
     def missing(self) -> list[int]:
@@ -160,7 +167,7 @@ class Message:
         self._must_be(MessageState.WAITING)
 
     def _emptied(self, state: MessageState, **more: Any) -> Self:
-        empty = {"wrapped_key": None, "box": None, "reporter": None, "for_discipline": None}
+        empty = {"wrapped_key": None, "box": None, "reporter": None, "for_discipline": None, "issued": None}
         return replace(self, state=state, **{**empty, **more})
 
     def _must_be(self, state: MessageState) -> None:
@@ -209,3 +216,8 @@ def whole_text(texts: Mapping[str, str], message: Message) -> str:
 def nothing_said(channel: Channel) -> str:
     """The service's own words for a message that has none."""
     return NO_TRANSCRIPT if channel is Channel.VOICE else NO_WORDS
+
+
+def reply(code: str) -> str:
+    """What a gateway sends back, where the operator lets it."""
+    return f"您的来件已收到,查询码{code}。凭码在公开入口查询进展、补充材料;请另行记下后删除本条,勿转发。"

@@ -39,6 +39,15 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What is kept of a code that its reporter has already: its mark, that of its receipt, and the public half of its key pair."""
+
+    code_mark: bytes
+    receipt_mark: bytes
+    mailbox_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
     """What is kept of a report beside its lead: no reporter, no code, no hour."""
 

@@ -29,6 +29,7 @@ from services.intake.domain.receipt import Receipt, ReceiptSigner
 from services.intake.domain.report import (
     Channel,
     Filed,
+    Issued,
     Naming,
     allegations,
     grounds,
@@ -74,6 +75,8 @@ class Report:
     """The reporter, if the door that took the report has sealed him for the vault before."""
     for_discipline: SealedBox | None = None
     """The same, for discipline."""
+    issued: Issued | None = None
+    """Of the code that was sent to the reporter before."""
 
 
 class Desk:
@@ -109,18 +112,21 @@ class Desk:
         order = admit(new, book=book, sealer=self.sealer, by=by, at=at)
         if report.sealed:
             order = replace(order, reporter=report.sealed, reporter_ref=uuid4())
-        code, slip, code_mark, receipt_mark = self._slip(report, order.received_on)
-        private = mailbox.private_half(code)
+        slip: dict[str, Any] = {}
+        issued, own_lock = report.issued, None
+        if issued is None:
+            code, slip, issued = self.issue(report.sent, order.received_on)
+            own_lock = report.own_lock.shut(mailbox.private_half(code)) if report.own_lock else None
         filed = Filed(
             channel=report.channel,
             naming=report.naming,
             content=content,
             subjects=self.sealer.subjects.seal(order.id, apart),
-            code_mark=code_mark,
-            receipt_mark=receipt_mark,
-            mailbox_key=mailbox.public_half(private),
+            code_mark=issued.code_mark,
+            receipt_mark=issued.receipt_mark,
+            mailbox_key=issued.mailbox_key,
             own_code=report.own_code,
-            own_lock=report.own_lock.shut(private) if report.own_lock else None,
+            own_lock=own_lock,
             spent=report.spent,
             lost=tuple(self.marks(report.lost.number)) if report.lost else (),
         )
@@ -141,39 +147,43 @@ class Desk:
         check(report, book, at=at)
         received_on = china_date(at)
         told = {**report.reporter, "naming": report.naming.value} if report.reporter else None
-        code, slip, code_mark, receipt_mark = self._slip(report, received_on)
-        mailbox_key = mailbox.public_half(mailbox.private_half(code))
+        _, slip, new = self.issue(report.sent, received_on)
+        issued = report.issued or new
         reporter = self.sealer.seal(DISCIPLINE, told) if told else report.for_discipline
         inside = {
             "report": report.content,
             "about_office": about_office,
-            "mailbox_key": base64.b64encode(mailbox_key).decode(),
+            "mailbox_key": base64.b64encode(issued.mailbox_key).decode(),
             "reporter": reporter.model_dump() if reporter else None,
         }
         return Passed(
             id=uuid4(),
             received_on=received_on,
             sealed=self.sealer.seal(DISCIPLINE, inside),
-            code_mark=code_mark,
-            receipt_mark=receipt_mark,
+            code_mark=issued.code_mark,
+            receipt_mark=issued.receipt_mark,
             spent=report.spent,
             answer=seal_answer(slip, key),
         )
 
-    def _slip(self, report: Report, received_on: date) -> tuple[str, dict[str, Any], bytes, bytes]:
-        """The code, what the reporter takes away, and the marks of the code and of the receipt."""
-        random = secrets.token_bytes(query_code.RANDOM_BYTES + receipt.NUMBER_BYTES)  # each draw asks the system
-        code = query_code.new_code(random[: query_code.RANDOM_BYTES])
-        number = receipt.new_number(random[query_code.RANDOM_BYTES :])
+    def issue(self, sent: Mapping[str, Any], received_on: date) -> tuple[str, dict[str, Any], Issued]:
+        """A new code for a report as it was sent: the code, what the reporter takes away, and what is kept of both."""
+        code = query_code.new_code(secrets.token_bytes(query_code.RANDOM_BYTES))
+        number = receipt.new_number(secrets.token_bytes(receipt.NUMBER_BYTES))
         signed = self.signer.sign(
             region=self.region,
             number=number,
             received_on=received_on.isoformat(),
-            content_hash=receipt.content_hash(report.sent, code),
+            content_hash=receipt.content_hash(sent, code),
         )
         newest = self._code_keys[0]
         slip = {"query_code": query_code.in_groups(code), "receipt": signed}
-        return code, slip, query_code.mark_of(newest, code), query_code.mark_of(newest, number)
+        issued = Issued(
+            code_mark=query_code.mark_of(newest, code),
+            receipt_mark=query_code.mark_of(newest, number),
+            mailbox_key=mailbox.public_half(mailbox.private_half(code)),
+        )
+        return code, slip, issued
 
     def claim(self, claim: Claim) -> Claim:
         """The claim as it may be kept: the key itself would open the answer, the hour could tell who reported."""

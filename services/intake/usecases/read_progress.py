@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from services.intake.db import deadlines, leads, mailbox, notices, objections, openings, passed_reports, reports
+from services.intake.db import (
+    deadlines,
+    gateway_messages,
+    leads,
+    mailbox,
+    notices,
+    objections,
+    openings,
+    passed_reports,
+    reports,
+)
 from services.intake.domain.mailbox import Writer, private_half
 from services.intake.domain.objection import ANSWERED_BY, until
 from services.intake.domain.opening import Purpose
@@ -47,6 +57,9 @@ class ReadProgress:
             passed = await passed_reports.find(tx, marks)
             if passed is not None:
                 return await _of_passed(tx, passed, private_half(read_code(code)))
+            waiting = await gateway_messages.progress(tx, marks) if lead_id is None else None
+            if waiting is not None:
+                return await _of_waiting(tx, *waiting)
         return await self._of(lead_id)
 
     async def lead_by_code(self, code: str) -> UUID | None:
@@ -104,6 +117,12 @@ async def _of_passed(tx: Transaction, report_id: UUID, private: bytes) -> Progre
     last = (answers[-1].read_on or answers[-1].sent_on) if answers else None
     limits = told_past_office(steps, last, await notices.calendar(tx))
     return Progress(received_on=received_on, steps=steps, openings=openings, unread=unread, limits=tuple(limits))
+
+
+async def _of_waiting(tx: Transaction, received_on: date, steps: tuple[Step, ...]) -> Progress:
+    """How a message stands that a clerk has not registered."""
+    limits = first(received_on, await notices.calendar(tx)) if len(steps) == 1 else []
+    return Progress(received_on=received_on, steps=steps, openings=(), unread=0, limits=tuple(limits))
 
 
 async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tuple[Step, ...]) -> list[ToldLimit]:

@@ -88,11 +88,11 @@ async def pass_message(
     async with database.transaction() as tx:
         message = await gateway_messages.get(tx, message_id, lock=True)
         message.must_wait()
-        passed, code = passed_of(desk, _report(store, message, {}), about_office=True, book=book, at=at)
+        passed, slip = passed_of(desk, _report(store, message, {}), about_office=True, book=book, at=at)
         files = [await _opened(store, file) for file in message.files]
         await hand_over(tx, passed, region=store.region, at=day_of(at))
         await gateway_messages.save(tx, message.pass_on())
-    await hand_files_on(database, store, desk, passed, code, tuple(files), at=at)
+    await hand_files_on(database, store, desk, passed, slip["query_code"], tuple(files), at=at)
 
 
 async def put_aside(
@@ -136,6 +136,7 @@ def _report(store: Store, message: Message, blocks: Mapping[str, Any]) -> Report
         received_on=message.received_on,
         sealed=message.reporter,
         for_discipline=message.for_discipline,
+        issued=message.issued,
     )
 
 

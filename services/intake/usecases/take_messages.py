@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +29,7 @@ from services.intake.domain.gateway_message import (
     without_sender,
 )
 from services.intake.domain.passed_report import Passed
-from services.intake.domain.report import Channel
+from services.intake.domain.report import Channel, Naming
 from services.intake.usecases.attachments import NAME, PIECE, Store, folder_of
 from services.intake.usecases.examine_attachment import examine_attachment
 from services.intake.usecases.file_report import DISCIPLINE, PUBLIC, Desk, Report, open_answer
@@ -58,13 +58,18 @@ class MessageDone:
 
     fate: MessageFate
     errors: tuple[tuple[str, str], ...] = ()
+    slip: Mapping[str, Any] | None = None
+    """The code and receipt to send back; told this once and kept nowhere."""
 
 
 class TakeMessages:
-    """The gateways' door."""
+    """The gateways' door. `slips`: accounts of those that may send codes back (docs/decisions/0102)."""
 
-    def __init__(self, database: Database, *, desk: Desk, store: Store, digest: bytes) -> None:
+    def __init__(
+        self, database: Database, *, desk: Desk, store: Store, digest: bytes, slips: Collection[str] = ()
+    ) -> None:
         self.database, self.desk, self.store, self._digest = database, desk, store, digest
+        self._slips = frozenset(slips)
 
     async def __call__(self, incoming: Incoming, *, book: CodeBook, by: Principal, at: datetime) -> MessageDone:
         """Take one. Raises what hinders all alike (no database, no store of files): what was done before is known when the batch comes
@@ -154,9 +159,10 @@ class TakeMessages:
     async def _keep(
         self, tx: Transaction, message: Message, incoming: Incoming, mark: bytes, content: str
     ) -> MessageDone:
+        message, slip = self._answered(message, incoming.text)
         if await gateway_messages.add(tx, message, mark, region=self.store.region):
             after_commit(tx, CAME.labels(incoming.channel.value).inc)
-            return MessageDone(MessageFate.TAKEN)
+            return MessageDone(MessageFate.TAKEN, slip=slip)
         known = await gateway_messages.find(tx, mark, lock=True)
         if known is None:
             raise RuntimeError("a message was there and is not")
@@ -165,8 +171,18 @@ class TakeMessages:
             key = text_key(self.store, known)
             texts = joined({**open_texts(key, known), str(incoming.part): incoming.text}, incoming.sender)
             refuse_marked("text", ["".join(texts.values())])
-            await gateway_messages.save(tx, known.join(incoming.part, content, seal_texts(key, texts)))
+            whole = known.join(incoming.part, content, seal_texts(key, texts))
+            whole, slip = self._answered(whole, "".join(texts.values()))
+            await gateway_messages.save(tx, whole)
+            return replace(done, slip=slip)
         return done
+
+    def _answered(self, message: Message, text: str) -> tuple[Message, Mapping[str, Any] | None]:
+        """With a code for its sender, where its gateway may send one and all of it is here."""
+        if message.gateway not in self._slips or not message.can_be_answered:
+            return message, None
+        _, slip, issued = self.desk.issue({"text": text}, message.received_on)
+        return replace(message, issued=issued), slip
 
     async def _pass_on(
         self, incoming: Incoming, mark: bytes, content: str, *, book: CodeBook, by: Principal, at: datetime
@@ -180,14 +196,15 @@ class TakeMessages:
             content=content_of(incoming.channel, incoming.naming.value, {"summary": text}),
             sent={"text": incoming.text},
         )
-        passed, code = passed_of(self.desk, report, about_office=incoming.about_office, book=book, at=at)
+        passed, slip = passed_of(self.desk, report, about_office=incoming.about_office, book=book, at=at)
         empty = await self._sealed(replace(incoming, files=(), sender=None), content, by=by, at=at)
         async with self.database.transaction() as tx:
             if not await gateway_messages.add(tx, empty.gone(), mark, region=self.store.region):
                 return MessageDone(MessageFate.KNOWN)
             await hand_over(tx, passed, region=self.store.region, at=day_of(at))
-        await hand_files_on(self.database, self.store, self.desk, passed, code, incoming.files, at=at)
-        return MessageDone(MessageFate.TAKEN)
+        await hand_files_on(self.database, self.store, self.desk, passed, slip["query_code"], incoming.files, at=at)
+        answerable = by.sub in self._slips and incoming.naming is not Naming.ANONYMOUS
+        return MessageDone(MessageFate.TAKEN, slip=slip if answerable else None)
 
     async def _forget(self, files: tuple[Attachment, ...]) -> None:
         # what is left if this fails nobody can read: its key is nowhere
@@ -201,12 +218,13 @@ def content_of(channel: Channel, naming: str, facts: Mapping[str, Any], **blocks
     return {"channel": channel.value, "naming": naming, "facts": dict(facts), **blocks}
 
 
-def passed_of(desk: Desk, report: Report, *, about_office: bool, book: CodeBook, at: datetime) -> tuple[Passed, str]:
-    """The report as discipline gets it, and its code, which nobody is told: it opens the way for the files. Raises `Invalid`."""
+def passed_of(
+    desk: Desk, report: Report, *, about_office: bool, book: CodeBook, at: datetime
+) -> tuple[Passed, dict[str, Any]]:
+    """The report as discipline gets it, and its slip, whose code opens the way for the files. Raises `Invalid`."""
     key = secrets.token_hex(16)
     passed = desk.pass_on(report, about_office=about_office, book=book, key=key, at=at)
-    code: str = open_answer(passed.answer, key)["query_code"]
-    return passed, code
+    return passed, open_answer(passed.answer, key)
 
 
 async def hand_files_on(

@@ -121,10 +121,10 @@ async def test_a_clerk_registers_one_by_the_use_case_of_every_report(new_api: Ne
     assert (await do(api, email, "registration", office)).status_code == 422
     done = await do(api, email, "registration", blocks, key=key)
     assert done.status_code == 201, done.text
-    slip = done.json()
-    assert (await do(api, email, "registration", blocks, key=key)).json() == slip
+    slip, lead = done.json()["slip"], done.json()["lead"]
+    assert (await do(api, email, "registration", blocks, key=key)).json() == done.json()
     assert (await do(api, email, "registration", blocks)).status_code == 409
-    assert slip["lead"]["lead_no"].startswith("999999-M20180601-000001")
+    assert lead["lead_no"].startswith("999999-M20180601-000001")
     rows = await api.rows(
         "select l.source, l.named, l.summary, l.areas, l.grounds, r.channel, r.naming from leads l join reports r on r.lead_id = l.id"
     )
@@ -212,6 +212,39 @@ async def test_what_is_about_the_office_goes_to_discipline_whole(new_api: NewApi
     assert reports[0]["report"]["facts"]["summary"].endswith("我是〔举报人〕(〔举报人〕),有人在菜市场强收费用")
     assert [told["file"]["media_type"] for kind, told in inside if ".letter." in kind] == ["image/jpeg", "audio/amr"]
     assert found_in({"tables": await everything(api.copy.admin_url)}, OF_THE_SENDER) == []
+
+
+async def stands(api: Api, slip: dict[str, Any]) -> str:
+    answer = await api.client.post("/intake/v1/reports/status", json={"query_code": slip["query_code"]})
+    return str(answer.json()["now"]["status"])
+
+
+async def test_a_gateway_that_the_operator_lets_sends_a_code_back_which_is_kept_nowhere(new_api: NewApi) -> None:
+    api = await new_api("intake", GATEWAY_SLIPS='["mgw"]')
+    long = SMS | {"external_no": "L", "parts": 2, "text": "前"}
+    batch = [
+        SMS, SMS | {"external_no": "A", "text": "广告"}, SMS | {"external_no": "O", "text": "扫黑办的人"},
+        SMS | {"external_no": "D", "addressed_to": "discipline"}, long, long | {"part": 2, "text": "后"}, VOICE | {"sender": None},
+    ]  # fmt: skip
+    slips = [record["slip"] for record in (await hand(api, *batch)).json()["records"]]
+    assert [slip is not None for slip in slips] == [True, True, True, True, False, True, False]
+    again = (await hand(api, *batch)).json()
+    assert (again["known"], [record["slip"] for record in again["records"]]) == (7, [None] * 7)
+    registered, spam, office, passed, _, whole, _ = slips
+    assert registered["query_code"] in registered["text"]
+    checked = await api.client.post("/intake/v1/receipts/verification", json=whole["receipt"])
+    assert (checked.status_code, checked.json()["genuine"]) == (200, True)
+    assert [await stands(api, each) for each in (registered, spam, office, passed, whole)] == ["received"] * 5
+    by_text = {each["text"]: each for each in await waiting(api)}
+    done = await do(api, by_text["〔举报人〕举报放高利贷"], "registration", {})
+    assert (done.status_code, done.json()["slip"]) == (201, None)
+    assert (await do(api, by_text["扫黑办的人"], "discipline")).status_code == 204
+    aside = {"ids": [by_text["广告"]["id"]], "reason": "spam"}
+    assert (await api.post(f"{DOOR}/set-aside", aside, by="icl", **ON)).status_code == 204
+    found = [await stands(api, each) for each in (registered, spam, office, passed, whole)]
+    assert found == ["received", "not_accepted", "received", "received", "received"]
+    codes = [form for slip in filter(None, slips) for form in (slip["query_code"], slip["query_code"].replace("-", ""))]
+    assert found_in({"tables": await everything(api.copy.admin_url)}, codes) == []
 
 
 async def test_the_parts_of_a_text_message_are_one_and_never_those_of_two_senders(new_api: NewApi) -> None:
