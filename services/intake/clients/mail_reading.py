@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 60
+MOST_LINE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,10 @@ async def read_mails(mails: Sequence[bytes]) -> list[ReadMail | None]:
     """Each as it was read; None for one that cannot be. A mail that its reader dies of costs the others nothing but a new reader."""
     found: list[ReadMail | None] = []
     while len(found) < len(mails):
-        found += await _some(mails[len(found) :]) or [None]
+        found += await _some(mails[len(found) :])
+        if len(found) < len(mails):
+            log.warning("mail.unreadable")
+            found.append(None)
     return found
 
 
@@ -51,23 +55,42 @@ async def _some(mails: Sequence[bytes]) -> list[ReadMail | None]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        limit=MOST_LINE,
         cwd=ROOT,
         env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
     )
-    lines = b"".join(base64.b64encode(mail) + b"\n" for mail in mails)
+    feeding = asyncio.create_task(_feed(reader, mails))
+    found: list[ReadMail | None] = []
     try:
         async with asyncio.timeout(SECONDS):
-            said, _ = await reader.communicate(lines)
-    except TimeoutError:
-        said = b""
+            while len(found) < len(mails) and (line := await _line(reader)):
+                found.append(_mail(json.loads(line)))
+    except (TimeoutError, ValueError):  # what was read before stands
+        pass
     finally:
+        feeding.cancel()
+        with suppress(asyncio.CancelledError, OSError):
+            await feeding
         with suppress(ProcessLookupError):
             reader.kill()
         await reader.wait()
-    found = [_mail(json.loads(line)) for line in said.splitlines(keepends=True) if line.endswith(b"\n")]
-    if len(found) < len(mails):
-        log.warning("mail.unreadable", returncode=reader.returncode)
     return found
+
+
+async def _feed(reader: asyncio.subprocess.Process, mails: Sequence[bytes]) -> None:
+    if reader.stdin is None:
+        return
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died of one of them
+            for mail in mails:
+                reader.stdin.write(base64.b64encode(mail) + b"\n")
+                await reader.stdin.drain()
+    finally:
+        reader.stdin.close()
+
+
+async def _line(reader: asyncio.subprocess.Process) -> bytes:
+    return await reader.stdout.readline() if reader.stdout else b""
 
 
 def _mail(told: dict[str, Any] | None) -> ReadMail | None:

@@ -49,6 +49,16 @@ def test_a_page_is_read_as_a_person_sees_it() -> None:
         page_only(f"<head><style>p{{}}</style><title>t</title><body><p>{WORDS}&nbsp;!</p><script>x()</script>二<br>三")
     )
     assert found["text"].split() == [WORDS, "!", "二", "三"]
+    for page, seen in (
+        ("<SCRIPT>x<script>y</script >一", "一"),
+        ("一<!-- <p>x --><!-->二<!--[if !mso]><!-->三", "一二三"),
+        ("a<b 一", "a<b 一"),
+        ("1<2,&lt;p&gt;", "1<2,<p>"),
+        ("<p title='x'\n>一</P\n>二", "一\n二"),
+        ("一<style>x", "一"),
+        ("İ<title>x</title>一", "İ一"),
+    ):
+        assert read(f"Content-Type: text/html; charset=utf-8\r\n\r\n{page}".encode())["text"].strip() == seen
 
 
 def test_of_a_choice_the_plain_text_is_taken_and_the_page_when_that_is_empty() -> None:
@@ -118,3 +128,13 @@ async def test_what_its_reader_dies_of_is_told_and_the_others_are_read() -> None
     assert last is not None
     assert last.files == (("a.txt", b"x"),)
     assert await read_mails([]) == []
+
+
+async def test_a_mail_that_is_made_to_take_for_ever_is_read_like_any_other() -> None:
+    page, many = b"Content-Type: text/html\r\n\r\n", 300_000
+    mails = [
+        *(page + sign * (many // len(sign)) for sign in (b"<!--", b"<a b='", b"<", b"&a", b"<script>")),
+        b'Content-Type: text/plain; name="' + b";" * many + b"\r\n\r\nx",
+        *(name + b": " + sign * many + b"\r\n\r\nx" for name in (b"From", b"Subject") for sign in (b"(", b"=?")),
+    ]
+    assert [one is not None for one in await read_mails(mails)] == [True] * len(mails)
