@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.leads import LeadView, ListCode
 from services.intake.api.stay_away import Away
-from services.intake.db import digests
+from services.intake.db import digests, gateway_messages
 from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
 from shared.auth import Principal
+from shared.deadlines import china_date
 from shared.http import Day, Now, Page, Paging, Tx, require
 
 router = APIRouter(prefix="/daily-digests", tags=["日梳理 daily digests"])
@@ -54,6 +55,8 @@ class DigestDetail(DigestView):
     """One day's list with its parts, and earlier days that nobody closed. 日梳理详情"""
 
     unclosed_before: list[date]
+    messages_waiting: int = Field(description="现有待筛查的来件 / messages that wait for a clerk now")
+    messages_overdue: int = Field(description="其中已超期(D01)的 / of them overdue")
     parts: list[PartView]
 
 
@@ -68,7 +71,7 @@ async def list_digests(_: Reader, tx: Tx, paging: Paging, state: Literal["open"]
 
 
 @router.get("/{day}")
-async def get_digest(day: Day, _: Reader, tx: Tx) -> DigestDetail:
+async def get_digest(day: Day, _: Reader, tx: Tx, now: Now) -> DigestDetail:
     """One day's list, and earlier ones that nobody closed. 日梳理详情"""
     digest = await digests.get(tx, day)
     by_source: dict[str, dict[str, int]] = {part: {} for part in Part}
@@ -89,8 +92,13 @@ async def get_digest(day: Day, _: Reader, tx: Tx) -> DigestDetail:
         )
         for part in Part
     ]
-    return DigestDetail.model_validate(
-        {**DigestView.of(digest).model_dump(), "unclosed_before": await digests.open_before(tx, day), "parts": parts}
+    waiting, overdue = await gateway_messages.waiting(tx, china_date(now))
+    return DigestDetail(
+        **DigestView.of(digest).model_dump(),
+        unclosed_before=await digests.open_before(tx, day),
+        messages_waiting=waiting,
+        messages_overdue=overdue,
+        parts=parts,
     )
 
 

@@ -46,7 +46,9 @@ class GatewayMessageView(BaseModel):
     reason: AsideReason | None
     decided_by: str | None
     decided_on: date | None
-    text: str | None = Field(description="仅texts=true时 / with texts=true only")
+    text: str | None = Field(
+        description="仅texts=true时;无法打开的为空 / with texts=true only; null when no key opens it"
+    )
 
 
 class MessageRegistrationOrder(ReportedOrder):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, tuple_, update
+from sqlalchemy import RowMapping, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.intake.db.gateway_tables import gateway_messages
@@ -62,6 +62,14 @@ async def page(tx: Transaction, state: MessageState, *, after: tuple[date, UUID]
     if after is not None:
         query = query.where(tuple_(table.received_on, table.id) > after)
     return [_of_row(row) for row in (await tx.execute(query.limit(limit))).mappings()]
+
+
+async def waiting(tx: Transaction, today: date) -> tuple[int, int]:
+    """How many wait for a clerk, and how many of them longer than D01 allows."""
+    late = func.count().filter(gateway_messages.c.due_on < today)
+    query = select(func.count(), late).where(gateway_messages.c.state == MessageState.WAITING.value)
+    row = (await tx.execute(query)).one()
+    return row[0], row[1]
 
 
 async def progress(tx: Transaction, marks: Sequence[bytes]) -> tuple[date, tuple[Step, ...]] | None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from services.intake.db import attachments, gateway_messages
 from services.intake.domain.attachment import Attachment
 from services.intake.domain.code_list import CodeBook
@@ -24,8 +26,11 @@ from shared.auth import Principal
 from shared.contracts.envelope import day_of
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotAllowed, NotFound, Unavailable
+from shared.file_key import CannotRead
 from shared.idempotency import Answer, Claim
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 
@@ -37,13 +42,18 @@ async def read_messages(
     told = {}
     for message in messages:
         await audit.record(tx, by, "message.read", message.id, at=at, purpose=by.purpose)
-        told[message.id] = text_of(store, message)
+        with suppress(NotAllowed):  # the others are read all the same
+            told[message.id] = text_of(store, message)
     return told
 
 
 def text_of(store: Store, message: Message) -> str:
-    """What a message says that nobody has decided on yet."""
-    return whole_text(open_texts(text_key(store, message), message), message)
+    """What a message says that nobody has decided on yet. Raises `NotAllowed` when no key opens it."""
+    try:
+        return whole_text(open_texts(text_key(store, message), message), message)
+    except CannotRead:
+        log.warning("message.unreadable", message_id=str(message.id))
+        raise NotAllowed("没有打开该来件的密钥 / no key opens this message") from None
 
 
 async def register_message(
@@ -141,6 +151,9 @@ def _report(store: Store, message: Message, blocks: Mapping[str, Any]) -> Report
 
 
 async def _opened(store: Store, file: Attachment) -> tuple[str, bytes]:
-    """A file's name and content. Raises `CannotRead`, `Unavailable`."""
-    name = store.key_of(file).open(NAME, file.name_box).decode() if file.name_box else ""
-    return name, b"".join([piece async for piece in store.read(file, file.pieces)])
+    """A file's name and content. Raises `NotAllowed` when no key opens it, `Unavailable`."""
+    try:
+        name = store.key_of(file).open(NAME, file.name_box).decode() if file.name_box else ""
+        return name, b"".join([piece async for piece in store.read(file, file.pieces)])
+    except CannotRead:
+        raise NotAllowed("没有打开该来件附件的密钥 / no key opens a file of this message") from None

@@ -14,6 +14,7 @@ from services.intake.usecases.screen_message import clean_messages
 from shared.contracts.envelope import SealedBox
 from shared.sealing import Opener
 from tests.conftest import NewApi
+from tests.intake.api.test_digests import clock, on
 from tests.support.api import Api
 from tests.support.files import bomb, photo
 from tests.support.mails import ADDRESS, TRACES, WHO, mail, sent
@@ -150,8 +151,14 @@ async def test_a_clerk_registers_one_by_the_use_case_of_every_report(new_api: Ne
         == [("registered", None, None, "[]")] * 2
     )
     assert found_in({"tables": await everything(api.copy.admin_url)}, OF_THE_SENDER) == []
+    # what no key opens is told, and hinders nothing else
+    await api.rows("update gateway_messages set box = 'x' where state = 'waiting'")
+    [lost] = await waiting(api)
+    assert lost["text"] is None
+    assert [(await do(api, lost, what, {})).status_code for what in ("registration", "discipline")] == [409, 409]
 
 
+@pytest.mark.rule("M01")
 async def test_what_is_no_report_is_put_aside_can_be_taken_back_and_is_destroyed(new_api: NewApi) -> None:
     api = await new_api("intake")
     await hand(api, EMAIL, *[SMS | {"external_no": f"S{n}"} for n in range(5)])
@@ -170,6 +177,13 @@ async def test_what_is_no_report_is_put_aside_can_be_taken_back_and_is_destroyed
     assert (await do(api, one, "take-back", by="icl")).status_code == 403
     assert (await do(api, one, "take-back", by="ofd")).status_code == 204
     assert [each["id"] for each in await waiting(api)] == [one["id"]]
+    # the list of the day tells what waits too long: D01 is the next working day
+    for day, late in ((4, 0), (5, 1)):
+        await clock(api, on(day))
+        shown = await api.get(
+            f"/intake/v1/daily-digests/2018-06-0{day}", by="ana", **{"X-Local-Clock": on(day).isoformat()}
+        )
+        assert (shown.json()["messages_waiting"], shown.json()["messages_overdue"]) == (1, late)
     for day, left in ((1, 6), (2, 1)):
         async with api.app.state.database.transaction() as tx:
             await clean_messages(tx, datetime(2018, 7, day, 12, tzinfo=UTC), store=api.app.state.attachments)
