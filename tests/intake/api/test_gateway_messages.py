@@ -62,7 +62,7 @@ async def do(
     return await api.post(f"{DOOR}/{message['id']}/{what}", body, by=by, key=key or uuid4().hex, **ON)
 
 
-@pytest.mark.rule("M05", "D01")
+@pytest.mark.rule("M05")
 async def test_messages_are_taken_once_and_a_bad_one_stops_nothing(new_api: NewApi) -> None:
     api = await new_api("intake")
     bad: list[tuple[Any, str]] = [
