@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, or_, select, text, true
 
 from services.intake.db import search
 from services.intake.db.conflicts import apart
@@ -76,7 +76,9 @@ async def retire_subjects(tx: Transaction, lead_id: UUID) -> bool:
 
 async def ended_at(tx: Transaction, lead_id: UUID) -> datetime | None:
     """When a lead ended; a repeat ends with its master."""
-    row = (await tx.execute(_ended().where(leads.c.id == lead_id))).mappings().one_or_none()
+    whole = select(_whole(leads)).where(leads.c.id == lead_id).correlate(None).scalar_subquery()
+    query = _ended().where(leads.c.id == lead_id, _MASTER.c.id == whole)
+    row = (await tx.execute(query)).mappings().one_or_none()
     return row["since"] if row else None
 
 
@@ -136,9 +138,19 @@ async def sealed(
 
 
 def _ended() -> Select[Any]:
-    query = select(leads, _WHEN.label("since")).join(_MASTER, _MASTER.c.id == _whole(leads))
+    # from the few that ended to their repeats: the other way round each lead would be asked for its master
+    repeat = leads.alias()
+    itself, repeats = select(_MASTER.c.id), select(repeat.c.id).where(repeat.c.merged_into == _MASTER.c.id)
+    parts = itself.correlate(_MASTER).union_all(repeats.correlate(_MASTER)).lateral()
+    query = (
+        select(leads, _WHEN.label("since"))
+        .select_from(_MASTER)
+        .join(parts, true())
+        .join(leads, leads.c.id == parts.c.id)
+    )
     query = query.join(lead_history, lead_history.c.lead_id == _MASTER.c.id)
-    return query.where(lead_history.c.action.in_(ENDS), _MASTER.c.status.in_(ENDED)).group_by(leads.c.id)
+    ended = _MASTER.c.status.in_(ENDED), _MASTER.c.merged_into.is_(None), lead_history.c.action.in_(ENDS)
+    return query.where(*ended).group_by(leads.c.id)
 
 
 def _waits() -> ColumnElement[bool]:
