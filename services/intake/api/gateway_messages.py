@@ -40,7 +40,7 @@ class Recording(Order):
     """录音 / the recording of a voicemail."""
 
     name: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] = ""
-    content: Base64 = Field(description="base64")
+    content: Base64 = Field(description="文件内容的base64 / the file in base64")
 
 
 _NEEDED = {"email": ("mail",), "sms": ("text",), "voice": ()}

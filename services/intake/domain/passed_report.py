@@ -21,7 +21,7 @@ from shared.file_key import WrappingKey
 
 
 class Addressee(StrEnum):
-    """Who shall read it: the office, or discipline. 受理机关:扫黑办(office)、纪委监委(discipline)"""
+    """受理机关:扫黑办(office)、纪委监委(discipline) / who shall read it: the office, or discipline."""
 
     OFFICE = "office"
     DISCIPLINE = "discipline"

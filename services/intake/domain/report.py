@@ -27,7 +27,7 @@ class Naming(StrEnum):
 
 
 class Channel(StrEnum):
-    """How it came: 网络 web, 电话 phone, 来访 visit, 信件 letter; by a gateway 电子邮件 email, 短信 sms, 语音留言 voice."""
+    """网络 web, 电话 phone, 来访 visit, 信件 letter; by a gateway 电子邮件 email, 短信 sms, 语音留言 voice: how it came."""
 
     WEB = "web"
     PHONE = "phone"

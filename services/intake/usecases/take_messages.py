@@ -203,7 +203,7 @@ class TakeMessages:
                 return MessageDone(MessageFate.KNOWN)
             await hand_over(tx, passed, region=self.store.region, at=day_of(at))
         await hand_files_on(self.database, self.store, self.desk, passed, slip["query_code"], incoming.files, at=at)
-        answerable = by.sub in self._slips and incoming.naming is not Naming.ANONYMOUS
+        answerable = empty.gateway in self._slips and incoming.naming is not Naming.ANONYMOUS
         return MessageDone(MessageFate.TAKEN, slip=slip if answerable else None)
 
     async def _forget(self, files: tuple[Attachment, ...]) -> None:

@@ -41,6 +41,7 @@ TABLES = {
     "conflict.InterestStatus": "intake/directory/test_conflict.py",
     "code_list.VersionState": "intake/domain/test_code_list.py",
     "screening.ScreeningState": "intake/domain/test_screening.py",
+    "gateway_message.MessageState": "intake/domain/test_gateway_message.py",
 }
 """Where all states of each are tried with all that is done to them."""
 LEAD = replace(assigned(), status=Status.VERIFYING)
