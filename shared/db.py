@@ -69,6 +69,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=False,
+            hide_parameters=True,  # texts of leads: a fault that ends a command is printed
             connect_args={
                 "timeout": 10,
                 "command_timeout": 60,

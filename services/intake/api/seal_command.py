@@ -8,12 +8,15 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from uuid import UUID
 
-from services.intake.usecases.seal_stored import seal_stored
+from services.intake.usecases.seal_stored import seal_stored, telling
 from services.intake.usecases.subject_store import SubjectKeys
 from shared.command import CommandParser
-from shared.db import Database
+from shared.db import Database, is_race
 from shared.file_key import CannotRead
+
+TRIES = 5
 
 
 def main(arguments: Sequence[str], *, owner: Database, keys: SubjectKeys) -> int:
@@ -32,9 +35,23 @@ async def _all(owner: Database, keys: SubjectKeys) -> dict[str, int]:
     try:
         while True:
             async with owner.transaction() as tx:
-                last, looked, done = await seal_stored(tx, keys, after=last)
+                last, looked, found = await telling(tx, after=last)
             if last is None:
                 return {"leads": leads, "sealed": sealed}
-            leads, sealed = leads + looked, sealed + done
+            for lead_id in found:
+                await _one(owner, keys, lead_id)
+            leads, sealed = leads + looked, sealed + len(found)
     finally:
         await owner.close()
+
+
+async def _one(owner: Database, keys: SubjectKeys, lead_id: UUID) -> None:
+    for tries_left in reversed(range(TRIES)):
+        try:
+            async with owner.transaction() as tx:
+                return await seal_stored(tx, keys, lead_id)
+        except Exception as fault:
+            # it and the worker that makes the lead searchable waited for each other
+            if not tries_left or not is_race(fault):
+                raise
+    raise RuntimeError("unreachable")

@@ -77,8 +77,10 @@ async def proposed_beside(tx: Transaction, lead_id: UUID, master_id: UUID) -> Me
 
 
 async def lock_both(tx: Transaction, one: UUID, other: UUID) -> tuple[Lead, Lead]:
-    """Both leads, locked in one order whichever is the master. Raises `NotFound`."""
-    query = select(leads).where(leads.c.id.in_([one, other])).order_by(leads.c.id).with_for_update()
+    """Both leads, locked in one order: a master before its repeat, as whoever tells or judges all of a matter holds them; what is not
+    merged by the ids. Raises `NotFound`."""
+    query = select(leads).where(leads.c.id.in_([one, other])).order_by(leads.c.merged_into.is_not(None), leads.c.id)
+    query = query.with_for_update()
     found = {row["id"]: of_row(row) for row in (await tx.execute(query)).mappings()}
     if not {one, other} <= found.keys():
         raise NotFound("没有该线索 / no such lead")

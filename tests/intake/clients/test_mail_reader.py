@@ -1,5 +1,6 @@
 """E-mails as real programs and hostile hands write them: words, sender and files are found, where it came from is not looked at."""
 
+import asyncio
 import base64
 from email.message import EmailMessage
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.intake.clients import mail_reader
-from services.intake.clients.mail_reading import read_mails
+from services.intake.clients.mail_reading import SECONDS, read_mails
 from tests.support.mails import ADDRESS, TRACES, WHO, mail, nested, page_only
 
 WORDS = "有人在菜市场强收费用"
@@ -128,6 +129,19 @@ async def test_what_its_reader_dies_of_is_told_and_the_others_are_read() -> None
     assert last is not None
     assert last.files == (("a.txt", b"x"),)
     assert await read_mails([]) == []
+
+
+async def test_a_mail_behind_slow_ones_has_a_time_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    times: list[float | None] = []
+    real = asyncio.timeout
+
+    def limited(seconds: float | None) -> asyncio.Timeout:
+        times.append(seconds)
+        return real(seconds)
+
+    monkeypatch.setattr(asyncio, "timeout", limited)
+    assert None not in await read_mails([mail(WORDS)] * 3)
+    assert times == [SECONDS] * 3
 
 
 async def test_a_mail_that_is_made_to_take_for_ever_is_read_like_any_other() -> None:
