@@ -1,6 +1,7 @@
 """Files of a lead, for the office and the unit that is charged with it: uploaded by tus, listed, downloaded with a purpose. 附件"""
 
 from datetime import date
+from mimetypes import guess_extension
 from typing import Annotated
 from uuid import UUID
 
@@ -135,7 +136,8 @@ async def post_download(
         attachment, content = await read_attachment(
             tx, store, lead_id, attachment_id, original=order.original, purpose=order.purpose, by=by, at=at
         )
-    return await handed_out(name_of(store, attachment) or str(attachment.id), content)
+    name = name_of(store, attachment) or f"{attachment.id}{guess_extension(attachment.media_type or '') or ''}"
+    return await handed_out(name, content)
 
 
 async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:

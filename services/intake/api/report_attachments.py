@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from services.intake.api import tus
 from services.intake.api.door import TOO_MANY, Door, Everyone
-from services.intake.db import attachments, passed_reports, reports
+from services.intake.db import attachments, gateway_messages, passed_reports, reports
 from services.intake.domain import query_code
 from services.intake.domain.attachment import Attachment
 from services.intake.domain.attachment import Door as Came
@@ -111,7 +111,7 @@ def _day(at: datetime) -> datetime:
 
 
 async def _holder(request: Request, tx: Transaction, code: str) -> _Holder:
-    """Who holds this code. Raises `NotFound`, with the same words for every code that is none."""
+    """Who holds this code. Raises `NotFound`, with the same words for every code that is none; `NotAllowed` for a message's."""
     desk: Desk = request.app.state.desk
     store: Store = request.app.state.attachments
     try:
@@ -123,6 +123,7 @@ async def _holder(request: Request, tx: Transaction, code: str) -> _Holder:
         return _Holder(lead_id, None, store)
     report_id = await passed_reports.find(tx, marks) if marks else None
     if report_id is None:
+        await gateway_messages.must_be_registered(tx, marks)
         raise NotFound("没有该查询码的举报 / no report has this code")
     return _Holder(None, report_id, PassedStore.of(store, desk.sealer, code))
 

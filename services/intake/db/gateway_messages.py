@@ -13,10 +13,10 @@ from services.intake.db.gateway_tables import gateway_messages
 from services.intake.domain.attachment import Attachment, Door, Piece, State
 from services.intake.domain.gateway_message import AsideReason, Message, MessageState
 from services.intake.domain.lead_states import Status
-from services.intake.domain.report import Channel, Issued, Naming, Step
+from services.intake.domain.report import PUT_ASIDE, WAITS, Channel, Issued, Naming, Step
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import NotAllowed, NotFound
 from shared.sealing import SealedRecord
 
 _ISSUED = ("code_mark", "receipt_mark", "mailbox_key")
@@ -79,7 +79,15 @@ async def progress(tx: Transaction, marks: Sequence[bytes]) -> tuple[date, tuple
     if row is None:
         return None
     steps = (Step(Status.RECEIVED, row.received_on),)
-    return row.received_on, (*steps, Step(Status.NOT_ACCEPTED, row.decided_on)) if row.decided_on else steps
+    aside = Step(Status.NOT_ACCEPTED, row.decided_on, aside=True) if row.decided_on else None
+    return row.received_on, (*steps, aside) if aside else steps
+
+
+async def must_be_registered(tx: Transaction, marks: Sequence[bytes]) -> None:
+    """Letters and files go with a report. Raises `NotAllowed` for the code of a message that is none."""
+    found = await progress(tx, marks)
+    if found is not None:
+        raise NotAllowed(" / ".join(WAITS if len(found[1]) == 1 else PUT_ASIDE))
 
 
 async def aside_since(tx: Transaction, before: date, *, limit: int) -> list[Message]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from opencc import OpenCC
 from stdnum.cn import ric, uscc
@@ -42,6 +42,7 @@ _NUMERAL = re.compile(
     rf"[〇零一幺二三四五六七八九]{{7,}}|[〇零一二三四五六七八九]{{2,4}}(?=年)|{_ten}(?=[年月日号万])"
     r"|[一二两三四五六七八九](?=[月日号万千])"
 )
+_PART = re.compile(r"\+?[0-9]+x?", re.IGNORECASE)
 _SPACED = re.compile(r"(?<=[0-9])[ \-.·](?=[0-9])")
 _SELF = r"(?<!被)(?:本人|我的|我|举报人|来电人|反映人|来信人|报警人|投诉人|署名人?|回访)"
 _OWN = re.compile(rf"{_SELF}[^,。;、]{{0,10}}$|本人,(?:电话|手机|联系|身份证)[^,。;、]{{0,6}}$")
@@ -252,7 +253,16 @@ def _numbers(text: str, on: date) -> Iterator[Number]:
 def number_in(word: str, *, on: date) -> Number | None:
     """The number that a word is, if it is one and nothing else; `on`: the day of asking."""
     text = plain(word)
-    return next((number for number in _numbers(text, on) if number.value == text), None)
+    whole = {kind for kind, pattern in _KINDS if pattern.fullmatch(text)}
+    return next((number for number in _numbers(text, on) if number.kind in whole), None)
+
+
+def words_of(text: str, *, on: date) -> Iterator[str]:
+    """The words of a search; a number that was typed with gaps is one of them."""
+    for digits, run in groupby(text.split(), key=lambda word: _PART.fullmatch(word) is not None):
+        words = list(run)
+        joined = "".join(words)
+        yield from [joined] if digits and number_in(joined, on=on) else words
 
 
 def _names(text: str) -> tuple[frozenset[str], frozenset[str]]:

@@ -248,14 +248,24 @@ class Step:
     since: date
     extended: bool = False
     """More time was granted then (D08): the reporter is told."""
+    aside: bool = False
+    """Of a message that a gateway brought: it was put aside, so there is nothing to object to."""
 
     @property
     def words(self) -> tuple[str, str]:
         """In plain words."""
-        return EXTENDED if self.extended else PROGRESS[self.status]
+        return EXTENDED if self.extended else PUT_ASIDE if self.aside else PROGRESS[self.status]
 
 
 EXTENDED = ("情况复杂,核查期限已依规延长", "The matter is complex; more time was granted to check it")
+WAITS = (
+    "来件正在筛查,登记为举报后可写信、传文件",
+    "It is being looked through; letters and files go with it once it is registered",
+)
+PUT_ASIDE = (
+    "未作为举报受理;确系举报的,请在公开入口重新提交",
+    "Not taken as a report; if it is one, send it anew at the public door",
+)
 PROGRESS: Mapping[Status, tuple[str, str]] = {
     Status.RECEIVED: ("已收到您的举报,正在梳理", "Received; it is being looked through"),
     Status.CLASSIFIED: ("已完成初步梳理,正在确定核查单位", "Looked through; a unit to check it is being chosen"),

@@ -74,6 +74,12 @@ class ReadProgress:
         async with self._database.transaction() as tx:
             return await passed_reports.find(tx, marks)
 
+    async def must_be_registered(self, code: str) -> None:
+        """Raises `NotAllowed` for the code of a message that waits for a clerk or was put aside, `Invalid` for a mistyped one."""
+        marks = self._marks(code)
+        async with self._database.transaction() as tx:
+            await gateway_messages.must_be_registered(tx, marks)
+
     def _marks(self, code: str) -> list[bytes]:
         try:
             return self._desk.marks(read_code(code))

@@ -54,11 +54,12 @@ class Mailbox:
         self._known, self._own_codes = known, own_codes
 
     async def by_code(self, code: str) -> Holder:
-        """Who holds this query code. Raises `Invalid` for a mistyped one, `NotFound`, `PastOffice`."""
+        """Who holds this query code. Raises `Invalid` for a mistyped one, `NotFound`, `PastOffice`, `NotAllowed` for a message's."""
         lead_id = await self._known.lead_by_code(code)
         if lead_id is None:
             if await self._known.past_office(code) is not None:
                 raise PastOffice
+            await self._known.must_be_registered(code)
             raise NotFound(NOBODY)
         return Holder(lead_id, private_half(read_code(code)))
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from services.intake.db import found, repeats
 from services.intake.domain.lead import Lead
 from services.intake.domain.repeat_keys import key_of
-from services.intake.domain.repeat_marks import number_in
+from services.intake.domain.repeat_marks import number_in, words_of
 from services.intake.domain.search import Search, View
 from shared import reads
 from shared.auth import Principal
@@ -46,7 +46,7 @@ async def search_leads(
 async def _numbers(tx: Transaction, text: str | None, secret: bytes, on: date) -> tuple[str | None, list[list[UUID]]]:
     """The words but the numbers that some lead tells, and the leads of each of these."""
     rest, among = [], []
-    for word in (text or "").split():
+    for word in words_of(text or "", on=on):
         number = number_in(word, on=on)
         if number and (ids := await repeats.leads_with(tx, key_of(number, secret))):
             among.append(ids)

@@ -107,6 +107,7 @@ async def test_a_units_officer_gets_the_letter_without_who_wrote_it_and_its_scan
     again = await office.redact(scan, key=key)
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (told, "true")
     copy = await office.download(told["attachment_id"], by="unl")
+    assert copy.headers["Content-Disposition"].endswith(f"{told['attachment_id']}.pdf")
     assert (copy.status_code, hashlib.sha256(copy.content).hexdigest()) == (200, told["sha256"])
     assert told["original_sha256"] == hashlib.sha256(SCAN).hexdigest()
     assert SECRET.encode() not in copy.content

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric
 
 from services.intake.domain.repeat_keys import MOST_KEYS, keys_of, secret_of
-from services.intake.domain.repeat_marks import Marks, Number, is_person_id, marks_of
+from services.intake.domain.repeat_marks import Marks, Number, is_person_id, marks_of, number_in, words_of
 from services.intake.domain.repeat_score import score
 
 DAY = date(2018, 6, 1)
@@ -38,6 +38,38 @@ def of(text: str, **more: Any) -> Marks:
 )
 def test_a_telephone_number_is_one_however_it_is_written(written: str) -> None:
     assert of(f"其电话{written},常骂人").numbers == {Number("phone", "13800138000")}
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("139 0000 0001 菜市场", ["13900000001", "菜市场"]),
+        ("菜市场 +86 139 0000 0001", ["菜市场", "+8613900000001"]),
+        ("110105 19491231 002X", ["11010519491231002X"]),
+        ("13900000001 13900000002", ["13900000001", "13900000002"]),
+        ("2018 06 01", ["2018", "06", "01"]),
+        ("京A·12345", ["京A·12345"]),
+        (" ", []),
+    ],
+)
+def test_a_number_typed_with_gaps_is_one_word_of_a_search(typed: str, words: list[str]) -> None:
+    assert list(words_of(typed, on=DAY)) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [
+        ("京A·12345", "京a12345"),
+        ("+8613900000001", "13900000001"),
+        ("0999-1234567", "09991234567"),
+        ("电话13900000001", None),
+        ("13900000001的", None),
+        ("11010519491231002A", None),
+    ],
+)
+def test_a_word_is_a_number_when_it_is_nothing_else(word: str, number: str | None) -> None:
+    found = number_in(word, on=DAY)
+    assert (found.value if found else None) == number
 
 
 @pytest.mark.parametrize(
