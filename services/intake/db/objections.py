@@ -11,8 +11,9 @@ from services.intake.db.conflicts import apart
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.tables import lead_history
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from services.intake.domain.mailbox import Kind
-from services.intake.domain.objection import ANSWERED_BY, NOTHING_YET, Against, Answer, Objection, State
+from services.intake.domain.objection import ANSWERED_BY, BY_LETTER, NOTHING_YET, Against, Answer, Objection, State
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import NotAllowed
@@ -24,6 +25,8 @@ _WRITE_DOWN = text("select write_objection_down(:lead, :deed, :letter, :mark)")
 
 async def answer_to(tx: Transaction, lead: Lead) -> Answer:
     """The answer that stands, to which the reporter may object. Raises `NotAllowed` when there is none."""
+    if lead.standing in (Status.MERGED, Status.CLOSED):
+        raise NotAllowed(BY_LETTER)
     if lead.status not in ANSWERED_BY:
         raise NotAllowed(NOTHING_YET)
     against, deed = ANSWERED_BY[lead.status]

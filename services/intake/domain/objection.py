@@ -34,6 +34,7 @@ ANSWERED_BY = {Status.FED_BACK: (Against.FEEDBACK, "feed-back"), Status.NOT_ACCE
 DONE_BY = {Against.FEEDBACK: Action.OBJECT, Against.DECLINE: Action.ACCEPT_AFTER_ALL}
 """What follows when it is upheld; a refusal is possible in the same states."""
 NOTHING_YET = "尚无可提出异议的答复 / there is no answer yet to object to"
+BY_LETTER = "该举报已并案或办结;有异议或新情况,请写信说明 / it is merged or closed; write a letter with what you object to, or what is new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,9 @@ from shared.deadlines import Calendar, china_date, start_of
 from shared.errors import Invalid, NotAllowed
 from shared.secrecy import refuse_marked
 
-TOLD_TO_REPEATS = frozenset({*MOVES[Action.FEED_BACK], Status.REDIRECTED, Status.FED_BACK, Status.CLOSED})
+TOLD_TO_REPEATS = frozenset(
+    {*MOVES[Action.FEED_BACK], Status.NOT_ACCEPTED, Status.REDIRECTED, Status.FED_BACK, Status.CLOSED}
+)
 """States of a master in which whoever reported a repeat of it can be told how it ended."""
 
 

@@ -14,7 +14,7 @@ from services.intake.usecases.keep_retention import retire_reporters
 from shared.contracts import verification as said
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import PUBLIC, WHY, do, hear, limits, on, status
+from tests.intake.api.test_life import PUBLIC, REFUSAL, WHY, do, hear, limits, on, status
 from tests.intake.api.test_merges import undo
 from tests.intake.api.test_objections import ANONYMOUS, SIGNED, at_an_end, door, filed, object_, read, refuse, tell
 from tests.intake.api.test_retention import closed
@@ -75,6 +75,8 @@ async def test_who_reported_what_is_merged_into_a_closed_lead_is_told_within_the
     assert (await tell(api, anonymous, day="2018-07-26")).status_code == 201
     assert (await limits(api, anonymous, "2018-07-26"))["feedback"]["stopped_at"] is None, "nobody has read it"
     await read(api, "2018-07-27", query_code=code)
+    refused = await object_(api, code, day="2018-07-27")
+    assert (refused.status_code, "请写信" in refused.json()["detail"]) == (409, True), "he was answered"
     for each in (named, untold, anonymous):
         assert (await limits(api, each, "2018-07-30"))["feedback"]["in_time"] is True
     # two matters after all: its own limits run on, and there is no result of its own to tell
@@ -90,6 +92,22 @@ async def test_who_reported_what_is_merged_into_a_closed_lead_is_told_within_the
     assert (await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-31"))).status_code == 200
     assert (await limits(api, last, "2018-07-31"))["feedback"]["stopped_at"] is not None
     assert (await log(api, last, "2018-07-31")).status_code == 409
+
+
+@pytest.mark.rule("G-FEED")
+async def test_who_reported_a_repeat_of_what_is_not_accepted_can_be_told_so(new_api: NewApi) -> None:
+    api = await door(new_api)
+    master = await register(api, **PUBLIC)
+    named = await register(api, **NAMED, summary="同一件事再次反映")
+    code, anonymous = await filed(api, ANONYMOUS)
+    for each in (named, anonymous):
+        await merge(api, each, master, "2018-06-02")
+        assert (await log(api, each, "2018-06-04")).status_code == 409, "nothing is known yet"
+    assert (await do(api, master, "decline", REFUSAL, day="2018-06-04")).status_code == 200
+    assert (await log(api, named, "2018-06-05")).status_code == 204
+    assert (await tell(api, anonymous, day="2018-06-05")).status_code == 201
+    told = await read(api, "2018-06-06", query_code=code)
+    assert [letter["kind"] for letter in told] == ["feedback"]
 
 
 @pytest.mark.rule("D11", "G-FEED")
