@@ -69,9 +69,10 @@ async def redact_original(
 
 
 async def redactions_of(tx: Transaction, lead_id: UUID, attachment_id: UUID, *, by: Principal) -> list[Redacted]:
-    """All of this original, the first first. Raises `NotFound`, `Forbidden` for who is concerned."""
+    """All of this original, or of that of this copy, the first first. Raises `NotFound`, `Forbidden` for who is concerned."""
     await lead_for(tx, lead_id, by)
-    original = await attachments.get(tx, attachment_id)
+    made = {each.copy_id: each.original_id for each in await redactions.of_lead(tx, lead_id)}
+    original = await attachments.get(tx, made.get(attachment_id, attachment_id))
     if original.lead_id != lead_id or not is_for(original, by):
         raise NotFound("没有该附件 / no such file")
     found = await redactions.of_original(tx, original.id)

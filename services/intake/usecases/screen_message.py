@@ -108,10 +108,15 @@ async def pass_message(
 async def put_aside(
     tx: Transaction, message_ids: Sequence[UUID], reason: AsideReason, *, by: Principal, at: datetime
 ) -> None:
-    """They are no reports: all of them or none. Raises `NotFound`, `NotAllowed`."""
+    """They are no reports: all of them or none. Raises `NotFound`, `NotAllowed`, and says which is in the way."""
     for message_id in sorted(set(message_ids)):
-        message = await gateway_messages.get(tx, message_id, lock=True)
-        await gateway_messages.save(tx, message.put_aside(reason, by=by.sub, on=china_date(at)))
+        try:
+            message = (await gateway_messages.get(tx, message_id, lock=True)).put_aside(
+                reason, by=by.sub, on=china_date(at)
+            )
+        except (NotFound, NotAllowed) as wrong:
+            raise type(wrong)(wrong.detail, fields=[(f"ids.{message_ids.index(message_id)}", wrong.detail)]) from None
+        await gateway_messages.save(tx, message)
         await audit.record(tx, by, "message.put-aside", message_id, at=at, detail={"reason": reason.value})
 
 

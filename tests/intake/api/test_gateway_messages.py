@@ -166,7 +166,8 @@ async def test_what_is_no_report_is_put_aside_can_be_taken_back_and_is_destroyed
     order = {"ids": every, "reason": "spam"}
     assert (await api.post(f"{DOOR}/set-aside", order, by="ofd", **ON)).status_code == 403
     unknown = {"ids": [*every, str(uuid4())], "reason": "spam"}
-    assert (await api.post(f"{DOOR}/set-aside", unknown, by="icl", **ON)).status_code == 404
+    refused = await api.post(f"{DOOR}/set-aside", unknown, by="icl", **ON)
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (404, ["ids.6"])
     assert (await api.post(f"{DOOR}/set-aside", order, by="icl", **ON)).status_code == 204
     assert (await api.post(f"{DOOR}/set-aside", order, by="icl", **ON)).status_code == 409
     aside = await waiting(api, state="aside")

@@ -184,7 +184,12 @@ async def test_of_a_reporters_photo_nothing_is_given_out_but_the_copy(new_api: N
         await clean_attachments(tx, datetime.now(UTC), store=store)
     assert objects(api) == []
     assert (await office.redact(photograph["id"], order(HAND), by="ofd")).status_code == 409
-    [one] = (await api.get(f"{LEADS}/{lead_id}/attachments/{photograph['id']}/redactions", by="ofd")).json()
+    by_original, by_copy = [
+        (await api.get(f"{LEADS}/{lead_id}/attachments/{file_id}/redactions", by="ofd")).json()
+        for file_id in (photograph["id"], made["attachment_id"])
+    ]
+    assert by_original == by_copy
+    [one] = by_original
     assert (one["sha256"], one["original_sha256"], one["areas"]) == (None, None, [NAME])
 
 
