@@ -34,7 +34,9 @@ class AttachmentView(BaseModel):
     id: UUID
     state: State
     door: Door
-    name: str | None = Field(description="举报人的文件不显示 / not of a reporter's file")
+    name: str | None = Field(
+        description="举报人的文件、已涂黑的原件不显示 / not of a reporter's file, nor of what was blackened"
+    )
     length: int
     media_type: str | None
     sha256: str | None
@@ -156,7 +158,8 @@ def view(store: Store, attachment: Attachment, on: date, replaced_by: UUID | Non
         id=attachment.id,
         state=attachment.state,
         door=attachment.door,
-        name=name_of(store, attachment),
+        # what a file is called may say what is black in its copy
+        name=None if replaced_by else name_of(store, attachment),
         length=attachment.length,
         media_type=attachment.media_type,
         sha256=attachment.sha256,

@@ -15,7 +15,7 @@ from opencc import OpenCC
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-from services.intake.domain.plates import PROVINCES
+from services.intake.domain.plates import LAST, PROVINCES
 from services.intake.domain.repeat_words import (
     ACTS,
     AFTER_NAME,
@@ -53,7 +53,7 @@ _OWN_NAME = re.compile(
 _PHONE = re.compile(r"(?<![0-9])(?:\+?86)?(1[3-9][0-9]{9}|0[0-9]{2,3}[0-9]{7,8})(?![0-9])")
 _PERSON_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9x](?![0-9])")
 _CREDIT = re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{18}(?![0-9a-z])")
-_PLATE = re.compile(rf"([{PROVINCES}][a-z])[·.\- ]?([a-hj-np-z0-9]{{5,6}})(?![a-z0-9])")
+_PLATE = re.compile(rf"([{PROVINCES}][a-z])[·.\- ]?([a-hj-np-z0-9]{{5,6}}(?![a-z0-9])|[a-hj-np-z0-9]{{4,5}}[{LAST}])")
 _ACCOUNT = re.compile(r"(?<![0-9a-z])(?:[0-9]{15,17}|[0-9]{19})(?![0-9a-z])")
 """Of a bank, or an ID number of 15 digits as they were until 1999. Of 18 digits only an ID number or credit code counts."""
 _KINDS = (

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.intake.domain.plates import PROVINCES
+from services.intake.domain.plates import LAST, PROVINCES
 from services.intake.domain.report import allegations, summary_lines, texts
 
 APART = "〔限制查阅〕"
@@ -19,6 +19,7 @@ Apart = Mapping[str, str]
 _FIELDS = re.compile(r"persons\.\d+\.(?:id_number|phone|address|company\.uscc)")
 _CODES = re.compile(r"facts\.(?:time_from|time_to|street|area_codes\.\d+|manifestation_codes\.\d+|dont_know\.\d+)")
 _HAN = "〇零一幺二两三四五六七八九"
+_ON_PLATE = r"[A-HJ-NP-Za-hj-np-zＡ-Ｚａ-ｚ\d]"
 _GAP = r"[-\s.·–—]{0,3}"
 # \d is also a full-width digit; between digits people write blanks, dashes and dots, and letters before and after (wx139…)
 _SIGNS = (
@@ -35,7 +36,7 @@ _SIGNS = (
     ("〔号码〕", rf"[{_HAN}]{{7,}}"),
     (
         "〔车牌〕",
-        rf"[{PROVINCES}][A-Za-zＡ-Ｚａ-ｚ][·.\-\s]?[A-HJ-NP-Za-hj-np-zＡ-Ｚａ-ｚ\d]{{5,6}}(?![A-Za-zＡ-Ｚａ-ｚ\d])",
+        rf"[{PROVINCES}][A-Za-zＡ-Ｚａ-ｚ][·.\-\s]?(?:{_ON_PLATE}{{5,6}}(?![A-Za-zＡ-Ｚａ-ｚ\d])|{_ON_PLATE}{{4,5}}[{LAST}])",
     ),
 )
 _EACH = tuple((sign, re.compile(pattern)) for sign, pattern in _SIGNS)

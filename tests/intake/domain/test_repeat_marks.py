@@ -60,6 +60,7 @@ def test_a_number_typed_with_gaps_is_one_word_of_a_search(typed: str, words: lis
     ("word", "number"),
     [
         ("京A·12345", "京a12345"),
+        ("京A1234警", "京a1234警"),
         ("+8613900000001", "13900000001"),
         ("0999-1234567", "09991234567"),
         ("电话13900000001", None),
