@@ -28,6 +28,8 @@ MOST_OF_A_PAGE, LONGEST_SIDE = 8_000_000, 16_000
 """Pixels that a page of a PDF is drawn with; a larger one is drawn coarser."""
 QUALITY = {"picture": 92, "page": 80}
 MOST_COPIED = MOST_EXAMINED
+CPU_SECONDS = 20
+"""Others wait for their turn, and not for ever."""
 _LARGE = f"涂黑件超过{MOST_COPIED // 1024 // 1024} MB,请拆分原件 / the copy would be too large; split the original"
 
 
@@ -44,7 +46,7 @@ def order(media_type: str, areas: Sequence[Area]) -> bytes:
 
 def main() -> None:
     """Blacken standard input."""
-    be_small()
+    be_small(cpu_seconds=CPU_SECONDS)
     source = sys.stdin.buffer
     told = json.loads(source.readline())
     areas = [

@@ -10,9 +10,9 @@ from typing import Any
 MEMORY, CPU_SECONDS = 1024 * 1024 * 1024, 60
 
 
-def be_small() -> None:
+def be_small(*, cpu_seconds: int = CPU_SECONDS) -> None:
     """Limit this process."""
-    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_CORE, 0)):
+    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, cpu_seconds), (resource.RLIMIT_CORE, 0)):
         with suppress(ValueError):  # a stricter limit stands already
             resource.setrlimit(limit, (value, value))
 

@@ -60,6 +60,8 @@ class ReadProgress:
             waiting = await gateway_messages.progress(tx, marks) if lead_id is None else None
             if waiting is not None:
                 return await _of_waiting(tx, *waiting)
+            # a message that was registered between the two looks
+            lead_id = lead_id or await reports.find(tx, marks)
         return await self._of(lead_id)
 
     async def lead_by_code(self, code: str) -> UUID | None:
