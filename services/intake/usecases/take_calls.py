@@ -184,7 +184,7 @@ class TakeCalls:
             _check_codes(call, book)
             lead = (await leads.get(tx, known.lead_id, lock=True)).corrected()
             fields = [FIELDS[change.field] for change in judged.changes]
-            told = [*fields, "报警人"] if call.caller else fields
+            told = [*fields, "报警人(随本版提供,是否有变只有保管库知道)"] if call.caller else fields
             reason = f"110更正(第{call.revision}版):{'、'.join(told) or '内容未变'}"
             await leads.save(tx, lead, "correct", by=by, effective_at=at, at=at, reason=reason)
             ref = await self._seal(tx, call, at)

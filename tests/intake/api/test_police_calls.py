@@ -128,7 +128,7 @@ async def test_a_correction_stands_beside_the_register_and_reaches_the_unit(new_
     assert (detail["lead_no"], detail["street"], detail["received_on"]) == (lead_no, "临江街", "2018-06-01")
     history = (await api.get(f"{lead}/history", by="ofd")).json()
     assert [line["action"] for line in history] == ["register", "correct", "classify", "assign", "correct"]
-    assert history[-1]["reason"] == "110更正(第3版):警情内容、报警人"
+    assert history[-1]["reason"] == "110更正(第3版):警情内容、报警人(随本版提供,是否有变只有保管库知道)"
     # each caller is a record of the vault; nobody else has one
     assert await api.rows("select count(*) from vault.reporters") == [(3,)]
     everything = shown["content"]["summary"] + str(history) + str(await api.rows("select t::text from police_calls t"))
