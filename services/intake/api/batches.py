@@ -1,6 +1,7 @@
 """Batches that machines hand over: what is no JSON stands as the error that it is, so that a bad record never stops the others."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -19,6 +20,13 @@ class FieldError(BaseModel):
 
     field: str
     reason: str
+
+
+def batch_of(item: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """What a door says of its body (`openapi_extra`): at most so many of these."""
+    array = {"type": "array", "items": item, "maxItems": most}
+    content = {"application/json": {"schema": array}, LINES[0]: {"schema": {"type": "string"}}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def records_of(request: Request, *, most_bytes: int, most: int) -> list[Any]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.api.batches import LINES, NOT_JSON, FieldError, records_of, what_is_wrong
+from services.intake.api.batches import NOT_JSON, FieldError, batch_of, records_of, what_is_wrong
 from services.intake.api.slip import SentSlip
 from services.intake.clients.mail_reading import ReadMail, read_mails
 from services.intake.domain.code_list import CodeBook
@@ -164,15 +164,7 @@ waits, sealed, for a clerk; its sender is sealed for the vault at once."""
 @router.post(
     "",
     description=DESCRIPTION,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"type": "array", "items": _ITEM, "maxItems": MOST_RECORDS}},
-                LINES[0]: {"schema": {"type": "string"}},
-            },
-        }
-    },
+    openapi_extra=batch_of(_ITEM, MOST_RECORDS),
 )
 async def post_gateway_messages(request: Request, by: Gateway, at: Now) -> ResultsView:
     """Take a batch of messages; a bad one never stops the others. 接收来件"""

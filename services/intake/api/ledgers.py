@@ -13,13 +13,13 @@ from pydantic import BaseModel, Field
 from services.intake.api import template
 from services.intake.api.reading import read_ledger
 from services.intake.api.spreadsheet import MOST_BYTES
+from services.intake.api.turns import in_turn
 from services.intake.db import ledger_progress, ledgers
 from services.intake.db.ledgers import Ledger
 from services.intake.usecases.import_ledger import import_ledger
 from services.intake.usecases.tell_progress import progress_of
 from shared.auth import Principal
 from shared.deadlines import china_date
-from shared.errors import Busy
 from shared.http import Now, Once, Page, Paging, Tx, require
 
 router = APIRouter(prefix="/ledgers", tags=["台账 ledgers"])
@@ -36,25 +36,15 @@ and `repeated: true`. While it runs `GET /intake/v1/ledgers/progress` tells how 
 {template.description()}
 
 模板 / template: `GET /intake/v1/ledgers/template`"""
-PATIENCE = 60
-"""Seconds that a file waits for those before it."""
 
 
 async def _turn(request: Request, _: Clerk) -> AsyncIterator[AsyncExitStack]:
     """One file at a time in a process, waiting *before* it takes a connection: a pile of uploads, or one sent again and again, must
     not leave the other doors without any. It stands before `Tx` in the route, so that it ends after it, and what was put on its stack
     with it: after the commit."""
-    turn: asyncio.Lock = request.app.state.ledger_turn
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await turn.acquire()
-    except TimeoutError:
-        raise Busy("其他台账正在导入,请稍后重试 / other ledgers are being imported, try again later") from None
-    try:
-        async with AsyncExitStack() as ends_last:
-            yield ends_last
-    finally:
-        turn.release()
+    told = "其他台账正在导入,请稍后重试 / other ledgers are being imported, try again later"
+    async with in_turn(request.app.state.ledger_turn, told), AsyncExitStack() as ends_last:
+        yield ends_last
 
 
 Turn = Annotated[AsyncExitStack, Depends(_turn, scope="function")]

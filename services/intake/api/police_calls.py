@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.api.batches import LINES, NOT_JSON, FieldError, records_of, what_is_wrong
+from services.intake.api.batches import NOT_JSON, FieldError, batch_of, records_of, what_is_wrong
 from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes
 from services.intake.api.report_blocks import Line, Short
 from services.intake.db import police_calls
@@ -168,15 +168,7 @@ reason and kept in the list of refused ones, the others are taken all the same. 
 @router.post(
     "/police-calls",
     description=DESCRIPTION,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"type": "array", "items": _ITEM, "maxItems": MOST_RECORDS}},
-                LINES[0]: {"schema": {"type": "string"}},
-            },
-        }
-    },
+    openapi_extra=batch_of(_ITEM, MOST_RECORDS),
 )
 async def post_police_calls(request: Request, by: Machine, at: Now) -> BatchView:
     """Take a batch of calls; a bad record never stops the others. 接收警情"""

@@ -1,6 +1,5 @@
 """Blackening parts of a scan, a picture or a PDF: the copy is what others get, its original is for two keepers from then on. 涂黑"""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Self
@@ -10,32 +9,23 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.attachments import Purpose
+from services.intake.api.turns import in_turn
 from services.intake.domain.redaction import MOST_AREAS, MOST_PAGES, Area, Hides
 from services.intake.usecases.redact_attachment import Redacted, redact_attachment, redact_original, redactions_of
 from shared.auth import Principal
-from shared.errors import Busy
 from shared.http import Now, Once, Order, Tx, require
 
 router = APIRouter(tags=["附件 attachments"])
 Office = Annotated[Principal, require("icl", "ana", "ofd")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup")]
 Keeper = Annotated[Principal, require("rvk")]
-PATIENCE = 60
-"""Seconds that a copy waits for those before it."""
 
 
 async def _turn(request: Request) -> AsyncIterator[None]:
     """One at a time in a process, waiting *before* it takes a connection: drawing pages takes a processor for seconds."""
-    turn: asyncio.Lock = request.app.state.redaction_turn
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await turn.acquire()
-    except TimeoutError:
-        raise Busy("其他文件正在涂黑,请稍后重试 / other files are being blackened, try again later") from None
-    try:
+    told = "其他文件正在涂黑,请稍后重试 / other files are being blackened, try again later"
+    async with in_turn(request.app.state.redaction_turn, told):
         yield
-    finally:
-        turn.release()
 
 
 Turn = Annotated[None, Depends(_turn, scope="function")]

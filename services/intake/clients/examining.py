@@ -3,21 +3,17 @@ system of ours in it."""
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
-from services.intake.clients import file_blackener, file_examiner
+from services.intake.clients import apart, file_blackener, file_examiner
 from services.intake.domain.redaction import Area
 
 log = structlog.get_logger(__name__)
 
-ROOT = Path(__file__).parents[3]
 SECONDS = 180
 PIECE = 1024 * 1024
 UNREADABLE = "文件内容异常,无法检查 / the file is damaged or hostile and cannot be examined"
@@ -58,16 +54,7 @@ async def _led_by(first: bytes, content: AsyncIterator[bytes]) -> AsyncIterator[
 
 @asynccontextmanager
 async def _handling(module: str, content: AsyncIterator[bytes]) -> AsyncIterator[Examined]:
-    looker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT,
-        env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
-    )
+    looker = await apart.start(module)
     feeding = asyncio.create_task(_feed(looker, content))
     try:
         async with asyncio.timeout(SECONDS):
@@ -76,12 +63,7 @@ async def _handling(module: str, content: AsyncIterator[bytes]) -> AsyncIterator
     except TimeoutError:
         raise ValueError("the examination took too long") from None
     finally:
-        feeding.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await feeding
-        with suppress(ProcessLookupError):
-            looker.kill()
-        await looker.wait()
+        await apart.end(looker, feeding)
 
 
 async def _feed(looker: asyncio.subprocess.Process, content: AsyncIterator[bytes]) -> None:

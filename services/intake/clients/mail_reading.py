@@ -3,21 +3,17 @@
 import asyncio
 import base64
 import json
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from services.intake.clients import mail_reader
+from services.intake.clients import apart, mail_reader
 
 log = structlog.get_logger(__name__)
 
-ROOT = Path(__file__).parents[3]
 SECONDS = 60
 """For each mail: one that takes long takes none of the time of those behind it."""
 MOST_LINE = 64 * 1024 * 1024
@@ -49,17 +45,7 @@ async def read_mails(mails: Sequence[bytes]) -> list[ReadMail | None]:
 
 async def _some(mails: Sequence[bytes]) -> list[ReadMail | None]:
     """The first of them, until the reader has died."""
-    reader = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        mail_reader.__name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=MOST_LINE,
-        cwd=ROOT,
-        env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
-    )
+    reader = await apart.start(mail_reader.__name__, longest_line=MOST_LINE)
     feeding = asyncio.create_task(_feed(reader, mails))
     found: list[ReadMail | None] = []
     try:
@@ -72,12 +58,7 @@ async def _some(mails: Sequence[bytes]) -> list[ReadMail | None]:
     except (TimeoutError, ValueError):  # what was read before stands
         pass
     finally:
-        feeding.cancel()
-        with suppress(asyncio.CancelledError, OSError):
-            await feeding
-        with suppress(ProcessLookupError):
-            reader.kill()
-        await reader.wait()
+        await apart.end(reader, feeding)
     return found
 
 
