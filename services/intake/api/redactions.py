@@ -131,6 +131,7 @@ async def post_redaction(
         return RedactionView.of(
             await redact_attachment(
                 tx,
+                request.app.state.database,
                 request.app.state.attachments,
                 lead_id,
                 attachment_id,
@@ -166,7 +167,10 @@ async def post_original_redaction(
 
     async def redact() -> RedactionView:
         areas = [each.area() for each in order.areas]
-        store = request.app.state.attachments
-        return RedactionView.of(await redact_original(tx, store, opening_id, attachment_id, areas, by=by, at=at))
+        state = request.app.state
+        done = await redact_original(
+            tx, state.database, state.attachments, opening_id, attachment_id, areas, by=by, at=at
+        )
+        return RedactionView.of(done)
 
     return await once.reply(201, redact)

@@ -64,6 +64,14 @@ attachments = Table(
     ),
 )
 
+begun_folders = Table(
+    "begun_folders",
+    metadata,
+    Column("folder", Text, primary_key=True),
+    Column("begun_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
+    comment="what stands here for days was left by a crash: the clock removes the pieces",
+)
+
 redactions = Table(
     "redactions",
     metadata,

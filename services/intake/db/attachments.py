@@ -1,17 +1,17 @@
 """The store of attachments: where each file stands. The files themselves lie in the object store."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, update
 
-from services.intake.db.attachment_tables import attachments
+from services.intake.db.attachment_tables import attachments, begun_folders
 from services.intake.db.tables import leads
 from services.intake.domain.attachment import Attachment, Door, Piece, State
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 
 _OVER = {"wrapped_key": None, "name_box": None}
 _HERE = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
@@ -109,6 +109,25 @@ async def left_over(tx: Transaction) -> list[Attachment]:
 async def forget_pieces(tx: Transaction, attachment_id: UUID) -> None:
     """Its objects were removed."""
     await tx.execute(update(attachments).where(attachments.c.id == attachment_id).values(pieces=[], shared=[]))
+
+
+async def begin_folders(tx: Transaction, folders: Iterable[str], *, on: date) -> None:
+    """Pieces are about to be written in these; a transaction of its own, before the first of them."""
+    await tx.execute(insert(begun_folders), [{"folder": folder, "begun_on": on} for folder in folders])
+
+
+async def keep_folders(tx: Transaction, folders: Collection[str]) -> None:
+    """Their pieces have a row in this transaction. Raises `Unavailable` when the clock has taken them for left ones."""
+    kept = await tx.execute(delete(begun_folders).where(begun_folders.c.folder.in_(folders)))
+    if kept.rowcount != len(folders):
+        raise Unavailable("文件处理中断,请重试 / the file was not dealt with in time, try again")
+
+
+async def left_folders(tx: Transaction, before: date) -> list[str]:
+    """Some that were begun before this day and that nothing came of; whoever still is at them is told so by `keep_folders`."""
+    mine = select(begun_folders.c.folder).where(begun_folders.c.begun_on < before).limit(50)
+    left = delete(begun_folders).where(begun_folders.c.folder.in_(mine)).returning(begun_folders.c.folder)
+    return list((await tx.execute(left)).scalars())
 
 
 def _changing(attachment: Attachment) -> dict[str, Any]:

@@ -1,10 +1,20 @@
-"""What all work on attachments needs: the files' keys and the object store; and the pieces of a file in the clear, one by one."""
+"""What all work on attachments needs: the files' keys and the object store; and the pieces of a file in the clear, one by one.
+
+Where pieces are written before the row that they belong to, their folder is noted first (`begin`), and the note goes with the transaction
+that keeps the row (`keep`): what a process leaves that dies in between the clock removes (docs/decisions/0104).
+"""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from services.intake.domain.attachment import Attachment, Piece
+from services.intake.db import attachments
+from services.intake.domain.attachment import Attachment, Piece, State
+from shared.db import Database, Transaction
+from shared.deadlines import china_date
+from shared.errors import Unavailable
 from shared.file_key import FileKey, FileKeys
 from shared.objects import PASSED, Objects
 
@@ -43,3 +53,28 @@ class Store:
         key = self.key_of(attachment)
         for piece in pieces:
             yield key.open(piece.name, await self.objects.get(folder_of(attachment), piece.name))
+
+    async def write_whole(self, file: Attachment, content: bytes) -> Attachment:
+        """All of it, ready to be examined. Raises `Unavailable`."""
+        key = self.key_of(file)
+        pieces = [await self.write(file, key, content[at : at + PIECE]) for at in range(0, len(content), PIECE)]
+        return replace(file, pieces=tuple(pieces), state=State.EXAMINING)
+
+    async def forget(self, files: Sequence[Attachment]) -> None:
+        """What was written for them is of no use; the clock removes what is left if this fails."""
+        with suppress(Unavailable):
+            for file in files:
+                await self.objects.remove(folder_of(file))
+
+
+async def begin(database: Database, files: Sequence[Attachment], *, at: datetime) -> None:
+    """Pieces of these are about to be written, and have no row yet."""
+    if files:
+        async with database.transaction() as tx:
+            await attachments.begin_folders(tx, map(folder_of, files), on=china_date(at))
+
+
+async def keep(tx: Transaction, files: Sequence[Attachment]) -> None:
+    """They have one now. Raises `Unavailable` when the clock took them for left ones."""
+    if files:
+        await attachments.keep_folders(tx, [folder_of(file) for file in files])

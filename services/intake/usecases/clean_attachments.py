@@ -1,4 +1,4 @@
-"""The clock looks after attachments: unfinished uploads expire, pieces that nobody can read any more are removed."""
+"""The clock looks after attachments: unfinished uploads expire, pieces that nobody can read (any more) are removed."""
 
 from datetime import datetime, timedelta
 
@@ -15,3 +15,5 @@ async def clean_attachments(tx: Transaction, at: datetime, *, store: Store) -> N
     for attachment in await attachments.left_over(tx):
         await store.objects.remove(folder_of(attachment))
         await attachments.forget_pieces(tx, attachment.id)
+    for folder in await attachments.left_folders(tx, china_date(at) - timedelta(days=1)):
+        await store.objects.remove(folder)

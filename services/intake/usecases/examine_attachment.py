@@ -20,6 +20,8 @@ from shared.errors import NotFound, Unavailable
 from shared.file_key import CannotRead
 
 EXAMINED = metrics.counter("attachments_examined", "Files examined, by what became of them", ["state"])
+Found = tuple[str, str | None, str, tuple[Piece, ...]]
+"""Type, reason of a refusal, hash, shared copy."""
 _INFECTED = "发现病毒或恶意程序 / a virus or harmful program was found"
 
 
@@ -32,12 +34,7 @@ async def examine_attachment(
         attachment = await attachments.get(tx, attachment_id)
     if attachment.state is not State.EXAMINING:
         return attachment
-    try:
-        media_type, refused, sha256, shared = await _look(store, attachment)
-        if isinstance(store, PassedStore) and not refused:
-            shared = await with_index(store, attachment, shared)
-    except (ValueError, CannotRead):
-        media_type, refused, sha256, shared = "", UNREADABLE, "", ()
+    media_type, refused, sha256, shared = await look_at(store, attachment)
     async with database.transaction() as tx:
         attachment = await held(tx, attachment)
         if attachment.state is not State.EXAMINING:
@@ -48,7 +45,7 @@ async def examine_attachment(
             )
         else:
             attachment = (
-                attachment.refuse({"field": "file", "reason": refused})
+                attachment.refuse(refusal(refused))
                 if refused
                 else attachment.keep(media_type=media_type, sha256=sha256, shared=shared)
             )
@@ -70,8 +67,23 @@ async def _put_on_record(tx: Transaction, attachment: Attachment, *, by: Princip
     after_commit(tx, EXAMINED.labels(attachment.state.value).inc)
 
 
-async def _look(store: Store, attachment: Attachment) -> tuple[str, str | None, str, tuple[Piece, ...]]:
-    """Type, reason of a refusal, hash, shared copy."""
+async def look_at(store: Store, attachment: Attachment) -> Found:
+    """What it is; nothing is written but its shared copy. Raises `Unavailable`."""
+    try:
+        media_type, refused, sha256, shared = await _look(store, attachment)
+        if isinstance(store, PassedStore) and not refused:
+            shared = await with_index(store, attachment, shared)
+    except (ValueError, CannotRead):
+        return "", UNREADABLE, "", ()
+    return media_type, refused, sha256, shared
+
+
+def refusal(reason: str) -> dict[str, str]:
+    """As it is kept and told."""
+    return {"field": "file", "reason": reason}
+
+
+async def _look(store: Store, attachment: Attachment) -> Found:
     digest, seen = hashlib.sha256(), 0
 
     async def content() -> AsyncIterator[bytes]:

@@ -3,7 +3,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -12,14 +12,14 @@ from services.intake.clients.examining import UNREADABLE, blackening
 from services.intake.db import attachments, leads, redactions
 from services.intake.domain.attachment import Attachment, Door, Piece, State
 from services.intake.domain.redaction import Area, Redaction, all_areas, must_be_seen
-from services.intake.usecases.attachments import Store, folder_of
+from services.intake.usecases.attachments import Store, begin, keep
 from services.intake.usecases.read_attachment import is_for, lead_for
 from services.intake.usecases.read_original import original_for
 from shared import audit
 from shared.auth import Principal
-from shared.db import Transaction
+from shared.db import Database, Transaction
 from shared.deadlines import china_date
-from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
+from shared.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.file_key import CannotRead
 from shared.secrecy import refuse_marked
 
@@ -29,6 +29,7 @@ Redacted = tuple[Redaction, Attachment, Attachment]
 
 async def redact_attachment(
     tx: Transaction,
+    database: Database,
     store: Store,
     lead_id: UUID,
     attachment_id: UUID,
@@ -47,11 +48,12 @@ async def redact_attachment(
         raise NotFound("没有该附件 / no such file")
     earlier = await redactions.of_original(tx, original.id)
     must_be_seen(original, earlier, by)
-    return await _redacted(tx, store, lead_id, original, earlier, areas, purpose=purpose, by=by, at=at)
+    return await _redacted(tx, database, store, lead_id, original, earlier, areas, purpose=purpose, by=by, at=at)
 
 
 async def redact_original(
     tx: Transaction,
+    database: Database,
     store: Store,
     opening_id: UUID,
     attachment_id: UUID,
@@ -65,7 +67,8 @@ async def redact_original(
     opening, original = await original_for(tx, opening_id, attachment_id, by=by, at=at, lock=False)
     earlier = await redactions.of_original(tx, original.id)
     purpose = opening.purpose.value
-    return await _redacted(tx, store, opening.lead_id, original, earlier, areas, purpose=purpose, by=by, at=at)
+    lead_id = opening.lead_id
+    return await _redacted(tx, database, store, lead_id, original, earlier, areas, purpose=purpose, by=by, at=at)
 
 
 async def redactions_of(tx: Transaction, lead_id: UUID, attachment_id: UUID, *, by: Principal) -> list[Redacted]:
@@ -81,6 +84,7 @@ async def redactions_of(tx: Transaction, lead_id: UUID, attachment_id: UUID, *, 
 
 async def _redacted(
     tx: Transaction,
+    database: Database,
     store: Store,
     lead_id: UUID,
     original: Attachment,
@@ -92,7 +96,7 @@ async def _redacted(
     at: datetime,
 ) -> Redacted:
     hidden = all_areas(original, earlier, areas)
-    async with _made(store, lead_id, original, hidden, by=by) as (copy, pages):
+    async with _made(database, store, lead_id, original, hidden, by=by, at=at) as (copy, pages):
         # the lead is held from here on, as whoever destroys its files holds it
         await attachments.count(tx, lead_id, [Door.REDACTED])
         (await leads.get(tx, lead_id)).must_be_used()
@@ -110,6 +114,7 @@ async def _redacted(
             redacted_at=at,
         )
         await attachments.add(tx, copy, region=store.region, on=china_date(at))
+        await keep(tx, [copy])
         await redactions.add(tx, done)
         detail = {"attachment": str(original.id), "copy": str(copy.id), "number": done.number, "areas": len(areas)}
         await audit.record(tx, by, "attachment.redact", lead_id, at=at, purpose=purpose, detail=detail)
@@ -118,9 +123,17 @@ async def _redacted(
 
 @asynccontextmanager
 async def _made(
-    store: Store, lead_id: UUID, original: Attachment, hidden: Sequence[Area], *, by: Principal
+    database: Database,
+    store: Store,
+    lead_id: UUID,
+    original: Attachment,
+    hidden: Sequence[Area],
+    *,
+    by: Principal,
+    at: datetime,
 ) -> AsyncIterator[tuple[Attachment, int]]:
-    """The copy as it will be kept, its pieces in the store, and its number of pages; when it is not kept they are removed."""
+    """The copy as it will be kept, its pieces in the store, and its pages; when it is not kept they are removed, by the clock when
+    the process died."""
     new = uuid4()
     key, key_id, wrapped = store.keys.new(new)
     copy = Attachment(
@@ -145,6 +158,7 @@ async def _made(
     try:
         async with blackening(original.media_type or "", hidden, content()) as made:
             if made.copy:
+                await begin(database, [copy], at=at)
                 async for piece in made.copy:
                     written.update(piece)
                     pieces.append(await store.write(copy, key, piece))
@@ -169,8 +183,7 @@ async def _made(
         )
     except BaseException as fault:
         if pieces:
-            with suppress(Unavailable):
-                await store.objects.remove(folder_of(copy))
+            await store.forget([copy])
         if isinstance(fault, ValueError | CannotRead):
             raise NotAllowed(UNREADABLE) from None
         raise

@@ -17,16 +17,18 @@ from services.intake.domain.gateway_message import DAYS, AsideReason, Message, w
 from services.intake.usecases.attachments import NAME, Store, folder_of
 from services.intake.usecases.examine_attachment import examine_attachment
 from services.intake.usecases.file_report import Desk, Report
+from services.intake.usecases.hand_files_on import examine_first, hand_files_on
 from services.intake.usecases.pass_report import hand_over
+from services.intake.usecases.passed_files import PassedStore
 from services.intake.usecases.register_lead import register_lead
 from services.intake.usecases.submit_lead import CREATED, Outcome
-from services.intake.usecases.take_messages import content_of, hand_files_on, open_texts, passed_of, text_key
+from services.intake.usecases.take_messages import content_of, open_texts, passed_of, text_key
 from shared import audit, idempotency
 from shared.auth import Principal
 from shared.contracts.envelope import day_of
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
-from shared.errors import NotAllowed, NotFound, Unavailable
+from shared.errors import Conflict, NotAllowed, NotFound, Unavailable
 from shared.file_key import CannotRead
 from shared.idempotency import Answer, Claim
 
@@ -94,15 +96,25 @@ async def register_message(
 async def pass_message(
     database: Database, desk: Desk, store: Store, message_id: UUID, *, book: CodeBook, at: datetime
 ) -> None:
-    """It is about the office: discipline gets all of it, and nothing says that it was here (G22). Raises `NotFound`, `NotAllowed`."""
+    """It is about the office: discipline gets all of it, and nothing says that it was here (G22). Raises `NotFound`, `NotAllowed`,
+    `Conflict` when more of it came meanwhile, `Unavailable`."""
     async with database.transaction() as tx:
-        message = await gateway_messages.get(tx, message_id, lock=True)
-        message.must_wait()
-        passed, slip = passed_of(desk, _report(store, message, {}), about_office=True, book=book, at=at)
-        files = [await _opened(store, file) for file in message.files]
+        message = await gateway_messages.get(tx, message_id)
+    message.must_wait()
+    passed, slip = passed_of(desk, _report(store, message, {}), about_office=True, book=book, at=at)
+    theirs = PassedStore.of(store, desk.sealer, slip["query_code"])
+    # not held while its files are examined: that takes seconds
+    files = await examine_first(
+        database, theirs, passed.id, [await _opened(store, file) for file in message.files], at=at
+    )
+    async with database.transaction() as tx:
+        now = await gateway_messages.get(tx, message_id, lock=True)
+        now.must_wait()
+        if now != message:
+            raise Conflict("该来件又有新的部分,请重试 / more of this message came meanwhile, try again")
         await hand_over(tx, passed, region=store.region, at=day_of(at))
+        await hand_files_on(tx, theirs, files, at=at)
         await gateway_messages.save(tx, message.pass_on())
-    await hand_files_on(database, store, desk, passed, slip["query_code"], tuple(files), at=at)
 
 
 async def put_aside(

@@ -8,15 +8,14 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from services.intake.db import gateway_messages, notices
-from services.intake.domain.attachment import LONGEST_NAME, Attachment, Door, State
+from services.intake.domain.attachment import LONGEST_NAME, Attachment, Door
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import (
     MOST_TEXT,
@@ -30,12 +29,11 @@ from services.intake.domain.gateway_message import (
 )
 from services.intake.domain.passed_report import Passed
 from services.intake.domain.report import Channel, Naming
-from services.intake.usecases.attachments import NAME, PIECE, Store, folder_of
-from services.intake.usecases.examine_attachment import examine_attachment
-from services.intake.usecases.file_report import DISCIPLINE, PUBLIC, Desk, Report, open_answer
+from services.intake.usecases.attachments import NAME, Store, begin, keep
+from services.intake.usecases.file_report import DISCIPLINE, Desk, Report, open_answer
+from services.intake.usecases.hand_files_on import examine_first, hand_files_on
 from services.intake.usecases.pass_report import hand_over
 from services.intake.usecases.passed_files import PassedStore
-from services.intake.usecases.upload_attachment import append, begin_passed_upload
 from shared import metrics
 from shared.auth import Principal
 from shared.contracts.envelope import day_of
@@ -96,7 +94,7 @@ class TakeMessages:
                 done = await self._keep(tx, message, incoming, mark, content)
         finally:
             if done.fate is not MessageFate.TAKEN:
-                await self._forget(message.files)
+                await self.store.forget(message.files)
         return done
 
     def _marks(self, incoming: Incoming, by: Principal) -> tuple[bytes, str]:
@@ -135,32 +133,37 @@ class TakeMessages:
             box=seal_texts(key, joined({str(incoming.part): incoming.text}, incoming.sender)),
             reporter=sealer.seal_record("vault", told) if told else None,
             for_discipline=sealer.seal(DISCIPLINE, told) if told else None,
-            files=tuple([await self._stored(incoming.channel, *file, by=by) for file in incoming.files]),
+            files=await self._stored(incoming, by=by, at=at),
         )
 
-    async def _stored(self, channel: Channel, name: str, content: bytes, *, by: Principal) -> Attachment:
-        """A file in the store, to be examined once a lead has it. A recording lets its caller be heard."""
+    async def _stored(self, incoming: Incoming, *, by: Principal, at: datetime) -> tuple[Attachment, ...]:
+        """The files in the store, to be examined once a lead has them. Raises `Unavailable`."""
+        new = [self._new(incoming.channel, name, len(content), by=by) for name, content in incoming.files]
+        await begin(self.database, new, at=at)
+        both = zip(new, incoming.files, strict=True)
+        return tuple([await self.store.write_whole(file, content) for file, (_, content) in both])
+
+    def _new(self, channel: Channel, name: str, length: int, *, by: Principal) -> Attachment:
+        """A recording lets its caller be heard."""
         new = uuid4()
         key, key_id, wrapped = self.store.keys.new(new)
-        file = Attachment(
+        return Attachment(
             id=new,
             lead_id=None,
             door=Door.CALL if channel is Channel.VOICE else Door.REPORTER,
             uploaded_by=by.sub,
-            length=len(content),
+            length=length,
             key_id=key_id,
             wrapped_key=wrapped,
             name_box=key.seal(NAME, name.encode()) if name else None,
-            state=State.EXAMINING,
         )
-        pieces = [await self.store.write(file, key, content[at : at + PIECE]) for at in range(0, len(content), PIECE)]
-        return replace(file, pieces=tuple(pieces))
 
     async def _keep(
         self, tx: Transaction, message: Message, incoming: Incoming, mark: bytes, content: str
     ) -> MessageDone:
         message, slip = self._answered(message, incoming.text)
         if await gateway_messages.add(tx, message, mark, region=self.store.region):
+            await keep(tx, message.files)
             after_commit(tx, CAME.labels(incoming.channel.value).inc)
             return MessageDone(MessageFate.TAKEN, slip=slip)
         known = await gateway_messages.find(tx, mark, lock=True)
@@ -198,19 +201,15 @@ class TakeMessages:
         )
         passed, slip = passed_of(self.desk, report, about_office=incoming.about_office, book=book, at=at)
         empty = await self._sealed(replace(incoming, files=(), sender=None), content, by=by, at=at)
+        theirs = PassedStore.of(self.store, self.desk.sealer, slip["query_code"])
+        files = await examine_first(self.database, theirs, passed.id, incoming.files, at=at)
         async with self.database.transaction() as tx:
             if not await gateway_messages.add(tx, empty.gone(), mark, region=self.store.region):
                 return MessageDone(MessageFate.KNOWN)
             await hand_over(tx, passed, region=self.store.region, at=day_of(at))
-        await hand_files_on(self.database, self.store, self.desk, passed, slip["query_code"], incoming.files, at=at)
+            await hand_files_on(tx, theirs, files, at=at)
         answerable = empty.gateway in self._slips and incoming.naming is not Naming.ANONYMOUS
         return MessageDone(MessageFate.TAKEN, slip=slip if answerable else None)
-
-    async def _forget(self, files: tuple[Attachment, ...]) -> None:
-        # what is left if this fails nobody can read: its key is nowhere
-        with suppress(Unavailable):
-            for file in files:
-                await self.store.objects.remove(folder_of(file))
 
 
 def content_of(channel: Channel, naming: str, facts: Mapping[str, Any], **blocks: Any) -> dict[str, Any]:
@@ -221,33 +220,10 @@ def content_of(channel: Channel, naming: str, facts: Mapping[str, Any], **blocks
 def passed_of(
     desk: Desk, report: Report, *, about_office: bool, book: CodeBook, at: datetime
 ) -> tuple[Passed, dict[str, Any]]:
-    """The report as discipline gets it, and its slip, whose code opens the way for the files. Raises `Invalid`."""
+    """The report as discipline gets it, and its slip, whose code is its files' key. Raises `Invalid`."""
     key = secrets.token_hex(16)
     passed = desk.pass_on(report, about_office=about_office, book=book, key=key, at=at)
     return passed, open_answer(passed.answer, key)
-
-
-async def hand_files_on(
-    database: Database,
-    store: Store,
-    desk: Desk,
-    passed: Passed,
-    code: str,
-    files: tuple[tuple[str, bytes], ...],
-    *,
-    at: datetime,
-) -> None:
-    """The files of a report past the office, as if its reporter sent them; one that is refused, or a scanner that is away, stops none
-    of the others."""
-    theirs = PassedStore.of(store, desk.sealer, code)
-    for name, content in files:
-        async with database.transaction() as tx:
-            file = await begin_passed_upload(
-                tx, theirs, passed.id, length=len(content), name=name, by=PUBLIC, at=day_of(at)
-            )
-        await append(database, theirs, file.id, _whole(content), at=0, checksum=None)
-        with suppress(Unavailable):
-            await examine_attachment(database, theirs, file.id, by=PUBLIC, at=day_of(at))
 
 
 def text_key(store: Store, message: Message) -> FileKey:
@@ -294,7 +270,3 @@ def _checked(incoming: Incoming, at: datetime) -> Incoming:
 
 def _refuse(field: str, reason: str) -> None:
     raise Invalid(reason, fields=[(field, reason)])
-
-
-async def _whole(content: bytes) -> AsyncIterator[bytes]:
-    yield content

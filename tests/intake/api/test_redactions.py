@@ -274,7 +274,7 @@ async def test_of_two_at_once_each_hides_what_the_other_hid_or_is_told(office: O
         area = Area(page=1, left=0, top=top, right=1, bottom=top + 0.1, reason=Hides.OTHER)
         async with api.app.state.database.transaction() as tx:
             await redact_attachment(
-                tx, api.app.state.attachments, UUID(office.lead_id), UUID(scan), [area],
+                tx, api.app.state.database, api.app.state.attachments, UUID(office.lead_id), UUID(scan), [area],
                 purpose="核对来信", by=clerk, at=datetime(2018, 6, 4, tzinfo=UTC),
             )  # fmt: skip
 
