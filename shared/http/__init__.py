@@ -3,7 +3,7 @@
 from shared.http.app import create_app
 from shared.http.callers import public, reader, require, undeclared_routes
 from shared.http.edge import Claimed, Now, Once, Tx, answered
-from shared.http.fields import Day, Order, Reason, in_order, is_key, key_form
+from shared.http.fields import Day, Order, Purpose, Reason, Said, in_order, is_key, key_form
 from shared.http.handing import handed_out
 from shared.http.paging import Page, Paging
 
@@ -15,7 +15,9 @@ __all__ = [
     "Order",
     "Page",
     "Paging",
+    "Purpose",
     "Reason",
+    "Said",
     "Tx",
     "answered",
     "create_app",

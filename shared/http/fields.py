@@ -1,12 +1,24 @@
 """Kinds of fields that requests share."""
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 
+from shared import person_numbers
 from shared.errors import Invalid
 from shared.http.words import TOLD
 
@@ -36,8 +48,44 @@ Day = Annotated[
 ]
 """A day in China, written 2018-06-01."""
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
+NUMBERLESS = "x-without-numbers"
+"""How the API page marks a text of staff, in which no number of a person may stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What staff say in words of their own, for the record, in so many characters. It is kept and shown in clear, so no number of a
+    telephone, a person, an account, a firm or a vehicle may stand in it (G14). Each free text of staff is one of these, or stands among
+    the exceptions of a test (docs/decisions/0105)."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        words = str_schema(
+            strip_whitespace=True, min_length=self.least, max_length=self.most, pattern=r"^[^\x00]*$", strict=True
+        )
+        return no_info_after_validator_function(_numberless, words)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"description": _NO_NUMBERS, **handler(schema), NUMBERLESS: True}
+
+
+_NO_NUMBERS = (
+    "不得写入电话、证件号码、信用代码、账号、车牌 / without numbers of telephones, persons, firms, accounts, vehicles"
+)
+
+
+def _numberless(value: str) -> str:
+    if person_numbers.are_in(value):
+        raise PydanticCustomError(TOLD, _NO_NUMBERS)
+    return value
+
+
+Reason = Annotated[str, Said(4, 500)]
 """Why somebody does something, in words for the record: four characters say something in Chinese (证据不足)."""
+Purpose = Annotated[str, Said(2, 200)]
+"""What something is read or given out for."""
 
 
 def key_form(least: int) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.intake.api import tus
 from services.intake.db import attachments, redactions
@@ -19,13 +19,12 @@ from services.intake.usecases.stay_away import must_stay_away
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
 from shared.errors import Forbidden
-from shared.http import Now, Order, Tx, handed_out, public, require
+from shared.http import Now, Order, Purpose, Tx, handed_out, public, require
 
 router = APIRouter(tags=["附件 attachments"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
 Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt", "m110")]
 Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]
-Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class AttachmentView(BaseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from services.intake.api.directory import Reason, StaffNumber, UnitCode
+from services.intake.api.directory import StaffNumber, UnitCode, Why
 from services.intake.api.stay_away import Away, concerned_too
 from services.intake.db import conflicts, leads
 from services.intake.domain.conflict import Ground, InterestStatus, Obstacle, Subject, may_verify
@@ -35,7 +35,7 @@ class SubjectsOrder(Order):
     """Whom a lead is about; [] when nobody of the directory is. 被反映单位、人员登记"""
 
     subjects: list[SubjectOrder] = Field(max_length=50)
-    reason: Reason
+    reason: Why
 
 
 class InterestOrder(Order):
@@ -43,14 +43,14 @@ class InterestOrder(Order):
 
     staff: StaffNumber | None = Field(default=None, description="不填为本人 / left out: one's own")
     ground: Ground
-    reason: Reason
+    reason: Why
 
 
 class DecisionOrder(Order):
     """The decision of the next level. 回避决定"""
 
     upheld: bool
-    reason: Reason
+    reason: Why
 
 
 class SubjectView(BaseModel):

@@ -21,14 +21,14 @@ from services.intake.usecases.depart_staff import depart_staff
 from services.intake.usecases.record_entry import import_directory, record_entry
 from shared.auth import Principal
 from shared.deadlines import china_date
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Said, Tx, require
 
 router = APIRouter(prefix="/directory", tags=["机构人员目录 directory"])
 Keeper = Annotated[Principal, require("dir")]
 Reader = Annotated[Principal, require("dir", "icl", "ana", "ofd", "sup", "ldr")]
 UnitCode = Annotated[str, StringConstraints(pattern=CODE)]
 StaffNumber = Annotated[str, StringConstraints(pattern=STAFF, to_upper=True)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")]
+Why = Annotated[str, Said(2, 200)]
 _COLUMNS = "\n".join(
     f"- {NAMES[sheet]}: "
     + "、".join(f"**{names[0]}**" if name in REQUIRED[sheet] else names[0] for name, names in columns.items())
@@ -47,7 +47,7 @@ An end is the first day it holds no more.
 class _Dated(Order):
     from_on: Day
     to_on: Day | None = Field(default=None, description="不再有效的第一日 / the first day it holds no more")
-    reason: Reason
+    reason: Why
 
 
 class UnitOrder(_Dated):
@@ -130,7 +130,7 @@ class DepartureOrder(Order):
     """Someone leaves. 离任"""
 
     left_on: Day = Field(description="不再在岗的第一日 / the first day without them")
-    reason: Reason
+    reason: Why
 
 
 class OpenLead(BaseModel):
@@ -276,7 +276,7 @@ async def get_staff_history(staff: Annotated[StaffNumber, Path()], _: Keeper, tx
 
 @router.post("/imports", response_model=ImportView, description=DESCRIPTION)
 async def post_import(
-    file: UploadFile, reason: Annotated[Reason, Form()], request: Request, by: Keeper, tx: Tx, at: Now, once: Once
+    file: UploadFile, reason: Annotated[Why, Form()], request: Request, by: Keeper, tx: Tx, at: Now, once: Once
 ) -> Response:
     """Import the directory from a file; good rows are taken, bad ones told. 导入名册"""
 

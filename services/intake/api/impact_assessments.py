@@ -13,24 +13,21 @@ from services.intake.domain.retention import Record, over_on
 from services.intake.usecases.register_assessment import register_assessment
 from shared.auth import Principal
 from shared.deadlines import Calendar, china_date
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Said, Tx, require
 
 router = APIRouter(prefix="/impact-assessments", tags=["影响评估 impact assessments"])
 Officer = Annotated[Principal, require("dpo")]
 Watcher = Annotated[Principal, require("dpo", "ofd", "aud")]
-
-
-def _text(longest: int) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=2, max_length=longest, pattern=r"^[^\x00]*$")
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=64, pattern=r"^[^\x00]*$")]
 
 
 class AssessmentOrder(Order):
     """What was assessed, why, with what result, and when again. 登记评估"""
 
-    processing: Annotated[str, _text(200), Field(description="评估的处理活动 / the handling that was assessed")]
+    processing: Annotated[str, Said(2, 200), Field(description="评估的处理活动 / the handling that was assessed")]
     cause: Cause
-    document_no: Annotated[str, _text(64)]
-    measures: Annotated[str, _text(2000), Field(description="风险与保护措施 / risks, and what they are met with")]
+    document_no: Number
+    measures: Annotated[str, Said(2, 2000), Field(description="风险与保护措施 / risks, and what they are met with")]
     assessed_on: Day
     next_due_on: Day
     renews: UUID | None = Field(default=None, description="所续的评估 / the assessment that it follows")

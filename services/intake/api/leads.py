@@ -30,7 +30,7 @@ from services.intake.usecases.submit_lead import Outcome
 from shared import reads
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode, Code, day_of
-from shared.http import Claimed, Day, Now, Order, Page, Paging, Tx, answered, reader, require
+from shared.http import Claimed, Day, Now, Order, Page, Paging, Said, Tx, answered, reader, require
 from shared.http.words import TOLD
 
 router = APIRouter(prefix="/leads", tags=["线索 leads"])
@@ -134,7 +134,7 @@ class GroundsOrder(Order):
     """Grounds found later. 补充涉纪情形"""
 
     discipline_grounds: list[Ground] = Field(min_length=1, max_length=3)
-    reason: Annotated[str, _text(500)]
+    reason: Annotated[str, Said(1, 500)]
 
 
 class LeadView(BaseModel):

@@ -30,7 +30,7 @@ from services.intake.usecases.redirect_lead import (
 )
 from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
 from shared.auth import Principal
-from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Tx, reader, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Said, Tx, reader, require
 
 router = APIRouter(tags=["线索办理 life"])
 Director = Annotated[Principal, require("ofd")]
@@ -40,7 +40,7 @@ Writer = Annotated[Principal, require("ana", "ofd")]
 Proposer = Annotated[Principal, require("ofd", "dpo")]
 Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
 Watcher = Annotated[Principal, require("ofd", "sup", "qrv", "dpo", "aud")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Note = Annotated[str, Said(1, 2000)]
 Scans = Annotated[
     tuple[UUID, ...],
     Field(
@@ -84,7 +84,7 @@ class ReceiptOrder(Order):
 class ResultOrder(Order):
     """What the regulator did, and when the reporter was told. 主管部门办理结果"""
 
-    result: Text
+    result: Note
     result_on: Day
     told_on: Day | None = None
     files: Scans = ()
@@ -94,7 +94,7 @@ class SuspensionOrder(Order):
     """Why it stands still, and what was done to protect. 中止"""
 
     reason: Reason
-    measures: Annotated[Text, Field(description="已采取的保护措施 / protective measures that were begun")]
+    measures: Annotated[Note, Field(description="已采取的保护措施 / protective measures that were begun")]
 
 
 class TryOrder(Order):
@@ -112,7 +112,7 @@ class TryOrder(Order):
     satisfied: bool | None = Field(
         default=None, description="举报人是否满意 / satisfied with it; no person is judged by it"
     )
-    text: Text | None = Field(
+    text: Note | None = Field(
         default=None,
         description="告知内容,已反馈结果时必填,不得含他人信息 / the words; needed when the result was told, nothing of third persons",
     )

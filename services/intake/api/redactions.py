@@ -8,12 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from services.intake.api.attachments import Purpose
 from services.intake.api.turns import in_turn
 from services.intake.domain.redaction import MOST_AREAS, MOST_PAGES, Area, Hides
 from services.intake.usecases.redact_attachment import Redacted, redact_attachment, redact_original, redactions_of
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Tx, require
+from shared.http import Now, Once, Order, Purpose, Tx, require
 
 router = APIRouter(tags=["附件 attachments"])
 Office = Annotated[Principal, require("icl", "ana", "ofd")]

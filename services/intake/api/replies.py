@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.intake.api.template import MEDIA_TYPE
@@ -21,7 +21,7 @@ from services.intake.usecases.stay_away import leads_to_avoid
 from shared import audit
 from shared.auth import Principal
 from shared.deadlines import china_date
-from shared.http import Day, Now, Order, require
+from shared.http import Day, Now, Order, Purpose, require
 from shared.http.words import TOLD
 from shared.secrecy import refuse_marked
 
@@ -54,9 +54,7 @@ class RepliesOrder(Order):
     first: Day
     last: Day
     issuing_level: IssuingLevel | None = None
-    purpose: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")
-    ]
+    purpose: Purpose
     open_only: bool = Field(
         default=False,
         description="只列未办结:无结论,不予受理的未回复上级 / only those that have no conclusion; of those not accepted, no reply",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import AreaCodes, ManifestationCodes
-from services.intake.api.report_blocks import Passage, Short
+from services.intake.api.report_blocks import Passage
 from services.intake.db import screenings
 from services.intake.domain.codes import Source
 from services.intake.domain.screening import MINORS, Screening, ScreeningState
@@ -17,18 +17,19 @@ from services.intake.usecases.register_lead import NewLead
 from services.intake.usecases.screen import add_finding, open_screening, return_screening
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Said, Tx, require
 
 router = APIRouter(prefix="/screenings", tags=["排查 screenings"])
 Director = Annotated[Principal, require("ofd")]
 UnitStaff = Annotated[Principal, require("unl", "unh")]
+Note = Annotated[str, Said(1, 2000)]
 
 
 class ScreeningOrder(Order):
     """排查任务 / a task: what to comb, by whom, until when."""
 
-    title: Short
-    scope: Passage
+    title: Annotated[str, Said(1, 100)]
+    scope: Note
     unit: UnitCode
     due_on: Day
 
@@ -55,7 +56,7 @@ class FindingOrder(Order):
 class ReturnOrder(Order):
     """反馈 / the unit is done; whether anything was found is counted, not typed in."""
 
-    note: Passage | None = None
+    note: Note | None = None
 
 
 class ScreeningView(BaseModel):

@@ -20,7 +20,7 @@ from services.intake.usecases.search_leads import drop_search, keep_search, sear
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
 from shared.deadlines import Colour, china_date
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, in_order, reader, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Said, Tx, in_order, reader, require
 
 router = APIRouter(tags=["检索 search"])
 Anyone = Annotated[Principal, require(*OFFICE, *UNITS, *DISCIPLINE)]
@@ -69,7 +69,7 @@ class LegView(BaseModel):
 class NewSearch(Order):
     """A search to keep, without words: nobody is watched by name. 保存检索"""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
+    name: Annotated[str, Said(1, 40)]
     filters: Filters
 
 

@@ -15,7 +15,6 @@ from opencc import OpenCC
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-from services.intake.domain.plates import LAST, PROVINCES
 from services.intake.domain.repeat_words import (
     ACTS,
     AFTER_NAME,
@@ -32,6 +31,7 @@ from services.intake.domain.repeat_words import (
     TITLES,
     TRADES,
 )
+from shared.person_numbers import LAST, PROVINCES
 
 HAN = "一-鿿"
 VIOLENCE = "v"

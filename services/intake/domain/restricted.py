@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.intake.domain.plates import LAST, PROVINCES
 from services.intake.domain.report import allegations, summary_lines, texts
+from shared.person_numbers import masked, may_be_in
 
 APART = "〔限制查阅〕"
 """Stands where a field of the subject store has an answer."""
@@ -18,42 +18,9 @@ Apart = Mapping[str, str]
 """Dotted path → what was written there."""
 _FIELDS = re.compile(r"persons\.\d+\.(?:id_number|phone|address|company\.uscc)")
 _CODES = re.compile(r"facts\.(?:time_from|time_to|street|area_codes\.\d+|manifestation_codes\.\d+|dont_know\.\d+)")
-_HAN = "〇零一幺二两三四五六七八九"
-_ON_PLATE = r"[A-HJ-NP-Za-hj-np-zＡ-Ｚａ-ｚ\d]"
-_GAP = r"[-\s.·–—]{0,3}"
-# \d is also a full-width digit; between digits people write blanks, dashes and dots, and letters before and after (wx139…)
-_SIGNS = (
-    (
-        "〔证件号码〕",
-        rf"(?<!\d)\d(?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ](?!\d)|(?<![\dA-Za-z])\d{{15}}(?![\dA-Za-z])",
-    ),
-    ("〔信用代码〕", r"(?<![\dA-Za-z])[1-9A-Y]\d{7}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}(?![\dA-Za-z])"),
-    ("〔账号〕", r"(?<![\dA-Za-z])(?:\d{16,19}|\d{4}(?:[-\s]\d{4}){3}(?:[-\s]\d{1,3})?)(?![\dA-Za-z])"),
-    (
-        "〔电话〕",
-        rf"(?<!\d)(?:\+?86{_GAP})?(?:[1１]{_GAP}[3-9３-９](?:{_GAP}\d){{9}}|[0０]\d{{2,3}}{_GAP}\d{{7,8}})(?!\d)",
-    ),
-    ("〔号码〕", rf"[{_HAN}]{{7,}}"),
-    (
-        "〔车牌〕",
-        rf"[{PROVINCES}][A-Za-zＡ-Ｚａ-ｚ][·.\-\s]?(?:{_ON_PLATE}{{5,6}}(?![A-Za-zＡ-Ｚａ-ｚ\d])|{_ON_PLATE}{{4,5}}[{LAST}])",
-    ),
-)
-_EACH = tuple((sign, re.compile(pattern)) for sign, pattern in _SIGNS)
-_MAYBE = re.compile(rf"\d(?:{_GAP}\d){{6}}|[{_HAN}]{{7}}|[{PROVINCES}][A-Za-zＡ-Ｚａ-ｚ]")
-"""What each of them has; most texts have none."""
 _RUN = re.compile(r"(?<![0-9A-Za-z])(?=[-\sA-Za-z]*[0-9])(?:[0-9A-Za-z][-\s]?){6,}[0-9A-Za-z](?![0-9A-Za-z])")
 """A number in a field, of whatever kind: at least seven signs, one a digit."""
 _BETWEEN = re.compile(r"[-\s]+")
-
-
-def masked(text: str) -> str:
-    """The text with a sign in the place of what looks like the number of a person, an account, a firm or a vehicle."""
-    if _MAYBE.search(text) is None:
-        return text
-    for sign, pattern in _EACH:
-        text = pattern.sub(sign, text)
-    return text
 
 
 def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
@@ -61,7 +28,7 @@ def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
     said = list(texts(content))
     fields = {path: text for path, text in said if path.startswith("persons.") and _FIELDS.fullmatch(path)}
     # one look at all of it, as most have nothing of this
-    if not fields and _MAYBE.search("\n".join([text for _, text in said])) is None:
+    if not fields and not may_be_in("\n".join([text for _, text in said])):
         return content, {}
     own = _numbers(value for path, value in fields.items() if not path.endswith(".address"))
     free = {path: text for path, text in said if path not in fields and not _CODES.fullmatch(path)}
@@ -73,7 +40,7 @@ def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
 
 def may_tell_numbers(told: Iterable[str]) -> bool:
     """Whether there may be something in these texts that stands apart; most have nothing, and one look at all of them says so."""
-    return _MAYBE.search("\n".join(told)) is not None
+    return may_be_in("\n".join(told))
 
 
 def numbers_apart(told: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from services.intake.db import leads, merges, notices, reports, retention, subjects
 from services.intake.domain.lead import Lead
 from services.intake.domain.legal_stage import LegalStage, stage_of
-from services.intake.domain.restricted import masked, retold, take_apart
+from services.intake.domain.restricted import retold, take_apart
 from services.intake.domain.retention import RETENTION, Record, over_on
 from services.intake.usecases.keep_retention import lock_ended
 from services.intake.usecases.subject_store import SHUT, SubjectKeys
@@ -16,6 +16,7 @@ from shared import audit, metrics
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.file_key import CannotRead
+from shared.person_numbers import masked
 
 UNREADABLE = metrics.Gauge(
     "xiansuo_subject_boxes_unreadable",

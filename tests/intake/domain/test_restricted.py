@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.report import allegations, lead_summary
-from services.intake.domain.restricted import APART, masked, may_tell_numbers, numbers_apart, put, retold, take_apart
+from services.intake.domain.restricted import APART, may_tell_numbers, numbers_apart, put, retold, take_apart
+from shared.person_numbers import masked
 
 ID, PHONE, PLATE, USCC, CARD = (
     "999999198001010011",
