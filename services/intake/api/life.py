@@ -55,7 +55,10 @@ class DeclineOrder(Order):
     """Why it is outside the scope, and where to go instead. 不予受理"""
 
     go_to: GoTo
-    reason: Reason
+    reason: Annotated[
+        Reason,
+        Field(description="理由,告知各举报人,不得含他人信息 / why; every reporter reads it: nothing of third persons"),
+    ]
     concerns_office: bool = Field(
         description="是否反映本办自身问题:是则不得不予受理 / about this office itself: then it is never declined here"
     )
@@ -227,12 +230,11 @@ class DecisionView(BaseModel):
 
 
 @router.post("/leads/{lead_id}/decline")
-async def post_decline(lead_id: UUID, order: DeclineOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """Outside the scope; never a report about the office itself. 不予受理"""
+async def post_decline(lead_id: UUID, order: DeclineOrder, request: Request, by: Director, tx: Tx, at: Now) -> LeadView:
+    """Outside the scope; never a report about the office itself. Its reporter, and each of a repeat, is told. 不予受理"""
+    letters, go_to, concerns = request.app.state.letters, order.go_to.value, order.concerns_office
     return LeadView.of(
-        await decline_lead(
-            tx, lead_id, order.go_to.value, order.reason, concerns_office=order.concerns_office, by=by, at=at
-        )
+        await decline_lead(tx, letters, lead_id, go_to, order.reason, concerns_office=concerns, by=by, at=at)
     )
 
 

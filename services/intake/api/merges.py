@@ -278,8 +278,11 @@ async def post_decision(
     merge_id: UUID, order: DecisionOrder, request: Request, by: Analyst, tx: Tx, at: Now
 ) -> MergeView:
     """Confirm or refuse a proposed merge, by another person than the proposer. 复核并案"""
+    state = request.app.state
     return MergeView.of(
-        await decide_merge(tx, merge_id, confirm=order.confirm, sealer=request.app.state.sealer, by=by, at=at)
+        await decide_merge(
+            tx, merge_id, confirm=order.confirm, sealer=state.sealer, letters=state.letters, by=by, at=at
+        )
     )
 
 

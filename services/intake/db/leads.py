@@ -105,6 +105,13 @@ async def touch(tx: Transaction, lead: Lead, action: str, *, by: Principal | Non
     await save(tx, replace(lead, version=lead.version + 1), action, by=by, effective_at=at, at=at)
 
 
+async def last_reason(tx: Transaction, lead_id: UUID, action: str) -> str | None:
+    """Why this was done to it last; None where a restore has lost it."""
+    deeds = lead_history.c
+    query = select(deeds.reason).where(deeds.lead_id == lead_id, deeds.action == action)
+    return (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).scalar_one_or_none()
+
+
 async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:
     """One lead. Raises `NotFound`."""
     query = select(leads).where(leads.c.id == lead_id)

@@ -14,7 +14,7 @@ from services.intake.db.repeat_tables import conclusions, merges, re_examination
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.codes import Level
 from services.intake.domain.lead import Lead
-from services.intake.domain.merge import Merge, MergeState, ReExamination, ReExaminationState
+from services.intake.domain.merge import STANDS, Merge, MergeState, ReExamination, ReExaminationState
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
 
@@ -66,6 +66,12 @@ async def open_of(tx: Transaction, lead_id: UUID) -> Merge | None:
     query = select(merges).where(merges.c.lead_id == lead_id, merges.c.state.in_(OPEN))
     row = (await tx.execute(query)).mappings().one_or_none()
     return _merge(row) if row else None
+
+
+async def standing_of(tx: Transaction, lead_id: UUID) -> Merge | None:
+    """The merge by which this lead is a repeat."""
+    found = await open_of(tx, lead_id)
+    return found if found is not None and found.state in STANDS else None
 
 
 async def proposed_beside(tx: Transaction, lead_id: UUID, master_id: UUID) -> Merge | None:

@@ -1,12 +1,13 @@
 """The store of reporters' objections. The lead is locked before its objection."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select, text, tuple_, update
 
-from services.intake.db import leads, mailbox
+from services.intake.db import leads, mailbox, merges
 from services.intake.db.conflicts import apart
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.tables import lead_history
@@ -43,6 +44,17 @@ async def answer_to(tx: Transaction, lead: Lead) -> Answer:
         number = lead.assignment.number if lead.assignment else 0
         by = await mailbox.last_writer(tx, lead.id, Kind.FEEDBACK, number)
     return Answer(against=against, deed=row.version, given_on=china_date(row.effective_at), by=by)
+
+
+async def answer_for(tx: Transaction, lead: Lead, whole: Lead) -> Answer:
+    """The answer that stands for the reporter of this lead: its own; of a repeat that its master `whole` is not accepted, from the day on
+    which that held for him. Raises `NotAllowed` when there is none."""
+    if lead.standing is not Status.MERGED or whole.standing is not Status.NOT_ACCEPTED:
+        return await answer_to(tx, lead)
+    answer = await answer_to(tx, whole)
+    merge = await merges.standing_of(tx, lead.id)
+    merged_on = china_date(merge.decided_at) if merge and merge.decided_at else answer.given_on
+    return replace(answer, given_on=max(answer.given_on, merged_on))
 
 
 async def add(tx: Transaction, objection: Objection, receipt_mark: bytes | None) -> None:

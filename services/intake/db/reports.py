@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.intake.db import mailbox
+from services.intake.db import mailbox, merges
 from services.intake.db.door_tables import spent_challenges
 from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.mailbox_tables import objections
@@ -20,7 +20,7 @@ from services.intake.db.tables import lead_history, leads, lost_receipts, passed
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.proof_of_work import Spent
-from services.intake.domain.report import Filed, Step
+from services.intake.domain.report import Filed, Step, as_repeat
 from shared.db import Transaction, driver
 from shared.deadlines import china_date
 from shared.errors import Registered
@@ -89,10 +89,17 @@ async def own_code(tx: Transaction, lead_no: str) -> tuple[UUID | None, str | No
 
 
 async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ...]] | None:
-    """The day of receipt of a report, and its lead's steps; None for a lead that came in by another door."""
+    """The day of receipt of a report, and its lead's steps, of a repeat with how its master ended; None for a lead that came in by another
+    door."""
     received = select(reports.c.received_on).where(reports.c.lead_id == lead_id)
     received_on = (await tx.execute(received)).scalar_one_or_none()
-    return (received_on, await steps(tx, lead_id)) if received_on is not None else None
+    if received_on is None:
+        return None
+    own, merge = await steps(tx, lead_id), await merges.standing_of(tx, lead_id)
+    if merge is None:
+        return received_on, own
+    merged_on = china_date(merge.decided_at) if merge.decided_at else own[-1].since
+    return received_on, as_repeat(own, await steps(tx, merge.master_id), merged_on)
 
 
 async def steps(tx: Transaction, lead_id: UUID) -> tuple[Step, ...]:

@@ -4,7 +4,7 @@ shields it. Here it is put into words: for the lead that it becomes, for the uni
 What is said of shielding officials stands apart, because it goes to discipline alone: the unit that verifies the crime never sees it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Any
 
 from services.intake.domain.code_list import AREA, MANIFESTATION, CodeBook
 from services.intake.domain.codes import Ground
-from services.intake.domain.lead_states import Status
+from services.intake.domain.lead_states import AT_REST, Status
 
 Block = Mapping[str, Any]
 DONT_KNOW = "不清楚"
@@ -255,6 +255,24 @@ class Step:
     def words(self) -> tuple[str, str]:
         """In plain words."""
         return EXTENDED if self.extended else PUT_ASIDE if self.aside else PROGRESS[self.status]
+
+
+ENDS = frozenset({Status.NOT_ACCEPTED, Status.CLOSED, Status.SEALED, Status.EXPUNGED})
+"""States of a master that are the end of its repeats, too."""
+
+
+def as_repeat(own: Sequence[Step], master: Sequence[Step], merged_on: date) -> tuple[Step, ...]:
+    """The steps of a lead that is merged: its own, and from the merge on how its master ended, or was taken up again; of the master's other
+    steps, and of days before the merge, nothing."""
+    told, standing = [], Status.MERGED
+    here = [step for step in master if not step.extended]
+    before = [step for step in here if step.since <= merged_on]
+    for step in [*before[-1:], *(step for step in here if step.since > merged_on)]:
+        shown = step.status if step.status in ENDS else Status.MERGED
+        if shown is not standing:
+            told.append(Step(shown, max(step.since, merged_on)))
+            standing = shown
+    return (*(step for step in own if step.status not in AT_REST), *told)
 
 
 EXTENDED = ("情况复杂,核查期限已依规延长", "The matter is complex; more time was granted to check it")

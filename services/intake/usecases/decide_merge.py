@@ -6,7 +6,8 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, merges, notices, repeats
 from services.intake.domain.lead_states import WITH_UNIT, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
-from services.intake.usecases.deliver_feedback import tell_late_repeat
+from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
+from services.intake.usecases.letters import Letters
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
@@ -16,9 +17,17 @@ from shared.db import Transaction
 
 
 async def decide_merge(
-    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: FactsSealer, by: Principal, at: datetime
+    tx: Transaction,
+    merge_id: UUID,
+    *,
+    confirm: bool,
+    sealer: FactsSealer,
+    letters: Letters,
+    by: Principal,
+    at: datetime,
 ) -> Merge:
-    """Confirm or refuse. A master that was found unfounded (查否) goes on the list for another team.
+    """Confirm or refuse. A master that was found unfounded (查否) goes on the list for another team; of one that has ended the repeat's
+    reporter is told.
 
     Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it.
     """
@@ -55,7 +64,10 @@ async def decide_merge(
         )
         await merges.add_re_examination(tx, entry)
     if master.status is Status.CLOSED and not re_examine:
-        await tell_late_repeat(tx, lead, days=await notices.calendar(tx), at=at)
+        await begin_to_tell(tx, lead, days=await notices.calendar(tx), at=at)
+    if master.status is Status.NOT_ACCEPTED:
+        why = await leads.last_reason(tx, master.id, "decline")
+        await tell_declined(tx, letters, lead, why, days=await notices.calendar(tx), by=by, at=at)
     detail = {
         "merge": str(merge.id),
         "master": str(master.id),

@@ -4,14 +4,14 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, life, merges, objections
+from services.intake.db import deadlines, leads, life, mailbox, merges, objections
 from services.intake.domain import lead_life
 from services.intake.domain.deadline import to_tell
 from services.intake.domain.feedback import OPEN_STEPS, About, Channel, Outcome, Try, must_name_nobody, outcome_of
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
-from services.intake.domain.objection import State
+from services.intake.domain.objection import ANSWERED_BY, State
 from services.intake.usecases.enter_objection import enter_later, enter_told
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
@@ -27,6 +27,9 @@ TOLD_TO_REPEATS = frozenset(
     {*MOVES[Action.FEED_BACK], Status.NOT_ACCEPTED, Status.REDIRECTED, Status.FED_BACK, Status.CLOSED}
 )
 """States of a master in which whoever reported a repeat of it can be told how it ended."""
+DECLINED = "您反映的问题不属于本办受理范围,不予受理。理由:{}。如不同意,可凭查询码提出异议,截止日期见查询结果。"
+UNKNOWN = "请来信询问"
+"""Where a restore has lost why."""
 
 
 async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, at: datetime) -> None:
@@ -34,7 +37,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     whole or bears a secrecy mark, and for a letter to the code, which is on file by itself."""
     refuse_marked("text", [made.text or ""])
     lead, whole = await merges.lock_whole(tx, lead_id)
-    objects = made.next_step in OPEN_STEPS and whole.standing is Status.FED_BACK
+    objects = made.next_step in OPEN_STEPS and whole.standing in ANSWERED_BY
     if made.about is About.FEEDBACK:
         if not objects and not await _was_refused(tx, lead):
             _must_have_a_result(lead, whole)
@@ -111,15 +114,30 @@ async def must_be_told_of_master(tx: Transaction, repeat: Lead, *, since: date) 
         raise NotAllowed(f"并入的{repeat.lead_no}:{zh} / the repeat {repeat.lead_no}: {en}") from None
 
 
-async def tell_late_repeat(tx: Transaction, repeat: Lead, *, days: Calendar, at: datetime) -> None:
-    """It was merged into a lead that is closed, which waits for nobody any more: whoever reported it is told how that ended (D11)."""
+async def begin_to_tell(tx: Transaction, repeat: Lead, *, days: Calendar, at: datetime) -> None:
+    """It ended otherwise than by a conclusion that waits for its feedback (merged into a lead that is closed; not accepted): whoever
+    reported it is told within the limit (D11)."""
     if repeat.named or await life.holds_code(tx, repeat.id):
         await deadlines.start_anew(tx, to_tell(repeat, days=days, at=at))
 
 
+async def tell_declined(
+    tx: Transaction, letters: Letters, lead: Lead, why: str | None, *, days: Calendar, by: Principal, at: datetime
+) -> None:
+    """It, or the master that it was merged into, is not accepted: its reporter reads why in the mailbox at once; who has none is told
+    within D11. The caller holds the lock of that one."""
+    lead = await leads.get(tx, lead.id, lock=True)
+    if await mailbox.has_box(tx, lead.id):
+        text = DECLINED.format(why or UNKNOWN)
+        await put_letter(tx, letters, lead, Kind.FEEDBACK, text, by=by, at=at)
+    else:
+        await begin_to_tell(tx, lead, days=days, at=at)
+
+
 def _must_have_a_result(lead: Lead, whole: Lead) -> None:
     """There is something to tell: the lead's own result, or of a repeat that of its master. Raises `NotAllowed`."""
-    if lead.standing is not Status.MERGED or whole.standing not in TOLD_TO_REPEATS:
+    told = lead.standing is Status.MERGED and whole.standing in TOLD_TO_REPEATS
+    if not told and lead.standing is not Status.NOT_ACCEPTED:
         lead.must_allow(Action.FEED_BACK)
 
 
@@ -132,9 +150,9 @@ async def _was_refused(tx: Transaction, lead: Lead) -> bool:
 
 
 async def _end_when_told(tx: Transaction, repeat: Lead, *, at: datetime) -> None:
-    """Whoever reported what was merged into a closed lead knows how it ended, or was tried to be told often enough: nothing waits for that
-    any more. Other leads are fed back."""
-    if repeat.standing is not Status.MERGED:
+    """Whoever reported what was merged into a closed lead, or what is not accepted, knows how it ended, or was tried to be told often
+    enough: nothing waits for that any more. Other leads are fed back."""
+    if repeat.standing not in (Status.MERGED, Status.NOT_ACCEPTED):
         return
     with_code = await life.holds_code(tx, repeat.id)
     tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.about is About.FEEDBACK]

@@ -8,6 +8,7 @@ from services.intake.db import deadlines, leads, life, mailbox, merges, notices,
 from services.intake.domain.deadline import to_judge
 from services.intake.domain.feedback import OPEN_STEPS, About, Try, outcome_of
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from services.intake.domain.objection import Answer, Objection, State, must_be_in_time
 from shared import audit
 from shared.auth import Principal
@@ -25,17 +26,12 @@ async def enter_objection(
 ) -> None:
     """The reporter of a lead, or of a repeat of it, objected on this day to what was answered. `since`: the day of the result that it told.
     The caller holds the lead's lock. What is undecided stays one objection. Raises `Registered` when it was decided."""
-    known = await _to_answer(tx, lead, answered, since=since)
+    known = await known_to(tx, lead, answered, since=since)
     if known is not None:
         if known.state is State.OPEN:
             return
         raise Registered(ONCE)
-    deed = answered.deed
-    if lead.merged_into is not None:
-        # what was answered is of the master's history; this is of its own
-        lead = lead.corrected()
-        await leads.save(tx, lead, "enter-objection", by=by, effective_at=at, at=at)
-        deed = lead.version
+    deed = await deed_of(tx, lead, answered, by=by, at=at)
     objection = Objection(
         lead_id=lead.id,
         deed=deed,
@@ -51,6 +47,16 @@ async def enter_objection(
         await audit.record(tx, by, "objection.enter", lead.id, at=at, detail=detail)
 
 
+async def deed_of(tx: Transaction, lead: Lead, answered: Answer, *, by: Principal | None, at: datetime) -> int:
+    """The version of the lead under which an objection is kept: the answer's own; what a repeat's reporter was answered is of the master's
+    history, so it is one of its own."""
+    if lead.merged_into is None:
+        return answered.deed
+    lead = lead.corrected()
+    await leads.save(tx, lead, "enter-objection", by=by, effective_at=at, at=at)
+    return lead.version
+
+
 async def enter_told(tx: Transaction, lead: Lead, tries: Iterable[Try], *, by: Principal | None, at: datetime) -> None:
     """The lead was fed back a moment ago: what its reporter, and those of its repeats, said to the result when they were told it."""
     answered = await objections.answer_to(tx, lead)
@@ -64,13 +70,14 @@ async def enter_told(tx: Transaction, lead: Lead, tries: Iterable[Try], *, by: P
 
 
 async def enter_later(tx: Transaction, lead: Lead, whole: Lead, on: date, *, by: Principal, at: datetime) -> None:
-    """Whoever was told the result of a lead that is fed back objects to it afterwards, in time; of a repeat, when told. Raises
-    `NotAllowed`, `Registered`."""
-    answered = await objections.answer_to(tx, whole)
-    if lead.id == whole.id:
+    """Whoever was told the result of a lead that is fed back, or that it is not accepted, objects to it afterwards, in time; of a repeat
+    that is fed back, when told. Raises `NotAllowed`, `Registered`."""
+    declined = whole.standing is Status.NOT_ACCEPTED
+    answered = await (objections.answer_for(tx, lead, whole) if declined else objections.answer_to(tx, whole))
+    if declined or lead.id == whole.id:
         days, limit = await notices.calendar(tx), profile_of(lead.profile_version)["D12"]
         must_be_in_time(answered, limit=limit, days=days, today=on)
-    since = await life.concluded_on(tx, whole.id)
+    since = answered.given_on if declined else await life.concluded_on(tx, whole.id)
     await enter_objection(tx, lead, answered, on, since=since, by=by, at=at)
 
 
@@ -88,7 +95,7 @@ async def must_be_decided(
 ) -> None:
     """Nobody who objected to the answer waits for a decision, or for word of it. Raises `NotAllowed`."""
     for each in (lead, *repeats):
-        made = await _to_answer(tx, each, answered, since=since)
+        made = await known_to(tx, each, answered, since=since)
         if made is None:
             continue
         if made.state is State.OPEN:
@@ -101,7 +108,8 @@ def _objected_on(tries: Iterable[Try]) -> date | None:
     return min((one.on for one in tries if one.next_step in OPEN_STEPS), default=None)
 
 
-async def _to_answer(tx: Transaction, lead: Lead, answered: Answer, *, since: date) -> Objection | None:
+async def known_to(tx: Transaction, lead: Lead, answered: Answer, *, since: date) -> Objection | None:
+    """What its reporter objected to this answer already. `since`: the day of the result that it told."""
     if lead.merged_into is None:
         return await objections.to_deed(tx, lead.id, answered.deed)
     return await objections.standing_since(tx, lead.id, since)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, mailbox, notices, objections, reports
+from services.intake.db import deadlines, mailbox, merges, notices, objections, reports
 from services.intake.domain import receipt
 from services.intake.domain.attachment import Door
 from services.intake.domain.lead import Lead
@@ -17,7 +17,7 @@ from services.intake.domain.mailbox import Kind, Writer
 from services.intake.domain.objection import Objection, State, must_be_in_time
 from services.intake.domain.proof_of_work import Solved
 from services.intake.usecases.deliver_feedback import number_of
-from services.intake.usecases.enter_objection import ONCE, begin_to_judge
+from services.intake.usecases.enter_objection import ONCE, begin_to_judge, deed_of, known_to
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.letter_files import content, must_be_sent_by
 from services.intake.usecases.letters import Letters
@@ -25,7 +25,7 @@ from services.intake.usecases.reporter_mailbox import Holder
 from shared import idempotency
 from shared.contracts.intake import DeadlineKind
 from shared.db import Database, Transaction
-from shared.deadlines import china_date, profile_of
+from shared.deadlines import china_date, profile_of, start_of
 from shared.errors import Registered
 from shared.idempotency import Answer, Claim
 from shared.secrecy import refuse_marked
@@ -58,10 +58,10 @@ class Objections:
             if earlier is not None:
                 return earlier, True
             await reports.spend(tx, (solved.mark, solved.expires))
-            lead = await leads.get(tx, holder.lead_id, lock=True)
+            lead, whole = await merges.lock_whole(tx, holder.lead_id)
             lead.must_be_used()
-            answered = await objections.answer_to(tx, lead)
-            known = await objections.to_deed(tx, lead.id, answered.deed)
+            answered = await objections.answer_for(tx, lead, whole)
+            known = await known_to(tx, lead, answered, since=answered.given_on)
             if known is not None and (known.state is not State.OPEN or known.message is not None):
                 raise Registered(ONCE)
             await must_be_sent_by(tx, lead.id, said.files, Door.REPORTER)
@@ -73,7 +73,7 @@ class Objections:
             if known is None:
                 objection = Objection(
                     lead_id=lead.id,
-                    deed=answered.deed,
+                    deed=await deed_of(tx, lead, answered, by=None, at=start_of(on)),
                     against=answered.against,
                     answered_by=answered.by,
                     made_on=on,

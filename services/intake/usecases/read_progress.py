@@ -16,12 +16,14 @@ from services.intake.db import (
     passed_reports,
     reports,
 )
+from services.intake.domain.lead_states import Status
 from services.intake.domain.mailbox import Writer, private_half
 from services.intake.domain.objection import ANSWERED_BY, until
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.domain.report import Step
 from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told, told_past_office
+from services.intake.usecases.enter_objection import known_to
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.passed_letters import OPENING, RESULT, open_letters, to_be_read
@@ -139,10 +141,11 @@ async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tupl
         return first(received_on, days)
     found = told(await deadlines.of_lead(tx, lead_id), days)
     lead = await leads.get(tx, lead_id)
-    if lead.status not in ANSWERED_BY:
+    whole = await leads.get(tx, lead.merged_into) if lead.merged_into else lead
+    if whole.standing not in ANSWERED_BY or (lead is not whole and whole.standing is not Status.NOT_ACCEPTED):
         return found
-    answered = await objections.answer_to(tx, lead)
-    if await objections.to_deed(tx, lead_id, answered.deed) is None:
+    answered = await objections.answer_for(tx, lead, whole)
+    if await known_to(tx, lead, answered, since=answered.given_on) is None:
         last = until(answered, limit=profile_of(lead.profile_version)["D12"], days=days)
         found.append(ToldLimit(OBJECT, last))
     return found

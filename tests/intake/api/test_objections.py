@@ -337,7 +337,8 @@ async def test_that_it_was_not_accepted_may_be_objected_to_by_query_code_and_by_
     await api.rows("update objections set answered_by = 'ofd2'")
     await api.rows("update lead_history set actor = 'ofd2' where action = 'decline'")
     assert (await do(api, lead, "acceptance", WHY, day="2018-06-06")).json()["status"] == "received"
-    assert [m["kind"] for m in await read(api, query_code=slip["query_code"])] == ["objection", "message"]
+    thread = [m["kind"] for m in await read(api, query_code=slip["query_code"])]
+    assert thread == ["feedback", "objection", "message"]
     assert (await progress(api.client, query_code=slip["query_code"])).json()["now"]["status"] == "received"
 
 
