@@ -55,13 +55,20 @@ _PERSON_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9x](?![0-9])")
 _CREDIT = re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{18}(?![0-9a-z])")
 _PLATE = re.compile(rf"([{PROVINCES}][a-z])[·.\- ]?([a-hj-np-z0-9]{{5,6}}(?![a-z0-9])|[a-hj-np-z0-9]{{4,5}}[{LAST}])")
 _ACCOUNT = re.compile(r"(?<![0-9a-z])(?:[0-9]{15,17}|[0-9]{19})(?![0-9a-z])")
-"""Of a bank, or an ID number of 15 digits as they were until 1999. Of 18 digits only an ID number or credit code counts."""
+"""Of a bank, or an ID number of 15 digits as they were until 1999."""
+PERSON_ID, UNCHECKED = "id", "unchecked"
+_UNCHECKED = re.compile(
+    r"(?<![0-9])[0-9]{17}[0-9x](?![0-9])|(?<![0-9a-z])[1-9a-y][0-9]{7}[0-9a-hj-npqrtuwxy]{10}(?![0-9a-z])"
+)
+"""Written like an ID number or a credit code, and its check symbol or day of birth is wrong, or it is an account's: nobody knows which, so
+it is the same only as what is written the same. It lies sealed like the others (`restricted.py`)."""
 _KINDS = (
-    ("id", _PERSON_ID),
+    (PERSON_ID, _PERSON_ID),
     ("credit", _CREDIT),
     ("account", _ACCOUNT),
     ("plate", _PLATE),
     ("phone", _PHONE),
+    (UNCHECKED, _UNCHECKED),
 )
 _FIRST_BIRTH = date(1900, 1, 1)
 _BEFORE = re.compile(rf"(?:^|[^{HAN}]|一带|{'|'.join((*BEFORE_NAME, *PLACES))}|{TRADES})$")
@@ -242,7 +249,7 @@ def _numbers(text: str, on: date) -> Iterator[Number]:
             if any(start < found.end() and found.start() < end for start, end in taken):
                 continue
             value = "".join(found.groups()) if found.groups() else found.group()
-            if (kind == "id" and not is_person_id(value, on=on)) or (
+            if (kind == PERSON_ID and not is_person_id(value, on=on)) or (
                 kind == "credit" and not uscc.is_valid(value.upper())
             ):
                 continue

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from services.intake.domain.repeat_marks import VIOLENCE, Marks
+from services.intake.domain.repeat_marks import UNCHECKED, VIOLENCE, Marks
 
 FEATURES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -136,8 +136,8 @@ def _compare(
 def _numbers(one: Marks, other: Marks, found: dict[str, float]) -> None:
     shared = one.numbers & other.numbers
     found["same_number"] = min(2.0, float(len(shared)))
-    # one person has several accounts: that they differ says nothing
-    kinds = {number.kind for number in one.numbers} & {number.kind for number in other.numbers} - {"account"}
+    # one person has several accounts, and a mistyped number is nobody's: that they differ says nothing
+    kinds = {number.kind for number in one.numbers} & {number.kind for number in other.numbers} - {"account", UNCHECKED}
     found["other_number"] = float(bool(kinds - {number.kind for number in shared}))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from services.intake.db import found, repeats
 from services.intake.domain.lead import Lead
 from services.intake.domain.repeat_keys import key_of
-from services.intake.domain.repeat_marks import number_in, words_of
+from services.intake.domain.repeat_marks import PERSON_ID, UNCHECKED, Number, number_in, words_of
 from services.intake.domain.search import Search, View
 from shared import reads
 from shared.auth import Principal
@@ -48,11 +48,19 @@ async def _numbers(tx: Transaction, text: str | None, secret: bytes, on: date) -
     rest, among = [], []
     for word in words_of(text or "", on=on):
         number = number_in(word, on=on)
-        if number and (ids := await repeats.leads_with(tx, key_of(number, secret))):
+        if number and (ids := await _leads_with(tx, number, secret)):
             among.append(ids)
         else:
             rest.append(word)
     return (" ".join(rest) if rest else None if among else text), among
+
+
+async def _leads_with(tx: Transaction, number: Number, secret: bytes) -> list[UUID]:
+    """Also those that told an ID number of somebody who was not born on their day: there it was none."""
+    ids = await repeats.leads_with(tx, key_of(number, secret))
+    if number.kind == PERSON_ID:
+        ids += await repeats.leads_with(tx, key_of(replace(number, kind=UNCHECKED), secret))
+    return ids
 
 
 async def keep_search(tx: Transaction, name: str, filters: dict[str, object], *, by: Principal, at: datetime) -> UUID:

@@ -92,6 +92,14 @@ async def test_numbers_of_the_reported_lie_sealed_reach_who_checks_and_are_read_
 async def test_repeats_are_found_by_what_lies_sealed(new_api: NewApi) -> None:
     api = await door(new_api)
     lead = await reported(api, REPORT | {"facts": {"summary": "被举报人在东门市场强收摊位费,微信wx13600000789"}})
+    # mistyped: the check symbols are wrong, and they are the same only as what is written the same
+    slip, firm, unborn = "999999198001010012", "91999999MA0000001M", "999999202001010010"
+    slipped = await reported(
+        api, {"naming": "anonymous", "persons": [{"id_number": slip}], "facts": {"summary": "有人聚众赌博"}}
+    )
+    slipped_too = await register(
+        api, **PUBLIC, summary=f"证件999999 19800101 0012,公司{firm},另一人{unborn}", received_on="2018-06-01"
+    )
     again = await register(api, **PUBLIC, summary=f"号码{PHONE}的人在东门市场强收摊位费")
     other = await register(api, **PUBLIC, summary="号码13900000999的人在南湖小区放高利贷")
     await look(api)
@@ -105,6 +113,10 @@ async def test_repeats_are_found_by_what_lies_sealed(new_api: NewApi) -> None:
         (f"139-0000-0123 {ID}", {lead}),
         (f"{USCC} 摊位费", {lead}),
         ("13600000789", {lead}),
+        (slip, {slipped, slipped_too}),
+        ("999999 19800101 0012", {slipped, slipped_too}),
+        (firm, {slipped_too}),
+        (unborn, {slipped_too}),
         (f"{PHONE} 高利贷", set()),
         ("13900000999", {other}),
         ("13900000777", set()),

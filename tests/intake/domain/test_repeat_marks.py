@@ -65,7 +65,8 @@ def test_a_number_typed_with_gaps_is_one_word_of_a_search(typed: str, words: lis
         ("0999-1234567", "09991234567"),
         ("电话13900000001", None),
         ("13900000001的", None),
-        ("11010519491231002A", None),
+        ("11010519491231002A", "11010519491231002a"),
+        ("1101051949123100ZA", None),
     ],
 )
 def test_a_word_is_a_number_when_it_is_nothing_else(word: str, number: str | None) -> None:
@@ -76,11 +77,14 @@ def test_a_word_is_a_number_when_it_is_nothing_else(word: str, number: str | Non
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("身份证510107 19850101 0010。", None),
+        ("身份证510107 19850101 0010。", Number("unchecked", "510107198501010010")),
+        ("身份证510107-19850101-002x。", Number("unchecked", "51010719850101002x")),
+        ("微信wx510107198501010010。", Number("unchecked", "510107198501010010")),
         ("身份证11010519491231002X。", Number("id", "11010519491231002x")),
         ("身份证110105 19491231 002x。", Number("id", "11010519491231002x")),
         ("信用代码91110000600037341L。", Number("credit", "91110000600037341l")),
-        ("信用代码91110000600037342L。", None),
+        ("信用代码91110000600037342L。", Number("unchecked", "91110000600037342l")),
+        ("产品abcdefghjklmnpqrtu。", None),
         ("开川A·12345的车", Number("plate", "川a12345")),
         ("開川a 12345的車", Number("plate", "川a12345")),
         ("转到6222 0212 3456 7890 123。", Number("account", "6222021234567890123")),
@@ -88,7 +92,9 @@ def test_a_word_is_a_number_when_it_is_nothing_else(word: str, number: str | Non
         ("单号12345678901234567890。", None),
     ],
 )
-def test_other_numbers_count_when_their_check_digit_is_right(text: str, number: Number | None) -> None:
+def test_other_numbers_count_as_what_they_are_and_as_no_more_when_their_check_digit_is_wrong(
+    text: str, number: Number | None
+) -> None:
     assert of(text).numbers == ({number} if number else set())
 
 
