@@ -384,8 +384,12 @@ async def list_decisions(
 
 
 @router.post("/decisions/{decision_id}/confirmation")
-async def post_confirmation(decision_id: UUID, order: ConfirmationOrder, by: Decider, tx: Tx, at: Now) -> DecisionView:
+async def post_confirmation(
+    decision_id: UUID, order: ConfirmationOrder, request: Request, by: Decider, tx: Tx, at: Now
+) -> DecisionView:
     """The second person confirms, which does it, or refuses. 决定"""
     return DecisionView.of(
-        await decide_on_lead(tx, decision_id, confirm=order.confirm, reason=order.reason, by=by, at=at)
+        await decide_on_lead(
+            tx, request.app.state.letters, decision_id, confirm=order.confirm, reason=order.reason, by=by, at=at
+        )
     )

@@ -99,6 +99,15 @@ async def get(tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, lock: bool 
     return found[0]
 
 
+async def runs_since(tx: Transaction, lead_id: UUID, kind: DeadlineKind) -> datetime | None:
+    """Since when a limit of this kind runs; None: none does."""
+    query = select(func.max(table.c.started_at)).where(
+        table.c.lead_id == lead_id, table.c.kind == kind.value, table.c.stopped_at.is_(None)
+    )
+    found: datetime | None = (await tx.execute(query)).scalar_one()
+    return found
+
+
 async def of_lead(tx: Transaction, lead_id: UUID) -> list[LeadDeadline]:
     """All limits of a lead, as they began."""
     query = select(table).where(table.c.lead_id == lead_id)

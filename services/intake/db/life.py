@@ -17,6 +17,7 @@ from services.intake.db.tables import lead_history, reports
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, Feedback, NextStep, Try, WhyNot
 from services.intake.domain.lead_states import Status
+from services.intake.domain.mailbox import Kind as MailKind
 from services.intake.domain.redirect import Redirect
 from shared.db import Transaction
 from shared.deadlines import china_date, start_of
@@ -121,6 +122,27 @@ async def concluded_on(tx: Transaction, lead_id: UUID) -> date:
     if at is None:
         raise NotFound("没有结论 / there is no conclusion")
     return china_date(at)
+
+
+async def result_on(tx: Transaction, lead_id: UUID) -> date:
+    """The day of the result that stands, be it a regulator's. Raises `NotFound`."""
+    try:
+        return await concluded_on(tx, lead_id)
+    except NotFound:
+        sent = await last_redirect(tx, lead_id)
+        return sent.result_on or china_date(sent.sent_at)
+
+
+async def told_on(tx: Transaction, lead_id: UUID, since: date) -> date | None:
+    """The day on which its reporter was first told a result of this day or later, by a try or by a letter that he read; None: not yet."""
+    tries = select(func.min(feedback_tries.c.tried_on)).where(
+        feedback_tries.c.lead_id == lead_id,
+        feedback_tries.c.about == About.FEEDBACK.value,
+        feedback_tries.c.reached,
+        feedback_tries.c.tried_on >= since,
+    )
+    days = [(await tx.execute(tries)).scalar_one(), await mailbox.first_read(tx, lead_id, MailKind.FEEDBACK, since)]
+    return min((day for day in days if day is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,15 @@ async def last_writer(tx: Transaction, lead_id: UUID, kind: Kind, assignment_no:
     return (await tx.execute(query.order_by(messages.c.number.desc()).limit(1))).scalar_one_or_none()
 
 
+async def first_read(tx: Transaction, lead_id: UUID, kind: Kind, since: date) -> date | None:
+    """When the reporter first read one of this kind that was sent on this day or later."""
+    query = select(func.min(messages.c.read_on)).where(
+        messages.c.lead_id == lead_id, messages.c.kind == kind.value, messages.c.sent_on >= since
+    )
+    found: date | None = (await tx.execute(query)).scalar_one()
+    return found
+
+
 async def tries_by_letter(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
     """Letters that told a result or asked to meet, each as a try to reach the reporter, with the number of the conclusion: reached when it
     was read."""

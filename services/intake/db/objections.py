@@ -3,18 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select, text, tuple_, update
 
-from services.intake.db import leads, mailbox, merges
+from services.intake.db import leads, life, mailbox, merges
 from services.intake.db.conflicts import apart
 from services.intake.db.mailbox_tables import objections
+from services.intake.db.retention import ENDS
 from services.intake.db.tables import lead_history
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.mailbox import Kind
-from services.intake.domain.objection import ANSWERED_BY, BY_LETTER, NOTHING_YET, Against, Answer, Objection, State
+from services.intake.domain.objection import (
+    ANSWERED_BY,
+    BY_LETTER,
+    NOTHING_YET,
+    TO_REPEATS,
+    Against,
+    Answer,
+    Objection,
+    State,
+)
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import NotAllowed
@@ -31,30 +42,60 @@ async def answer_to(tx: Transaction, lead: Lead) -> Answer:
     if lead.status not in ANSWERED_BY:
         raise NotAllowed(NOTHING_YET)
     against, deed = ANSWERED_BY[lead.status]
+    row = await _last(tx, lead.id, lead.status, deed)
+    return Answer(
+        against=against, deed=row.version, given_on=china_date(row.effective_at), by=await _behind(tx, lead, row, deed)
+    )
+
+
+async def answer_for(tx: Transaction, lead: Lead, whole: Lead) -> Answer:
+    """The answer that stands for the reporter of this lead: its own; of a repeat that of its master `whole`, also of one that is closed,
+    from the day on which he was told, or could see it. Raises `NotAllowed` when there is none."""
+    if lead.standing is not Status.MERGED or whole.standing not in TO_REPEATS:
+        return await answer_to(tx, lead)
+    answer = await (_closed(tx, whole) if whole.status is Status.CLOSED else answer_to(tx, whole))
+    merge = await merges.standing_of(tx, lead.id)
+    merged_on = china_date(merge.decided_at) if merge and merge.decided_at else answer.given_on
+    seen_on = max(answer.given_on, merged_on)
+    if answer.against is Against.DECLINE:
+        return replace(answer, given_on=seen_on)
+    since = await life.result_on(tx, whole.id)
+    told_on = await life.told_on(tx, lead.id, since)
+    if told_on is None and whole.status is not Status.CLOSED:
+        raise NotAllowed(NOTHING_YET)
+    return replace(answer, given_on=told_on or seen_on, since=since)
+
+
+async def _closed(tx: Transaction, lead: Lead) -> Answer:
+    """What a lead was closed with. Who fed it back stands behind that; where a regulator's result closed it, who entered that."""
+    row = await _last(tx, lead.id, Status.CLOSED, *ENDS)
+    told = row
+    if row.action == "close":
+        told = await _last(tx, lead.id, Status.FED_BACK, ANSWERED_BY[Status.FED_BACK][1])
+    by = await _behind(tx, lead, told, *ENDS, ANSWERED_BY[Status.FED_BACK][1])
+    return Answer(against=Against.FEEDBACK, deed=row.version, given_on=china_date(row.effective_at), by=by)
+
+
+async def _last(tx: Transaction, lead_id: UUID, status: Status, *deeds: str) -> Any:
+    """The last of these deeds that brought it there, or that a restore has learned again. Raises `NotAllowed`."""
     table = lead_history.c
     query = select(table.version, table.effective_at, table.actor, table.action).where(
-        table.lead_id == lead.id, table.action.in_([deed, RELEARN]), table.status == lead.status.value
+        table.lead_id == lead_id, table.action.in_([*deeds, RELEARN]), table.status == status.value
     )
     row = (await tx.execute(query.order_by(table.version.desc()).limit(1))).one_or_none()
     if row is None:
         raise NotAllowed(NOTHING_YET)
-    by = row.actor if row.action == deed else None
+    return row
+
+
+async def _behind(tx: Transaction, lead: Lead, row: Any, *deeds: str) -> str | None:
+    """Who stands behind an answer; None where a restore has lost it."""
+    by: str | None = row.actor if row.action in deeds else None
     if by == leads.SYSTEM:
         # a letter that the reporter has read: who wrote it stands behind it
         number = lead.assignment.number if lead.assignment else 0
         by = await mailbox.last_writer(tx, lead.id, Kind.FEEDBACK, number)
-    return Answer(against=against, deed=row.version, given_on=china_date(row.effective_at), by=by)
-
-
-async def answer_for(tx: Transaction, lead: Lead, whole: Lead) -> Answer:
-    """The answer that stands for the reporter of this lead: its own; of a repeat that its master `whole` is not accepted, from the day on
-    which that held for him. Raises `NotAllowed` when there is none."""
-    if lead.standing is not Status.MERGED or whole.standing is not Status.NOT_ACCEPTED:
-        return await answer_to(tx, lead)
-    answer = await answer_to(tx, whole)
-    merge = await merges.standing_of(tx, lead.id)
-    merged_on = china_date(merge.decided_at) if merge and merge.decided_at else answer.given_on
-    return replace(answer, given_on=max(answer.given_on, merged_on))
+    return by
 
 
 async def add(tx: Transaction, objection: Objection, receipt_mark: bytes | None) -> None:

@@ -11,6 +11,7 @@ from services.intake.db import search
 from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.life_tables import decisions, legal_holds
+from services.intake.db.mailbox_tables import objections
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.subject_tables import subject_boxes
 from services.intake.db.tables import lead_history, leads, reports
@@ -94,14 +95,17 @@ async def closed_unfounded(
     tx: Transaction, before: datetime, *, asked_before: datetime, limit: int
 ) -> list[tuple[Lead, datetime]]:
     """Leads that ended as unfounded before an instant and wait for nothing, each with when. Those whose sealing is proposed, or was refused
-    after `asked_before`, and those that another team is to look at are left out."""
+    after `asked_before`, those that another team is to look at, and those with an undecided objection
+    are left out."""
     asked = exists().where(
         decisions.c.lead_id == leads.c.id,
         decisions.c.kind == "seal",
         or_(decisions.c.state == "proposed", decisions.c.decided_at > asked_before),
     )
     query = _ended().having(before > _WHEN).join(conclusions, conclusions.c.lead_id == leads.c.id)
-    query = query.where(conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held(), ~_waits())
+    query = query.where(
+        conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held(), ~_waits(), ~_objected()
+    )
     return await _found(tx, query, limit)
 
 
@@ -156,6 +160,12 @@ def _ended() -> Select[Any]:
 def _waits() -> ColumnElement[bool]:
     entries = re_examinations.c
     return exists().where(entries.lead_id == leads.c.id, entries.state == "open")
+
+
+def _objected() -> ColumnElement[bool]:
+    each = leads.alias()
+    made = select(each.c.id).join(objections, objections.c.lead_id == each.c.id).where(objections.c.state == "open")
+    return made.where(_whole(each) == leads.c.id).correlate(leads).exists()
 
 
 def _held() -> Any:

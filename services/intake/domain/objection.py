@@ -32,19 +32,23 @@ class State(Labelled):
 ANSWERED_BY = {Status.FED_BACK: (Against.FEEDBACK, "feed-back"), Status.NOT_ACCEPTED: (Against.DECLINE, "decline")}
 """In these states the office has answered: what, and by which deed."""
 DONE_BY = {Against.FEEDBACK: Action.OBJECT, Against.DECLINE: Action.ACCEPT_AFTER_ALL}
-"""What follows when it is upheld; a refusal is possible in the same states."""
+"""What follows when it is upheld; a refusal is possible in the same states. To what is closed (`TO_REPEATS`): `Action.REOPEN`, by two."""
+TO_REPEATS = frozenset({*ANSWERED_BY, Status.CLOSED})
+"""States of a master in which the reporter of a repeat may object: he may be told after it was closed, or be merged into it then."""
 NOTHING_YET = "尚无可提出异议的答复 / there is no answer yet to object to"
 BY_LETTER = "该举报已并案或办结;有异议或新情况,请写信说明 / it is merged or closed; write a letter with what you object to, or what is new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the office answered: `deed` is the version of the lead that it made, `by` who stands behind it (None: a restore has lost it)."""
+    """What the office answered: `deed` is the version of the lead that it made, `by` who stands behind it (None: a restore has lost it).
+    `since`: of the answer to a repeat the day of the result, which may be before it was told; None: it is the answer's own."""
 
     against: Against
     deed: int
     given_on: date
     by: str | None
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, mailbox, merges, objections
+from services.intake.db import deadlines, leads, mailbox, merges, notices, objections
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Action, Status
 from services.intake.domain.mailbox import Kind
 from services.intake.domain.objection import ANOTHER, DONE_BY, Against, Objection, State
+from services.intake.usecases.deliver_feedback import begin_to_tell
 from services.intake.usecases.enter_objection import keep_refusal
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
@@ -19,17 +21,22 @@ from shared.secrecy import refuse_marked
 from shared.two_people import must_be_another
 
 UPHELD = {
-    Against.FEEDBACK: "您的异议成立,已交另一核查力量重新核查,结果将再次向您反馈。",
+    Against.FEEDBACK: "您的异议成立,将由另一核查力量重新核查,结果将再次向您反馈。",
     Against.DECLINE: "您的异议成立,您反映的问题已改为受理。",
 }
 
 
 async def uphold(tx: Transaction, letters: Letters, lead: Lead, *, by: Principal, at: datetime) -> None:
-    """An answer is taken back: the objections to it, also of reporters of repeats, are upheld, and whoever has a mailbox is told there;
-    others with the next result. Without one it takes another person, too. The caller holds the lock of the lead, as it stood. Raises
-    `Forbidden`."""
+    """An answer is taken back by another person than who gave it, also when nobody objected. The caller holds the lock of the lead, as it
+    stood. Raises `Forbidden`."""
     answered = await objections.answer_to(tx, lead)
     must_be_another(answered.by, by, ANOTHER)
+    await uphold_all(tx, letters, lead, by=by, at=at)
+
+
+async def uphold_all(tx: Transaction, letters: Letters, lead: Lead, *, by: Principal, at: datetime) -> None:
+    """The objections of its reporter and of those of its repeats are upheld. Whoever has a mailbox is told there, others with the next
+    result. Raises `Forbidden` for who stands behind the answer to one."""
     for each in (lead, *await merges.repeats_of(tx, lead.id)):
         objection = await objections.open_of(tx, each.id)
         if objection is None:
@@ -50,12 +57,15 @@ async def refuse_objection(
     objection = await objections.open_of(tx, lead_id)
     if objection is None:
         raise NotFound("没有待决定的异议 / no objection waits to be decided")
-    whole.must_allow(DONE_BY[objection.against])
+    whole.must_allow(Action.REOPEN if whole.standing is Status.CLOSED else DONE_BY[objection.against])
     objection = await _decide(tx, objection, State.REFUSED, by=by, at=at)
     if await mailbox.has_box(tx, lead_id):
         await put_letter(tx, letters, lead, Kind.REFUSAL, text, by=by, at=at)
     else:
         await keep_refusal(tx, lead, text, by=by, at=at)
+        if whole.standing is not Status.FED_BACK:
+            # no close waits for it: a limit sees to it
+            await begin_to_tell(tx, lead, days=await notices.calendar(tx), at=at)
     return objection
 
 

@@ -10,6 +10,8 @@ from services.intake.domain.deadline import to_assign
 from services.intake.domain.decision import Decision, Kind, may_propose
 from services.intake.domain.lead_states import Action
 from services.intake.usecases import keep_retention
+from services.intake.usecases.decide_objection import uphold_all
+from services.intake.usecases.letters import Letters
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -37,7 +39,14 @@ async def propose_decision(
 
 
 async def decide_on_lead(
-    tx: Transaction, decision_id: UUID, *, confirm: bool, reason: str | None, by: Principal, at: datetime
+    tx: Transaction,
+    letters: Letters,
+    decision_id: UUID,
+    *,
+    confirm: bool,
+    reason: str | None,
+    by: Principal,
+    at: datetime,
 ) -> Decision:
     """Confirm it, which does it, or refuse. Raises `NotFound`, `NotAllowed`, `Forbidden` for the proposer and for another role."""
     refuse_marked("reason", [reason or ""])
@@ -50,12 +59,17 @@ async def decide_on_lead(
     detail = {"decision": str(decision.id), "kind": decision.kind.value, "state": decision.state.value}
     await audit.record(tx, by, "decision.decide", decision.lead_id, at=at, purpose=reason, detail=detail)
     if confirm:
-        await DEEDS[decision.kind](tx, decision, by, at)
+        if decision.kind is Kind.REOPEN:
+            await _reopen(tx, letters, decision, by, at)
+        else:
+            await AT_REST[decision.kind](tx, decision, by, at)
     return decision
 
 
-async def _reopen(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
+async def _reopen(tx: Transaction, letters: Letters, decision: Decision, by: Principal, at: datetime) -> None:
+    """It is taken up again: what reporters of its repeats objected to its result is upheld by that."""
     lead, said = lead_life.reopen(await leads.get(tx, decision.lead_id, lock=True), at=at)
+    await uphold_all(tx, letters, lead, by=by, at=at)
     await leads.save(tx, lead, "reopen", by=by, effective_at=at, at=at, reason=decision.reason)
     await deadlines.start_anew(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
     for repeat in await merges.repeats_of(tx, lead.id):
@@ -64,8 +78,7 @@ async def _reopen(tx: Transaction, decision: Decision, by: Principal, at: dateti
     await outbox.put(tx, said, at=at)
 
 
-DEEDS: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {
-    Kind.REOPEN: _reopen,
+AT_REST: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {
     Kind.SEAL: keep_retention.seal,
     Kind.EXPUNGE: keep_retention.expunge,
 }

@@ -11,7 +11,7 @@ from services.intake.domain.feedback import OPEN_STEPS, About, Channel, Outcome,
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
-from services.intake.domain.objection import ANSWERED_BY, State
+from services.intake.domain.objection import ANSWERED_BY, TO_REPEATS, State
 from services.intake.usecases.enter_objection import enter_later, enter_told
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
@@ -37,7 +37,8 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     whole or bears a secrecy mark, and for a letter to the code, which is on file by itself."""
     refuse_marked("text", [made.text or ""])
     lead, whole = await merges.lock_whole(tx, lead_id)
-    objects = made.next_step in OPEN_STEPS and whole.standing in ANSWERED_BY
+    answered = TO_REPEATS if lead.standing is Status.MERGED else ANSWERED_BY
+    objects = made.next_step in OPEN_STEPS and whole.standing in answered
     if made.about is About.FEEDBACK:
         if not objects and not await _was_refused(tx, lead):
             _must_have_a_result(lead, whole)
@@ -154,8 +155,12 @@ async def _end_when_told(tx: Transaction, repeat: Lead, *, at: datetime) -> None
     enough: nothing waits for that any more. Other leads are fed back."""
     if repeat.standing not in (Status.MERGED, Status.NOT_ACCEPTED):
         return
+    since = await deadlines.runs_since(tx, repeat.id, DeadlineKind.FEEDBACK)
+    if since is None:
+        return
     with_code = await life.holds_code(tx, repeat.id)
     tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.about is About.FEEDBACK]
+    tries = [one for one in tries if one.on >= china_date(since)]
     try:
         outcome_of(tries, reachable=True, by_code_alone=with_code and not repeat.named)
     except NotAllowed:

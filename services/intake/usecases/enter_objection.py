@@ -8,7 +8,6 @@ from services.intake.db import deadlines, leads, life, mailbox, merges, notices,
 from services.intake.domain.deadline import to_judge
 from services.intake.domain.feedback import OPEN_STEPS, About, Try, outcome_of
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import Status
 from services.intake.domain.objection import Answer, Objection, State, must_be_in_time
 from shared import audit
 from shared.auth import Principal
@@ -63,22 +62,25 @@ async def enter_told(tx: Transaction, lead: Lead, tries: Iterable[Try], *, by: P
     since = await life.concluded_on(tx, lead.id)
     if on := _objected_on(tries):
         await enter_objection(tx, lead, answered, on, since=since, by=by, at=at)
+    await enter_of_repeats(tx, lead, since=since, by=by, at=at)
+
+
+async def enter_of_repeats(tx: Transaction, lead: Lead, *, since: date, by: Principal | None, at: datetime) -> None:
+    """The lead was fed back, or closed by its regulator's result, a moment ago: what reporters of its repeats said to that."""
     for repeat in await merges.repeats_of(tx, lead.id):
         if on := _objected_on(one for _, one in await life.tries_of(tx, repeat.id) if one.on >= since):
             locked = await leads.get(tx, repeat.id, lock=True)
+            answered = await objections.answer_for(tx, locked, lead)
             await enter_objection(tx, locked, answered, on, since=since, by=by, at=at)
 
 
 async def enter_later(tx: Transaction, lead: Lead, whole: Lead, on: date, *, by: Principal, at: datetime) -> None:
-    """Whoever was told the result of a lead that is fed back, or that it is not accepted, objects to it afterwards, in time; of a repeat
-    that is fed back, when told. Raises `NotAllowed`, `Registered`."""
-    declined = whole.standing is Status.NOT_ACCEPTED
-    answered = await (objections.answer_for(tx, lead, whole) if declined else objections.answer_to(tx, whole))
-    if declined or lead.id == whole.id:
-        days, limit = await notices.calendar(tx), profile_of(lead.profile_version)["D12"]
-        must_be_in_time(answered, limit=limit, days=days, today=on)
-    since = answered.given_on if declined else await life.concluded_on(tx, whole.id)
-    await enter_objection(tx, lead, answered, on, since=since, by=by, at=at)
+    """Whoever was told the result, or that it is not accepted, objects to it afterwards, in time: of a repeat also when its master is
+    closed. Raises `NotAllowed`, `Registered`."""
+    answered = await objections.answer_for(tx, lead, whole)
+    days, limit = await notices.calendar(tx), profile_of(lead.profile_version)["D12"]
+    must_be_in_time(answered, limit=limit, days=days, today=on)
+    await enter_objection(tx, lead, answered, on, since=answered.since or answered.given_on, by=by, at=at)
 
 
 async def begin_to_judge(tx: Transaction, lead: Lead, days: Calendar, on: date) -> date:

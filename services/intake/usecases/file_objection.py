@@ -61,7 +61,7 @@ class Objections:
             lead, whole = await merges.lock_whole(tx, holder.lead_id)
             lead.must_be_used()
             answered = await objections.answer_for(tx, lead, whole)
-            known = await known_to(tx, lead, answered, since=answered.given_on)
+            known = await known_to(tx, lead, answered, since=answered.since or answered.given_on)
             if known is not None and (known.state is not State.OPEN or known.message is not None):
                 raise Registered(ONCE)
             await must_be_sent_by(tx, lead.id, said.files, Door.REPORTER)

@@ -4,13 +4,14 @@ key is destroyed when its time is over. A legal hold stops all three."""
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, life, merges, notices, retention
+from services.intake.db import leads, life, merges, notices, objections, retention
 from services.intake.db.life_tables import legal_holds
 from services.intake.domain import lead_life
 from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.retention import RETENTION, Record, over_on
+from services.intake.usecases.give_re_examination import OBJECTED
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import AboutLead
@@ -70,8 +71,8 @@ async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
 
 
 async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
-    """It comes to rest with its repeats. Raises `NotAllowed` under a hold, when it did not end as unfounded, or waits for another team
-    after it was reported again."""
+    """It comes to rest with its repeats. Raises `NotAllowed` under a hold, when it did not end as unfounded, waits for another team
+    after it was reported again, or an objection is undecided."""
     lead, repeats = await _whole(tx, decision.lead_id)
     if await merges.open_re_examinations(tx, lead.id):
         raise NotAllowed(
@@ -80,6 +81,8 @@ async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime)
     held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
     for each in (lead, *repeats):
+        if await objections.open_of(tx, each.id) is not None:
+            raise NotAllowed(OBJECTED)
         done, said = lead_life.seal(each, conclusion=concluded and concluded[0], held=held, at=at)
         await leads.save(tx, done, "seal", by=by, effective_at=at, at=at)
         await retention.stop_finding(tx, each.id)

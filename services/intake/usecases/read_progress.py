@@ -16,9 +16,8 @@ from services.intake.db import (
     passed_reports,
     reports,
 )
-from services.intake.domain.lead_states import Status
 from services.intake.domain.mailbox import Writer, private_half
-from services.intake.domain.objection import ANSWERED_BY, until
+from services.intake.domain.objection import until
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.domain.report import Step
@@ -29,7 +28,7 @@ from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.passed_letters import OPENING, RESULT, open_letters, to_be_read
 from shared.db import Database, Transaction
 from shared.deadlines import profile_of
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotAllowed, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +141,11 @@ async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tupl
     found = told(await deadlines.of_lead(tx, lead_id), days)
     lead = await leads.get(tx, lead_id)
     whole = await leads.get(tx, lead.merged_into) if lead.merged_into else lead
-    if whole.standing not in ANSWERED_BY or (lead is not whole and whole.standing is not Status.NOT_ACCEPTED):
+    try:
+        answered = await objections.answer_for(tx, lead, whole)
+    except NotAllowed:
         return found
-    answered = await objections.answer_for(tx, lead, whole)
-    if await known_to(tx, lead, answered, since=answered.given_on) is None:
+    if await known_to(tx, lead, answered, since=answered.since or answered.given_on) is None:
         last = until(answered, limit=profile_of(lead.profile_version)["D12"], days=days)
         found.append(ToldLimit(OBJECT, last))
     return found

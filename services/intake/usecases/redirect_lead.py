@@ -13,6 +13,7 @@ from services.intake.domain.lead_states import Action
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
+from services.intake.usecases.enter_objection import enter_of_repeats
 from services.intake.usecases.letter_files import must_be_sent_by
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from shared import audit, outbox
@@ -88,6 +89,7 @@ async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Pr
     await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, DeadlineKind.MEET, at=at)
+    await enter_of_repeats(tx, lead, since=result.on, by=by, at=at)
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.end-redirect", lead.id, at=at, detail={"number": sent.number})
     return lead

@@ -1,7 +1,8 @@
 """When a master ends otherwise than by a result that is fed back, nobody who reported a repeat of it is left without that end, or without
 his objection to it (D11, D12, §4.2; docs/decisions/0103)."""
 
-from datetime import date
+import asyncio
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,13 @@ import pytest
 from services.intake.domain.lead_states import Status
 from services.intake.domain.receipt import Receipt
 from services.intake.domain.report import ENDS, Step, as_repeat
+from services.intake.usecases.keep_retention import propose_sealing
 from tests.conftest import NewApi
-from tests.intake.api.test_ends import NAMED, NOBODY, log, merge
-from tests.intake.api.test_leads import register
-from tests.intake.api.test_life import PUBLIC, REFUSAL, WHY, do, limits, on, status
+from tests.intake.api.test_ends import NAMED, NOBODY, close, fed_back, log, merge
+from tests.intake.api.test_leads import classify, register
+from tests.intake.api.test_life import DEPARTMENT, PUBLIC, REFUSAL, WHY, do, limits, on, status
 from tests.intake.api.test_merges import undo
-from tests.intake.api.test_objections import OBJECTS, door, filed, object_, read, refuse
+from tests.intake.api.test_objections import OBJECTS, door, filed, object_, read, refuse, tell
 from tests.support.api import Api
 from tests.support.reporting import status as asked
 
@@ -167,3 +169,149 @@ async def test_a_named_reporter_without_a_mailbox_is_told_that_it_is_not_accepte
     assert (await do(api, lead, "feedback", {}, day="2018-06-05")).status_code == 409, "it has no result"
     assert (await do(api, lead, "acceptance", WHY, day="2018-06-06")).json()["status"] == "received"
     assert await api.rows("select state from objections") == [("upheld",)]
+
+
+async def closed_with_two_repeats(api: Api, conclusion: str) -> tuple[UUID, tuple[str, UUID], UUID]:
+    """A master that nobody objected to, closed on 2018-06-25; its repeats' reporters, one with a code, one named, were told on the 21st."""
+    master = await register(api, **NAMED)
+    code, repeat = await filed(api)
+    named = await register(api, **NAMED, summary="同一件事再次反映")
+    for each in (repeat, named):
+        await merge(api, each, master, "2018-06-02")
+    await fed_back(api, master, code=conclusion)
+    early = await object_(api, code, day="2018-06-21")
+    assert (early.status_code, "尚无可提出异议的答复" in early.json()["detail"]) == (409, True), (
+        "he knows no result yet"
+    )
+    await tell(api, repeat, day="2018-06-21")
+    await read(api, "2018-06-21", query_code=code)
+    assert (await log(api, named, "2018-06-21")).status_code == 204
+    await api.rows("update feedbacks set accepted = true")
+    assert (await close(api, master, "2018-06-25")).json()["status"] == "closed"
+    return master, (code, repeat), named
+
+
+@pytest.mark.rule("D12", "G10", "G14")
+async def test_what_a_repeats_reporter_objects_to_a_closed_master_is_decided_by_word_of_mouth_as_by_code(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    master, (code, repeat), named = await closed_with_two_repeats(api, "C3")
+    assert (await steps(api, code))[-2:] == [(TOGETHER, "2018-06-02"), ("已办结", "2018-06-25")]
+    assert await may_object_until(api, code) == ["2018-07-23"], "from the day on which he was told"
+    for late in (
+        await object_(api, code, day="2018-07-24"),
+        await log(api, named, "2018-07-24", next_step="objection"),
+    ):
+        assert (late.status_code, "2018-07-23" in late.json()["detail"]) == (409, True)
+    said = [log(api, named, "2018-07-20", next_step="new-evidence") for _ in range(2)]
+    assert [each.status_code for each in await asyncio.gather(*said)] == [204, 204], "the same one"
+    both = await asyncio.gather(*(object_(api, code, day="2018-07-23") for _ in range(2)))
+    assert sorted(each.status_code for each in both) == [201, 409], "once"
+    assert await may_object_until(api, code) == []
+    found = (await api.get("/intake/v1/objections?state=open", by="sup")).json()["items"]
+    assert [(o["lead_id"], o["against"], o["made_on"], o["answered_by"], o["message"]) for o in found] == [
+        (str(named), "feedback", "2018-07-20", "sup", None),
+        (str(repeat), "feedback", "2018-07-23", "sup", 2),
+    ]
+    assert (await log(api, master, "2018-07-20", next_step="objection")).status_code == 409, "his own time is over"
+
+    async def proposed(day: str) -> int:
+        async with api.app.state.database.transaction() as tx:
+            return await propose_sealing(tx, datetime.fromisoformat(f"{day}T02:00:00").replace(tzinfo=UTC))
+
+    assert await proposed("2018-09-03") == 0, "an objection is undecided"
+    # who answered does not judge it; refused, who has no mailbox is told within the limit
+    await api.rows("update objections set answered_by = 'ofd'")
+    assert (await refuse(api, named, day="2018-07-24")).status_code == 403
+    await api.rows("update objections set answered_by = 'sup'")
+    for by in ("ana", "sup", "qrv"):
+        assert (await refuse(api, named, by=by, day="2018-07-24")).status_code == 403
+    twice = await asyncio.gather(*(refuse(api, named, day="2018-07-24") for _ in range(2)))
+    assert sorted(each.status_code for each in twice) == [200, 404]
+    limit = (await limits(api, named, "2018-07-24"))["feedback"]
+    assert (limit["limit_id"], limit["due_on"], limit["stopped_at"]) == ("D11", "2018-07-31", None)
+    assert (await log(api, named, "2018-07-25", **NOBODY)).status_code == 204
+    assert (await limits(api, named, "2018-07-25"))["feedback"]["stopped_at"] is None, (
+        "he was told the result, not this"
+    )
+    assert (await log(api, named, "2018-07-26", text="已告知异议不成立的理由")).status_code == 204
+    assert (await limits(api, named, "2018-07-26"))["feedback"]["in_time"] is True
+    assert (await refuse(api, repeat, day="2018-07-24")).status_code == 200
+    assert [one["kind"] for one in await read(api, "2018-07-25", query_code=code)][-1] == "refusal"
+    for again in (
+        await object_(api, code, day="2018-07-23"),
+        await log(api, named, "2018-07-23", next_step="objection"),
+    ):
+        assert again.status_code == 409, "once to each answer"
+    assert await proposed("2018-09-03") == 1
+
+
+@pytest.mark.rule("D12", "G10")
+async def test_an_objection_to_a_closed_master_is_upheld_by_the_two_who_reopen_it(new_api: NewApi) -> None:
+    api = await door(new_api)
+    master, (code, repeat), named = await closed_with_two_repeats(api, "C1")
+    assert (await object_(api, code, day="2018-07-23")).status_code == 201
+    assert (await log(api, named, "2018-07-20", next_step="objection")).status_code == 204
+    assert (await do(api, master, "objection", {"unit": "ZF", **WHY}, day="2018-07-24")).status_code == 409
+    proposed = await do(api, master, "decisions", {"kind": "reopen", **WHY}, day="2018-07-24")
+    path = f"/intake/v1/decisions/{proposed.json()['id']}/confirmation"
+    await api.rows("update objections set answered_by = 'qrv' where lead_id = $1", named)
+    refused = await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-25"))
+    assert (refused.status_code, await status(api, master)) == (403, "closed"), "who answered does not decide"
+    await api.rows("update objections set answered_by = 'sup'")
+    assert (await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-25"))).status_code == 200
+    assert await api.rows("select state, decided_by from objections") == [("upheld", "qrv")] * 2
+    assert "重新核查" in (await read(api, "2018-07-25", query_code=code))[-1]["text"]
+    assert (await steps(api, code))[-2:] == [("已办结", "2018-06-25"), (TOGETHER, "2018-07-25")]
+    assert (await limits(api, repeat, "2018-07-25"))["objection"]["in_time"] is True
+    assert (await object_(api, code, day="2018-07-25")).status_code == 409, "there is no result now"
+
+
+@pytest.mark.rule("D12")
+async def test_in_every_state_of_the_master_a_repeats_reporter_objects_by_code_and_by_word_or_by_neither(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    master, (code, _), named = await closed_with_two_repeats(api, "C1")
+    for constraint in ("classified_whole", "assigned_by_status"):
+        await api.rows(f"alter table leads drop constraint ck_leads_{constraint}")
+    taken: set[str] = set()
+    for standing in Status:
+        if standing in (Status.SUSPENDED, Status.MERGED):
+            continue
+        await api.rows("update leads set status = $1 where id = $2", standing.value, master)
+        by_code = (await object_(api, code, day="2018-07-20")).status_code
+        by_word = await log(api, named, "2018-07-20", next_step="objection")
+        assert by_code in (201, 409), standing
+        if standing in (Status.CONCLUDED, Status.TRANSFERRED, Status.REDIRECTED):
+            assert (by_code, by_word.status_code) == (409, 204), "the word waits for the feedback"
+        else:
+            assert (by_code, by_word.status_code) in ((201, 204), (409, 409)), (standing, by_word.text)
+        if by_code == 201:
+            taken.add(standing.value)
+            assert await api.rows("select count(*) from objections where against = 'feedback'") == [(2,)]
+            await api.rows("delete from objections")
+    assert taken == {"fed_back", "closed"}, "not accepted by nobody, it has no answer here"
+
+
+@pytest.mark.rule("D12", "D29")
+async def test_what_is_objected_to_a_regulators_result_before_it_closes_the_master_is_entered_with_that(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    master = await register(api, **NAMED)
+    repeat = await register(api, **NAMED, summary="同一件事再次反映")
+    await merge(api, repeat, master, "2018-06-02")
+    await classify(api, master, tier="disorder")
+    await api.rows(DEPARTMENT)
+    await do(api, master, "redirect", {"regulator": "CSGL"}, day="2018-06-06")
+    await do(api, master, "redirect/receipt", {"receipt_no": "CG-7", "receipt_on": "2018-06-07"}, day="2018-06-07")
+    assert (await log(api, repeat, "2018-06-20", next_step="objection")).status_code == 204
+    result = {"result": "已责令整改", "result_on": "2018-06-20", "told_on": "2018-06-21"}
+    assert (await do(api, master, "redirect/result", result, day="2018-06-21")).json()["status"] == "closed"
+    [made] = (await api.get("/intake/v1/objections?state=open", by="sup")).json()["items"]
+    assert (made["lead_id"], made["made_on"], made["answered_by"]) == (str(repeat), "2018-06-20", "ofd")
+    assert (await log(api, repeat, "2018-06-22", next_step="objection")).status_code == 204, "the same one"
+    assert (await refuse(api, repeat, day="2018-06-25")).status_code == 403, "who entered the result answered"
+    assert (await refuse(api, repeat, by="ofd2", day="2018-06-25")).status_code == 200
