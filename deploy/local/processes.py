@@ -10,8 +10,8 @@ from pathlib import Path
 
 from deploy.local.places import ROOT, dying_with_parent
 
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What a service sees of our own environment; all else comes from its settings."""
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "INTAKE_GATEWAY_SLIPS")
+"""What a service sees of our own environment; all else comes from its settings. The last is a setting that only who runs it can choose."""
 LOG_LIMIT = 20 * 1024 * 1024
 
 

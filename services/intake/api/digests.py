@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.leads import LeadView, ListCode
 from services.intake.api.stay_away import Away
-from services.intake.db import digests, gateway_messages
+from services.intake.db import digests, gateway_messages, refused_messages
 from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
@@ -57,6 +57,9 @@ class DigestDetail(DigestView):
     unclosed_before: list[date]
     messages_waiting: int = Field(description="现有待筛查的来件 / messages that wait for a clerk now")
     messages_overdue: int = Field(description="其中已超期(D01)的 / of them overdue")
+    messages_refused: int = Field(
+        description="现有未能接收、待核实的来件 / that could not be taken, and nobody has settled"
+    )
     parts: list[PartView]
 
 
@@ -98,6 +101,7 @@ async def get_digest(day: Day, _: Reader, tx: Tx, now: Now) -> DigestDetail:
         unclosed_before=await digests.open_before(tx, day),
         messages_waiting=waiting,
         messages_overdue=overdue,
+        messages_refused=await refused_messages.count_open(tx),
         parts=parts,
     )
 

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Request
@@ -15,7 +17,7 @@ from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import MOST_PARTS, MOST_TEXT, Incoming, MessageFate, reply
 from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel
-from services.intake.usecases.take_messages import MessageDone, TakeMessages
+from services.intake.usecases.take_messages import TakeMessages
 from shared.auth import Principal
 from shared.http import Day, Now, Order, require
 from shared.http.words import TOLD
@@ -46,6 +48,10 @@ class Recording(Order):
 _NEEDED = {"email": ("mail",), "sms": ("text",), "voice": ()}
 _MAY = {"email": {"mail"}, "sms": {"sender", "text", "part", "parts"}, "voice": {"sender", "text", "recording"}}
 _OF_A_CHANNEL = {"mail", "sender", "text", "part", "parts", "recording"}
+
+
+_FOR_DISCIPLINE = ("addressed_to", "about_office")
+_TELLS = {"external_no", "channel", "part", *_FOR_DISCIPLINE}
 
 
 class MessageItem(Order):
@@ -130,6 +136,10 @@ class ResultView(BaseModel):
     index: int = Field(description="在本批中的序号,从0起 / its place in the batch, from 0")
     outcome: MessageFate
     errors: list[FieldError] = Field(default_factory=list)
+    reference: str | None = Field(
+        default=None,
+        description="未接收的,本办清单(…/refused)中的编号;网关应保留原件 / its name in the office's list; keep the message",
+    )
     slip: SentSlip | None = Field(
         default=None,
         description="仅运营方允许该网关回复查询码时 / only where the operator lets this gateway send codes",
@@ -146,7 +156,7 @@ class ResultsView(BaseModel):
 
 
 Errors = tuple[tuple[str, str], ...]
-_UNREADABLE = "邮件无法读取 / the mail cannot be read"
+_UNREADABLE: Errors = (("mail", "邮件无法读取 / the mail cannot be read"),)
 _ITEM = MessageItem.model_json_schema(ref_template="#/components/schemas/{model}")
 # in their places: a reference would be looked for in the document, not in this part of it
 _DEFINED = _ITEM.pop("$defs")
@@ -176,29 +186,49 @@ async def post_gateway_messages(request: Request, by: Gateway, at: Now) -> Resul
     views = []
     for index, item in enumerate(records):
         if not isinstance(item, MessageItem):
-            done = MessageDone(MessageFate.REFUSED, item)
+            done = await take.refuse(item.errors, **item.known, by=by, at=at)
         elif (mail := next(read) if item.mail else None) is None and item.mail:
-            done = MessageDone(MessageFate.REFUSED, (("mail", _UNREADABLE),))
+            done = await take.refuse(_UNREADABLE, **_known(item.model_dump(include=_TELLS)), by=by, at=at)
         else:
             done = await take(item.incoming(mail), book=book, by=by, at=at)
         errors = [FieldError(field=_ours(field, item), reason=reason) for field, reason in done.errors]
         slip = {**done.slip, "text": reply(done.slip["query_code"])} if done.slip else None
-        views.append(ResultView(index=index, outcome=done.fate, errors=errors, slip=slip))
+        views.append(ResultView(index=index, outcome=done.fate, errors=errors, slip=slip, reference=done.reference))
     counts = {fate.value: sum(view.outcome is fate for view in views) for fate in MessageFate}
     return ResultsView(**counts, records=views)
 
 
-def _checked(record: Any) -> MessageItem | Errors:
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What is wrong with a record, and what is known of it all the same."""
+
+    errors: Errors
+    known: dict[str, Any]
+
+
+def _checked(record: Any) -> MessageItem | _Wrong:
     """A message, or what is wrong with it."""
     if isinstance(record, ValueError):
-        return (("record", NOT_JSON),)
+        return _Wrong((("record", NOT_JSON),), _known({}))
     try:
         return MessageItem.model_validate(record)
     except ValidationError as fault:
-        return what_is_wrong(record, fault)[1]
+        number, errors = what_is_wrong(record, fault)
+        return _Wrong(errors, _known(record if isinstance(record, dict) else {}) | {"number": number})
 
 
-def _ours(field: str, item: MessageItem | Errors) -> str:
+def _known(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a refused message. Whatever stands where discipline is chosen counts as that, also when it is mistyped."""
+    channel, part = record.get("channel"), record.get("part")
+    return {
+        "number": record.get("external_no"),
+        "channel": Channel(channel) if isinstance(channel, str) and channel in _NEEDED else None,
+        "part": part if isinstance(part, int) else 1,
+        "past_office": any(record.get(name) not in (None, False) for name in _FOR_DISCIPLINE),
+    }
+
+
+def _ours(field: str, item: MessageItem | _Wrong) -> str:
     """A field of what was in a mail as the batch calls it."""
     whole = isinstance(item, MessageItem) and item.mail is not None
     return "mail" if whole and field.partition(".")[0] in ("text", "files", "facts") else field

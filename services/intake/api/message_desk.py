@@ -7,15 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.intake.api.batches import FieldError
 from services.intake.api.door import Key, weigh
 from services.intake.api.report_forms import FactsBlock, ReportedOrder
 from services.intake.api.slip import DeskAnswer, picture
-from services.intake.db import gateway_messages
+from services.intake.db import gateway_messages, refused_messages
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import AsideReason, Message, MessageState
 from services.intake.domain.report import Channel, Naming
 from services.intake.usecases.file_report import open_answer
-from services.intake.usecases.screen_message import pass_message, put_aside, read_messages, register_message, take_back
+from services.intake.usecases.screen_message import (
+    close_refused,
+    pass_message,
+    put_aside,
+    read_messages,
+    register_message,
+    take_back,
+)
+from services.intake.usecases.take_messages import reference_of
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.errors import Invalid
@@ -62,6 +71,46 @@ class AsideOrder(Order):
 
     ids: list[UUID] = Field(min_length=1, max_length=200)
     reason: AsideReason
+
+
+class RefusedMessageView(BaseModel):
+    """未能接收的来件:内容仍在网关 / a message that could not be taken; what it says is still at its gateway."""
+
+    id: UUID
+    reference: str = Field(description="网关得到的编号 / what its gateway was told, too")
+    gateway: str
+    channel: Channel | None
+    reasons: list[FieldError]
+    times: int
+    first_on: date
+    last_on: date
+    settled_on: date | None = Field(description="后来已接收或已了结 / when it was taken after all, or closed")
+    settled_by: str | None = Field(description="了结的受理员;后来已接收的为空 / the clerk; null when it was taken")
+
+
+class RefusedOrder(Order):
+    """了结 / close."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=200)
+
+
+@router.get("/refused")
+async def list_refused_messages(
+    _: Annotated[Principal, require("icl", "ofd")], tx: Tx, paging: Paging, *, settled: bool = False
+) -> Page[RefusedMessageView]:
+    """Messages that could not be taken, with the reasons; those that nobody has settled, unless asked otherwise. 未能接收的来件"""
+    rows = await refused_messages.page(
+        tx, open_only=not settled, after=paging.after(date, UUID), limit=paging.limit + 1
+    )
+    views = [RefusedMessageView.model_validate({**row, "reference": reference_of(row["mark"])}) for row in rows]
+    return paging.page(views, key=lambda view: (view.first_on, view.id))
+
+
+@router.post("/refused/closure", status_code=204, response_class=Response)
+async def post_refused_closure(order: RefusedOrder, by: Clerk, tx: Tx, at: Now) -> Response:
+    """The gateway was asked, or nothing is to be done: these wait no more. 了结未能接收的来件"""
+    await close_refused(tx, list(dict.fromkeys(order.ids)), by=by, at=at)
+    return Response(status_code=204)
 
 
 @router.get("")

@@ -76,3 +76,31 @@ gateway_messages = Table(
         postgresql_where=text("state = 'gone' and files <> '[]'::jsonb"),
     ),
 )
+
+refused_messages = Table(
+    "refused_messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # refused again, it is counted, not added: a gateway that tries for ever fills no table
+    Column(
+        "mark",
+        LargeBinary,
+        nullable=False,
+        unique=True,
+        comment="keyed hash of gateway and external number, or of the reasons where there is no number",
+    ),
+    Column("gateway", Text, nullable=False),
+    Column("channel", Text, comment="null when it could not be read"),
+    Column("reasons", JSONB, nullable=False, comment="field and reason, never what was sent"),
+    Column("times", Integer, nullable=False),
+    Column("first_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
+    Column("last_on", Date, nullable=False),
+    Column("settled_on", Date, comment="when it was taken after all, or a clerk had asked"),
+    Column("settled_by", Text, comment="the clerk; null when it was taken"),
+    CheckConstraint("channel in ('email', 'sms', 'voice')", name="channel"),
+    # whoever settles it does so on a day
+    CheckConstraint("settled_on is not null or settled_by is null", name="settled_whole"),
+    Index("ix_refused_messages_first_on", "first_on", "id"),
+    Index("ix_refused_messages_open", "first_on", "id", postgresql_where=text("settled_on is null")),
+    comment="nothing of what was sent: the gateway has it",
+)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from services.intake.db import attachments, gateway_messages
+from services.intake.db import attachments, gateway_messages, refused_messages
 from services.intake.domain.attachment import Attachment
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import DAYS, AsideReason, Message, whole_text
@@ -139,10 +139,19 @@ async def take_back(tx: Transaction, message_id: UUID, *, by: Principal, at: dat
     await audit.record(tx, by, "message.take-back", message_id, at=at)
 
 
+async def close_refused(tx: Transaction, refused_ids: Sequence[UUID], *, by: Principal, at: datetime) -> None:
+    """The gateway was asked for what it could not hand over, or nothing is to be done. Raises `NotFound`."""
+    await refused_messages.close(tx, refused_ids, by=by.sub, on=china_date(at))
+    for refused_id in refused_ids:
+        await audit.record(tx, by, "message.close-refused", refused_id, at=at)
+
+
 async def clean_messages(tx: Transaction, at: datetime, *, store: Store) -> None:
     """The clock destroys what was put aside long enough ago, and removes the files of what is gone. Raises `Unavailable` when the store is
     away; the next turn does it again."""
-    for message in await gateway_messages.aside_since(tx, china_date(at) - timedelta(days=DAYS), limit=AT_ONCE):
+    over = china_date(at) - timedelta(days=DAYS)
+    await refused_messages.forget_settled(tx, over)
+    for message in await gateway_messages.aside_since(tx, over, limit=AT_ONCE):
         await gateway_messages.save(tx, message.gone())
     for message in await gateway_messages.left_over(tx):
         for file in message.files:

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from services.intake.db import gateway_messages, notices
+from services.intake.db import gateway_messages, notices, refused_messages
+from services.intake.db.refused_messages import RefusedMessage
 from services.intake.domain.attachment import LONGEST_NAME, Attachment, Door
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import (
@@ -58,6 +59,8 @@ class MessageDone:
     errors: tuple[tuple[str, str], ...] = ()
     slip: Mapping[str, Any] | None = None
     """The code and receipt to send back; told this once and kept nowhere."""
+    reference: str | None = None
+    """Of a refused one that the office is told of: what gateway and clerk call it, who have no other name for it in common."""
 
 
 class TakeMessages:
@@ -69,15 +72,46 @@ class TakeMessages:
         self.database, self.desk, self.store, self._digest = database, desk, store, digest
         self._slips = frozenset(slips)
 
+    async def refuse(
+        self,
+        errors: tuple[tuple[str, str], ...],
+        *,
+        channel: Channel | None,
+        number: str | None,
+        part: int,
+        past_office: bool,
+        by: Principal,
+        at: datetime,
+    ) -> MessageDone:
+        """One that cannot be taken. Its gateway still has it and is told; the office is told that it came and why, or nobody would miss
+        it: but not of what was for discipline (G22)."""
+        if past_office:
+            return MessageDone(MessageFate.REFUSED, errors)
+        mark = self._refused(by, number, part) if number else self._mark("unnumbered", by.sub, json.dumps(errors))
+        async with self.database.transaction() as tx:
+            await refused_messages.keep(tx, RefusedMessage(mark, by.sub, channel, errors), on=china_date(at))
+        return MessageDone(MessageFate.REFUSED, errors, reference=reference_of(mark))
+
     async def __call__(self, incoming: Incoming, *, book: CodeBook, by: Principal, at: datetime) -> MessageDone:
         """Take one. Raises what hinders all alike (no database, no store of files): what was done before is known when the batch comes
         again."""
         try:
-            return await self._take(_checked(incoming, at), book=book, by=by, at=at)
+            done = await self._take(_checked(incoming, at), book=book, by=by, at=at)
         except Unavailable:
             raise
         except Refused as refused:
-            return MessageDone(MessageFate.REFUSED, refused.fields or (("message", refused.detail),))
+            done = MessageDone(MessageFate.REFUSED, tuple(refused.fields) or (("message", refused.detail),))
+        if done.fate is not MessageFate.REFUSED:
+            return done
+        return await self.refuse(
+            done.errors,
+            channel=incoming.channel,
+            number=incoming.external_no,
+            part=incoming.part,
+            past_office=incoming.past_office,
+            by=by,
+            at=at,
+        )
 
     async def _take(self, incoming: Incoming, *, book: CodeBook, by: Principal, at: datetime) -> MessageDone:
         mark, content = self._marks(incoming, by)
@@ -92,6 +126,10 @@ class TakeMessages:
         try:
             async with self.database.transaction() as tx:
                 done = await self._keep(tx, message, incoming, mark, content)
+                if done.fate is MessageFate.TAKEN:
+                    await refused_messages.taken(
+                        tx, self._refused(by, incoming.external_no, incoming.part), on=china_date(at)
+                    )
         finally:
             if done.fate is not MessageFate.TAKEN:
                 await self.store.forget(message.files)
@@ -106,6 +144,9 @@ class TakeMessages:
         return self._mark("number", by.sub, incoming.external_no, sender), self._mark(
             "content", *map(json.dumps, said)
         ).hex()
+
+    def _refused(self, by: Principal, number: str, part: int) -> bytes:
+        return self._mark("refused", by.sub, number, str(part))
 
     def _mark(self, *parts: str) -> bytes:
         return hmac.digest(self._digest, b"xiansuo.gateway-message.v1\0" + json.dumps(parts).encode(), "sha256")
@@ -210,6 +251,11 @@ class TakeMessages:
             await hand_files_on(tx, theirs, files, at=at)
         answerable = empty.gateway in self._slips and incoming.naming is not Naming.ANONYMOUS
         return MessageDone(MessageFate.TAKEN, slip=slip if answerable else None)
+
+
+def reference_of(mark: bytes) -> str:
+    """What a refused message is called."""
+    return mark.hex()[:12]
 
 
 def content_of(channel: Channel, naming: str, facts: Mapping[str, Any], **blocks: Any) -> dict[str, Any]:

@@ -79,6 +79,9 @@ async def test_messages_are_taken_once_and_a_bad_one_stops_nothing(new_api: NewA
         (EMAIL | {"external_no": "B9", "mail": sent(mail("绝密★1年\n情况"))}, "mail"),
         (EMAIL | {"external_no": "B10", "mail": sent(mail("长" * 20_001))}, "mail"),
         (VOICE | {"external_no": "B11", "recording": None}, "record"),
+        (VOICE | {"external_no": "B12", "subject": "x"}, "subject"),
+        (VOICE | {"external_no": "B13", "recording": {"content": "eA==", "size": 1}}, "recording.size"),
+        (VOICE | {"external_no": "B14", "13900000009": "x"}, "record"),
     ]
     first = await hand(api, EMAIL, *[each for each, _ in bad], SMS, VOICE)
     assert outcomes(first) == ["taken", *["refused"] * len(bad), "taken", "taken"]
@@ -98,6 +101,59 @@ async def test_messages_are_taken_once_and_a_bad_one_stops_nothing(new_api: NewA
     assert len(objects(api)) == 3
     assert [(await hand(api, SMS, by=by)).status_code for by in ("icl", "m110", "ofd")] == [403] * 3
     assert (await api.client.post(DOOR, content=b"{", headers=api.as_("mgw"))).status_code == 400
+
+
+@pytest.mark.rule("G1", "G22")
+async def test_the_office_is_told_of_what_could_not_be_taken_and_of_nothing_that_it_said(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    words = "王小示的机密"
+    unreadable = EMAIL | {"external_no": f"<{words}@mail.example>", "mail": "!"}
+    for_discipline: list[dict[str, Any]] = [
+        SMS | {"external_no": "D1", "text": " ", "about_office": True},
+        SMS | {"external_no": "D2", "text": " ", "addressed_to": "discipline"},
+        SMS | {"external_no": "D3", "addressed_to": "Discipline"},
+    ]
+    marked, empty = SMS | {"external_no": "B1", "text": f"【机密】{words}"}, SMS | {"external_no": "B2", "text": " "}
+    odd = SMS | {"external_no": "B3", "channel": ["sms"], "part": "x"}
+    answer = await hand(
+        api, unreadable | {"external_no": "E1"}, unreadable, marked, empty, empty, odd, "x", *for_discipline
+    )
+    assert outcomes(answer) == ["refused"] * 10
+    references = [each["reference"] for each in answer.json()["records"]]
+    assert references[7:] == [None] * 3, "past the office: its gateway alone is told"
+
+    async def listed(query: str = "") -> dict[str, dict[str, Any]]:
+        shown = await api.get(f"{DOOR}/refused{query}", by="ofd", **ON)
+        assert shown.status_code == 200, shown.text
+        return {each["reference"]: each for each in shown.json()["items"]}
+
+    found = await listed()
+    assert set(found) == set(references[:7])
+    assert [(found[each]["channel"], found[each]["times"]) for each in references[:7]] == [
+        *[("email", 1)] * 2, ("sms", 1), *[("sms", 2)] * 2, (None, 1), (None, 1)
+    ]  # fmt: skip
+    assert [found[each]["reasons"][0]["field"] for each in references[2:4]] == ["text", "text"]
+    assert words not in str(await api.rows("select * from refused_messages")) + str(found)
+    # what is handed over mended is settled by itself; a clerk settles what the gateway was asked for, and not twice
+    assert outcomes(await hand(api, SMS | {"external_no": "B1"})) == ["taken"]
+    order = {"ids": [found[references[0]]["id"]]}
+    assert [(await api.post(f"{DOOR}/refused/closure", order, by=by)).status_code for by in ("ofd", "mgw")] == [403] * 2
+    both = {"ids": [found[references[5]]["id"], found[references[2]]["id"]]}
+    refused = await api.post(f"{DOOR}/refused/closure", both, by="icl", **ON)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "ids.1")
+    closed = await asyncio.gather(*(api.post(f"{DOOR}/refused/closure", order, by="icl", **ON) for _ in range(2)))
+    assert sorted(each.status_code for each in closed) == [204, 404]
+    assert set(await listed()) == {references[1], references[3], references[5], references[6]}
+    settled = await listed("?settled=true")
+    assert [settled[each]["settled_by"] for each in references[:3]] == ["icl", None, None]
+    assert settled[references[2]]["settled_on"] == "2018-06-01"
+    # refused again it is open again; what is settled goes after 30 days
+    assert outcomes(await hand(api, empty, unreadable | {"external_no": "E1"})) == ["refused"] * 2
+    assert set(await listed()) == {*references[:2], references[3], references[5], references[6]}
+    async with api.app.state.database.transaction() as tx:
+        await clean_messages(tx, datetime(2018, 7, 3, tzinfo=UTC), store=api.app.state.attachments)
+    assert set(await listed("?settled=true")) == set(await listed())
+    assert await api.rows("select count(*) from audit_log where action = 'message.close-refused'") == [(1,)]
 
 
 @pytest.mark.rule("G1", "M05")
@@ -185,6 +241,7 @@ async def test_what_is_no_report_is_put_aside_can_be_taken_back_and_is_destroyed
             f"/intake/v1/daily-digests/2018-06-0{day}", by="ana", **{"X-Local-Clock": on(day).isoformat()}
         )
         assert (shown.json()["messages_waiting"], shown.json()["messages_overdue"]) == (1, late)
+        assert shown.json()["messages_refused"] == 0
     for day, left in ((1, 6), (2, 1)):
         async with api.app.state.database.transaction() as tx:
             await clean_messages(tx, datetime(2018, 7, day, 12, tzinfo=UTC), store=api.app.state.attachments)

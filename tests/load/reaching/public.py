@@ -240,6 +240,13 @@ async def _taken_back(w: World) -> Fit:
     return Fit(by="ofd", path={"message_id": message}, headers=gateway.ON)
 
 
+@fitting(FITS, "POST /gateway-messages/refused/closure")
+async def _refused_closed(w: World) -> Fit:
+    await gateway.hand(w.api, gateway.SMS | {"external_no": f"S{w.number()}", "text": " "})
+    refused = await w.one("select id from refused_messages where settled_on is null limit 1")
+    return Fit(by="icl", body={"ids": [refused]}, headers=gateway.ON)
+
+
 @fitting(FITS, "POST /transfers")
 async def _transfer(w: World) -> Fit:
     letter = {
