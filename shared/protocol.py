@@ -1,7 +1,8 @@
 """What cannot be read as HTTP is answered as a problem, too (RFC 9457): uvicorn would say so in plain text before any app is asked. It has
-no setting for its words, nor for how much a head may hold, but takes a class for its protocol."""
+no setting for its words, nor for how much a head may hold, nor does it miss a Host, but takes a class for its protocol."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -25,6 +26,7 @@ _UNREADABLE = Malformed(
     "not valid HTTP: a broken request line, or control characters in a header, for example"
 )
 _TOO_LARGE = HeadTooLarge(f"请求头超过{MOST_HEAD // 1024}KB / the headers hold more than {MOST_HEAD // 1024} KB")
+_NOT_ADDRESSED = Malformed("请求头Host应有且只有一个 / there must be one Host header, and only one")
 _PHRASES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 
@@ -46,6 +48,14 @@ class Protocol(HttpToolsProtocol):
         """The next request is counted from here; what came with it in one read is not."""
         super().on_message_begin()
         self._came, self._body = 0, 0
+
+    def on_headers_complete(self) -> None:
+        """Who does not say once whom the request is for is answered in its turn, in place of the app (RFC 9112 §3.2)."""
+        served = self.app
+        if self.parser.get_http_version() == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
+            self.app = _not_addressed
+        super().on_headers_complete()
+        self.app = served
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -69,17 +79,22 @@ class Protocol(HttpToolsProtocol):
                 self.transport.close()
                 return
         body = _problem(refused)
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
+        headers = [*self.server_state.default_headers, *_headers(body), (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(
             b"HTTP/1.1 %d %s\r\n" % (refused.status, _PHRASES[refused.status]) + lines + b"\r\n" + body
         )
         self.transport.close()
+
+
+async def _not_addressed(_: Any, __: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+    body = _problem(_NOT_ADDRESSED)
+    await send({"type": "http.response.start", "status": 400, "headers": _headers(body)})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(body: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
 
 
 def _problem(refused: Refused) -> bytes:

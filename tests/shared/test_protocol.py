@@ -13,7 +13,8 @@ from shared.errors import Malformed
 from shared.http.problems import Problem
 from shared.protocol import MOST_HEAD, HeadTooLarge, Protocol
 
-GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+HOST = b"GET / HTTP/1.1\r\nHost: x\r\n"
+GET = HOST + b"\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 GARBAGE = b"garbage\r\n\r\n"
 
@@ -112,12 +113,41 @@ async def test_what_came_whole_is_not_answered_as_broken(
 
 
 @pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHosts: x\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", b"400"),
+        (b"GET / HTTP/1.1\r\nHOST: x\r\n\r\n", b"201"),
+        (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"201"),
+    ],
+    ids=["none", "two", "another", "none, with a body", "one", "before there was one"],
+)
+async def test_a_request_says_once_whom_it_is_for_and_the_ones_beside_it_are_answered(
+    head: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    desk = _Desk()
+    found = (await _Line(desk).told(GET + head + GET + GARBAGE)).split(b"HTTP/1.1 ")[1:]
+    keeps = b"HTTP/1.0" not in head
+    assert [each[:3] for each in found] == [b"201", status, b"201"][: 3 if keeps else 2]
+    assert desk.done == sum(each.startswith(b"201") for each in found)
+    if status == b"400":
+        lines, _, body = found[1].partition(b"\r\n\r\n")
+        assert b"content-type: application/problem+json" in lines
+        told = json.loads(body)
+        assert (told["code"], "Host" in told["detail"]) == ("malformed", True)
+        assert told == Problem.model_validate(told).model_dump()
+
+
+@pytest.mark.parametrize(
     "before",
-    [b"GET / HTTP/1.1\r\nX-A: ", b"GET / HTTP/1.1\r\n", POST + b"2\r\n{}\r\n0\r\nX-A: "],
+    [HOST + b"X-A: ", HOST, POST + b"2\r\n{}\r\n0\r\nX-A: "],
     ids=["a header", "many headers", "a trailer"],
 )
 async def test_headers_without_end_are_refused_before_they_fill_the_memory(before: bytes) -> None:
-    some = b"X-A: a\r\n" * 1024 if before.endswith(b"1.1\r\n") else b"a" * 8192
+    some = b"X-A: a\r\n" * 1024 if before == HOST else b"a" * 8192
     needed = MOST_HEAD // len(some) + 1
     head, _, body = (await _Line(_Desk()).told(before, *[some] * needed)).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 431 "), head
