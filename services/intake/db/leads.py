@@ -1,11 +1,11 @@
 """The store of leads, their numbers and history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, func, insert, select, update
+from sqlalchemy import ARRAY, RowMapping, Text, Uuid, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import search
@@ -119,6 +119,12 @@ async def get(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Lead:
     if row is None:
         raise NotFound("没有该线索 / no such lead")
     return of_row(row)
+
+
+async def hold(tx: Transaction, ids: Collection[UUID]) -> None:
+    """Nobody changes these until the transaction ends; held in the order of `merges.lock_both`."""
+    query = select(leads.c.id).where(leads.c.id == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
+    await tx.execute(query.order_by(leads.c.merged_into.is_not(None), leads.c.id).with_for_update())
 
 
 async def find_superior(tx: Transaction, region: str, upstream_no: str) -> Lead | None:

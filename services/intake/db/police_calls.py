@@ -36,7 +36,7 @@ class RefusedRecord:
 
 
 async def find(tx: Transaction, region: str, external_nos: Sequence[str]) -> dict[str, KnownCall]:
-    """Those of these numbers that are known, by number; nobody else corrects them until this transaction ends."""
+    """Those of these numbers that are known, by number. Whoever corrects one holds its lead."""
     query = (
         select(police_calls, leads.c.lead_no)
         .join(leads, leads.c.id == police_calls.c.lead_id)
@@ -44,8 +44,6 @@ async def find(tx: Transaction, region: str, external_nos: Sequence[str]) -> dic
             police_calls.c.region_code == region,
             police_calls.c.external_no == any_(bindparam("numbers", list(external_nos), type_=ARRAY(Text))),
         )
-        .order_by(police_calls.c.external_no)
-        .with_for_update(of=police_calls)
     )
     return {row["external_no"]: _known(row) for row in (await tx.execute(query)).mappings()}
 

@@ -38,9 +38,11 @@ with asked as materialized (
 )
 select n, r.lead_id from ranked join repeat_leads r using (number) where place <= $5 order by n, place
 """
+# the lead before what waits for it, as whoever seals it holds them; one that another holds has its turn later
 _TAKE = text(
-    "delete from repeat_pending where lead_id in (select lead_id from repeat_pending where searchable order by lead_id limit :most "
-    "for update skip locked) returning lead_id"
+    "with free as (select l.id from repeat_pending p join leads l on l.id = p.lead_id where p.searchable "
+    "order by p.lead_id limit :most for key share of l skip locked) "
+    "delete from repeat_pending where searchable and lead_id in (select id from free) returning lead_id"
 )
 _ADD = """
 with added as (

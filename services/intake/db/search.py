@@ -30,9 +30,11 @@ update lead_search set facets = {_HERE % ("number", "cast(:facets as bigint[])")
   people = case when who is null or who | (number >> {BLOCK}) = any (people) then people else people || (who | (number >> {BLOCK})) end
 from (select cast(:who as bigint) as who) as w where lead_id = :lead_id
 """)  # noqa: S608
+# the lead before what waits for it, as whoever seals it holds them; one that another holds has its turn later
 _TAKE = text(
-    "update repeat_pending set searchable = true where lead_id in (select lead_id from repeat_pending where not searchable "
-    "order by lead_id limit :most for update skip locked) returning lead_id"
+    "with free as (select l.id from repeat_pending p join leads l on l.id = p.lead_id where not p.searchable "
+    "order by p.lead_id limit :most for share of l skip locked) "
+    "update repeat_pending set searchable = true where not searchable and lead_id in (select id from free) returning lead_id"
 )
 _FORGET = (
     text("delete from lead_search where lead_id = :lead_id"),

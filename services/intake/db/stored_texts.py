@@ -33,9 +33,9 @@ async def told(tx: Transaction, ids: Sequence[UUID], *, lock: bool = False) -> d
     calls = select(police_calls.c.lead_id, police_calls.c.revision, police_calls.c.content)
     calls = calls.where(police_calls.c.lead_id.in_(ids)).order_by(police_calls.c.lead_id)
     if lock:
-        # the feed locks a call before its lead
-        called = (await tx.execute(calls.with_for_update())).all()
+        # a lead before its call, as all others
         found = (await tx.execute(query.with_for_update())).all()
+        called = (await tx.execute(calls.with_for_update())).all()
     else:
         called, found = (await tx.execute(calls)).all(), (await tx.execute(query)).all()
     parts: dict[UUID, Parts] = {

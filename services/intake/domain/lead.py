@@ -94,6 +94,11 @@ class Lead:
                 f"线索{self.status.zh},内容不再使用 / the lead is {self.status.en}; its content is not used"
             )
 
+    def must_be_there(self) -> None:
+        """Raises `NotAllowed` when its texts were destroyed: what is written afterwards never would be."""
+        if self.status is Status.EXPUNGED:
+            raise NotAllowed("线索已销毁,不再更正 / the lead is expunged; it is not corrected any more")
+
     def must_allow(self, action: Action) -> None:
         """Raises `NotAllowed` when nothing of the kind is done in this state."""
         if self.standing not in MOVES[action]:

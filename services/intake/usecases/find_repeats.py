@@ -17,11 +17,14 @@ from services.intake.domain.repeat_score import THRESHOLD, Score, score
 from services.intake.usecases.subject_store import SubjectKeys, whole
 from shared import reads
 from shared.auth import Principal
-from shared.db import Transaction
+from shared.db import Transaction, wait_at_most
 
 AT_ONCE, SECONDS = 8, 0.1
 """Leads taken at a time, and how long of each second the worker looks: it has events to carry, too. That is 50 leads a second and more;
 what comes faster waits."""
+GIVES_WAY = 0.5
+"""Seconds to wait for a candidate that somebody holds, less than PostgreSQL takes to end one of two that wait for each other: the worker
+comes again, who holds it goes on."""
 REMEMBERED = 1024
 """Leads whose marks are remembered: what many report is compared with each other again and again."""
 
@@ -39,6 +42,7 @@ async def find_repeats(
 
 async def look_at_new(tx: Transaction, at: datetime, *, secret: bytes, subjects: SubjectKeys) -> None:
     """Make new leads findable and look what they repeat; what is left waits for the next turn."""
+    await wait_at_most(tx, GIVES_WAY)
     loop = asyncio.get_running_loop()
     end = loop.time() + SECONDS
     while loop.time() < end and (new := await repeats.take_pending(tx, AT_ONCE)):

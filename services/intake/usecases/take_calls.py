@@ -6,7 +6,7 @@ is sent, because its external number is unique in the database; so a batch needs
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -126,7 +126,7 @@ class TakeCalls:
     async def _take(self, tx: Transaction, batch: Sequence[Handed]) -> list[Done]:
         """Calls with different numbers, in the caller's transaction."""
         await wait_at_most(tx, PATIENCE)
-        found = await police_calls.find(tx, self.region, [handed.call.external_no for handed in batch])
+        found = await self._known(tx, {handed.call.external_no: handed.call.revision for handed in batch})
         known = await whole_calls(tx, found, self.sealer.subjects)
         book = await code_lists.book(tx)
         done: dict[str, Done] = {}
@@ -146,6 +146,15 @@ class TakeCalls:
                 done[number] = Done(Fate.REFUSED, errors=errors or (("call", refused.detail),))
         done |= await self._register(tx, new)
         return [done[handed.call.external_no] for handed in batch]
+
+    async def _known(self, tx: Transaction, revisions: Mapping[str, int]) -> Mapping[str, KnownCall]:
+        """Those of these numbers that are known; what a newer revision corrects is held, the lead before its call."""
+        found = await police_calls.find(tx, self.region, list(revisions))
+        older = [call.lead_id for number, call in found.items() if call.revision < revisions[number]]
+        if not older:
+            return found
+        await leads.hold(tx, older)
+        return await police_calls.find(tx, self.region, list(revisions))
 
     async def _register(self, tx: Transaction, new: Sequence[tuple[Call, Registration]]) -> dict[str, Done]:
         if not new:
@@ -182,7 +191,9 @@ class TakeCalls:
         if judged.fate is Fate.CORRECTED:
             refuse_marked("summary", [lead_summary(call.content)])
             _check_codes(call, book)
-            lead = (await leads.get(tx, known.lead_id, lock=True)).corrected()
+            lead = await leads.get(tx, known.lead_id, lock=True)
+            lead.must_be_there()
+            lead = lead.corrected()
             fields = [FIELDS[change.field] for change in judged.changes]
             told = [*fields, "报警人(随本版提供,是否有变只有保管库知道)"] if call.caller else fields
             reason = f"110更正(第{call.revision}版):{'、'.join(told) or '内容未变'}"

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +12,18 @@ import pytest
 from sqlalchemy import text
 
 from services.intake.api import seal_command
-from services.intake.db import leads, merges
-from shared.db import Database
+from services.intake.db import leads, merges, retention
+from services.intake.domain import lead_life
+from services.intake.domain.lead import Lead
+from services.intake.usecases.find_repeats import look_at_new
+from services.intake.usecases.make_searchable import make_searchable
+from shared.db import Database, Transaction
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import register
 from tests.intake.api.test_merges import PUBLIC, merge
+from tests.intake.api.test_police_calls import CALL, outcomes, send
 from tests.support.api import Api
+from tests.support.builders import NOON
 
 BLOCKED = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 PENDING = "select from repeat_pending where lead_id = :id for update"
@@ -65,8 +73,64 @@ async def test_the_owners_command_holds_one_lead_at_a_time(new_api: NewApi, capf
     assert await beside(api, command(), high, low) == 0
     assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": 2, "sealed": 2}
     assert await api.rows("select distinct summary from leads") == [("电话〔电话〕",)]
-    # the worker that makes a lead searchable holds what waits for that before the lead: the command does it once more
+    # a worker of an older release holds what waits for the search before the lead: the command does it once more
     await api.rows("update leads set summary = '电话13900000124' where id = $1", low)
     assert await beside(api, command(), low, low, "repeat_pending") == 0
     assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": 2, "sealed": 1}
     assert await api.rows("select distinct summary from leads") == [("电话〔电话〕",)]
+
+
+@asynccontextmanager
+async def meanwhile(api: Api, lead_id: UUID, other: Awaitable[Any]) -> AsyncIterator[tuple[Transaction, Lead]]:
+    """Somebody holds the lead while `other` comes as far as it can; afterwards `other` is done."""
+    async with api.app.state.database.transaction() as tx:
+        lead = await leads.get(tx, lead_id, lock=True)
+        coming = asyncio.ensure_future(other)
+        while not coming.done() and not await api.rows(BLOCKED):  # noqa: ASYNC110 - the database tells, not an event
+            await asyncio.sleep(0.02)
+        yield tx, lead
+    await coming
+
+
+async def work(api: Api, *turns: Any) -> None:
+    """The worker's turns, each in its transaction."""
+    for turn in turns:
+        async with api.app.state.database.transaction() as tx:
+            await turn(tx, NOON)
+
+
+async def test_a_lead_comes_to_rest_beside_the_workers_that_make_it_findable(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    look = partial(look_at_new, secret=bytes(32), subjects=api.app.state.sealer.subjects)
+    for done in ([], [make_searchable]):
+        low, high = await two(api)
+        await work(api, *done)
+        worker = look if done else make_searchable
+        async with meanwhile(api, low, work(api, worker)) as (tx, _):
+            await retention.stop_finding(tx, low)
+        # the others are found, it is not, nor will it be
+        await work(api, make_searchable, look)
+        found = await api.rows("select lead_id from lead_search union all select lead_id from repeat_leads")
+        assert {low, high} & {lead for (lead,) in found} == {high}
+        assert await api.rows("select * from repeat_pending") == []
+
+
+@pytest.mark.rule("G24", "M05")
+async def test_a_call_that_is_corrected_while_its_lead_is_expunged_changes_nothing_any_more(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    assert outcomes(await send(api, CALL)) == ["taken"]
+    await api.rows("update leads set status = 'sealed'")
+    [(lead_id,)] = await api.rows("select id from leads")
+    answers = []
+
+    async def correct() -> None:
+        answers.append(await send(api, CALL | {"revision": 2, "summary": "更正:有人在菜市场西门强收费用"}))
+
+    async with meanwhile(api, lead_id, correct()) as (tx, lead):
+        gone, _ = lead_life.expunge(lead, held=False, at=NOON)
+        await leads.save(tx, gone, "expunge", by=None, effective_at=NOON, at=NOON)
+        await retention.destroy_texts(tx, lead_id)
+    [record] = answers[0].json()["records"]
+    assert (record["outcome"], "已销毁" in record["errors"][0]["reason"]) == ("refused", True)
+    assert await api.rows("select revision, content::text from police_calls") == [(1, "{}")]
+    assert await api.rows("select * from lead_corrections") == []

@@ -34,6 +34,7 @@ WHY = {"reason": "保存期限已满,按规定办理"}
 SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
 
 KEPT = {
+    "begun_folders": "names of folders of the store, until a row has them or the clock removed them",
     "call_back_draws": "of no lead; what a draw is recomputed from",
     "call_backs": "codes and a random name on a list, without which a published draw could not be recomputed",
     "circle_marks": "of no lead; keyed hashes of what staff declared, until their account ends",
