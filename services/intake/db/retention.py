@@ -48,7 +48,8 @@ async def is_held(tx: Transaction, lead_id: UUID) -> bool:
 
 
 async def one_at_a_time(tx: Transaction, lead_id: UUID) -> None:
-    """Whoever sets a hold and whoever destroys under its absence wait for each other, until the transaction ends."""
+    """Whoever sets a hold, destroys under its absence or reads the reporter waits for the others, until the transaction ends. The vault,
+    which may lock no lead, has this turn in its place; whoever locks the lead, too, does so first."""
     turn = func.pg_advisory_xact_lock(func.hashtextextended(cast(_whole(leads), Text), 0))
     await tx.execute(select(turn).where(leads.c.id == lead_id))
 

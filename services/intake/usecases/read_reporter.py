@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.db import openings
+from services.intake.db import openings, retention
 from services.intake.domain.opening import NOT_FOR_INTERVIEWS, Kind, Opening
 from services.intake.usecases.ask_opening import put_on_record
 from services.intake.usecases.keep_reporters import Vault
@@ -18,6 +18,8 @@ async def read_reporter(
     tx: Transaction, opening_id: UUID, *, vault: Vault, by: Principal, at: datetime
 ) -> tuple[Opening, int, Mapping[str, Any]]:
     """The opening, the number of this reading, and what the reporter said of himself. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
+    # as whoever seals, expunges or shreds has the lead's turn before he looks: one reads first, or finds nothing
+    await retention.one_at_a_time(tx, (await openings.get(tx, opening_id)).lead_id)
     opening = await openings.get(tx, opening_id, lock=True)
     matter = await openings.matter(tx, opening.lead_id)
     opening.must_be_of(originals=False)

@@ -2,18 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from services.intake.db import retention
+from services.intake.domain.decision import Decision, Kind
+from services.intake.domain.shredding import Ground
+from services.intake.usecases.keep_retention import expunge
+from services.intake.usecases.read_reporter import read_reporter
+from services.intake.usecases.shred_reporter import decide_shredding, order_shredding
+from shared.db import Transaction
 from shared.http.callers import api_routes
 from tests.conftest import NewApi
 from tests.support.api import Api
+from tests.support.builders import person
 from tests.support.reporting import REPORT, report, status
 from tests.support.vault import VAULT, VaultApi, start_vault
 
@@ -231,3 +240,59 @@ async def test_a_mistake_is_told_by_field(office: Office) -> None:
         answer = await office.ask(**change)
         assert (answer.status_code, answer.headers["content-type"]) == (code, "application/problem+json"), change
         assert [error["field"] for error in answer.json()["errors"]] == ([field] if field else []), change
+
+
+BLOCKED = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+
+async def beside(api: Api, other: Awaitable[Any]) -> asyncio.Future[Any]:
+    """`other`, when it has come as far as it can."""
+    coming = asyncio.ensure_future(other)
+    while not coming.done() and not await api.rows(BLOCKED):  # noqa: ASYNC110 - the database tells, not an event
+        await asyncio.sleep(0.02)
+    return coming
+
+
+@pytest.mark.rule("G1", "G24")
+@pytest.mark.parametrize("how", ["expunged", "shredded"])
+async def test_a_reporter_is_read_before_the_data_are_destroyed_or_not_at_all(office: Office, how: str) -> None:
+    opening, at, dpo = await office.granted(), datetime.fromisoformat(SOON), person("dpo", "dpo")
+    intake, vault = office.intake, office.vault
+    await intake.rows("update leads set status = 'sealed' returning 1")
+    lead_id = UUID(office.lead_id)
+    async with vault.app.state.database.transaction() as tx:
+        order = await order_shredding(tx, lead_id, Ground.RETENTION, "保存期限已满", by=dpo, at=at)
+
+    async def destroy(tx: Transaction) -> None:
+        if how == "expunged":
+            decision = Decision(
+                id=uuid4(), lead_id=lead_id, kind=Kind.EXPUNGE, reason="x", proposed_by="dpo", proposed_at=at
+            )
+            await expunge(tx, decision, person("aud", "aud"), at)
+        else:
+            await decide_shredding(tx, order.id, carry_out=True, vault=vault.vault, by=person("rvk2", "rvk"), at=at)
+
+    async def destroyed() -> None:
+        async with (intake if how == "expunged" else vault).app.state.database.transaction() as tx:
+            await destroy(tx)
+
+    # who reads is not done yet: it waits
+    async with vault.app.state.database.transaction() as tx:
+        _, _, told = await read_reporter(tx, UUID(opening), vault=vault.vault, by=person("rvk", "rvk"), at=at)
+        going = await beside(intake, destroyed())
+        assert (told["name"], going.done()) == (NAME, False)
+        going.cancel()
+    await asyncio.wait([going])
+    # it is not done yet: who reads waits, and is told that nothing is left
+    async with (intake if how == "expunged" else vault).app.state.database.transaction() as tx:
+        if how == "expunged":
+            await destroy(tx)
+        else:  # its last step, which cannot be undone, is left out until who reads has come
+            assert not await retention.is_held(tx, lead_id)
+        reading = await beside(intake, office.read(opening))
+        if how == "shredded":
+            await destroy(tx)
+    refused = await reading
+    assert (refused.status_code, "reporter" in refused.json()) == (409, False), refused.text
+    assert (await office.read(opening)).status_code == 409
+    assert await intake.rows("select count(*) from vault.readings") == [(1,)]
