@@ -40,7 +40,6 @@ KEPT = {
     "circle_marks": "of no lead; keyed hashes of what staff declared, until their account ends",
     "daily_digests": "how many leads a day's list had, and who closed it: what the office did, like the audit",
     "digest_leads": "codes",
-    "begun_folders": "names of folders of the store, and a day",
     "class_suggestions": "codes, and words of the rubric",
     "code_entries": "of no lead",
     "code_versions": "of no lead",
