@@ -3,21 +3,23 @@
 Nothing here knows an address, a browser or a session: a limit counts all callers together or one challenge (docs/decisions/0028).
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Message, Receive, Scope, Send
 
 from services.intake.domain import proof_of_work
 from services.intake.domain.limits import Rate, TooMany
 from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
-from shared.http import callers, is_key, key_form, problems, public
+from shared.http import Order, callers, is_key, key_form, problems, public
 from shared.http.edge import IdempotencyKey, claim_of, now
 from shared.idempotency import Claim
 
@@ -27,6 +29,7 @@ TRIES = 20
 """Requests with one challenge: room for a form that is corrected, none for a machine that tries out."""
 OWN_CODE_TRIES, OWN_CODE_SECONDS = 5, 3600
 """Guesses at one lead number's own code, right or wrong, in all processes together."""
+LONGEST_SOLUTION = 300
 SHORTEST_KEY = 22
 """Symbols of a key that opens an answer: 128 bits in base 64."""
 _WHY = {
@@ -94,23 +97,6 @@ async def weigh(request: Request) -> None:
         raise TooLarge("举报内容超过512KB / the report is larger than 512 KB")
 
 
-class PublicRoute(APIRoute):
-    """A route for everyone: its limits come before its body is read, its unknown questions before its headers."""
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override] # Coroutine is one
-        """The framework's handler behind the limits."""
-        inner = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            door: Door = request.app.state.door
-            await weigh(request)
-            await door.enter(self.path_format)
-            callers.know_the_query(request)
-            return await inner(request)
-
-        return handle
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What comes with whatever is sent in without signing in."""
@@ -129,7 +115,7 @@ _Solution = Annotated[
     str,
     Header(
         alias="Proof-Of-Work",
-        max_length=300,
+        max_length=LONGEST_SOLUTION,
         description="形如`<challenge>:<number>`,见POST /reports/challenges / see there",
     ),
 ]
@@ -137,6 +123,8 @@ _Solution = Annotated[
 
 class _Sending(callers.Everyone):
     """Everyone may send something in here, once, with a proof of work. One dependency for all of it: each is solved apart."""
+
+    key_form = re.compile(key_form(1))
 
     async def __call__(self, request: Request, solution: _Solution, key: IdempotencyKey) -> Sent:  # type: ignore[override]
         at = await now(request)
@@ -147,6 +135,8 @@ class _Sending(callers.Everyone):
 class _SendingSealed(_Sending):
     """The same where the key also opens the answer."""
 
+    key_form = re.compile(key_form(SHORTEST_KEY))
+
     async def __call__(self, request: Request, solution: _Solution, key: Key) -> Sent:  # type: ignore[override]
         return await super().__call__(request, solution, key)
 
@@ -154,3 +144,96 @@ class _SendingSealed(_Sending):
 Everyone = Annotated[None, public()]
 Sending = Annotated[Sent, Depends(_Sending())]
 SendingSealed = Annotated[Sent, Depends(_SendingSealed())]
+
+
+@dataclass(frozen=True, slots=True)
+class _TakingIn:
+    """What a door takes in: an order as JSON, with a proof of work and a key, in headers that are there once."""
+
+    order: type[Order]
+    sending: _Sending
+
+    async def read(self, request: Request) -> tuple[Order, str, str] | None:
+        """The order, the solution and the key; None if anything is missing, twice there, or not as it is asked for."""
+        found: dict[bytes, bytes] = {}
+        for name, value in request.scope["headers"]:
+            if name in _READ:
+                if name in found:
+                    return None
+                found[name] = value
+        if len(found) < len(_READ) or found[b"content-type"] != _JSON:
+            return None
+        solution, key = found[b"proof-of-work"].decode("latin-1"), found[b"idempotency-key"].decode("latin-1")
+        if len(solution) > LONGEST_SOLUTION or not self.sending.key_form.fullmatch(key):
+            return None
+        try:
+            return self.order.model_validate(await request.json()), solution, key
+        except (ValueError, RecursionError):  # no JSON, no text, or no such order
+            return None
+
+
+_JSON = b"application/json"
+_READ = frozenset({b"content-type", b"proof-of-work", b"idempotency-key"})
+
+
+def _taking_in(endpoint: Callable[..., Any]) -> _TakingIn | None:
+    """How the function of a door takes in; None if it asks for anything else."""
+    asked = get_type_hints(endpoint, include_extras=True)
+    order = asked.get("order")
+    if order is None or asked.keys() != {"order", "request", "sending", "return"} or asked["return"] is not Response:
+        return None
+    return _TakingIn(order, asked["sending"].__metadata__[0].dependency)
+
+
+def _from_the_start(body: bytes, receive: Receive) -> Receive:
+    """To be received again: the whole body, then what comes after it."""
+    first = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def again() -> Message:
+        return next(first, None) or await receive()
+
+    return again
+
+
+class PublicRoute(APIRoute):
+    """A route for everyone: its limits come before its body is read, its unknown questions before its headers.
+
+    Where the function asks for no more than what is sent in, an ordinary request is answered by what its door needs, called one after the
+    other; what is not ordinary in any way goes through the framework, which says what is wrong (docs/decisions/0093)."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+        self._takes_in = _taking_in(endpoint)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The short way, or the framework's."""
+        if self._takes_in is None or scope["method"] != "POST":
+            await super().handle(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        await weigh(request)
+        read = await self._takes_in.read(request)
+        if read is None:
+            await super().handle(scope, _from_the_start(await request.body(), receive), send)
+            return
+        await self._enter(request)
+        order, solution, key = read
+        sending = await self._takes_in.sending(request, solution, key)
+        response: Response = await self.endpoint(order=order, request=request, sending=sending)
+        await response(scope, receive, send)
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override] # Coroutine is one
+        """The framework's handler behind the limits."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            await weigh(request)
+            await self._enter(request)
+            return await inner(request)
+
+        return handle
+
+    async def _enter(self, request: Request) -> None:
+        door: Door = request.app.state.door
+        await door.enter(self.path_format)
+        callers.know_the_query(request)
