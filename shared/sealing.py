@@ -15,6 +15,7 @@ from nacl.public import SealedBox as Box
 from nacl.secret import SecretBox
 from nacl.utils import random as random_bytes
 from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic_core import to_json
 
 from shared.contracts.envelope import SealedBox
 
@@ -99,7 +100,7 @@ class Opener:
 
 
 def _pad(content: Mapping[str, Any]) -> bytes:
-    plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    plain = to_json(content)
     return plain + b" " * (-len(plain) % BUCKET)
 
 

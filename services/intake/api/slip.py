@@ -1,7 +1,5 @@
 """The slip that a reporter takes away: the query code, the same as a QR picture, and the signed receipt."""
 
-from functools import cache
-from itertools import groupby
 from math import isqrt
 from typing import Any
 from uuid import UUID
@@ -15,8 +13,12 @@ from services.intake.usecases.submit_lead import Outcome
 from shared.http import answered
 from shared.idempotency import Answer
 
-QUIET, TOGETHER = 4, 13
-"""Cells of light about a symbol (ISO/IEC 18004); cells that one look finds drawn already (a code's symbol has lines of 25)."""
+QUIET = 4
+"""Cells of light about a symbol (ISO/IEC 18004)."""
+_RUNS = [
+    (cell * length, move % length) for length in (3, 2, 1) for cell, move in ((b"\0", b"h%d"), (b"\xff", b"m%d 0"))
+]
+"""Cells of one line that are alike, and how the pen goes over them: drawing where they are dark."""
 
 
 class ReceiptView(BaseModel):
@@ -87,22 +89,9 @@ def picture(code: str) -> str:
     image: Any = zxingcpp.write_barcode_to_image(symbol, scale=1)  # a buffer, which its stub does not say
     cells = bytes(image)
     side = isqrt(len(cells))
-    path: list[str] = []
-    for line in range(QUIET, side - QUIET):
-        start = line * side + QUIET
-        middle, end = start + TOGETHER, start + side - 2 * QUIET
-        path += (_begun(line), _drawn(cells[start:middle]), _drawn(cells[middle:end]))
-    return f'<svg viewBox="0 0 {side} {side}"><path stroke="#000" d="{"".join(path)}"/></svg>'
-
-
-@cache
-def _begun(line: int) -> str:
-    """The pen goes to the middle of a line's first cell."""
-    return f"M{QUIET} {line}.5"
-
-
-@cache
-def _drawn(cells: bytes) -> str:
-    """Some cells of a line, from where the pen is: drawn where they are dark. There are 2^TOGETHER that can be."""
-    runs = ((dark == 0, len(list(run))) for dark, run in groupby(cells))
-    return "".join(f"h{length}" if dark else f"m{length} 0" for dark, length in runs)
+    dark = side - 2 * QUIET
+    lines = range(QUIET * side + QUIET, (side - QUIET) * side, side)
+    pen = (b"m-%d 1" % dark).join([cells[start : start + dark] for start in lines])
+    for run, drawn in _RUNS:
+        pen = pen.replace(run, drawn)
+    return f'<svg viewBox="0 0 {side} {side}"><path stroke="#000" d="M{QUIET} {QUIET}.5{pen.decode()}"/></svg>'

@@ -22,8 +22,8 @@ mailboxes = Table(
     "mailboxes",
     metadata,
     Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
-    # two mailboxes with one key would be one code twice
-    Column("public_key", LargeBinary, nullable=False, unique=True, comment="X25519, made of the query code"),
+    # made of the code, of which no two are alike (reports.code_mark)
+    Column("public_key", LargeBinary, nullable=False, comment="X25519, made of the query code"),
     Column("own_lock", LargeBinary, comment="the private half under the reporter's own code (Argon2id); salt first"),
 )
 

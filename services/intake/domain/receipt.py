@@ -21,6 +21,7 @@ from services.intake.domain.query_code import in_groups, salt_of, written
 
 NUMBER_BYTES = 10
 VERSION = "xiansuo.receipt.v1"
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _NOT_CONTENT = frozenset({"reporter", "own_code", "confirmation"})
 """Who reported, and what is asked for beside the report, are no part of what a receipt can prove."""
 
@@ -48,7 +49,7 @@ class Receipt:
     def document(self) -> bytes:
         """The bytes that are signed."""
         parts = [self.version, self.region, self.number, self.received_on, self.content_hash, self.key_id]
-        return json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
+        return _CANONICAL.encode(parts).encode()
 
     def fits(self, keys: Mapping[str, str]) -> bool | None:
         """Whether the signature is good by these public keys (key id → base64); None when none of them has its id."""
@@ -103,9 +104,7 @@ def new_number(random: bytes) -> str:
 def content_bytes(report: Mapping[str, Any]) -> bytes:
     """The report as it was sent, without its reporter, in one form: keys in order, no blanks between them, UTF-8."""
     content = {name: value for name, value in report.items() if name not in _NOT_CONTENT}
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    return _CANONICAL.encode(content).encode("utf-8", "surrogatepass")
 
 
 def content_hash(report: Mapping[str, Any], code: str) -> str:

@@ -329,12 +329,12 @@ async def test_the_picture_reads_as_the_code_and_names_nothing_outside(new_api: 
     svg = slip["query_code_svg"]
     side, scale = int(re.findall(r'viewBox="0 0 (\d+) \1"', svg)[0]), 4
     lines = [bytearray(b"\xff" * side) for _ in range(side)]
-    for x, y, drawn in re.findall(r"M(\d+) (\d+)\.5([^M\"]*)", svg):
-        at = int(x)
-        for pen, length in re.findall(r"([hm])(\d+)", drawn):
-            if pen == "h":
-                lines[int(y)][at : at + int(length)] = bytes(int(length))
-            at += int(length)
+    [(x, y, drawn)] = re.findall(r'd="M(\d+) (\d+)\.5([^"]*)"', svg)
+    at, line = int(x), int(y)
+    for pen, length, down in re.findall(r"([hm])(-?\d+)(?: (\d))?", drawn):
+        if pen == "h":
+            lines[line][at : at + int(length)] = bytes(int(length))
+        at, line = at + int(length), line + int(down or 0)
     large = b"".join(bytes(cell for cell in line for _ in range(scale)) * scale for line in lines)
     found = zxingcpp.read_barcodes(memoryview(large).cast("B", (side * scale, side * scale)))
     assert [(each.text, each.ec_level) for each in found] == [(slip["query_code"], "M")]

@@ -1,0 +1,11 @@
+"""No index that makes sure again what the codes' own marks make sure of."""
+
+from shared.migrations.run import script
+
+revision = "0062"
+down_revision = "0061"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    script("alter table mailboxes drop constraint uq_mailboxes_public_key;")
