@@ -203,22 +203,22 @@ class PublicRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
-        self._takes_in = _taking_in(endpoint)
+        self.takes_in = _taking_in(endpoint)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The short way, or the framework's."""
-        if self._takes_in is None or scope["method"] != "POST":
+        if self.takes_in is None or scope["method"] != "POST":
             await super().handle(scope, receive, send)
             return
         request = Request(scope, receive)
         await weigh(request)
-        read = await self._takes_in.read(request)
+        read = await self.takes_in.read(request)
         if read is None:
             await super().handle(scope, _from_the_start(await request.body(), receive), send)
             return
         await self._enter(request)
         order, solution, key = read
-        sending = await self._takes_in.sending(request, solution, key)
+        sending = await self.takes_in.sending(request, solution, key)
         response: Response = await self.endpoint(order=order, request=request, sending=sending)
         await response(scope, receive, send)
 
