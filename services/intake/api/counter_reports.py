@@ -40,7 +40,7 @@ async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: N
     check(report, book, at=at)
     if order.own_code:
         OwnCodes.check(order.own_code, report.reporter or {})
-    text = read_back(report.content, report.reporter, book, own_code=order.own_code is not None)
+    text = read_back(report.content, report.reporter, book, own_code=order.own_code is not None, urgent=order.urgent)
     return ReadBack(text=text, confirmation=confirmation_of(request.app.state.digest, _said(report.sent), by))
 
 
@@ -90,6 +90,7 @@ def _report(
         own_code=own_code,
         own_lock=own_lock,
         lost=lost,
+        urgent=order.urgent,
     )
 
 

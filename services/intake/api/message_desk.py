@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.batches import FieldError
 from services.intake.api.door import Key, weigh
+from services.intake.api.leads import Urgent
 from services.intake.api.report_forms import FactsBlock, ReportedOrder
 from services.intake.api.slip import DeskAnswer, picture
 from services.intake.db import gateway_messages, refused_messages
@@ -64,6 +65,7 @@ class MessageRegistrationOrder(ReportedOrder):
     """登记为线索;未另写概述的,以来件文字为概述 / what it says is the summary, unless another is written."""
 
     facts: FactsBlock = Field(default_factory=FactsBlock)
+    urgent: Urgent = False
 
 
 class AsideOrder(Order):
@@ -167,13 +169,14 @@ async def post_registration(
     await weigh(request)
     if fields := order.at_the_office():
         raise Invalid(ABOUT_OFFICE, fields=[(field, ABOUT_OFFICE) for field in fields])
-    state, blocks = request.app.state, order.model_dump(mode="json", exclude_defaults=True)
+    state, blocks = request.app.state, order.model_dump(mode="json", exclude_defaults=True, exclude={"urgent"})
     outcome = await register_message(
         state.database,
         state.desk,
         state.attachments,
         message_id,
         blocks,
+        urgent=order.urgent,
         book=await state.codes(),
         claim=claim,
         by=by,

@@ -60,7 +60,7 @@ def written(outcome: Outcome) -> list[Any]:
     return [
         outcome.row, outcome.upstream_no, outcome.issuing_level, outcome.issued_on.isoformat(),
         outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.source_l2, outcome.street,
-        outcome.summary, outcome.allegations, outcome.grounds, outcome.reporter, outcome.umbrella,
+        outcome.summary, outcome.urgent, outcome.allegations, outcome.grounds, outcome.reporter, outcome.umbrella,
     ]  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def outcome(values: list[Any]) -> Outcome:
         source_l2,
         street,
         summary,
+        urgent,
         allegations,
         grounds,
         reporter,
@@ -95,6 +96,7 @@ def outcome(values: list[Any]) -> Outcome:
         source_l2=source_l2,
         street=street,
         summary=summary,
+        urgent=urgent,
         allegations=tuple(allegations),
         grounds=tuple(map(Ground, grounds)),
         reporter=reporter,

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, Validat
 from pydantic_core import PydanticCustomError
 
 from services.intake.api.batches import NOT_JSON, FieldError, batch_of, records_of, what_is_wrong
-from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes
+from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Urgent
 from services.intake.api.report_blocks import Line, Short
 from services.intake.db import police_calls
 from services.intake.db.police_calls import RefusedRecord
@@ -58,6 +58,7 @@ class CallOrder(Order):
     area_codes: AreaCodes = Field(default_factory=list)
     manifestation_codes: ManifestationCodes = Field(default_factory=list)
     source_l2: ListCode | None = Field(default=None, description="二级来源 / second-level source")
+    urgent: Urgent = False
     caller: CallerBlock | None = None
 
     @field_validator("called_at", mode="before")

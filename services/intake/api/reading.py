@@ -97,7 +97,7 @@ async def _outcomes(reader: asyncio.subprocess.Process, content: bytes, heard: H
 def _outcome(values: list[Any]) -> Outcome:
     if len(values) == 4:
         return BadCell(*values)
-    number, upstream_no, level, issued_on, deadline, areas, manifestations, source_l2, street, summary = values
+    number, upstream_no, level, issued_on, deadline, areas, manifestations, source_l2, street, summary, urgent = values
     return LedgerRow(
         row=number,
         upstream_no=upstream_no,
@@ -109,4 +109,5 @@ def _outcome(values: list[Any]) -> Outcome:
         source_l2=source_l2,
         street=street,
         summary=summary,
+        urgent=urgent,
     )

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
-from services.intake.api.leads import AreaCodes, ManifestationCodes
+from services.intake.api.leads import AreaCodes, ManifestationCodes, Urgent
 from services.intake.api.receipts import ReceiptOrder
 from services.intake.api.report_blocks import Block, Line, OfficialItem, Passage, Short, UmbrellaBlock, text_of
 from services.intake.domain.office_name import of_the_office
@@ -208,6 +208,7 @@ class CounterOrder(ReportOrder):
     addressed_to: PublicDoorOnly = Field(default=None, description="只限公开入口 / at the public door only")
     about_office: PublicDoorOnly = Field(default=None, description="只限公开入口 / at the public door only")
     channel: Literal[Channel.PHONE, Channel.VISIT, Channel.LETTER]
+    urgent: Urgent = False
     received_on: Day | None = Field(
         default=None, description="日期(中国),缺省为今日 / day in China; today when left out"
     )

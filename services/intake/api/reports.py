@@ -223,5 +223,6 @@ def content_of(order: ReportOrder, channel: Channel) -> dict[str, Any]:
         "addressed_to",
         "about_office",
         "lost_receipt",
+        "urgent",
     }
     return order.model_dump(mode="json", exclude_defaults=True, exclude=outside) | {"channel": channel.value}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
-from services.intake.api.leads import AreaCodes, ManifestationCodes
+from services.intake.api.leads import AreaCodes, ManifestationCodes, Urgent
 from services.intake.api.report_blocks import Passage
 from services.intake.db import screenings
 from services.intake.domain.codes import Source
@@ -51,6 +51,7 @@ class FindingOrder(Order):
     area_codes: AreaCodes = Field(default_factory=list)
     manifestation_codes: ManifestationCodes = Field(default_factory=list)
     persons: list[PersonItem] = Field(default_factory=list, max_length=20)
+    urgent: Urgent = False
 
 
 class ReturnOrder(Order):
@@ -125,6 +126,7 @@ async def post_finding(
         areas=tuple(dict.fromkeys(order.area_codes)),
         manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
         allegations=(*persons, MINORS) if minors else tuple(persons),
+        urgent=order.urgent,
     )
     ages = [person.age for person in order.persons]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter
+from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter, Urgent
 from services.intake.api.report_blocks import Line, Passage
 from services.intake.api.stay_away import Away
 from services.intake.db import attachments, transfers
@@ -52,6 +52,7 @@ class TransferOrder(Order):
     allegations: list[Passage] = Field(default_factory=list, max_length=50)
     evidence: list[EvidenceItem] = Field(default_factory=list, max_length=100)
     reporter: Reporter | None = None
+    urgent: Urgent = False
 
 
 class ReceiptView(BaseModel):
@@ -95,6 +96,7 @@ async def post_transfer(order: TransferOrder, request: Request, by: Partner, at:
             manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
             allegations=tuple(order.allegations),
             named=order.reporter is not None,
+            urgent=order.urgent,
             reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,
         ),
         letter_no=order.letter_no,

@@ -23,6 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "street": ("街道", "所属街道", "street"),
     "summary": ("线索摘要", "摘要", "主要内容", "summary"),
     "source_l2": ("二级来源", "来源细类", "sourcel2"),
+    "urgent": ("紧急", "是否紧急", "urgent"),
 }
 """Column → the headers it goes by (full-width letters and blanks do not matter); the first is the usual one."""
 MEANINGS: Mapping[str, tuple[str, str, Cell]] = {
@@ -43,6 +44,11 @@ MEANINGS: Mapping[str, tuple[str, str, Cell]] = {
         "虚构示例:反映有人强收摊位费",
     ),
     "source_l2": ("上级转办的二级来源,名称或代码", "second-level source, name or code", "市扫黑办转办"),
+    "urgent": (
+        "有人身危险或证据即将灭失的填是,否则填否或不填",
+        "是 (yes) when someone is in danger or evidence is being lost",
+        "否",
+    ),
 }
 """Column → what belongs in it, and the example of the template."""
 EXAMPLE_NO = str(MEANINGS["upstream_no"][2])
@@ -50,6 +56,7 @@ REQUIRED = ("upstream_no", "issuing_level", "issued_on", "areas", "summary")
 SPLIT = re.compile(r"[、,,;;/\s]+")
 _DATES = (re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"), re.compile(r"^(\d{4})(\d{2})(\d{2})$"))
 _STREET = re.compile(r"^[0-9A-Za-z一-鿿]{1,16}$")
+_YES_OR_NO = {"": False, "否": False, "no": False, "false": False, "是": True, "紧急": True, "yes": True, "true": True}
 _LEVELS = {"中央": "centre", "全国": "centre", "省": "province", "省级": "province", "市": "city", "市级": "city"}
 
 
@@ -67,6 +74,7 @@ class LedgerRow:
     source_l2: str | None
     street: str | None
     summary: str
+    urgent: bool
     allegations: tuple[str, ...] = ()
     grounds: tuple[Ground, ...] = ()
     reporter: Mapping[str, str] | None = None
@@ -259,6 +267,13 @@ def _street(cell: Cell) -> str | None:
     return text or None
 
 
+def _urgent(cell: Cell) -> bool:
+    text = plain(cell).lower()
+    if text not in _YES_OR_NO:
+        raise Wrong("应为是或否", "must be 是 (yes) or 否 (no)")
+    return _YES_OR_NO[text]
+
+
 def _summary(cell: Cell) -> str:
     text = _text(cell)
     if not text:
@@ -282,6 +297,7 @@ _READERS = {
     "street": _street,
     "summary": _summary,
     "source_l2": _source_l2,
+    "urgent": _urgent,
 }
 _CODED = ("areas", "manifestations", "source_l2")
 """Columns whose words are looked up in the code lists."""

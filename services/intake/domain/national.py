@@ -23,6 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "source_l2": ("二级来源", "来源细类"),
     "street": ("街道", "所属街道"),
     "summary": ("举报内容", "违法犯罪事实", "主要内容"),
+    "urgent": ("紧急", "是否紧急", "紧急程度"),
     "naming": ("举报方式", "是否实名"),
     "reporter_name": ("举报人姓名", "举报人"),
     "reporter_phone": ("举报人电话", "联系电话"),

@@ -27,6 +27,7 @@ FIELDS = {
     "area_codes": "重点领域",
     "manifestation_codes": "表现形式",
     "source_l2": "二级来源",
+    "urgent": "紧急",
 }
 """What may be corrected, with the words that people see."""
 _LISTS = {"area_codes": AREA, "manifestation_codes": MANIFESTATION, "source_l2": SOURCE_L2}
@@ -152,6 +153,8 @@ def _refused(field: str, reason: str) -> Judged:
 
 
 def _said(name: str, value: Any, book: CodeBook) -> str:
+    if name == "urgent":
+        return "是" if value else "否"
     if not value:
         return "(无)"
     if name in _LISTS:

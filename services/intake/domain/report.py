@@ -106,6 +106,7 @@ PERSON = {
     "official": "公职人员",
     "description": "特征和其他情况",
 }
+URGENT = "按紧急办理:有人身危险或证据即将灭失。"
 COMPANY = {"name": "名称", "uscc": "统一社会信用代码"}
 FACTS = {
     "summary": "概述",
@@ -180,11 +181,13 @@ def grounds(content: Block) -> tuple[Ground, ...]:
     return tuple(found)
 
 
-def read_back(content: Block, reporter: Block | None, book: CodeBook, *, own_code: bool) -> str:
+def read_back(content: Block, reporter: Block | None, book: CodeBook, *, own_code: bool, urgent: bool = False) -> str:
     """What the clerk reads to the reporter before it is registered (刑诉法 §111: written down, read back). The code that the reporter chose
     is not said aloud."""
     naming, channel = NAMING_WORDS[Naming(content["naming"])], CHANNEL_WORDS[Channel(content["channel"])]
     told = [f"受理渠道:{channel};举报方式:{naming}。"]
+    if urgent:
+        told.append(URGENT)
     if reporter:
         told.append(f"举报人:{';'.join(_lines(reporter, REPORTER))}。")
     told += [f"被举报人{n}:{_person(one)}。" for n, one in enumerate(content.get("persons", ()), 1)]

@@ -69,6 +69,8 @@ class Report:
     """Hashed already."""
     own_lock: Lock | None = None
     spent: tuple[bytes, int] | None = None
+    urgent: bool = False
+    """A clerk says so."""
     lost: Receipt | None = None
     """The receipt of the same report, which a restore has lost."""
     sealed: SealedRecord | None = None
@@ -107,6 +109,7 @@ class Desk:
             grounds=grounds(content),
             named=report.naming is not Naming.ANONYMOUS,
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,
+            urgent=report.urgent,
             discreet=True,
         )
         order = admit(new, book=book, sealer=self.sealer, by=by, at=at)

@@ -186,6 +186,7 @@ def _new(row: LedgerRow) -> NewLead:
         grounds=row.grounds,
         umbrella=row.umbrella,
         named=row.reporter is not None,
+        urgent=row.urgent,
         reporter=row.reporter,
     )
 
@@ -199,6 +200,8 @@ def _differs(lead: Lead, row: LedgerRow) -> str | None:
         "street": (lead.street, row.street),
         "summary": (lead.summary, row.summary),
     }
+    if row.urgent and not lead.urgent:  # what is registered as urgent may have been found not to be since
+        pairs["urgent"] = (False, True)
     return next((column for column, (old, new) in pairs.items() if old != new), None)
 
 

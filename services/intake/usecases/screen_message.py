@@ -65,6 +65,7 @@ async def register_message(
     message_id: UUID,
     blocks: Mapping[str, Any],
     *,
+    urgent: bool,
     book: CodeBook,
     claim: Claim,
     by: Principal,
@@ -79,7 +80,7 @@ async def register_message(
             return Outcome(earlier, replayed=True)
         message = await gateway_messages.get(tx, message_id, lock=True)
         message.must_wait()
-        report = _report(store, message, blocks)
+        report = replace(_report(store, message, blocks), urgent=urgent)
         order = desk.file(report, book=book, key=claim.key, by=by, at=at)
         lead = await register_lead(tx, order, region=store.region)
         for file in message.files:

@@ -283,6 +283,7 @@ def _new(call: Call) -> NewLead:
         areas=tuple(content.get("area_codes", ())),
         manifestations=tuple(content.get("manifestation_codes", ())),
         named=call.caller is not None,
+        urgent=content.get("urgent", False),
         reporter=call.caller,
     )
 

@@ -57,6 +57,14 @@ def test_levels_go_by_their_chinese_names(cell: str, level: str) -> None:
     assert read(issuing_level=cell).issuing_level is IssuingLevel(level)
 
 
+@pytest.mark.rule("D02")
+def test_urgent_is_yes_or_no_or_empty() -> None:
+    assert [read(urgent=cell).urgent for cell in ("是", "紧急", True, "否", "", None, False)] == [True] * 3 + [
+        False
+    ] * 4
+    assert [(cell.column, cell.zh) for cell in bad(urgent="很急")] == [("紧急", "应为是或否")]
+
+
 def test_a_number_read_as_a_float_and_full_width_digits_become_text() -> None:
     assert read(upstream_no=20180601001.0).upstream_no == "20180601001"
     assert read(upstream_no="Ｃ２０１８").upstream_no == "C2018"
