@@ -57,7 +57,8 @@ class RepliesOrder(Order):
     purpose: Purpose
     open_only: bool = Field(
         default=False,
-        description="只列未办结:无结论,不予受理的未回复上级 / only those that have no conclusion; of those not accepted, no reply",
+        description="只列未办结:无结论;不予受理、并入已办结线索的,未回复上级 / only those that have no conclusion; "
+        "of those not accepted, or merged into what is closed, no reply",
     )
 
     @model_validator(mode="after")
@@ -97,7 +98,7 @@ async def post_replies(
 
 def _cells(row: Any) -> list[str | date | None]:
     concluded = row["concluded_at"]
-    due = min(filter(None, (row["upstream_deadline"], row["due_on"])), default=None)
+    due = min(filter(None, (row["upstream_deadline"], row["due_on"], row["answer_by"])), default=None)
     return [
         row["upstream_no"],
         LABELS["issuing_level"][row["issuing_level"]][0],
@@ -114,8 +115,11 @@ def _cells(row: Any) -> list[str | date | None]:
 
 
 def _is_done(row: Any) -> bool:
-    """Its result is known; that it is not accepted is one for a superior who was told so."""
-    return bool(row["code"] or (row["status"] == Status.NOT_ACCEPTED.value and row["reply_no"]))
+    """Its result is known, or, where no close waits for that (not accepted; a repeat of what has ended), its superior knows it."""
+    ended = row["master_status"] if row["status"] == Status.MERGED.value else row["status"]
+    if ended == Status.NOT_ACCEPTED.value or (row["status"] == Status.MERGED.value and ended == Status.CLOSED.value):
+        return row["reply_no"] is not None
+    return bool(row["code"])
 
 
 def _as_typed(sheet: Any, value: str | date | None) -> Any:

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import superior_replies
 from services.intake.db.repeat_tables import conclusions
-from services.intake.db.tables import leads
+from services.intake.db.tables import deadlines, leads
 from services.intake.domain.codes import IssuingLevel, Source
 from services.intake.domain.lead_states import AT_REST, WITH_UNIT, Status
 from services.intake.domain.reply import Reply
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import NotFound, Registered
@@ -47,6 +48,20 @@ _NEWEST = (
     .limit(1)
     .lateral("newest")
 )
+
+_MASTER = leads.alias()
+_ANSWER_BY = (
+    select(deadlines.c.due_on.label("answer_by"))
+    .where(
+        deadlines.c.lead_id == leads.c.id,
+        deadlines.c.kind == DeadlineKind.CONCLUDE.value,
+        STANDING.in_([Status.MERGED.value, Status.NOT_ACCEPTED.value]),
+    )
+    .order_by(deadlines.c.round.desc())
+    .limit(1)
+    .lateral("limits")
+)
+"""By when a lead without a unit is to be answered (`begin_to_answer`)."""
 
 
 async def add(tx: Transaction, reply: Reply) -> None:
@@ -92,11 +107,13 @@ async def page(
         select(
             leads.c.id, leads.c.upstream_no, leads.c.issuing_level, leads.c.received_on, leads.c.upstream_deadline,
             leads.c.due_on, leads.c.lead_no, STANDING, leads.c.merged_into, conclusions.c.code, conclusions.c.concluded_at,
-            _NEWEST.c.reply_no, _NEWEST.c.sent_on,
+            _NEWEST.c.reply_no, _NEWEST.c.sent_on, _ANSWER_BY.c.answer_by, _MASTER.c.status.label("master_status"),
         )
         .select_from(leads)
         .outerjoin(conclusions, STANDS)
         .outerjoin(_NEWEST, true())
+        .outerjoin(_ANSWER_BY, true())
+        .outerjoin(_MASTER, _MASTER.c.id == leads.c.merged_into)
         .where(leads.c.source == Source.SUPERIOR.value, leads.c.received_on.between(first, last))
         .where(*apart(leads.c.id, away))
         .order_by(leads.c.received_on, leads.c.id)

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from services.intake.domain.lead import Lead
+from services.intake.domain.codes import Level
+from services.intake.domain.lead import RESULT_LIMIT, Lead
 from shared.contracts.envelope import Event
 from shared.contracts.intake import DeadlineColoured, DeadlineEscalated, DeadlineKind, DeadlineMoved
 from shared.deadlines import (
@@ -280,6 +281,12 @@ def to_conclude(lead: Lead, *, days: Calendar, at: datetime, number: int = 1) ->
         number=number,
         superior=lead.upstream_deadline,
     )
+
+
+def to_answer_superior(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """A superior's lead that ended without a unit: the reply upstream is due like the result of one that a unit has (D07e)."""
+    limit = lead.result_limit if lead.level else RESULT_LIMIT[Level.GENERAL]
+    return _of(lead, DeadlineKind.CONCLUDE, limit, days=days, at=at, superior=lead.upstream_deadline)
 
 
 def _of(lead: Lead, kind: DeadlineKind, limit_id: str, **more: Any) -> LeadDeadline:

@@ -99,15 +99,15 @@ class Feedback:
     told_on: date
 
 
-def must_name_nobody(text: str, field: str = "text") -> None:
+def must_name_nobody(text: str) -> None:
     """What the reporter is told has nothing of third persons (G-FEED): here their numbers are found; that no name stands in it the writer
-    declares. Raises `Invalid`, repeating nothing. `field`: where it was typed."""
+    declares. Raises `Invalid`, repeating nothing."""
     joined = re.sub(r"(?<=[0-9])[ \-.·](?=[0-9xX])", "", unicodedata.normalize("NFKC", text)).lower()
     if _NUMBERS.search(joined):
         told = (
             "含电话、证件或银行卡号码,反馈不得含他人信息 / it has a number of a person; feedback says nothing of others"
         )
-        raise Invalid(told, fields=[(field, told)])
+        raise Invalid(told, fields=[("text", told)])
 
 
 def outcome_of(tries: Sequence[Try], *, reachable: bool, by_code_alone: bool = False) -> Outcome:

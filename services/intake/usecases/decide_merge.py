@@ -8,6 +8,7 @@ from services.intake.domain.lead_states import WITH_UNIT, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.reply_upstream import begin_to_answer
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
@@ -63,11 +64,14 @@ async def decide_merge(
             merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=concluded[1], opened_at=at
         )
         await merges.add_re_examination(tx, entry)
+    days = await notices.calendar(tx)
     if master.status is Status.CLOSED and not re_examine:
-        await begin_to_tell(tx, lead, days=await notices.calendar(tx), at=at)
+        await begin_to_tell(tx, lead, days=days, at=at)
     if master.status is Status.NOT_ACCEPTED:
         why = await leads.last_reason(tx, master.id, "decline")
-        await tell_declined(tx, letters, lead, why, days=await notices.calendar(tx), by=by, at=at)
+        await tell_declined(tx, letters, lead, why, days=days, by=by, at=at)
+    if master.status in (Status.CLOSED, Status.NOT_ACCEPTED):
+        await begin_to_answer(tx, lead, days=days, at=at)
     detail = {
         "merge": str(merge.id),
         "master": str(master.id),

@@ -73,8 +73,8 @@ async def _reopen(tx: Transaction, letters: Letters, decision: Decision, by: Pri
     await leads.save(tx, lead, "reopen", by=by, effective_at=at, at=at, reason=decision.reason)
     await deadlines.start_anew(tx, to_assign(lead, days=await notices.calendar(tx), at=at))
     for repeat in await merges.repeats_of(tx, lead.id):
-        # told with the next result
-        await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
+        # told, and its superior answered, with the next result
+        await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, DeadlineKind.CONCLUDE, at=at)
     await outbox.put(tx, said, at=at)
 
 

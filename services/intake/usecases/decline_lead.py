@@ -7,12 +7,12 @@ from services.intake.db import deadlines, leads, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.codes import LABELS
 from services.intake.domain.deadline import to_classify
-from services.intake.domain.feedback import must_name_nobody
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import tell_declined
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.reply_upstream import begin_to_answer
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -34,9 +34,8 @@ async def decline_lead(
     at: datetime,
 ) -> Lead:
     """Decline it. Its reporter, and each of a repeat, is told why and where to go instead. Raises `NotFound`, `NotAllowed`, `Forbidden`
-    when it is about this office, `Invalid` for a reason with a number of a person (G-FEED)."""
+    when it is about this office."""
     refuse_marked("reason", [reason])
-    must_name_nobody(reason, "reason")
     lead = await leads.get(tx, lead_id, lock=True)
     lead, said = lead_life.decline(lead, go_to, concerns_office=concerns_office, at=at)
     # one text: whoever is merged into it later is told the same
@@ -46,6 +45,7 @@ async def decline_lead(
     days = await notices.calendar(tx)
     for each in (lead, *await merges.repeats_of(tx, lead.id)):
         await tell_declined(tx, letters, each, why, days=days, by=by, at=at)
+        await begin_to_answer(tx, each, days=days, at=at)
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.decline", lead.id, at=at, purpose=reason, detail={"go_to": go_to})
     return lead
@@ -63,8 +63,8 @@ async def accept_after_all(
     lead, said = lead_life.accept_after_all(lead, at=at)
     await leads.save(tx, lead, "accept-after-all", by=by, effective_at=at, at=at, reason=reason)
     for each in (lead, *await merges.repeats_of(tx, lead.id)):
-        # there is nothing to tell but the next result
-        await deadlines.stop(tx, each.id, DeadlineKind.FEEDBACK, at=at)
+        # nobody is to be told anything but the next result
+        await deadlines.stop(tx, each.id, DeadlineKind.FEEDBACK, DeadlineKind.CONCLUDE, at=at)
     await deadlines.start_anew(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.accept-after-all", lead.id, at=at, purpose=reason)

@@ -3,7 +3,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import leads, life, objections, replies
+from services.intake.db import deadlines, leads, life, objections, replies
+from services.intake.domain.codes import Source
+from services.intake.domain.deadline import to_answer_superior
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.reply import (
@@ -16,8 +18,9 @@ from services.intake.domain.reply import (
 )
 from shared import audit
 from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import Calendar, china_date
 from shared.errors import NotFound
 from shared.secrecy import refuse_marked
 
@@ -35,9 +38,18 @@ async def record_reply(
     must_tell_the_result(sent_on, since=await _found_on(tx, master or lead), today=china_date(at))
     reply = Reply(lead_id=lead_id, reply_no=reply_no, sent_on=sent_on, recorded_by=by.sub, recorded_at=at)
     await replies.add(tx, reply)
+    if lead.standing in (Status.MERGED, Status.NOT_ACCEPTED):
+        await deadlines.stop(tx, lead.id, DeadlineKind.CONCLUDE, at=at)
     detail = {"reply_no": reply_no, "sent_on": sent_on.isoformat()}
     await audit.record(tx, by, "lead.reply-upstream", lead_id, at=at, detail=detail)
     return reply
+
+
+async def begin_to_answer(tx: Transaction, lead: Lead, *, days: Calendar, at: datetime) -> None:
+    """It ended without a close that waits for the reply (merged into a lead that is closed; not accepted): its superior's limit runs until
+    that is on record. The caller holds the lock of the lead, or of its master."""
+    if lead.source is Source.SUPERIOR:
+        await deadlines.start_anew(tx, to_answer_superior(lead, days=days, at=at))
 
 
 async def correct_reply(

@@ -45,7 +45,7 @@ async def decide_undo(
     merge, lead, said = merge.confirm_undo(lead, left=left, by=by, at=at)
     await merges.save(tx, merge)
     await leads.save(tx, lead, "unmerge", by=by, effective_at=at, at=at, reason=merge.undo_reason)
-    await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.CONCLUDE, at=at)
     if merge.decided_at:
         await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=at)
     await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)

@@ -13,11 +13,13 @@ from services.intake.domain.receipt import Receipt
 from services.intake.domain.report import ENDS, Step, as_repeat
 from services.intake.usecases.keep_retention import propose_sealing
 from tests.conftest import NewApi
+from tests.intake.api.test_digests import DIGESTS, clock
 from tests.intake.api.test_ends import NAMED, NOBODY, close, fed_back, log, merge
 from tests.intake.api.test_leads import classify, register
 from tests.intake.api.test_life import DEPARTMENT, PUBLIC, REFUSAL, WHY, do, limits, on, status
 from tests.intake.api.test_merges import undo
 from tests.intake.api.test_objections import OBJECTS, door, filed, object_, read, refuse, tell
+from tests.intake.api.test_upstream_replies import SUPERIOR, ledger, reply
 from tests.support.api import Api
 from tests.support.reporting import status as asked
 
@@ -315,3 +317,45 @@ async def test_what_is_objected_to_a_regulators_result_before_it_closes_the_mast
     assert (await log(api, repeat, "2018-06-22", next_step="objection")).status_code == 204, "the same one"
     assert (await refuse(api, repeat, day="2018-06-25")).status_code == 403, "who entered the result answered"
     assert (await refuse(api, repeat, by="ofd2", day="2018-06-25")).status_code == 200
+
+
+@pytest.mark.rule("M14", "N07", "D07")
+async def test_a_superiors_lead_merged_into_a_closed_master_is_chased_for_its_reply_by_its_own_date(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    master = await register(api, **NAMED)
+    await fed_back(api, master)
+    await api.rows("update feedbacks set accepted = true")
+    assert (await close(api, master, "2018-06-25")).json()["status"] == "closed"
+    dated = await register(api, **SUPERIOR, upstream_no="C1", upstream_deadline="2018-07-06", summary="同一件事")
+    undated, parted = [
+        await register(api, **SUPERIOR, upstream_no=number, summary="同一件事") for number in ("C2", "C3")
+    ]
+    [_, _, merged] = [await merge(api, each, master, "2018-06-26") for each in (dated, undated, parted)]
+    due = {dated: "2018-07-06", undated: "2018-07-26", parted: "2018-07-26"}
+    for each, day in due.items():
+        limit = (await limits(api, each, "2018-06-26"))["conclude"]
+        assert (limit["limit_id"], limit["due_on"], limit["stopped_at"]) == ("D07a", day, None)
+    listed = {row[0]: (str(row[4])[:10], *row[6:8], row[9]) for row in (await ledger(api, open_only=True))[1:]}
+    assert listed == {
+        "C1": ("2018-07-06", "已并入", "重复并入:查实", None),
+        "C2": ("2018-07-26", "已并入", "重复并入:查实", None),
+        "C3": ("2018-07-26", "已并入", "重复并入:查实", None),
+    }
+    for day, part in (("2018-07-04", "due_soon"), ("2018-07-09", "overdue")):
+        await clock(api, datetime.fromisoformat(f"{day}T09:00:00+08:00"))
+        listed_on = (await api.get(f"{DIGESTS}/{day}/leads?part={part}", by="ana")).json()["items"]
+        assert [one["id"] for one in listed_on] == [str(dated)], day
+    # two matters after all: nothing of this is left
+    assert (await undo(api, merged)).status_code == 200
+    assert (await limits(api, parted, "2018-07-09"))["conclude"]["stopped_at"] is not None
+    assert (await reply(api, dated, day="2018-07-09")).status_code == 201
+    assert (await limits(api, dated, "2018-07-09"))["conclude"]["in_time"] is False, "it was late"
+    assert {row[0] for row in (await ledger(api, open_only=True))[1:]} == {"C2", "C3"}
+    # taken up again, the next result is the one to reply with
+    proposed = await do(api, master, "decisions", {"kind": "reopen", **WHY}, day="2018-07-10")
+    path = f"/intake/v1/decisions/{proposed.json()['id']}/confirmation"
+    assert (await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-10"))).status_code == 200
+    assert (await limits(api, undated, "2018-07-10"))["conclude"]["stopped_at"] is not None
+    assert (await reply(api, undated, day="2018-07-10")).status_code == 409

@@ -16,7 +16,7 @@ from shared.contracts import verification as said
 from shared.errors import Invalid
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import REFUSAL, WHY, concluded, do, hear
+from tests.intake.api.test_life import REFUSAL, WHY, concluded, do, hear, limits
 from tests.intake.api.test_merges import AGAIN, FIRST, look, merge
 from tests.support.api import Api
 
@@ -115,12 +115,17 @@ async def test_what_was_not_accepted_is_answered_like_any_other_end_and_the_repe
     await merge(api, repeat, lead)
     await do(api, lead, "decline", REFUSAL, day="2018-06-20")
     assert (await reply(api, lead, sent_on="2018-06-19")).status_code == 422, "before it was decided"
-    listed = {row[0]: row[6:10] for row in (await ledger(api, open_only=True))[1:]}
-    assert listed == {"C1": ("不予受理", None, None, None), "C2": ("已并入", None, None, None)}
+    listed = {row[0]: (str(row[4])[:10], *row[6:10]) for row in (await ledger(api, open_only=True))[1:]}
+    assert listed == {
+        "C1": ("2018-07-20", "不予受理", None, None, None),
+        "C2": ("2018-07-20", "已并入", None, None, None),
+    }
+    for each in (lead, repeat):
+        assert (await limits(api, each, "2018-06-20"))["conclude"]["stopped_at"] is None, "it is chased"
     for each in (lead, repeat):
         assert (await reply(api, each)).status_code == 201
-    left = [(row[0], row[9]) for row in (await ledger(api, open_only=True))[1:]]
-    assert left == [("C2", "示例扫黑办函〔2018〕7号")], "the other has its end, and its superior knows"
+        assert (await limits(api, each, "2018-06-22"))["conclude"]["in_time"] is True
+    assert (await ledger(api, open_only=True))[1:] == [], "their superior knows"
     # accepted after all, another answer is needed
     await api.rows("update lead_history set actor = 'ofd-2' where action = 'decline'")
     assert (await do(api, lead, "acceptance", WHY, day="2018-06-21")).json()["status"] == "received"
