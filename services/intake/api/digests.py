@@ -1,7 +1,8 @@
 """The list of each working day: what is new, waits, ends soon, is late or may be a repeat; closed by a named person."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -23,29 +24,34 @@ Closer = Annotated[Principal, require("ana", "ofd")]
 
 
 class DigestView(BaseModel):
-    """One day's list: how many leads are in each part. 日梳理"""
+    """One day's list: how many leads are in each part, for this reader and officially. 日梳理"""
 
     day: date
     at: datetime = Field(description="反映的时点 / the instant that it shows")
     opened_at: datetime
-    counts: dict[Part, int]
+    counts: dict[Part, int] = Field(
+        description="本人可查阅的件数,与明细一致,不含本人应回避的线索(G4) / what this reader may see, as the rows list it"
+    )
+    official: dict[Part, int] = Field(description="正式件数,对所有人相同 / the official count of the list, one for all")
     closed_by: str | None
     closed_at: datetime | None
 
     @classmethod
-    def of(cls, digest: Digest, **more: Any) -> Self:
-        counts = {part: digest.counts.get(part, 0) for part in Part}
+    def of(cls, digest: Digest, hidden: Mapping[date, Mapping[Part, int]]) -> Self:
+        """As a reader sees it from whom so many leads of its parts are hidden."""
         same = ("day", "at", "opened_at", "closed_by", "closed_at")
-        return cls(counts=counts, **{name: getattr(digest, name) for name in same}, **more)
+        counts, official = digest.seen(hidden[digest.day]), digest.seen({})
+        return cls(counts=dict(counts), official=dict(official), **{name: getattr(digest, name) for name in same})
 
 
 class PartView(BaseModel):
-    """One part, by source and by area (a lead of several areas counts in each), and where its rows are. 事项"""
+    """One part as this reader may see it, by source and by area (a lead of several areas counts in each), and where its rows are. 事项"""
 
     part: Part
     zh: str
     en: str
-    leads: int
+    leads: int = Field(description="本人可查阅的件数 / what this reader may see")
+    official: int = Field(description="正式件数,对所有人相同 / the official count, one for all")
     by_source: dict[Source, int]
     by_area: dict[str, int] = Field(description="领域代码,none为未分领域 / area codes; none: without an area")
     rows: str
@@ -64,31 +70,35 @@ class DigestDetail(DigestView):
 
 
 @router.get("")
-async def list_digests(_: Reader, tx: Tx, paging: Paging, state: Literal["open"] | None = None) -> Page[DigestView]:
+async def list_digests(
+    _: Reader, tx: Tx, away: Away, paging: Paging, state: Literal["open"] | None = None
+) -> Page[DigestView]:
     """The days' lists, newest first. 日梳理列表"""
     before = paging.after(date)
     rows = await digests.page(
         tx, open_only=state is not None, before=before[0] if before else None, limit=paging.limit + 1
     )
-    return paging.page([DigestView.of(row) for row in rows], key=lambda row: (row.day,))
+    hidden = await digests.hidden(tx, [row.day for row in rows], away=away)
+    return paging.page([DigestView.of(row, hidden) for row in rows], key=lambda row: (row.day,))
 
 
 @router.get("/{day}")
-async def get_digest(day: Day, _: Reader, tx: Tx, now: Now) -> DigestDetail:
+async def get_digest(day: Day, _: Reader, tx: Tx, away: Away, now: Now) -> DigestDetail:
     """One day's list, and earlier ones that nobody closed. 日梳理详情"""
-    digest = await digests.get(tx, day)
+    view = DigestView.of(await digests.get(tx, day), await digests.hidden(tx, [day], away=away))
     by_source: dict[str, dict[str, int]] = {part: {} for part in Part}
     by_area: dict[str, dict[str, int]] = {part: {} for part in Part}
-    for part, source, number in await digests.by_source(tx, day):
+    for part, source, number in await digests.by_source(tx, day, away=away):
         by_source[part][source] = number
-    for part, area, number in await digests.by_area(tx, day):
+    for part, area, number in await digests.by_area(tx, day, away=away):
         by_area[part][area] = number
     parts = [
         PartView(
             part=part,
             zh=part.zh,
             en=part.en,
-            leads=digest.counts.get(part, 0),
+            leads=view.counts[part],
+            official=view.official[part],
             by_source={Source(source): number for source, number in by_source[part].items()},
             by_area=by_area[part],
             rows=f"/intake/v1/daily-digests/{day}/leads?part={part}",
@@ -97,7 +107,7 @@ async def get_digest(day: Day, _: Reader, tx: Tx, now: Now) -> DigestDetail:
     ]
     waiting, overdue = await gateway_messages.waiting(tx, china_date(now))
     return DigestDetail(
-        **DigestView.of(digest).model_dump(),
+        **view.model_dump(),
         unclosed_before=await digests.open_before(tx, day),
         messages_waiting=waiting,
         messages_overdue=overdue,
@@ -127,6 +137,7 @@ async def list_digest_leads(
 
 
 @router.post("/{day}/closure")
-async def post_closure(day: Day, by: Closer, tx: Tx, at: Now) -> DigestView:
+async def post_closure(day: Day, by: Closer, tx: Tx, away: Away, at: Now) -> DigestView:
     """Close the day's list, by the person who went through it. 办结日梳理"""
-    return DigestView.of(await close_digest(tx, day, by=by, at=at))
+    closed = await close_digest(tx, day, by=by, at=at)
+    return DigestView.of(closed, await digests.hidden(tx, [day], away=away))

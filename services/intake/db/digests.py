@@ -1,11 +1,11 @@
 """The store of day lists. They are read from dated rows, so that one that is opened late shows what its hour would have shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Text, any_, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, RowMapping, Text, Uuid, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.conflicts import apart
@@ -32,11 +32,12 @@ _COUNT = (
     select(digest_leads.c.part, func.count()).where(digest_leads.c.day == text(":day")).group_by(digest_leads.c.part)
 )
 _ROWS = "from digest_leads g join leads l on l.id = g.lead_id"
-_BY_SOURCE = text(f"select g.part, l.source, count(*) {_ROWS} where g.day = :day group by 1, 2 order by 1, 2")
+_SEEN = "where g.day = :day and g.lead_id <> all(:away) group by 1, 2 order by 1, 2"
+_AWAY = bindparam("away", type_=ARRAY(Uuid))
+_BY_SOURCE = text(f"select g.part, l.source, count(*) {_ROWS} {_SEEN}").bindparams(_AWAY)
 _BY_AREA = text(
-    f"select g.part, area, count(*) {_ROWS}, unnest(case when l.areas = '{{}}' then array['none'] else l.areas end) area "
-    "where g.day = :day group by 1, 2 order by 1, 2"
-)
+    f"select g.part, area, count(*) {_ROWS}, unnest(case when l.areas = '{{}}' then array['none'] else l.areas end) area {_SEEN}"
+).bindparams(_AWAY)
 
 
 async def last(tx: Transaction) -> tuple[date, datetime] | None:
@@ -93,14 +94,26 @@ async def open_before(tx: Transaction, day: date) -> list[date]:
     return list((await tx.execute(query)).scalars())
 
 
-async def by_source(tx: Transaction, day: date) -> list[tuple[str, str, int]]:
-    """How many leads of each part and source."""
-    return [tuple(row) for row in await tx.execute(_BY_SOURCE, {"day": day})]
+async def hidden(tx: Transaction, days: Collection[date], *, away: Sequence[UUID]) -> dict[date, dict[Part, int]]:
+    """How many of these leads are in each part of these days' lists."""
+    found: dict[date, dict[Part, int]] = {day: {} for day in days}
+    if not away:
+        return found
+    mine = digest_leads.c.lead_id == any_(bindparam("away", list(away), type_=ARRAY(Uuid)))
+    query = select(digest_leads.c.day, digest_leads.c.part, func.count()).where(digest_leads.c.day.in_(days), mine)
+    for day, part, number in await tx.execute(query.group_by(digest_leads.c.day, digest_leads.c.part)):
+        found[day][Part(part)] = number
+    return found
 
 
-async def by_area(tx: Transaction, day: date) -> list[tuple[str, str, int]]:
+async def by_source(tx: Transaction, day: date, *, away: Sequence[UUID]) -> list[tuple[str, str, int]]:
+    """How many leads of each part and source, without these."""
+    return [tuple(row) for row in await tx.execute(_BY_SOURCE, {"day": day, "away": list(away)})]
+
+
+async def by_area(tx: Transaction, day: date, *, away: Sequence[UUID]) -> list[tuple[str, str, int]]:
     """The same of each part and area; a lead of several areas counts in each, one without in `none`."""
-    return [tuple(row) for row in await tx.execute(_BY_AREA, {"day": day})]
+    return [tuple(row) for row in await tx.execute(_BY_AREA, {"day": day, "away": list(away)})]
 
 
 async def leads_of(

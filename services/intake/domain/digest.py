@@ -49,6 +49,10 @@ class Digest:
         said = {part.value: counts.get(part, 0) for part in Part}
         return digest, DailyDigestOpened(day=day, effective_at=digest.at, **said)
 
+    def seen(self, hidden: Mapping[Part, int]) -> Mapping[Part, int]:
+        """How many leads each part shows somebody from whom so many of it are hidden (G4)."""
+        return {part: self.counts.get(part, 0) - hidden.get(part, 0) for part in Part}
+
     def close(self, *, by: str, at: datetime) -> tuple[Self, DailyDigestClosed]:
         """A named person closes it. Raises `NotAllowed` the second time."""
         if self.closed_by is not None:

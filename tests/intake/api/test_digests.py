@@ -167,3 +167,39 @@ async def test_a_restored_register_does_not_open_a_list_again(new_api: NewApi) -
     assert await days(api) == ["2018-06-05", "2018-06-04"]
     shown = (await api.get(f"{DIGESTS}/2018-06-04", by="ana")).json()
     assert (shown["counts"], shown["closed_by"]) == (counts, "lost")
+
+
+@pytest.mark.rule("M01", "G4")
+async def test_whoever_is_concerned_in_a_lead_counts_without_it_and_the_official_count_is_one_for_all(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    mine, _ = await register(api), await register(api, upstream_no="C2", area_codes=["usury"])
+    await clock(api, on(4))
+    await api.rows(
+        "with unit as (insert into directory_units (code, region_code, name, kind, from_on, version) "
+        "values ('X', '999999', 'x', 'x', '2018-01-01', 1) returning code) "
+        "insert into directory_staff (staff, region_code, name, account, home_unit, from_on, version) "
+        "select 'T-1', '999999', 'x', 'ana', code, '2018-01-01', 1 from unit"
+    )
+    await api.rows(
+        "insert into lead_subjects (lead_id, version, subjects, reason, stated_by, stated_at) "
+        """values ($1, 1, '[{"staff": "T-1", "unit": null}]', 'x', 'x', now())""",
+        mine,
+    )
+    for by, left in (("ofd", 2), ("ana", 1)):
+        shown = (await api.get(f"{DIGESTS}/2018-06-04", by=by)).json()
+        [listed] = (await api.get(DIGESTS, by=by)).json()["items"]
+        for part in shown["parts"]:
+            rows = (await api.get(part["rows"], by=by)).json()["items"]
+            counted = {part["leads"], sum(part["by_source"].values()), shown["counts"][part["part"]], len(rows)}
+            assert counted == {listed["counts"][part["part"]]}, (by, part)
+        assert (shown["counts"]["fresh"], shown["official"]["fresh"], listed["official"]) == (
+            left,
+            2,
+            shown["official"],
+        )
+        assert {part["part"]: part["official"] for part in shown["parts"]} == shown["official"]
+    assert {area for part in shown["parts"] for area in part["by_area"]} == {"usury"}
+    closed = (await api.post(f"{DIGESTS}/2018-06-04/closure", None, by="ana", **{"X-Local-Clock": ON})).json()
+    assert (closed["counts"]["fresh"], closed["official"]["fresh"]) == (1, 2)
