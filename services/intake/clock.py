@@ -29,7 +29,7 @@ from services.intake.usecases.lapse_rewards import lapse_rewards
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
-from services.intake.usecases.screen_message import clean_messages
+from services.intake.usecases.screen_message import clean_messages, count_late
 from services.intake.usecases.shred_reporter import carry_out_ordered
 from services.intake.usecases.start_missing import start_missing
 from services.intake.usecases.subject_store import SubjectKeys
@@ -88,6 +88,7 @@ def timers(
         "call-backs.draw": Timer(every=60, run=draw_call_backs),
         "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
+        "messages.late": Timer(every=60, run=count_late),
         "dual-holds.release": Timer(every=60, run=end_holds),
         "report-boxes.destroy": Timer(every=600, run=destroy_late),
         "rewards.lapse": Timer(every=60, run=lapse_rewards),

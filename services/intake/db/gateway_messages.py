@@ -72,6 +72,13 @@ async def waiting(tx: Transaction, today: date) -> tuple[int, int]:
     return row[0], row[1]
 
 
+async def late(tx: Transaction, today: date, *, most: int) -> int:
+    """How many wait for a clerk longer than D01 allows, counted to `most`."""
+    mine = gateway_messages.c.state == MessageState.WAITING.value, gateway_messages.c.due_on < today
+    some = select(gateway_messages.c.id).where(*mine).limit(most).subquery()
+    return int((await tx.execute(select(func.count()).select_from(some))).scalar_one())
+
+
 async def progress(tx: Transaction, marks: Sequence[bytes]) -> tuple[date, tuple[Step, ...]] | None:
     """How one stands that is no lead yet, for whoever was sent one of these codes; None when there is none."""
     days = gateway_messages.c.received_on, gateway_messages.c.decided_on

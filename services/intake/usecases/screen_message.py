@@ -23,7 +23,7 @@ from services.intake.usecases.passed_files import PassedStore
 from services.intake.usecases.register_lead import register_lead
 from services.intake.usecases.submit_lead import CREATED, Outcome
 from services.intake.usecases.take_messages import content_of, open_texts, passed_of, text_key
-from shared import audit, idempotency
+from shared import audit, idempotency, metrics
 from shared.auth import Principal
 from shared.contracts.envelope import day_of
 from shared.db import Database, Transaction
@@ -35,6 +35,10 @@ from shared.idempotency import Answer, Claim
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
+MOST_COUNTED = 10_000
+LATE = metrics.Gauge(
+    "xiansuo_gateway_messages_late", "Messages that wait for a clerk longer than D01 allows (counted to 10,000)"
+)
 
 
 async def read_messages(
@@ -145,6 +149,11 @@ async def close_refused(tx: Transaction, refused_ids: Sequence[UUID], *, by: Pri
     await refused_messages.close(tx, refused_ids, by=by.sub, on=china_date(at))
     for refused_id in refused_ids:
         await audit.record(tx, by, "message.close-refused", refused_id, at=at)
+
+
+async def count_late(tx: Transaction, at: datetime) -> None:
+    """The clock tells the operator how many wait too long: whoever does not open the day's list would not know."""
+    LATE.set(await gateway_messages.late(tx, china_date(at), most=MOST_COUNTED))
 
 
 async def clean_messages(tx: Transaction, at: datetime, *, store: Store) -> None:

@@ -10,11 +10,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from services.intake.usecases.screen_message import clean_messages
+from services.intake.usecases.screen_message import clean_messages, count_late
 from shared.contracts.envelope import SealedBox
 from shared.sealing import Opener
 from tests.conftest import NewApi
 from tests.intake.api.test_digests import clock, on
+from tests.intake.api.test_numbers_apart import value
 from tests.support.api import Api
 from tests.support.files import bomb, photo
 from tests.support.mails import ADDRESS, TRACES, WHO, mail, sent
@@ -241,6 +242,9 @@ async def test_what_is_no_report_is_put_aside_can_be_taken_back_and_is_destroyed
             f"/intake/v1/daily-digests/2018-06-0{day}", by="ana", **{"X-Local-Clock": on(day).isoformat()}
         )
         assert (shown.json()["messages_waiting"], shown.json()["messages_overdue"]) == (1, late)
+        async with api.app.state.database.transaction() as tx:  # and so is the operator told, by the worker
+            await count_late(tx, on(day))
+        assert value("gateway_messages_late") == late
         assert shown.json()["messages_refused"] == 0
     for day, left in ((1, 6), (2, 1)):
         async with api.app.state.database.transaction() as tx:
