@@ -16,18 +16,20 @@ from services.intake.domain.extension import Extension, State
 from services.intake.domain.receipt import ReceiptSigner
 from services.intake.domain.sheet import VERSION, receipt_document
 from services.intake.usecases.extend_deadline import ask_extension, decide_extension
+from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.print_sheet import print_sheet, signed_for
 from services.intake.usecases.rule_dispute import rule_dispute
 from shared.auth import Principal
 from shared.contracts.envelope import rfc3339
 from shared.deadlines import china_date
-from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["交办 assignments"])
-Director = Annotated[Principal, require("ofd")]
+Printer = Annotated[Principal, reader("ofd")]
 Ruler = Annotated[Principal, require("ofd", "ldr")]
 Asker = Annotated[Principal, require("unl", "ana", "ofd", "sup")]
 Reader = Annotated[Principal, require("ana", "ofd", "sup", "ldr")]
+ReasonReader = Annotated[Principal, reader("ana", "ofd", "sup", "ldr")]
 
 
 class RulingOrder(Order):
@@ -95,7 +97,7 @@ async def post_ruling(lead_id: UUID, order: RulingOrder, request: Request, by: R
 
 
 @router.post("/leads/{lead_id}/sheet", response_class=Response, responses={200: {"content": {"text/html": {}}}})
-async def post_sheet(lead_id: UUID, by: Director, tx: Tx, at: Now) -> Response:
+async def post_sheet(lead_id: UUID, by: Printer, tx: Tx, at: Now) -> Response:
     """The assignment sheet to print; each print has a number and is put on record. 打印交办单"""
     sheet, print_no, issuer = await print_sheet(tx, lead_id, by=by, at=at)
     told = page(sheet, issuer=issuer, print_no=print_no, printed_by=by.sub, printed_on=china_date(at).isoformat())
@@ -140,12 +142,18 @@ async def post_extension(lead_id: UUID, order: ExtensionOrder, by: Asker, tx: Tx
 
 @router.get("/extensions")
 async def list_extensions(
-    _: Reader, tx: Tx, away: Away, paging: Paging, state: State | None = None, lead_id: UUID | None = None
+    by: ReasonReader,
+    tx: Tx,
+    away: Away,
+    at: Now,
+    paging: Paging,
+    state: State | None = None,
+    lead_id: UUID | None = None,
 ) -> Page[ExtensionView]:
-    """Requests as they were made; `state=asked` waits for a decision. 延期申请列表"""
-    rows = await extensions.page(
-        tx, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
-    )
+    """Requests as they were made; `state=asked` waits for a decision; the reading is put on record. 延期申请列表(查阅留痕)"""
+    after = paging.after(datetime, UUID)
+    await note_page(tx, by, "extensions", after, lead_id=lead_id, at=at)
+    rows = await extensions.page(tx, state=state, lead_id=lead_id, away=away, after=after, limit=paging.limit + 1)
     return paging.page([ExtensionView.of(row) for row in rows], key=lambda row: (row.asked_at, row.id))
 
 

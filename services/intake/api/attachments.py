@@ -14,17 +14,20 @@ from services.intake.db import attachments, redactions
 from services.intake.domain.attachment import Attachment, Door, State
 from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import Store
+from services.intake.usecases.note_reading import note_reading
 from services.intake.usecases.read_attachment import OFFICE, is_for, lead_for, must_add_to, name_of, read_attachment
 from services.intake.usecases.stay_away import must_stay_away
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
 from shared.errors import Forbidden
-from shared.http import Now, Order, Purpose, Tx, handed_out, public, require
+from shared.http import Now, Order, Purpose, Tx, handed_out, public, reader, require
 
 router = APIRouter(tags=["附件 attachments"])
 uploads = APIRouter(route_class=tus.TusRoute, responses=tus.RESPONSES)
 Uploader = Annotated[Principal, require("icl", "ana", "ofd", "unl", "unh", "prt", "m110")]
-Reader = Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")]
+READERS = ("icl", "ana", "ofd", "sup", "unl", "unh")
+Reader = Annotated[Principal, require(*READERS)]
+Lister = Annotated[Principal, reader(*READERS)]
 
 
 class AttachmentView(BaseModel):
@@ -113,9 +116,10 @@ async def delete_upload(upload_id: UUID, request: Request, by: Uploader) -> Resp
 
 
 @router.get("/leads/{lead_id}/attachments")
-async def list_attachments(lead_id: UUID, request: Request, by: Reader, tx: Tx) -> list[AttachmentView]:
-    """Files of a lead, also those that were refused or destroyed. 附件列表"""
+async def list_attachments(lead_id: UUID, request: Request, by: Lister, tx: Tx, at: Now) -> list[AttachmentView]:
+    """Files of a lead, also those that were refused or destroyed; the reading is put on record. 附件列表(查阅留痕)"""
     await lead_for(tx, lead_id, by)
+    await note_reading(tx, by, "attachments", lead_id, at=at)
     store: Store = request.app.state.attachments
     place = replaced(await redactions.of_lead(tx, lead_id))
     found = await attachments.of_lead(tx, lead_id)

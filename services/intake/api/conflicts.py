@@ -13,15 +13,17 @@ from services.intake.db import conflicts, leads
 from services.intake.domain.conflict import Ground, InterestStatus, Obstacle, Subject, may_verify
 from services.intake.usecases.check_unit import neutrality
 from services.intake.usecases.declare_interest import decide_interest, declare_interest
+from services.intake.usecases.note_reading import note_page, note_reading
 from services.intake.usecases.state_subjects import state_subjects
-from shared import audit
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(tags=["回避 conflicts"])
 Office = Annotated[Principal, require("ana", "ofd")]
+OfficeReader = Annotated[Principal, reader("ana", "ofd")]
 Anyone = Annotated[Principal, require()]
 Decider = Annotated[Principal, require("ofd", "ldr", "pro")]
+Reader = Annotated[Principal, reader("ofd", "ldr", "pro")]
 
 
 class SubjectOrder(Order):
@@ -105,10 +107,10 @@ async def put_subjects(lead_id: UUID, order: SubjectsOrder, by: Office, tx: Tx, 
 
 
 @router.get("/leads/{lead_id}/neutrality")
-async def get_neutrality(lead_id: UUID, by: Office, tx: Tx, at: Now) -> NeutralityView:
+async def get_neutrality(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> NeutralityView:
     """Which units could be charged with a lead, and why the others could not; the reading is put on record. 回避审查(查阅留痕)"""
+    await note_reading(tx, by, "neutrality", lead_id, at=at)
     found, guessed = await neutrality(tx, await leads.get(tx, lead_id), at=at, whole=True)
-    await audit.record(tx, by, "lead.read-neutrality", lead_id, at=at)
     units = sorted((u for u in found.directory.units.values() if may_verify(u, found.day)), key=lambda u: u.code)
     standings = [(unit, found.of(unit)) for unit in units]
     return NeutralityView(
@@ -136,12 +138,12 @@ async def post_interest(lead_id: UUID, order: InterestOrder, by: Anyone, tx: Tx,
 
 @router.get("/interests")
 async def list_interests(
-    by: Decider, tx: Tx, away: Away, paging: Paging, status: InterestStatus | None = None
+    by: Reader, tx: Tx, away: Away, at: Now, paging: Paging, status: InterestStatus | None = None
 ) -> Page[InterestView]:
-    """What the caller's level decides. 回避申请列表"""
-    rows = await conflicts.page(
-        tx, deciders=by.roles, status=status, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
-    )
+    """What the caller's level decides; the reading is put on record. 回避申请列表(查阅留痕)"""
+    after = paging.after(datetime, UUID)
+    await note_page(tx, by, "interests", after, at=at)
+    rows = await conflicts.page(tx, deciders=by.roles, status=status, away=away, after=after, limit=paging.limit + 1)
     views = [InterestView.model_validate(row, from_attributes=True) for row in rows]
     return paging.page(views, key=lambda one: (one.stated_at, one.id))
 

@@ -14,8 +14,8 @@ from services.intake.domain.codes import Level
 from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.pause import PauseRequest, Status
 from services.intake.usecases.check_unit import must_be_known
+from services.intake.usecases.note_reading import note_page, note_reading
 from services.intake.usecases.pause_deadline import ask_pause, decide_pause, resume_deadline
-from shared import reads
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.deadlines import Colour
@@ -143,8 +143,7 @@ async def get_deadlines(lead_id: UUID, _: Reader, tx: Tx, at: Now) -> list[LeadD
 @router.get("/leads/{lead_id}/pauses")
 async def get_pauses(lead_id: UUID, by: Judge, tx: Tx, at: Now) -> list[PauseView]:
     """All requests for pauses of a lead's limits; the reading is put on record. 线索暂停记录(查阅留痕)"""
-    await leads.get(tx, lead_id)
-    await reads.note(tx, by, "lead.read-pauses", lead_id, at=at)
+    await note_reading(tx, by, "pauses", lead_id, at=at)
     return [PauseView.of(request) for request in await pauses.of_lead(tx, lead_id)]
 
 
@@ -195,8 +194,9 @@ async def list_pauses(
     by: Judge, tx: Tx, away: Away, at: Now, paging: Paging, status: Status | None = None
 ) -> Page[PauseView]:
     """Requests for pauses as they were made, on record; `status=asked` waits for a decision. 暂停申请列表(查阅留痕)"""
-    await reads.note(tx, by, "pauses.list", "pauses", at=at)
-    rows = await pauses.page(tx, status=status, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
+    after = paging.after(datetime, UUID)
+    await note_page(tx, by, "pauses", after, at=at)
+    rows = await pauses.page(tx, status=status, away=away, after=after, limit=paging.limit + 1)
     return paging.page([PauseView.of(row) for row in rows], key=lambda row: (row.asked_at, row.id))
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import LeadView
 from services.intake.api.stay_away import Away
-from services.intake.db import leads, life
+from services.intake.db import life
 from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, NextStep, Try, WhyNot
@@ -21,6 +21,7 @@ from services.intake.usecases.close_lead import close_lead, take_objection
 from services.intake.usecases.decide_on_lead import decide_on_lead, propose_decision
 from services.intake.usecases.decline_lead import accept_after_all, decline_lead
 from services.intake.usecases.deliver_feedback import deliver_feedback, log_try, read_tries, write_feedback
+from services.intake.usecases.note_reading import note_page, note_reading
 from services.intake.usecases.redirect_lead import (
     Result,
     end_redirect,
@@ -39,7 +40,7 @@ OfficeReader = Annotated[Principal, reader("ana", "ofd", "sup")]
 Writer = Annotated[Principal, require("ana", "ofd")]
 Proposer = Annotated[Principal, require("ofd", "dpo")]
 Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
-Watcher = Annotated[Principal, require("ofd", "sup", "qrv", "dpo", "aud")]
+Watcher = Annotated[Principal, reader("ofd", "sup", "qrv", "dpo", "aud")]
 Note = Annotated[str, Said(1, 2000)]
 Scans = Annotated[
     tuple[UUID, ...],
@@ -253,9 +254,9 @@ async def post_redirect(lead_id: UUID, order: RedirectOrder, by: Director, tx: T
 
 
 @router.get("/leads/{lead_id}/redirects")
-async def get_redirects(lead_id: UUID, _: Office, tx: Tx) -> list[RedirectView]:
-    """Where it went and what came of it. 转交记录"""
-    await leads.get(tx, lead_id)
+async def get_redirects(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> list[RedirectView]:
+    """Where it went and what came of it; the reading is put on record. 转交记录(查阅留痕)"""
+    await note_reading(tx, by, "redirects", lead_id, at=at)
     return [RedirectView.of(each) for each in await life.redirects_of(tx, lead_id)]
 
 
@@ -362,22 +363,25 @@ async def post_decision(lead_id: UUID, order: ProposalOrder, by: Proposer, tx: T
 
 @router.get("/decisions")
 async def list_decisions(
-    _: Watcher,
+    by: Watcher,
     tx: Tx,
     away: Away,
+    at: Now,
     paging: Paging,
     kind: Kind | None = None,
     state: State | None = None,
     lead_id: UUID | None = None,
 ) -> Page[DecisionView]:
-    """Decisions as they were proposed; `state=proposed` waits for the second person. 决定列表"""
+    """Decisions as they were proposed; `state=proposed` waits for the second person; the reading is put on record. 决定列表(查阅留痕)"""
+    after = paging.after(datetime, UUID)
+    await note_page(tx, by, "decisions", after, lead_id=lead_id, at=at)
     rows = await life.page_decisions(
         tx,
         kind=kind,
         state=state,
         lead_id=lead_id,
         away=away,
-        after=paging.after(datetime, UUID),
+        after=after,
         limit=paging.limit + 1,
     )
     return paging.page([DecisionView.of(row) for row in rows], key=lambda row: (row.proposed_at, row.id))

@@ -19,6 +19,7 @@ from services.intake.usecases.decide_merge import decide_merge
 from services.intake.usecases.dismiss_candidate import dismiss_candidate
 from services.intake.usecases.find_repeats import find_repeats
 from services.intake.usecases.give_re_examination import give_re_examination
+from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.propose_merge import propose_merge
 from services.intake.usecases.read_repeats import read_repeats
 from services.intake.usecases.undo_merge import decide_undo, propose_undo
@@ -258,19 +259,27 @@ async def post_merge(
 
 @router.get("/merges")
 async def list_merges(
-    _: Reader, tx: Tx, away: Away, paging: Paging, state: MergeState | None = None, lead_id: UUID | None = None
+    by: FactsReader,
+    tx: Tx,
+    away: Away,
+    at: Now,
+    paging: Paging,
+    state: MergeState | None = None,
+    lead_id: UUID | None = None,
 ) -> Page[MergeView]:
-    """Merges by time of proposal. 并案列表"""
-    rows = await merges.page(
-        tx, state=state, lead_id=lead_id, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
-    )
+    """Merges by time of proposal; the reading is put on record. 并案列表(查阅留痕)"""
+    after = paging.after(datetime, UUID)
+    await note_page(tx, by, "merges", after, lead_id=lead_id, at=at)
+    rows = await merges.page(tx, state=state, lead_id=lead_id, away=away, after=after, limit=paging.limit + 1)
     return paging.page([MergeView.of(merge) for merge in rows], key=lambda merge: (merge.proposed_at, merge.id))
 
 
 @router.get("/merges/{merge_id}")
-async def get_merge(merge_id: UUID, _: Reader, tx: Tx) -> MergeView:
-    """One merge. 并案详情"""
-    return MergeView.of(await merges.get(tx, merge_id))
+async def get_merge(merge_id: UUID, by: FactsReader, tx: Tx, at: Now) -> MergeView:
+    """One merge; the reading is put on record. 并案详情(查阅留痕)"""
+    merge = await merges.get(tx, merge_id)
+    await note_page(tx, by, "merges", None, lead_id=merge.lead_id, at=at)
+    return MergeView.of(merge)
 
 
 @router.post("/merges/{merge_id}/decision")

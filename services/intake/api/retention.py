@@ -8,18 +8,20 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.stay_away import Away
-from services.intake.db import leads, notices, retention
+from services.intake.db import notices, retention
 from services.intake.db.life_tables import legal_holds
 from services.intake.domain.retention import AT_LEAST, RETENTION, Record, over_on
 from services.intake.usecases.keep_retention import set_hold
+from services.intake.usecases.note_reading import note_reading
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
-from shared.http import Now, Once, Page, Paging, Tx, require
+from shared.http import Now, Once, Page, Paging, Tx, reader, require
 from shared.http.holds import HoldOrder, LegalHoldView, ReleaseOrder
 
 router = APIRouter(tags=["保存期限 retention"])
 Keeper = Annotated[Principal, require("ofd", "dpo")]
 Watcher = Annotated[Principal, require("ofd", "dpo", "aud", "sup")]
+Reader = Annotated[Principal, reader("ofd", "dpo", "aud", "sup")]
 
 
 class RetentionView(BaseModel):
@@ -95,9 +97,9 @@ async def post_hold(lead_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: Now
 
 
 @router.get("/leads/{lead_id}/holds")
-async def get_holds(lead_id: UUID, _: Watcher, tx: Tx) -> list[HoldView]:
-    """All orders to keep of a lead. 依法保留记录"""
-    await leads.get(tx, lead_id)
+async def get_holds(lead_id: UUID, by: Reader, tx: Tx, at: Now) -> list[HoldView]:
+    """All orders to keep of a lead; the reading is put on record. 依法保留记录(查阅留痕)"""
+    await note_reading(tx, by, "holds", lead_id, at=at)
     return [HoldView.model_validate(hold) for hold in await legal_holds.of(tx, lead_id)]
 
 

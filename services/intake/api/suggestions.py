@@ -11,7 +11,7 @@ from services.intake.domain.codes import Level, Tier
 from services.intake.domain.suggestion import shipped
 from services.intake.usecases.suggest_class import suggest_class
 from shared.auth import Principal
-from shared.http import Now, Tx, require
+from shared.http import Now, Tx, reader
 
 router = APIRouter(prefix="/leads", tags=["分级分类建议 suggestions"])
 NOTE = "仅供参考,由人确定 / a suggestion; a person decides"
@@ -53,7 +53,7 @@ class SuggestionView(BaseModel):
 
 @router.get("/{lead_id}/suggestion")
 async def get_suggestion(
-    lead_id: UUID, by: Annotated[Principal, require("ana", "ofd")], tx: Tx, at: Now
+    lead_id: UUID, by: Annotated[Principal, reader("ana", "ofd")], tx: Tx, at: Now
 ) -> SuggestionView:
     """What the rubric suggests and why, and what was chosen before; the asking is put on record. 分级分类建议(留痕)"""
     found, kept = await suggest_class(tx, lead_id, by=by, at=at)

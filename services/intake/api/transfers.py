@@ -14,12 +14,13 @@ from services.intake.db import attachments, transfers
 from services.intake.domain.attachment import State
 from services.intake.domain.codes import Source
 from services.intake.domain.lead_states import Status
+from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.register_lead import NewLead
 from services.intake.usecases.take_transfer import Letter, take_transfer
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode
 from shared.deadlines import china_date
-from shared.http import Day, Now, Once, Order, Page, Paging, Tx, require
+from shared.http import Day, Now, Once, Order, Page, Paging, Tx, reader, require
 
 router = APIRouter(prefix="/transfers", tags=["移送 transfers"])
 Partner = Annotated[Principal, require("prt")]
@@ -123,11 +124,17 @@ async def post_transfer(order: TransferOrder, request: Request, by: Partner, at:
 
 @router.get("")
 async def list_transfers(
-    by: Annotated[Principal, require("prt", "icl", "ofd", "sup")], tx: Tx, away: Away, paging: Paging
+    by: Annotated[Principal, reader("prt", "icl", "ofd", "sup", always=False)],
+    tx: Tx,
+    away: Away,
+    at: Now,
+    paging: Paging,
 ) -> Page[TransferView]:
-    """Letters with how their leads stand; a partner sees its own. 移送登记"""
-    own = by.unit if "prt" in by.roles else None
-    rows = await transfers.page(tx, unit=own, away=away, after=paging.after(date, UUID), limit=paging.limit + 1)
+    """Letters with how their leads stand; a partner sees its own, others with a purpose and on record. 移送登记(查阅留痕)"""
+    own, after = by.unit if "prt" in by.roles else None, paging.after(date, UUID)
+    if own is None:
+        await note_page(tx, by, "transfers", after, at=at)
+    rows = await transfers.page(tx, unit=own, away=away, after=after, limit=paging.limit + 1)
     views = []
     for row in rows:
         here = {each.sha256 for each, _ in await attachments.of_lead(tx, row["lead_id"]) if each.state is State.KEPT}

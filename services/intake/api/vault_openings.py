@@ -13,8 +13,9 @@ from services.intake.db import openings
 from services.intake.domain.opening import DECIDERS, INTERVIEWERS, LONGEST, Kind, Opening, Purpose, State
 from services.intake.usecases.ask_opening import ask_opening, decide_opening, end_opening
 from services.intake.usecases.read_reporter import read_reporter
+from shared import audit
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["举报人信息调取 openings"])
 Keeper = Annotated[Principal, require("rvk")]
@@ -191,15 +192,17 @@ async def post_end(
 
 @router.get("/openings")
 async def list_openings(
-    by: Annotated[Principal, require("rvk", "dpo", "ofd", *INTERVIEWERS)],
+    by: Annotated[Principal, reader("rvk", "dpo", "ofd", *INTERVIEWERS)],
     tx: Tx,
     away: Away,
+    at: Now,
     paging: Paging,
     state: State | None = None,
     kind: Kind | None = None,
     lead_id: UUID | None = None,
 ) -> Page[ListedOpening]:
-    """Openings as they were asked for: keepers and the DPO see all, others those that concern them. 调取记录"""
+    """Openings as they were asked for: keepers and the DPO see all, others their own; the reading is put on record. 调取记录(查阅留痕)"""
+    await audit.record(tx, by, "vault.read-openings", str(lead_id or "openings"), at=at, purpose=by.purpose)
     rows = await openings.page(
         tx,
         state=state,
@@ -215,17 +218,23 @@ async def list_openings(
 
 
 @router.get("/openings/{opening_id}")
-async def get_opening(opening_id: UUID, _: Annotated[Principal, require("rvk", "dpo")], tx: Tx) -> OpeningDetail:
-    """One opening with who read it when. 调取详情"""
+async def get_opening(
+    opening_id: UUID, by: Annotated[Principal, reader("rvk", "dpo")], tx: Tx, at: Now
+) -> OpeningDetail:
+    """One opening with who read it when; this reading too is put on record. 调取详情(查阅留痕)"""
     opening = await openings.get(tx, opening_id)
+    await audit.record(tx, by, "vault.read-openings", opening.lead_id, at=at, purpose=by.purpose)
     read = await openings.readings_of(tx, opening_id)
     views = [ReadingView(number=number, reader=reader, read_at=at) for number, reader, at in read]
     return OpeningDetail(**_listed(opening, len(read)).model_dump(), readings=views)
 
 
 @router.get("/notices")
-async def list_notices(_: Officer, tx: Tx, away: Away, paging: Paging, *, unseen: bool = False) -> Page[NoticeView]:
-    """What the DPO is told of emergency openings, step by step. 紧急调取通知"""
+async def list_notices(
+    by: Annotated[Principal, reader("dpo")], tx: Tx, away: Away, at: Now, paging: Paging, *, unseen: bool = False
+) -> Page[NoticeView]:
+    """What the DPO is told of emergency openings, step by step; the reading is put on record. 紧急调取通知(查阅留痕)"""
+    await audit.record(tx, by, "vault.read-notices", "notices", at=at, purpose=by.purpose)
     rows = await openings.notices(
         tx, unseen=unseen, away=away, after=paging.after(datetime, UUID, str), limit=paging.limit + 1
     )

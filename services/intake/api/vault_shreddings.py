@@ -12,8 +12,9 @@ from services.intake.api.vault_openings import Keeper, Officer
 from services.intake.db import shreddings
 from services.intake.domain.shredding import Ground, Shredding, Step
 from services.intake.usecases.shred_reporter import decide_shredding, order_shredding
+from shared import audit
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader
 
 router = APIRouter(prefix="/shreddings", tags=["举报人信息销毁 shreddings"])
 
@@ -78,8 +79,14 @@ async def post_shredding_decision(
 
 @router.get("")
 async def list_shreddings(
-    _: Annotated[Principal, require("rvk", "dpo")], tx: Tx, away: Away, paging: Paging, state: Step | None = None
+    by: Annotated[Principal, reader("rvk", "dpo")],
+    tx: Tx,
+    away: Away,
+    at: Now,
+    paging: Paging,
+    state: Step | None = None,
 ) -> Page[ListedShredding]:
-    """Orders as they were given; `state=ordered` waits for a keeper. 销毁记录"""
+    """Orders as they were given; `state=ordered` waits for a keeper; the reading is put on record. 销毁记录(查阅留痕)"""
+    await audit.record(tx, by, "vault.read-shreddings", "shreddings", at=at, purpose=by.purpose)
     rows = await shreddings.page(tx, state=state, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1)
     return paging.page([ListedShredding.of(row) for row in rows], key=lambda row: (row.ordered_at, row.id))

@@ -7,7 +7,7 @@ from services.intake.db import code_lists, directory, leads, life, notices
 from services.intake.domain.code_list import LEVEL
 from services.intake.domain.lead import Lead
 from services.intake.domain.sheet import Sheet
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import NotAllowed
@@ -18,7 +18,8 @@ async def print_sheet(tx: Transaction, lead_id: UUID, *, by: Principal, at: date
     lead = await leads.get(tx, lead_id, lock=True)
     sheet = await _sheet(tx, lead)
     print_no = await life.add_print(tx, lead_id, lead.assignment.number if lead.assignment else 0, by=by.sub, at=at)
-    await audit.record(tx, by, "lead.print-sheet", lead_id, at=at, detail={"sheet": sheet.number, "print": print_no})
+    detail = {"sheet": sheet.number, "print": print_no}
+    await reads.note(tx, by, "lead.read-sheet", lead_id, at=at, detail=detail, days=await notices.calendar(tx))
     return sheet, print_no, await directory.name_of(tx, sheet.issued_by)
 
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import code_lists, leads, merges, reports, suggestions
+from services.intake.db import code_lists, leads, merges, notices, reports, suggestions
 from services.intake.domain.code_list import AREA
 from services.intake.domain.lead import Lead
 from services.intake.domain.suggestion import Suggestion, in_force, shipped, suggest
-from shared import audit
+from shared import reads
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -17,11 +17,12 @@ async def suggest_class(
     tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime
 ) -> tuple[Suggestion, list[suggestions.Kept]]:
     """The suggestion of now, and those that were kept with what was chosen; the asking is put on record. Raises `NotFound`,
-    `NotAllowed` for a sealed lead."""
+    `NotAllowed` for a sealed lead, `Malformed` without a purpose."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
     found = await _suggest(tx, lead, at)
-    await audit.record(tx, by, "lead.suggest-class", lead_id, at=at, detail={"level": found.level.value})
+    detail = {"level": found.level.value}
+    await reads.note(tx, by, "lead.read-suggestion", lead_id, at=at, detail=detail, days=await notices.calendar(tx))
     return found, await suggestions.of_lead(tx, lead_id)
 
 

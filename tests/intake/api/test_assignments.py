@@ -71,22 +71,27 @@ async def test_a_dispute_is_ruled_and_the_second_refusal_by_the_leading_group_fo
     assert boxes == [(3,)]
 
 
+async def printed(api: Api, lead: UUID, *, by: str = "ofd", day: str = "2018-06-01") -> Any:
+    headers = {"Access-Purpose": "handle", **on(day)}
+    return await api.post(f"/intake/v1/leads/{lead}/sheet", None, by=by, **headers)
+
+
 @pytest.mark.rule("M13", "G13", "G1")
 async def test_the_sheet_is_printed_from_data_with_a_number_and_the_unit_signs_for_exactly_it(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api, summary="反映<b>有人</b>强收费用", reporter={"name": "王小明", "phone": "13911112222"})
     await classify(api, lead, level="key")
     await classify(api, lead, by="ofd", level="major")
-    assert (await do(api, lead, "sheet")).status_code == 409
+    assert (await printed(api, lead)).status_code == 409
     await assign(api, lead)
-    assert (await do(api, lead, "sheet", by="ana")).status_code == 403
-    assert "批准签发:ofd " in (await do(api, lead, "sheet", day="2018-06-04")).text, "nobody has entered who that is"
+    assert (await printed(api, lead, by="ana")).status_code == 403
+    assert "批准签发:ofd " in (await printed(api, lead, day="2018-06-04")).text, "nobody has entered who that is"
     await api.rows(
         "insert into directory_staff (staff, region_code, name, account, home_unit, from_on, version) "
         "select 'SB-1', region_code, '虚构人员甲', 'ofd', code, '2018-01-01', 1 from directory_units limit 1"
     )
     for number in (2, 3):
-        sheet = await do(api, lead, "sheet", day="2018-06-04")
+        sheet = await printed(api, lead, day="2018-06-04")
         assert sheet.headers["content-type"].startswith("text/html")
         assert f"打印编号 {number} · ofd · 2018-06-04" in sheet.text
         assert "批准签发:虚构人员甲(ofd) " in sheet.text
@@ -107,7 +112,7 @@ async def test_the_sheet_is_printed_from_data_with_a_number_and_the_unit_signs_f
     assert "&lt;b&gt;" in sheet.text
     assert "王小明" not in sheet.text
     assert "13911112222" not in sheet.text
-    prints = await api.rows("select count(*) from audit_log where action = 'lead.print-sheet'")
+    prints = await api.rows("select count(*) from audit_log where action = 'lead.read-sheet' and purpose = 'handle'")
     assert prints == [(3,)]
     path = f"/intake/v1/leads/{lead}/unit-receipt"
     assert (await api.get(path, by="ofd")).status_code == 409, "not signed yet"

@@ -47,7 +47,7 @@ async def test_every_door_to_restricted_data_asks_what_for_and_keeps_the_answer(
         ("lead.read-candidates", "compare"),
         ("lead.read-repeats", "compare"),
         ("lead.read-pauses", "compare"),
-        ("pauses.list", "compare"),
+        ("pauses.read", "compare"),
         ("lead.search", "compare"),
     ]
     # those who see no reasons read nothing restricted; a stranger is turned away before being asked

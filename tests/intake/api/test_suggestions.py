@@ -71,7 +71,7 @@ async def test_what_was_suggested_and_what_a_person_chose_are_both_kept(new_api:
     [kept] = (await api.get(path, by="ofd")).json()["kept"]
     assert (kept["suggested"]["level"], kept["chosen"]["level"], kept["decided_by"]) == ("major", "key", "ana")
     assert {rule["rule"] for rule in kept["because"]} == {"gang", "injury-or-death", "market"}
-    assert await api.rows("select count(*) from audit_log where action = 'lead.suggest-class'") == [(2,)]
+    assert await api.rows("select count(*) from audit_log where action = 'lead.read-suggestion'") == [(2,)]
 
 
 VERSIONS = """
