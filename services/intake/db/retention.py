@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, or_, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, exists, func, or_, select, text, true
 
 from services.intake.db import search
 from services.intake.db.conflicts import apart
@@ -14,7 +14,7 @@ from services.intake.db.life_tables import decisions, legal_holds
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.subject_tables import subject_boxes
-from services.intake.db.tables import lead_history, leads, reports
+from services.intake.db.tables import deadlines, lead_history, leads, reports
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.merge import STANDS
@@ -29,7 +29,9 @@ _RETIRE = text("select retire_reporter(:lead)")
 _RETIRE_SUBJECTS = text("select retire_subjects(:lead)")
 ENDS = ("close", "end-redirect")
 """The deeds that end a lead."""
-ENDED = (Status.CLOSED.value, Status.SEALED.value)
+ENDED = (Status.CLOSED.value, Status.NOT_ACCEPTED.value, Status.SEALED.value)
+DECLINED = "decline"
+"""The deed by which one that is not accepted ended."""
 _MASTER = leads.alias()
 _WHEN = func.greatest(
     func.max(lead_history.c.effective_at),
@@ -92,22 +94,28 @@ async def since(tx: Transaction, lead_id: UUID, *actions: str) -> datetime | Non
     return found
 
 
-async def closed_unfounded(
+async def to_be_sealed(
     tx: Transaction, before: datetime, *, asked_before: datetime, limit: int
 ) -> list[tuple[Lead, datetime]]:
-    """Leads that ended as unfounded before an instant and wait for nothing, each with when. Those whose sealing is proposed, or was refused
-    after `asked_before`, those that another team is to look at, and those with an undecided objection
+    """Leads that ended as unfounded, or were not accepted, before an instant and wait for nothing, each with when. Those whose sealing is
+    proposed, or was refused after `asked_before`, those that another team is to look at, and those with an undecided objection
     are left out."""
     asked = exists().where(
         decisions.c.lead_id == leads.c.id,
         decisions.c.kind == "seal",
         or_(decisions.c.state == "proposed", decisions.c.decided_at > asked_before),
     )
-    query = _ended().having(before > _WHEN).join(conclusions, conclusions.c.lead_id == leads.c.id)
-    query = query.where(
-        conclusions.c.code == "C3", leads.c.status == "closed", ~asked, ~_held(), ~_waits(), ~_objected()
-    )
+    unfounded = and_(leads.c.status == "closed", conclusions.c.code == "C3")
+    declined = and_(leads.c.status == "not_accepted", ~_owes(before))
+    query = _ended().having(before > _WHEN).outerjoin(conclusions, conclusions.c.lead_id == leads.c.id)
+    query = query.where(or_(unfounded, declined), ~asked, ~_held(), ~_waits(), ~_objected())
     return await _found(tx, query, limit)
+
+
+async def owes(tx: Transaction, lead_id: UUID, before: datetime) -> bool:
+    """Whether somebody waits for something of a lead that was not accepted, or of a repeat of it: to be told, for a reply or a decision; or
+    something was merged into it since an instant, whose reporter may object."""
+    return bool((await tx.execute(select(_owes(before)).where(leads.c.id == lead_id))).scalar_one())
 
 
 async def with_reporter(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
@@ -154,13 +162,25 @@ def _ended() -> Select[Any]:
         .join(leads, leads.c.id == parts.c.id)
     )
     query = query.join(lead_history, lead_history.c.lead_id == _MASTER.c.id)
-    ended = _MASTER.c.status.in_(ENDED), _MASTER.c.merged_into.is_(None), lead_history.c.action.in_(ENDS)
+    ended = _MASTER.c.status.in_(ENDED), _MASTER.c.merged_into.is_(None), lead_history.c.action.in_([*ENDS, DECLINED])
     return query.where(*ended).group_by(leads.c.id)
 
 
 def _waits() -> ColumnElement[bool]:
     entries = re_examinations.c
     return exists().where(entries.lead_id == leads.c.id, entries.state == "open")
+
+
+def _owes(before: datetime) -> ColumnElement[bool]:
+    each = leads.alias()
+    runs = select(each.c.id).join(deadlines, deadlines.c.lead_id == each.c.id).where(deadlines.c.stopped_at.is_(None))
+    parts = or_(each.c.id == leads.c.id, each.c.merged_into == leads.c.id)
+    lately = exists().where(
+        merges.c.master_id == leads.c.id,
+        merges.c.state.in_([state.value for state in STANDS]),
+        merges.c.decided_at > before,
+    )
+    return or_(runs.where(parts).correlate(leads).exists(), lately)
 
 
 def _objected() -> ColumnElement[bool]:

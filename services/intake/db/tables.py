@@ -157,7 +157,7 @@ lead_history = Table(
         "ix_lead_history_rest",
         "action",
         "effective_at",
-        postgresql_where=text("action in ('close', 'end-redirect', 'seal')"),
+        postgresql_where=text("action in ('close', 'end-redirect', 'decline', 'seal')"),
     ),
 )
 

@@ -166,10 +166,14 @@ def reopen(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:
 
 
 def seal(lead: Lead, *, conclusion: str | None, held: bool, at: datetime) -> tuple[Lead, LeadSealed]:
-    """Unfounded (C3), or merged into such a one (C7), and at rest. Raises `NotAllowed` for other conclusions and under a legal hold."""
+    """Unfounded (C3), not accepted, or merged into such a one (C7), and at rest. Raises `NotAllowed` for other conclusions and under
+    a legal hold."""
     sealed = lead.step(Action.SEAL)
-    if (conclusion if lead.merged_into is None else "C7") not in SEALABLE:
-        raise NotAllowed("只有查否(C3)或并入(C7)的线索才封存 / only an unfounded or merged lead is sealed")
+    found = conclusion if lead.merged_into is None else "C7"
+    if lead.standing is not Status.NOT_ACCEPTED and found not in SEALABLE:
+        raise NotAllowed(
+            "只有查否(C3)、不予受理或并入(C7)的线索才封存 / only an unfounded, not accepted or merged lead is sealed"
+        )
     _not_held(held=held)
     return sealed, LeadSealed(lead_id=lead.id, effective_at=at)
 

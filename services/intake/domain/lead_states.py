@@ -128,8 +128,8 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.OBJECT: {S.FED_BACK: S.ASSIGNED},
     A.CLOSE: {S.FED_BACK: S.CLOSED},
     A.REOPEN: {S.CLOSED: S.REOPENED},
-    # a repeat (C7) is sealed with its master
-    A.SEAL: _all([S.CLOSED, S.MERGED], S.SEALED),
+    # a repeat (C7) is sealed with its master; what is not accepted has no other end
+    A.SEAL: _all([S.CLOSED, S.NOT_ACCEPTED, S.MERGED], S.SEALED),
     A.EXPUNGE: {S.SEALED: S.EXPUNGED},
     A.SUSPEND: _all(ACTIVE, S.SUSPENDED),
     A.RESUME: {S.SUSPENDED: BEFORE},

@@ -1,4 +1,4 @@
-"""What is kept for how long (G24): the retention table as data. Pure."""
+"""What is kept for how long (G24): the retention table as data. What is not accepted ended with that decision. Pure."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,11 @@ from shared.deadlines import Calendar, Limit, Unit
 class Record(Labelled):
     """A kind of record with a time of its own. 保存事项"""
 
-    UNFOUNDED = "unfounded", "查否、并入线索:办结后封存", "unfounded or merged lead: sealed after its close"
+    UNFOUNDED = (
+        "unfounded",
+        "查否、不予受理、并入线索:办结(决定)后封存",
+        "unfounded, not accepted or merged lead: sealed after its end",
+    )
     SEALED = "sealed", "封存线索:期满销毁", "sealed lead: expunged after its time"
     REPORTER = "reporter", "举报人身份:办结后期满销毁", "reporter's identity: shredded after the close"
     SUBJECTS = (

@@ -24,16 +24,21 @@ AT_ONCE = 200
 AGAIN = timedelta(days=60)
 """A sealing that the DPO refused is proposed again after this."""
 CLOCK = "办结满60日,查否线索应予封存"
+DECLINED = "不予受理满60日,应予封存"
+ENDED = (Status.CLOSED, Status.NOT_ACCEPTED, Status.SEALED)
+
+OWED = "尚有人应被告知、答复或可提出异议,不得封存 / somebody is still to be told or answered, or may object; it is not sealed"
 
 
 async def propose_sealing(tx: Transaction, at: datetime) -> int:
-    """Leads that ended as unfounded long enough ago are put before the DPO; → how many."""
+    """Leads that ended as unfounded, or were not accepted, long enough ago are put before the DPO; → how many."""
     days = await notices.calendar(tx)
-    earliest = at - timedelta(days=RETENTION[Record.UNFOUNDED].number)
-    found = await retention.closed_unfounded(tx, earliest, asked_before=at - AGAIN, limit=AT_ONCE)
+    earliest = _sixty_days_before(at)
+    found = await retention.to_be_sealed(tx, earliest, asked_before=at - AGAIN, limit=AT_ONCE)
     due = [lead for lead, since in found if over_on(Record.UNFOUNDED, china_date(since), days) < china_date(at)]
     for lead in due:
-        decision = Decision(id=uuid4(), lead_id=lead.id, kind=Kind.SEAL, reason=CLOCK, proposed_by=None, proposed_at=at)
+        why = DECLINED if lead.status is Status.NOT_ACCEPTED else CLOCK
+        decision = Decision(id=uuid4(), lead_id=lead.id, kind=Kind.SEAL, reason=why, proposed_by=None, proposed_at=at)
         await life.add_decision(tx, decision)
         await audit.record(tx, None, "decision.propose", lead.id, at=at, detail={"kind": Kind.SEAL.value})
     return len(due)
@@ -57,7 +62,7 @@ async def lock_ended(tx: Transaction, found: Lead) -> Lead | None:
     """A lead whose time is over, locked with the master it is a repeat of, if there is one. None when a hold came a moment ago, or it, or
     its master, was taken up again."""
     lead, whole = await merges.lock_both(tx, found.id, found.merged_into or found.id)
-    if lead.merged_into != found.merged_into or whole.status not in (Status.CLOSED, Status.SEALED):
+    if lead.merged_into != found.merged_into or whole.status not in ENDED:
         return None
     return None if await retention.is_held(tx, lead.id) else lead
 
@@ -78,6 +83,8 @@ async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime)
         raise NotAllowed(
             "该线索再次被举报,待交其他力量复查,不得封存 / it was reported again and waits for another team; it is not sealed"
         )
+    if lead.status is Status.NOT_ACCEPTED and await retention.owes(tx, lead.id, _sixty_days_before(at)):
+        raise NotAllowed(OWED)
     held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
     for each in (lead, *repeats):
@@ -109,6 +116,10 @@ async def set_hold(
     if lead.status is Status.EXPUNGED:
         raise NotAllowed("线索已销毁 / the lead is expunged")
     return await legal_holds.set(tx, lead_id, basis_no, reason, by=by, at=at)
+
+
+def _sixty_days_before(at: datetime) -> datetime:
+    return at - timedelta(days=RETENTION[Record.UNFOUNDED].number)
 
 
 async def _whole(tx: Transaction, lead_id: UUID) -> tuple[Lead, list[Lead]]:

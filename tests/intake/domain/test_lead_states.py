@@ -47,7 +47,7 @@ re-examine: fed_back assigned reopened assigned
 object: fed_back assigned
 close: fed_back closed
 reopen: closed reopened
-seal: closed sealed merged sealed
+seal: closed sealed not_accepted sealed merged sealed
 expunge: sealed expunged
 resume: suspended assigned
 """
