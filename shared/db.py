@@ -175,6 +175,19 @@ async def wait_at_most(tx: Transaction, seconds: float) -> None:
     await tx.execute(_WAIT, {"limit": f"{seconds}s"})
 
 
+@asynccontextmanager
+async def giving_way(tx: Transaction, seconds: float) -> AsyncIterator[None]:
+    """What is done in it is undone, in silence, when it would wait longer than so for a lock: for a worker that comes again."""
+    try:
+        async with tx.begin_nested():
+            await wait_at_most(tx, seconds)
+            yield
+            await wait_at_most(tx, 0)
+    except (sqlalchemy.exc.DBAPIError, asyncpg.PostgresError) as fault:
+        if getattr(getattr(fault, "orig", fault), "sqlstate", None) != LOCK_TIMEOUT:
+            raise
+
+
 def is_race(error: BaseException) -> bool:
     """Whether another transaction was first (unique key, deadlock): done once more in a new savepoint, it sees what the other did."""
     sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)

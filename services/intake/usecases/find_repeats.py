@@ -17,7 +17,7 @@ from services.intake.domain.repeat_score import THRESHOLD, Score, score
 from services.intake.usecases.subject_store import SubjectKeys, whole
 from shared import reads
 from shared.auth import Principal
-from shared.db import Transaction, wait_at_most
+from shared.db import Transaction, giving_way
 
 AT_ONCE, SECONDS = 8, 0.1
 """Leads taken at a time, and how long of each second the worker looks: it has events to carry, too. That is 50 leads a second and more;
@@ -42,13 +42,13 @@ async def find_repeats(
 
 async def look_at_new(tx: Transaction, at: datetime, *, secret: bytes, subjects: SubjectKeys) -> None:
     """Make new leads findable and look what they repeat; what is left waits for the next turn."""
-    await wait_at_most(tx, GIVES_WAY)
     loop = asyncio.get_running_loop()
     end = loop.time() + SECONDS
-    while loop.time() < end and (new := await repeats.take_pending(tx, AT_ONCE)):
-        new = await whole(tx, new, subjects)
-        await repeats.index(tx, {lead.id: keys_of(marks(lead), secret) for lead in new})
-        await _suggest(tx, new, secret=secret, subjects=subjects, at=at)
+    async with giving_way(tx, GIVES_WAY):
+        while loop.time() < end and (new := await repeats.take_pending(tx, AT_ONCE)):
+            new = await whole(tx, new, subjects)
+            await repeats.index(tx, {lead.id: keys_of(marks(lead), secret) for lead in new})
+            await _suggest(tx, new, secret=secret, subjects=subjects, at=at)
 
 
 async def candidates(

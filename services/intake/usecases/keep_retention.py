@@ -127,6 +127,7 @@ async def _whole(tx: Transaction, lead_id: UUID) -> tuple[Lead, list[Lead]]:
     lead = await leads.get(tx, lead_id, lock=True)
     if lead.merged_into is not None:
         raise NotAllowed("并入的线索随主线索封存、销毁 / a repeat is sealed and expunged with its master")
+    await leads.hold(tx, [each.id for each in await merges.repeats_of(tx, lead_id)])
     return lead, await merges.repeats_of(tx, lead_id)
 
 

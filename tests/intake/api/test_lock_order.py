@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from datetime import date
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -14,16 +15,19 @@ from sqlalchemy import text
 from services.intake.api import seal_command
 from services.intake.db import leads, merges, retention
 from services.intake.domain import lead_life
+from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead import Lead
 from services.intake.usecases.find_repeats import look_at_new
+from services.intake.usecases.keep_retention import expunge
 from services.intake.usecases.make_searchable import make_searchable
 from shared.db import Database, Transaction
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import register
-from tests.intake.api.test_merges import PUBLIC, merge
+from tests.intake.api.test_merges import AGAIN, FIRST, PUBLIC, merge
+from tests.intake.api.test_merges import look as find
 from tests.intake.api.test_police_calls import CALL, outcomes, send
 from tests.support.api import Api
-from tests.support.builders import NOON
+from tests.support.builders import NOON, person
 
 BLOCKED = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 PENDING = "select from repeat_pending where lead_id = :id for update"
@@ -134,3 +138,33 @@ async def test_a_call_that_is_corrected_while_its_lead_is_expunged_changes_nothi
     assert (record["outcome"], "已销毁" in record["errors"][0]["reason"]) == ("refused", True)
     assert await api.rows("select revision, content::text from police_calls") == [(1, "{}")]
     assert await api.rows("select * from lead_corrections") == []
+
+
+async def test_a_worker_that_meets_a_held_candidate_gives_way_and_comes_again(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    first = await register(api, **PUBLIC, summary=FIRST)
+    await find(api)
+    again = await register(api, **PUBLIC, summary=AGAIN)
+    async with api.app.state.database.transaction() as tx:
+        await leads.get(tx, first, lock=True)
+        await find(api)  # nothing waits for it: the other timers have their turn
+        assert await api.rows("select lead_id, searchable from repeat_pending") == [(again, True)]
+    await find(api)
+    assert await api.rows("select lead_id, candidate_id from repeat_suggestions") == [(again, first)]
+
+
+@pytest.mark.rule("G24")
+async def test_repeats_come_to_rest_in_the_order_in_which_others_hold_them(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    master, (low, high) = await register(api, **PUBLIC, summary="主线索"), await two(api)
+    await api.rows("update leads set status = 'sealed'")
+    await api.rows("update leads set merged_into = $1, received_on = $3 where id = $2", master, low, date(2018, 6, 2))
+    await api.rows("update leads set merged_into = $1, received_on = $3 where id = $2", master, high, date(2018, 6, 1))
+    both = Decision(id=uuid4(), lead_id=master, kind=Kind.EXPUNGE, reason="x", proposed_by="dpo", proposed_at=NOON)
+
+    async def rest() -> None:
+        async with api.app.state.database.transaction() as tx:
+            await expunge(tx, both, person("aud", "aud"), NOON)
+
+    await beside(api, rest(), low, high)
+    assert await api.rows("select distinct status from leads") == [("expunged",)]
