@@ -46,6 +46,7 @@ from services.intake.api import (
     suggestions,
     transfers,
     upstream_replies,
+    urgency,
 )
 from services.intake.api.door import Door
 from services.intake.domain.circle import secret_of
@@ -88,6 +89,7 @@ ROUTERS = (
     search.router,
     conflicts.router,
     life.router,
+    urgency.router,
     major_leads.router,
     assignments.router,
     retention.router,

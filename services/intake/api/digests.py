@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.leads import LeadView, ListCode
 from services.intake.api.stay_away import Away
-from services.intake.db import digests, gateway_messages, refused_messages
+from services.intake.db import deadlines, digests, gateway_messages, refused_messages
 from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
@@ -60,6 +60,13 @@ class PartView(BaseModel):
 class DigestDetail(DigestView):
     """One day's list with its parts, and earlier days that nobody closed. 日梳理详情"""
 
+    urgent_waiting: int = Field(
+        description="现有待分类的紧急线索 / urgent leads that wait to be classified now (D02: 4 hours)"
+    )
+    danger_claimed: int = Field(
+        description="现有报称人身危险、待确认的,见/intake/v1/deadlines?claimed=true / claims of danger to life that nobody has looked at"
+    )
+    danger_claimed_overdue: int = Field(description="其中已超期的 / of them overdue")
     unclosed_before: list[date]
     messages_waiting: int = Field(description="现有待筛查的来件 / messages that wait for a clerk now")
     messages_overdue: int = Field(description="其中已超期(D01)的 / of them overdue")
@@ -106,8 +113,12 @@ async def get_digest(day: Day, _: Reader, tx: Tx, away: Away, now: Now) -> Diges
         for part in Part
     ]
     waiting, overdue = await gateway_messages.waiting(tx, china_date(now))
+    urgent, claimed, late = await deadlines.urgent_now(tx, now, away=away)
     return DigestDetail(
         **view.model_dump(),
+        urgent_waiting=urgent,
+        danger_claimed=claimed,
+        danger_claimed_overdue=late,
         unclosed_before=await digests.open_before(tx, day),
         messages_waiting=waiting,
         messages_overdue=overdue,
@@ -127,13 +138,14 @@ async def list_digest_leads(
     source: Source | None = None,
     area: ListCode | None = None,
 ) -> Page[LeadView]:
-    """The leads of one part of a day's list, as they stand now. 日梳理明细"""
+    """The leads of one part of a day's list, urgent ones first, as they stand now. 日梳理明细"""
     await digests.get(tx, day)
-    after = paging.after(UUID)
+    after = paging.after(int, UUID)
     rows = await digests.leads_of(
-        tx, day, part, source=source, area=area, away=away, after=after[0] if after else None, limit=paging.limit + 1
+        tx, day, part, source=source, area=area, away=away, after=after, limit=paging.limit + 1
     )
-    return paging.page([LeadView.of(lead) for lead in rows], key=lambda lead: (lead.id,))
+    page = paging.page(rows, key=lambda row: (row[0], row[1].id))
+    return Page(items=[LeadView.of(lead) for _, lead in page.items], next=page.next)
 
 
 @router.post("/{day}/closure")

@@ -113,6 +113,10 @@ class FactsBlock(Block):
     time_to: Day | None = None
     time_text: Line | None = None
     ongoing: bool | None = None
+    danger_now: bool | None = Field(
+        default=None,
+        description="现在有人身危险,须先拨打110 / there is danger to life now; the police are called first: 110",
+    )
     street: ChineseCode | None = None
     place: Line | None = None
     area_codes: AreaCodes = Field(default_factory=list)
@@ -126,6 +130,7 @@ class FactsBlock(Block):
             "time_to",
             "time_text",
             "ongoing",
+            "danger_now",
             "street",
             "place",
             "area_codes",
@@ -133,7 +138,7 @@ class FactsBlock(Block):
             "evidence",
             "allegations",
         ]
-    ] = Field(default_factory=list, max_length=11)
+    ] = Field(default_factory=list, max_length=12)
 
 
 class ReportedOrder(Order):

@@ -7,17 +7,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, false, func, or_, select, tuple_, update
+from sqlalchemy import ARRAY, RowMapping, Uuid, and_, any_, bindparam, false, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.tables import deadline_pauses, deadline_steps, lead_history, leads
 from services.intake.db.tables import deadlines as table
-from services.intake.domain.deadline import LeadDeadline
+from services.intake.domain.deadline import URGENT, LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.pause import SUSPENSION
+from services.intake.domain.urgency import CLAIMS_SHOWN
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import Colour, Deadline, Pause
@@ -26,6 +27,16 @@ from shared.errors import NotFound
 _COLUMNS = [column.name for column in table.columns if column.name != "stopped_at"]
 _KEY = (table.c.lead_id, table.c.kind, table.c.round)
 Key = tuple[UUID, DeadlineKind, int]
+# written out: with parameters PostgreSQL could not tell that the partial index serves
+_IN_HOURS = and_(table.c.kind == text("'classify'"), table.c.limit_id == text(f"'{URGENT}'"))
+_CLAIMED = and_(_IN_HOURS, table.c.stopped_at.is_(None), ~leads.c.urgent)
+_FIRST_CLAIMS = (
+    select(table.c.lead_id)
+    .join(leads, leads.c.id == table.c.lead_id)
+    .where(_CLAIMED)
+    .order_by(table.c.due_at, table.c.lead_id)
+    .limit(CLAIMS_SHOWN)
+)
 
 
 async def start(tx: Transaction, *started: LeadDeadline) -> None:
@@ -106,6 +117,30 @@ async def runs_since(tx: Transaction, lead_id: UUID, kind: DeadlineKind) -> date
     )
     found: datetime | None = (await tx.execute(query)).scalar_one()
     return found
+
+
+async def of_kind(tx: Transaction, lead_id: UUID, kind: DeadlineKind) -> list[LeadDeadline]:
+    """All limits of a lead of this kind, the newest last. Raises `NotFound`."""
+    query = select(table).where(table.c.lead_id == lead_id, table.c.kind == kind.value).order_by(table.c.round)
+    if not (found := await _whole(tx, query)):
+        raise NotFound("该线索没有该期限 / the lead has no such limit")
+    return found
+
+
+async def is_claimed(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether its reporter claims danger and nobody has said yet what it is."""
+    query = select(table.c.lead_id).join(leads, leads.c.id == table.c.lead_id).where(_CLAIMED, leads.c.id == lead_id)
+    return (await tx.execute(query)).first() is not None
+
+
+async def urgent_now(tx: Transaction, now: datetime, *, away: Sequence[UUID]) -> tuple[int, int, int]:
+    """How many leads wait to be classified within four hours by the word of a person or machine, by a claim, and of the claims overdue."""
+    claims, late = func.count().filter(~leads.c.urgent), func.count().filter(~leads.c.urgent, table.c.due_at <= now)
+    query = select(func.count().filter(leads.c.urgent), claims, late).join(leads, leads.c.id == table.c.lead_id)
+    said, claimed, overdue = (
+        await tx.execute(query.where(_IN_HOURS, table.c.stopped_at.is_(None), *apart(leads.c.id, away)))
+    ).one()
+    return said, claimed, overdue
 
 
 async def of_lead(tx: Transaction, lead_id: UUID) -> list[LeadDeadline]:
@@ -202,15 +237,18 @@ async def running(
     kind: DeadlineKind | None,
     unit: str | None,
     due_by: date | None,
+    claimed: bool,
     away: Sequence[UUID],
     after: tuple[Any, ...] | None,
     limit: int,
 ) -> list[tuple[LeadDeadline, dict[str, Any]]]:
-    """What runs, soonest end first, each with its lead's number, level and unit; `after` is the key of the last one seen."""
+    """What runs, soonest end first, each with its lead's number, level, unit and urgency; `after` is the key of the last one seen.
+    `claimed`: those alone that run by a claim; else no more than the first of them."""
     order = (table.c.due_at, table.c.lead_id, table.c.kind)
-    about = (leads.c.lead_no, leads.c.level, leads.c.unit)
+    about = (leads.c.lead_no, leads.c.level, leads.c.unit, leads.c.urgent)
     query = select(table, *about).join(leads, leads.c.id == table.c.lead_id).where(table.c.stopped_at.is_(None))
-    query = query.where(*apart(table.c.lead_id, away))
+    first = select(_FIRST_CLAIMS.subquery().c.lead_id)
+    query = query.where(*apart(table.c.lead_id, away), _CLAIMED if claimed else or_(~_CLAIMED, leads.c.id.in_(first)))
     match colour:
         case Colour.RED:
             query = query.where(table.c.due_at <= now)

@@ -1,6 +1,6 @@
 """The tables of the day list."""
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.intake.db.tables import metadata
@@ -27,6 +27,9 @@ digest_leads = Table(
     Column("day", Date, ForeignKey("daily_digests.day"), primary_key=True),
     Column("part", Text, primary_key=True),
     Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column(
+        "place", SmallInteger, nullable=False, server_default=text("2"), comment="0 urgent, 1 claimed to be, 2 others"
+    ),
     CheckConstraint(
         "part in ('fresh', 'unclassified', 'unassigned', 'due_soon', 'overdue', 'repeated')",
         name="part",

@@ -5,28 +5,40 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, Text, Uuid, any_, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, RowMapping, Text, Uuid, any_, bindparam, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.conflicts import apart
 from services.intake.db.digest_tables import daily_digests, digest_leads
 from services.intake.db.leads import of_row
 from services.intake.db.tables import leads
+from services.intake.domain.deadline import URGENT
 from services.intake.domain.digest import Digest, Part
 from services.intake.domain.lead import Lead
+from services.intake.domain.urgency import CLAIMS_SHOWN
 from shared.db import Transaction
 from shared.errors import NotFound
 
 _RUNS = "d.started_at <= :at and (d.stopped_at is null or d.stopped_at > :at)"
+# what runs by a claim alone is told as not classified, and not once more as soon or overdue
+_NOT_BY_CLAIM = "not (d.kind = 'classify' and exists (select from claimed c where c.lead_id = d.lead_id))"
 _FILL = text(f"""
-insert into digest_leads (day, part, lead_id)
+with claimed as (
+  select d.lead_id, row_number() over (order by d.due_at, d.lead_id) as turn from deadlines d join leads l on l.id = d.lead_id
+  where d.kind = 'classify' and d.limit_id = '{URGENT}' and not l.urgent and {_RUNS}
+), listed (day, part, lead_id) as (
 select cast(:day as date), 'fresh', id from leads where created_at > :since and created_at <= :at
 union select cast(:day as date), case d.kind when 'classify' then 'unclassified' else 'unassigned' end, d.lead_id
   from deadlines d where d.kind in ('classify', 'assign') and {_RUNS}
-union select cast(:day as date), 'overdue', d.lead_id from deadlines d where d.due_at <= :at and {_RUNS}
+union select cast(:day as date), 'overdue', d.lead_id from deadlines d where d.due_at <= :at and {_RUNS} and {_NOT_BY_CLAIM}
 union select cast(:day as date), 'due_soon', d.lead_id from deadlines d where d.due_at > :at and d.due_on <= :soon and {_RUNS}
+  and {_NOT_BY_CLAIM}
 union select cast(:day as date), 'repeated', s.lead_id from repeat_suggestions s join leads l on l.id = s.lead_id
   where s.found_at <= :at and (s.decided_at is null or s.decided_at > :at) and l.merged_into is null
+)
+insert into digest_leads (day, part, lead_id, place)
+select g.day, g.part, g.lead_id, case when l.urgent then 0 when c.turn <= {CLAIMS_SHOWN} then 1 else 2 end
+from listed g join leads l on l.id = g.lead_id left join claimed c on c.lead_id = g.lead_id
 """)  # noqa: S608 - a constant of this module
 _COUNT = (
     select(digest_leads.c.part, func.count()).where(digest_leads.c.day == text(":day")).group_by(digest_leads.c.part)
@@ -124,20 +136,21 @@ async def leads_of(
     source: str | None,
     area: str | None,
     away: Sequence[UUID],
-    after: UUID | None,
+    after: tuple[int, UUID] | None,
     limit: int,
-) -> Sequence[Lead]:
-    """The leads of one part, of a source or area."""
-    query = select(leads).join(digest_leads, digest_leads.c.lead_id == leads.c.id)
+) -> Sequence[tuple[int, Lead]]:
+    """The leads of one part, of a source or area, urgent ones first; with their places."""
+    query = select(leads, digest_leads.c.place).join(digest_leads, digest_leads.c.lead_id == leads.c.id)
     query = query.where(digest_leads.c.day == day, digest_leads.c.part == part.value, *apart(leads.c.id, away))
     if source is not None:
         query = query.where(leads.c.source == source)
     if area is not None:
         query = query.where(bindparam("area", area, type_=Text) == any_(leads.c.areas))
+    order = (digest_leads.c.place, digest_leads.c.lead_id)
     if after is not None:
-        query = query.where(digest_leads.c.lead_id > after)
-    query = query.order_by(digest_leads.c.lead_id).limit(limit)
-    return [of_row(row) for row in (await tx.execute(query)).mappings()]
+        query = query.where(tuple_(*order) > after)
+    query = query.order_by(*order).limit(limit)
+    return [(row["place"], of_row(row)) for row in (await tx.execute(query)).mappings()]
 
 
 def _row(digest: Digest) -> Mapping[str, Any]:

@@ -265,6 +265,8 @@ deadlines = Table(
     CheckConstraint("stopped_at is null or next_at is null", name="stopped_is_silent"),
     # the timer's own: what is due next among those counted with this calendar, and those counted with an older one
     Index("ix_deadlines_next", "calendar_no", "next_at", postgresql_where=text("stopped_at is null")),
+    # those in hours, of leads that are urgent or claimed to be
+    Index("ix_deadlines_urgent", "due_at", "lead_id", postgresql_where=text("kind = 'classify' and limit_id = 'D02u'")),
     # the list of what runs, soonest end first
     Index("ix_deadlines_running", "due_at", "lead_id", "kind", postgresql_where=text("stopped_at is null")),
 )

@@ -30,6 +30,8 @@ from shared.deadlines import (
 )
 from shared.errors import NotAllowed
 
+URGENT = "D02u"
+"""That it runs for a lead which is not urgent is what is kept of a reporter's claim that nobody has looked at (docs/decisions/0108)."""
 KIND_WORDS = {
     DeadlineKind.CLASSIFY: ("分类", "classify"),
     DeadlineKind.ASSIGN: ("交办", "assign"),
@@ -217,9 +219,9 @@ def _dates(plan: Schedule) -> dict[str, Any]:
     return {"due": plan.due, "due_at": plan.due_at, "yellow_at": plan.yellow_at, "orange_at": plan.orange_at}
 
 
-def to_classify(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
-    """What runs from its registration (D02)."""
-    return _of(lead, DeadlineKind.CLASSIFY, "D02u" if lead.urgent else "D02", days=days, at=at)
+def to_classify(lead: Lead, *, days: Calendar, at: datetime, claimed: bool = False) -> LeadDeadline:
+    """What runs from its registration (D02): four hours when it is urgent, or when its reporter claims so."""
+    return _of(lead, DeadlineKind.CLASSIFY, URGENT if lead.urgent or claimed else "D02", days=days, at=at)
 
 
 def to_assign(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:

@@ -38,6 +38,7 @@ class Action(Labelled):
     """What is done with a lead. 线索动作"""
 
     CLASSIFY = "classify", "分类", "classify"
+    SAY_URGENT = "say-urgent", "确定是否紧急", "say whether it is urgent"
     DECLINE = "decline", "决定不予受理", "decline"
     ACCEPT_AFTER_ALL = "accept-after-all", "改为受理", "accept after all"
     REDIRECT = "redirect", "转交主管部门", "redirect"
@@ -97,6 +98,8 @@ def _all(statuses: Iterable[Status], target: Status | Target) -> dict[Status, St
 
 MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.CLASSIFY: _all([S.RECEIVED, S.CLASSIFIED], S.CLASSIFIED),
+    # afterwards the classification says it
+    A.SAY_URGENT: {S.RECEIVED: SAME},
     A.DECLINE: {S.RECEIVED: S.NOT_ACCEPTED},
     A.ACCEPT_AFTER_ALL: {S.NOT_ACCEPTED: S.RECEIVED},
     A.REDIRECT: {S.CLASSIFIED: S.REDIRECTED},

@@ -114,6 +114,7 @@ FACTS = {
     "time_to": "截止日期",
     "time_text": "时间说明",
     "ongoing": "仍在继续",
+    "danger_now": "现在有人身危险",
     "street": "街道",
     "place": "地点",
     "area_codes": "重点领域",

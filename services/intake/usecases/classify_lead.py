@@ -9,6 +9,7 @@ from services.intake.domain.codes import Level, Tier
 from services.intake.domain.deadline import to_assign, to_meet
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
+from services.intake.domain.urgency import must_be_answered
 from services.intake.usecases.suggest_class import keep_suggestion
 from shared import audit, outbox
 from shared.auth import Principal
@@ -50,6 +51,8 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     before, book = lead, await code_lists.book(tx)
     # in that order: what the lead's state refuses is said first
     lead.must_allow(Action.CLASSIFY)
+    if await deadlines.is_claimed(tx, lead.id):
+        must_be_answered(urgent=chosen.urgent)
     codes = book.must_hold(china_date(at), areas=chosen.areas, manifestations=manifestations)
     lead, classified = lead.classify(
         chosen.tier,

@@ -110,6 +110,7 @@ class Desk:
             named=report.naming is not Naming.ANONYMOUS,
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,
             urgent=report.urgent,
+            claimed=facts.get("danger_now", False),
             discreet=True,
         )
         order = admit(new, book=book, sealer=self.sealer, by=by, at=at)

@@ -55,6 +55,8 @@ class NewLead:
     """What is said of shielding officials: for discipline alone."""
     named: bool = False
     urgent: bool = False
+    claimed: bool = False
+    """Its reporter claims that somebody is in danger now."""
     reporter: Mapping[str, Any] | None = None
     discreet: bool = False
     """Whether its texts are without the reporter's own data (G1) and numbers of the reported already; else they are taken out."""
@@ -168,7 +170,7 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
         await reporters.add(tx, order.reporter_ref, order.reporter, on=china_date(at))
     lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
     await leads.add(tx, lead, region=region, by=by, effective_at=order.effective_at, at=at)
-    await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
+    await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at, claimed=new.claimed))
     if order.filed is not None:
         await reports.add(tx, lead.id, order.filed, received_on=order.received_on)
     if order.subjects:

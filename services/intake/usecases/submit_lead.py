@@ -65,7 +65,7 @@ def row_of(
         answer=answer,
         filed=order.filed,
         subjects=order.subjects,
-        limit=to_classify(lead, days=days, at=order.at),
+        limit=to_classify(lead, days=days, at=order.at, claimed=order.new.claimed),
     )
 
 

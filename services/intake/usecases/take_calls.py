@@ -19,6 +19,7 @@ from services.intake.domain.codes import Source
 from services.intake.domain.discreet import CALLER, without_person
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
+from services.intake.domain.lead_states import Status
 from services.intake.domain.police_call import (
     FIELDS,
     Call,
@@ -32,6 +33,7 @@ from services.intake.domain.police_call import (
 from services.intake.domain.restricted import numbers_apart
 from services.intake.domain.subject_part import call_part, correction_part
 from services.intake.usecases.register_lead import ACCEPTED, DEED, NewLead, Registration, admit
+from services.intake.usecases.say_urgent import settle
 from services.intake.usecases.send_facts_again import send_facts_again
 from services.intake.usecases.subject_store import FactsSealer, SubjectKeys, whole_calls
 from services.intake.usecases.submit_lead import row_of
@@ -208,6 +210,8 @@ class TakeCalls:
             detail = {"revision": call.revision, "fields": len(told)}
             await audit.record(tx, by, "lead.correct", lead.id, at=at, detail=detail)
             after_commit(tx, CORRECTED.inc)
+            if call.content.get("urgent") and not lead.urgent and lead.standing is Status.RECEIVED:
+                await settle(tx, lead, reason, urgent=True, by=by, at=at)
         return Done(judged.fate, known.lead_id, known.lead_no, tuple(change.field for change in judged.changes))
 
     async def _seal(self, tx: Transaction, call: Call, at: datetime) -> UUID | None:

@@ -13,6 +13,7 @@ from services.intake.domain.feedback import Channel, Feedback, Try, must_be_fina
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, NEVER_ASSIGNED, Action, Status
 from services.intake.domain.redirect import Redirect
+from services.intake.domain.urgency import say_urgent
 from shared.deadlines import profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
 from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
@@ -20,6 +21,7 @@ from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
 # §4.2 line by line, `before` → `after`; what is not written here is refused
 WRITTEN = """
 classify: received classified classified classified
+say-urgent: received received
 decline: received not_accepted
 accept-after-all: not_accepted received
 redirect: classified redirected
@@ -85,6 +87,7 @@ def at(status: Status) -> Lead:
 
 DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.CLASSIFY: lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
+    Action.SAY_URGENT: lambda one: say_urgent(one, urgent=True),
     Action.DECLINE: lambda one: lead_life.decline(one, "court", concerns_office=False, at=NOON),
     Action.ACCEPT_AFTER_ALL: lambda one: lead_life.accept_after_all(one, at=NOON),
     Action.REDIRECT: lambda one: lead_life.redirect(one, "SJ", number=1, at=NOON),

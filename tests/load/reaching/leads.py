@@ -56,6 +56,11 @@ async def _classification(w: World) -> Fit:
     return Fit(by="ana", path=of(await w.lead()), body=_CLASS, headers=on("2018-06-04"))
 
 
+@fitting(FITS, "POST /leads/{lead_id}/urgency")
+async def _urgency(w: World) -> Fit:
+    return Fit(by="icl", path=of(await w.lead()), body={"urgent": True, **WHY}, headers=on("2018-06-01"))
+
+
 @fitting(FITS, "POST /leads/{lead_id}/assignment")
 async def _assignment(w: World) -> Fit:
     lead = await w.lead()
