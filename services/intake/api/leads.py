@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from services.intake.api.directory import UnitCode
 from services.intake.api.report_blocks import UmbrellaBlock
 from services.intake.api.stay_away import Away
-from services.intake.db import leads, queries
+from services.intake.db import leads, merges, queries
 from services.intake.domain.codes import Ground, IssuingLevel, Level, Source, Tier
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
@@ -296,7 +296,9 @@ async def get_lead(
     lead = await read_lead(
         tx, lead_id, secret=request.app.state.circle_secret, subjects=request.app.state.sealer.subjects, by=by, at=at
     )
-    return LeadDetail.of(lead, discipline_grounds=list(lead.grounds) if "ofd" in by.roles else None)
+    # those of its repeats are the matter's, too
+    shown = list(await merges.grounds_of(tx, lead)) if "ofd" in by.roles else None
+    return LeadDetail.of(lead, discipline_grounds=shown)
 
 
 @router.get("/{lead_id}/history")

@@ -290,7 +290,14 @@ async def post_decision(
     state = request.app.state
     return MergeView.of(
         await decide_merge(
-            tx, merge_id, confirm=order.confirm, sealer=state.sealer, letters=state.letters, by=by, at=at
+            tx,
+            merge_id,
+            confirm=order.confirm,
+            region=state.region,
+            sealer=state.sealer,
+            letters=state.letters,
+            by=by,
+            at=at,
         )
     )
 
@@ -306,7 +313,10 @@ async def post_undo_decision(
     merge_id: UUID, order: DecisionOrder, request: Request, by: Analyst, tx: Tx, at: Now
 ) -> UndoneView:
     """Confirm or refuse undoing, by another person; both leads stand as they would without the merge. 复核撤销并案"""
-    merge = await decide_undo(tx, merge_id, confirm=order.confirm, sealer=request.app.state.sealer, by=by, at=at)
+    state = request.app.state
+    merge = await decide_undo(
+        tx, merge_id, confirm=order.confirm, region=state.region, sealer=state.sealer, by=by, at=at
+    )
     since = merge.decided_at if order.confirm else None
     done = await merges.done_since(tx, merge.master_id, since) if since else []
     return UndoneView(merge=MergeView.of(merge), done_meanwhile=[DoneView.model_validate(line) for line in done])

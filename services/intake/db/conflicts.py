@@ -82,11 +82,12 @@ async def state(
     await tx.execute(insert(lead_subjects), {**row, "stated_by": by, "stated_at": at})
 
 
-async def subjects_of(tx: Transaction, lead_id: UUID) -> tuple[Subject, ...] | None:
-    """Whom the office says that the lead is about; None while it has said nothing."""
-    query = select(lead_subjects.c.subjects).where(lead_subjects.c.lead_id == lead_id)
-    found = (await tx.execute(query.order_by(lead_subjects.c.version.desc()).limit(1))).scalar_one_or_none()
-    return None if found is None else tuple(Subject(**one) for one in found)
+async def subjects_of(tx: Transaction, lead_ids: Sequence[UUID]) -> dict[UUID, tuple[Subject, ...]]:
+    """Whom the office says that these leads are about; those of which it has said nothing are left out."""
+    said = lead_subjects.c
+    query = select(said.lead_id, said.subjects).where(said.lead_id.in_(lead_ids)).order_by(said.version)
+    rows = await tx.execute(query)  # the newest of each lead comes last, and holds
+    return {row.lead_id: tuple(Subject(**one) for one in row.subjects) for row in rows}
 
 
 async def add(tx: Transaction, interest: Interest) -> None:
@@ -112,9 +113,9 @@ async def get(tx: Transaction, interest_id: UUID) -> Interest:
     return _of_row(row)
 
 
-async def interests_in(tx: Transaction, lead_id: UUID) -> tuple[Interest, ...]:
-    """All interests in a lead, oldest first."""
-    query = select(interests).where(interests.c.lead_id == lead_id).order_by(interests.c.stated_at, interests.c.id)
+async def interests_in(tx: Transaction, lead_ids: Sequence[UUID]) -> tuple[Interest, ...]:
+    """All interests in these leads, oldest first."""
+    query = select(interests).where(interests.c.lead_id.in_(lead_ids)).order_by(interests.c.stated_at, interests.c.id)
     return tuple(_of_row(row) for row in (await tx.execute(query)).mappings())
 
 

@@ -12,7 +12,7 @@ from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.tables import lead_history, leads
-from services.intake.domain.codes import Level
+from services.intake.domain.codes import Ground, Level
 from services.intake.domain.lead import Lead
 from services.intake.domain.merge import STANDS, Merge, MergeState, ReExamination, ReExaminationState
 from shared.db import Transaction
@@ -107,6 +107,20 @@ async def repeats_of(tx: Transaction, master_id: UUID) -> list[Lead]:
     """The leads that are merged into this one, by day of receipt."""
     query = select(leads).where(leads.c.merged_into == master_id).order_by(leads.c.received_on, leads.c.id)
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def matter_of(tx: Transaction, lead: Lead) -> list[UUID]:
+    """The leads of one matter, the master first: a repeat's facts, people and rights are the master's, too (docs/decisions/0106)."""
+    head = lead.merged_into or lead.id
+    query = select(leads.c.id).where(leads.c.merged_into == head).order_by(leads.c.received_on, leads.c.id)
+    return [head, *(await tx.execute(query)).scalars()]
+
+
+async def grounds_of(tx: Transaction, lead: Lead) -> tuple[Ground, ...]:
+    """The grounds for a discipline leg that a lead has, and those of what is merged into it."""
+    query = select(leads.c.grounds).where(leads.c.merged_into == lead.id).order_by(leads.c.received_on, leads.c.id)
+    theirs = (Ground(each) for row in (await tx.execute(query)).scalars() for each in row)
+    return tuple(dict.fromkeys((*lead.grounds, *theirs)))
 
 
 async def count_repeats(tx: Transaction, master_id: UUID) -> int:

@@ -40,7 +40,7 @@ async def matter(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Matte
             tuple_(leads.c.created_at, leads.c.lead_no) < tuple_(mine.c.created_at, mine.c.lead_no),
         )
     )
-    subjects = [one for each in {lead.id, head.id} for one in await conflicts.subjects_of(tx, each) or ()]
+    subjects = [one for each in (await conflicts.subjects_of(tx, [lead.id, head.id])).values() for one in each]
     return Matter(
         lead=lead,
         head=head,

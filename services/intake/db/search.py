@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.intake.domain.lead import Lead
-from services.intake.domain.search_terms import facet, facets
+from services.intake.domain.search_terms import LEG, facet, facets
 from shared.auth import Principal
 from shared.db import Transaction, driver
 
@@ -18,15 +18,17 @@ BLOCK = 13
 """2^13 leads a block."""
 
 _HERE = f"array(select t | (%s >> {BLOCK}) from unnest(%s) t)"  # noqa: S608
+_LEG = f"(select coalesce(array_agg({LEG}::bigint), '{{}}') from dual_assignments d where d.lead_id = %s)"  # noqa: S608
+"""The term of a leg, which a repeat's grounds open as well as a lead's own."""
 _ADD = f"""
 insert into lead_search (number, lead_id, words, grams, facets, people, received_on)
-select n, $1, $2, {_HERE % ("n", "$3::bigint[]")}, {_HERE % ("n", "$4::bigint[]")}, {_HERE % ("n", "$5::bigint[]")}, $6
+select n, $1, $2, {_HERE % ("n", "$3::bigint[]")}, {_HERE % ("n", f"$4::bigint[] || {_LEG % '$1'}")}, {_HERE % ("n", "$5::bigint[]")}, $6
 from (select coalesce((select number from lead_search where lead_id = $1), (select coalesce(max(number), 0) + 1 from lead_search))) as g(n)
 on conflict (lead_id) do update set words = excluded.words, grams = excluded.grams, facets = excluded.facets, people = excluded.people,
   received_on = excluded.received_on
 """  # noqa: S608 - constants of this module
 _STANDS = text(f"""
-update lead_search set facets = {_HERE % ("number", "cast(:facets as bigint[])")},
+update lead_search set facets = {_HERE % ("number", f"cast(:facets as bigint[]) || {_LEG % 'lead_search.lead_id'}")},
   people = case when who is null or who | (number >> {BLOCK}) = any (people) then people else people || (who | (number >> {BLOCK})) end
 from (select cast(:who as bigint) as who) as w where lead_id = :lead_id
 """)  # noqa: S608

@@ -361,15 +361,15 @@ class Lead:
         # another team looks: whoever looked before does not look again
         return replace(lead, earlier_units=self.worked, refused_by=())
 
-    def facts(self, *, with_grounds: bool) -> Facts:
-        """The restricted facts for a box: grounds for discipline only, nothing of the reporter ever."""
+    def facts(self, *, grounds: tuple[Ground, ...] = ()) -> Facts:
+        """The restricted facts for a box: `grounds` for discipline only, nothing of the reporter ever."""
         return Facts(
             lead_no=self.lead_no,
             summary=self.summary,
             upstream_no=self.upstream_no,
             street=self.street,
             allegations=self.allegations,
-            discipline_grounds=tuple(self.grounds) if with_grounds else (),
+            discipline_grounds=grounds,
         )
 
 

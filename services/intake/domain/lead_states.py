@@ -108,7 +108,8 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.END_REDIRECT: {S.REDIRECTED: S.CLOSED},
     A.MERGE: _all([S.RECEIVED, S.CLASSIFIED], S.MERGED),
     A.UNMERGE: {S.MERGED: BEFORE},
-    A.ADD_GROUNDS: _all(ACTIVE | {S.CLOSED, S.SUSPENDED}, SAME),
+    # what a repeat says of officials is found out after the merge, too
+    A.ADD_GROUNDS: _all(ACTIVE | {S.CLOSED, S.SUSPENDED, S.MERGED}, SAME),
     A.ASSIGN: _all([S.CLASSIFIED, S.REOPENED], S.ASSIGNED),
     A.DISPUTE: {S.ASSIGNED: S.DISPUTED},
     A.RULE: {S.DISPUTED: S.ASSIGNED},

@@ -85,6 +85,9 @@ def facet(name: str, value: object) -> int:
     return term(f"{name}={value}")
 
 
+LEG = facet("leg", value=True)
+
+
 def month_of(day: date) -> str:
     """A day's month."""
     return f"{day.year}-{day.month}"

@@ -3,12 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import dual_assignments, leads
+from services.intake.db import leads, merges
 from services.intake.domain.codes import Ground
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import HANDED_OVER
-from services.intake.usecases.open_legs import open_legs, send_discipline_facts
 from services.intake.usecases.subject_store import FactsSealer
+from services.intake.usecases.tell_anew import tell_discipline
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -26,15 +25,13 @@ async def add_grounds(
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """Add them, and open the leg if the lead is assigned already. Raises `NotFound`, `Invalid`, `Registered`."""
+    """Add them, and open the leg if the lead is assigned already; those of a repeat stay its own and open its master's leg. Raises
+    `NotFound`, `Invalid`, `Registered`, `Conflict` when it was merged meanwhile."""
     refuse_marked("reason", [reason])
-    lead = (await leads.get(tx, lead_id, lock=True)).add_grounds(grounds)
+    lead, whole = await merges.lock_whole(tx, lead_id)
+    lead = lead.add_grounds(grounds)
     await leads.save(tx, lead, "add-grounds", by=by, effective_at=at, at=at, reason=reason)
-    if lead.status in HANDED_OVER:
-        dual = await dual_assignments.of_lead(tx, lead.id)
-        if dual is None:
-            await open_legs(tx, lead, region=region, sealer=sealer, at=at)
-        else:
-            await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at)
+    head = whole if lead.merged_into else lead
+    await tell_discipline(tx, head, grounds=True, region=region, sealer=sealer, at=at)
     await audit.record(tx, by, "lead.add-grounds", lead.id, at=at, purpose=reason)
     return lead

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import leads, notices
+from services.intake.db import leads, merges, notices
 from services.intake.domain.codes import Ground
 from services.intake.domain.lead import Lead
 from services.intake.usecases.charge_unit import charge
@@ -33,5 +33,6 @@ async def assign_lead(
     findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "assign", by=by, effective_at=at, at=at)
     await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, by=by, at=at)
-    await audit.record(tx, by, "lead.assign", lead.id, at=at, detail={"unit": unit, "dual": bool(lead.grounds)})
+    dual = bool(await merges.grounds_of(tx, lead))
+    await audit.record(tx, by, "lead.assign", lead.id, at=at, detail={"unit": unit, "dual": dual})
     return lead

@@ -39,11 +39,10 @@ async def charge(
     for entry in await merges.open_re_examinations(tx, lead.id):
         if assigned.unit != entry.earlier_unit:
             await merges.save_re_examination(tx, entry.give(assigned.unit, by=by.sub, at=at))
-    if not lead.grounds:
-        return
     dual = await dual_assignments.of_lead(tx, lead.id)
     if dual is None:
-        await open_legs(tx, lead, region=region, sealer=sealer, at=at)
+        if await merges.grounds_of(tx, lead):
+            await open_legs(tx, lead, region=region, sealer=sealer, at=at)
     elif dual.crime is not LegStatus.CREATED:
         dual, moved = dual.begin_again(Leg.CRIME, LegStatus.CREATED, at=at)
         await dual_assignments.save(tx, dual)
@@ -54,7 +53,7 @@ async def send_verification_facts(
     tx: Transaction, lead: Lead, *, excluded: tuple[str, ...], sealer: FactsSealer, at: datetime, after_sequence: int
 ) -> None:
     """Send what is reported, sealed for verification alone, with what repeats add to it: their facts are the master's too (§4.2)."""
-    facts = await facts_to_send(tx, lead, subjects=sealer.subjects, with_grounds=False)
+    facts = await facts_to_send(tx, lead, subjects=sealer.subjects)
     added = await added_by_repeats(tx, lead.id, subjects=sealer.subjects)
     sealed = VerificationFactsSealed(
         lead_id=lead.id,

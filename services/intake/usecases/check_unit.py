@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.intake.db import conflicts, directory, reports
+from services.intake.db import conflicts, directory, merges, reports
 from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_regulate, may_verify, named
 from services.intake.domain.directory import Directory, Unit, wrong
 from services.intake.domain.lead import Lead
@@ -65,22 +65,29 @@ def unknown_unit(where: str, zh: str, en: str, there: Sequence[Unit]) -> Invalid
 
 
 async def neutrality(tx: Transaction, lead: Lead, *, at: datetime, whole: bool = False) -> tuple[Neutrality, bool]:
-    """The check of a lead, and whether its subjects are guessed from names. Unless `whole`, the directory is read only when there is
-    something to check."""
-    stated = await conflicts.subjects_of(tx, lead.id)
-    content = await reports.content(tx, lead.id) if stated is None else None
-    interests = await conflicts.interests_in(tx, lead.id)
-    known = await directory.whole(tx) if whole or stated or content or interests else Directory()
-    subjects = named(known, content) if stated is None else stated
-    return Neutrality(known, subjects, interests, china_date(at)), stated is None and bool(subjects)
+    """The check of a lead with all that is one matter with it, and whether some of its subjects are guessed from names: of each report of
+    which the office has not stated whom it is about. Unless `whole`, the directory is read only when there is something to check."""
+    matter = await merges.matter_of(tx, lead)
+    stated = await conflicts.subjects_of(tx, matter)
+    contents = await reports.stored(tx, [each for each in matter if each not in stated])
+    interests = await conflicts.interests_in(tx, matter)
+    known = await directory.whole(tx) if whole or any(stated.values()) or contents or interests else Directory()
+    guessed = [one for each in contents.values() for one in named(known, each.content)]
+    subjects = [one for each in stated.values() for one in each]
+    return Neutrality(known, tuple(dict.fromkeys((*subjects, *guessed))), interests, china_date(at)), bool(guessed)
+
+
+async def touched(tx: Transaction, lead: Lead, unit: str, *, at: datetime) -> tuple[Neutrality, Findings | None]:
+    """The check of a lead, and what stands between it and the unit that has it already; None for a unit that the directory has not."""
+    found, _ = await neutrality(tx, lead, at=at)
+    known = found.directory.units.get(unit)
+    return found, found.of(known) if known else None
 
 
 async def cautions(tx: Transaction, lead: Lead, unit: str, *, at: datetime) -> list[str]:
     """What whoever charges this unit is told besides: relatives of subjects who work there (G4)."""
-    found, _ = await neutrality(tx, lead, at=at)
-    if unit not in found.directory.units:
-        return []
-    near = found.of(found.directory.units[unit]).relatives
+    _, findings = await touched(tx, lead, unit, at=at)
+    near = findings.relatives if findings else ()
     return [f"人员{one}有近亲属被反映,不宜参与 / {one} has a relative among the subjects" for one in near]
 
 
@@ -89,9 +96,10 @@ def _refusal(free: Sequence[Unit], findings: Findings, *, guessed: bool) -> str:
     zh = [";".join(one.zh for one in findings.obstacles)]
     en = ["; ".join(one.en for one in findings.obstacles)]
     if guessed:
-        zh.append("举报所指人员与目录人员同名,确认并非其人的,请先登记被反映人员")
+        zh.append("举报或并入的重复举报所指人员与目录人员同名,确认并非其人的,请先登记该举报的被反映人员")
         en.append(
-            "a person in the report bears the name of a member of staff: if another is meant, state the subjects first"
+            "a person in the report, or in a repeat of it, bears the name of a member of staff: if another is meant, state that report's "
+            "subjects first"
         )
     if not local:
         zh.append("本区已无可承办单位,应报上级机关或移送异地")

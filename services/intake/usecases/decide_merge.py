@@ -3,9 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, merges, notices, repeats
+from services.intake.db import deadlines, leads, life, merges, notices, repeats
+from services.intake.domain.conflict import ConflictOfInterest
+from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import WITH_UNIT, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reply_upstream import begin_to_answer
@@ -22,15 +25,17 @@ async def decide_merge(
     merge_id: UUID,
     *,
     confirm: bool,
+    region: str,
     sealer: FactsSealer,
     letters: Letters,
     by: Principal,
     at: datetime,
 ) -> Merge:
-    """Confirm or refuse. A master that was found unfounded (查否) goes on the list for another team; of one that has ended the repeat's
-    reporter is told.
+    """Confirm or refuse. Not confirmed while the master is with a unit that the repeat is about, or with one near to that (G2, G-CONF):
+    each is handled by itself, or another unit gets the master first. A master that was found unfounded (查否) goes on the list for another
+    team; of one that has ended the repeat's reporter is told.
 
-    Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it.
+    Raises `NotFound`, `NotAllowed`, `ConflictOfInterest`, `Forbidden` for the one who proposed it.
     """
     merge = await merges.get(tx, merge_id)
     lead, master = await merges.lock_both(tx, merge.lead_id, merge.master_id)
@@ -55,7 +60,8 @@ async def decide_merge(
     await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
     await repeats.decide(tx, lead.id, master.id, "merged", by=by.sub, at=at)
     await outbox.put(tx, said, at=at)
-    await tell_anew(tx, master, sealer=sealer, at=at)
+    await _must_not_be_touched(tx, master, at=at)
+    await tell_anew(tx, master, grounds=bool(lead.grounds), region=region, sealer=sealer, at=at)
     concluded = await merges.conclusion_of(tx, master.id)
     # a unit that is at work already looks at this, too
     re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in WITH_UNIT)
@@ -81,3 +87,21 @@ async def decide_merge(
     }
     await audit.record(tx, by, "merge.confirm", lead.id, at=at, detail=detail)
     return merge
+
+
+async def _must_not_be_touched(tx: Transaction, master: Lead, *, at: datetime) -> None:
+    """Raises `ConflictOfInterest` when the unit that is at work on the matter, or treats it, is touched by it as it is now."""
+    if master.status is Status.REDIRECTED:
+        unit = (await life.last_redirect(tx, master.id)).regulator
+    elif master.status in WITH_UNIT and master.assignment:
+        unit = master.assignment.unit
+    else:
+        return
+    _, findings = await touched(tx, master, unit, at=at)
+    if findings and findings.obstacles:
+        zh, en = ";".join(one.zh for one in findings.obstacles), "; ".join(one.en for one in findings.obstacles)
+        raise ConflictOfInterest(
+            f"主线索在{unit}办理,与并案后的举报存在利害关系:{zh}。请单独办理该举报,或待主线索改由其他单位办理后再并入"
+            f" / the master is with {unit}, too near to what would be merged: {en}. Handle the report by itself, or merge it when "
+            "another unit has the master"
+        )

@@ -3,10 +3,17 @@
 from uuid import UUID
 
 from services.intake.db import code_lists, merges
-from services.intake.domain.codes import Source
+from services.intake.domain.codes import Ground, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.police_call import FIELDS, Change
-from services.intake.usecases.subject_store import SubjectKeys, whole, whole_corrections
+from services.intake.domain.report import umbrella
+from services.intake.usecases.subject_store import (
+    SubjectKeys,
+    whole,
+    whole_content,
+    whole_corrections,
+    whole_umbrella,
+)
 from shared.contracts.intake import Facts
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -15,22 +22,44 @@ MOST_LINES = 50
 """Of corrections, the newest."""
 
 
-async def facts_to_send(tx: Transaction, lead: Lead, *, subjects: SubjectKeys, with_grounds: bool) -> Facts:
+async def facts_to_send(
+    tx: Transaction, lead: Lead, *, subjects: SubjectKeys, grounds: tuple[Ground, ...] = ()
+) -> Facts:
     """The facts for a box; whom it is about is told whole, a correction stands among the allegations as a line of its own."""
     [lead] = await whole(tx, [lead], subjects)
-    facts = lead.facts(with_grounds=with_grounds)
+    facts = lead.facts(grounds=grounds)
+    lines = await _corrected(tx, lead, subjects)
+    return facts.model_copy(update={"allegations": (*facts.allegations, *lines)})
+
+
+async def _corrected(tx: Transaction, lead: Lead, subjects: SubjectKeys) -> tuple[str, ...]:
+    """What was corrected of a 110 call, a line each."""
     if lead.source is not Source.POLICE_110:
-        return facts
+        return ()
     book = await code_lists.book(tx)
     lines = tuple(
         Change(row["field"], row["old"], row["new"]).told(china_date(row["recorded_at"]), book)
         for row in await whole_corrections(tx, lead.id, subjects)
         if row["field"] in FIELDS
     )
-    return facts.model_copy(update={"allegations": (*facts.allegations, *lines[-MOST_LINES:])})
+    return lines[-MOST_LINES:]
 
 
 async def added_by_repeats(tx: Transaction, master_id: UUID, *, subjects: SubjectKeys) -> list[str]:
     """What the repeats of a lead add to it, each named by its number; nothing of their reporters."""
-    repeats = await whole(tx, await merges.repeats_of(tx, master_id), subjects)
-    return [text for each in repeats for text in (f"重复举报 {each.lead_no}:{each.summary}", *each.allegations)]
+    added: list[str] = []
+    for each in await whole(tx, await merges.repeats_of(tx, master_id), subjects):
+        added += (f"重复举报 {each.lead_no}:{each.summary}", *each.allegations, *await _corrected(tx, each, subjects))
+    return added
+
+
+async def told_of_officials(tx: Transaction, lead: Lead, *, subjects: SubjectKeys) -> list[str]:
+    """What was said with a lead, and with its repeats, of shielding officials: for discipline alone, never for the unit that verifies the
+    crime (M17)."""
+    told = []
+    for each in (lead, *await merges.repeats_of(tx, lead.id)):
+        lines = list(umbrella(content)) if (content := await whole_content(tx, each.id, subjects)) else []
+        if imported := await whole_umbrella(tx, each.id, subjects):
+            lines.append(f"保护伞:{imported}")
+        told += lines if each.id == lead.id else [f"重复举报 {each.lead_no}:{line}" for line in lines]
+    return told

@@ -3,13 +3,12 @@
 from datetime import datetime
 from uuid import uuid4
 
-from services.intake.db import dual_assignments
+from services.intake.db import dual_assignments, merges, search
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, Status
-from services.intake.domain.report import umbrella
-from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
-from services.intake.usecases.subject_store import FactsSealer, whole_content, whole_umbrella
+from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send, told_of_officials
+from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.contracts.intake import After, DisciplineFactsSealed, LegStatus
 from shared.db import Transaction
@@ -25,6 +24,7 @@ async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: FactsSe
     """Create the parent and open the discipline leg; the crime leg is the assignment itself, at whatever point it stands."""
     dual = DualAssignment(id=uuid4(), lead_id=lead.id, created_at=at, crime=_CRIME_LEG[lead.status])
     await dual_assignments.add(tx, dual, region=region)
+    await search.restand(tx, lead, None)
     sequence = await outbox.put(tx, dual.created, at=at)
     await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at, after_sequence=sequence)
     return dual
@@ -33,15 +33,11 @@ async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: FactsSe
 async def send_discipline_facts(
     tx: Transaction, lead: Lead, dual: DualAssignment, *, sealer: FactsSealer, at: datetime, after_sequence: int = 1
 ) -> None:
-    """Send the facts with the grounds, sealed for discipline alone; again when grounds are added."""
-    facts = await facts_to_send(tx, lead, subjects=sealer.subjects, with_grounds=True)
+    """Send the facts with the grounds, of the lead and of its repeats, sealed for discipline alone; again when grounds are added."""
+    facts = await facts_to_send(tx, lead, subjects=sealer.subjects, grounds=await merges.grounds_of(tx, lead))
     added = await added_by_repeats(tx, lead.id, subjects=sealer.subjects)
-    facts = facts.model_copy(update={"allegations": (*facts.allegations, *added)})
-    if reported := await whole_content(tx, lead.id, sealer.subjects):
-        # what a reporter said of shielding officials never goes to the unit that verifies the crime
-        facts = facts.model_copy(update={"allegations": (*facts.allegations, *umbrella(reported))})
-    if told := await whole_umbrella(tx, lead.id, sealer.subjects):
-        facts = facts.model_copy(update={"allegations": (*facts.allegations, f"保护伞:{told}")})
+    shielding = await told_of_officials(tx, lead, subjects=sealer.subjects)
+    facts = facts.model_copy(update={"allegations": (*facts.allegations, *added, *shielding)})
     sealed = DisciplineFactsSealed(
         lead_id=lead.id,
         dual_assignment_id=dual.id,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import conflicts, directory, leads
+from services.intake.db import conflicts, directory, merges
 from services.intake.domain.conflict import Subject
 from shared import audit
 from shared.auth import Principal
@@ -15,7 +15,7 @@ async def state_subjects(
     tx: Transaction, lead_id: UUID, subjects: tuple[Subject, ...], reason: str, *, by: Principal, at: datetime
 ) -> tuple[Subject, ...]:
     """State them; none is a statement too. Raises `NotFound`, `Invalid` for one that the directory has not."""
-    await leads.get(tx, lead_id, lock=True)
+    await merges.lock_whole(tx, lead_id)
     known = await directory.whole(tx)
     for index, subject in enumerate(subjects):
         place = f"subjects.{index}"

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import code_lists, leads, notices, police_calls, reporters, subjects, submissions
+from services.intake.db import code_lists, leads, merges, notices, police_calls, reporters, subjects, submissions
 from services.intake.db.police_calls import RefusedRecord
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Source
@@ -193,7 +193,7 @@ class TakeCalls:
         if judged.fate is Fate.CORRECTED:
             refuse_marked("summary", [lead_summary(call.content)])
             _check_codes(call, book)
-            lead = await leads.get(tx, known.lead_id, lock=True)
+            lead, whole = await merges.lock_whole(tx, known.lead_id)
             lead.must_be_there()
             lead = lead.corrected()
             fields = [FIELDS[change.field] for change in judged.changes]
@@ -206,7 +206,7 @@ class TakeCalls:
             await police_calls.correct(tx, lead.id, kept, changes, reporter_ref=ref, by=by.sub, at=at)
             await subjects.add(await driver(tx), [*boxes, *more])
             if judged.changes:
-                await send_facts_again(tx, lead, sealer=self.sealer, at=at)
+                await send_facts_again(tx, whole if lead.merged_into else lead, sealer=self.sealer, at=at)
             detail = {"revision": call.revision, "fields": len(told)}
             await audit.record(tx, by, "lead.correct", lead.id, at=at, detail=detail)
             after_commit(tx, CORRECTED.inc)

@@ -1,27 +1,54 @@
-"""What a lead says has changed while a unit is at work: a repeat was merged into it, or is no longer. A new box goes to who works on it."""
+"""What a lead says has changed after it was handed over: a repeat was merged into it or is no longer, or something was corrected. New boxes
+go to who works on it, sealed as the first time."""
 
 from datetime import datetime
 
-from services.intake.db import dual_assignments
+from services.intake.db import dual_assignments, merges
 from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import WITH_UNIT
+from services.intake.domain.lead_states import HANDED_OVER, WITH_UNIT
 from services.intake.usecases.charge_unit import send_verification_facts
-from services.intake.usecases.check_unit import neutrality
-from services.intake.usecases.open_legs import send_discipline_facts
+from services.intake.usecases.check_unit import touched
+from services.intake.usecases.open_legs import open_legs, send_discipline_facts
 from services.intake.usecases.subject_store import FactsSealer
-from shared import outbox
+from shared import audit, outbox
 from shared.contracts.intake import LeadAssigned
 from shared.db import Transaction
 
 
-async def tell_anew(tx: Transaction, master: Lead, *, sealer: FactsSealer, at: datetime) -> None:
-    """Send it, with what the repeats of now add; nothing while nobody works on it."""
-    if master.status not in WITH_UNIT:
+async def tell_anew(
+    tx: Transaction, master: Lead, *, grounds: bool, region: str, sealer: FactsSealer, at: datetime
+) -> None:
+    """Send them, with what the repeats of now add; to the unit only while it is at work. `grounds`: some for a discipline leg came with
+    it."""
+    if master.status in WITH_UNIT:
+        await tell_unit(tx, master, sealer=sealer, at=at)
+    await tell_discipline(tx, master, grounds=grounds, region=region, sealer=sealer, at=at)
+
+
+async def tell_unit(tx: Transaction, lead: Lead, *, sealer: FactsSealer, at: datetime) -> None:
+    """The facts of now for the unit that has it. A unit that a subject or an interest touches gets nothing (§2.8: never to the accused):
+    that is held back, on record, until another one is charged or nothing stands between them any more."""
+    if lead.assignment is None:
         return
-    found, _ = await neutrality(tx, master, at=at)
-    assigned = await outbox.last(tx, LeadAssigned.TOPIC, str(master.id))
-    await send_verification_facts(tx, master, excluded=found.excluded, sealer=sealer, at=at, after_sequence=assigned)
-    dual = await dual_assignments.of_lead(tx, master.id)
-    if dual is not None and dual.status is DualStatus.OPEN:
-        await send_discipline_facts(tx, master, dual, sealer=sealer, at=at)
+    found, findings = await touched(tx, lead, lead.assignment.unit, at=at)
+    if findings and findings.obstacles:
+        detail = {"unit": lead.assignment.unit, "obstacles": [one.value for one in findings.obstacles]}
+        await audit.record(tx, None, "lead.hold-facts-back", lead.id, at=at, detail=detail)
+        return
+    said = await outbox.last(tx, LeadAssigned.TOPIC, str(lead.id))
+    # the newest box is the one that is read: it must exclude whom the first one did
+    await send_verification_facts(tx, lead, excluded=found.excluded, sealer=sealer, at=at, after_sequence=said)
+
+
+async def tell_discipline(
+    tx: Transaction, lead: Lead, *, grounds: bool, region: str, sealer: FactsSealer, at: datetime
+) -> None:
+    """The facts of now for discipline, in a leg that is open; one that has ended hears of new `grounds`. Where the lead or a repeat of it
+    has any and there is no leg yet, it opens at once, if the lead was handed over (M17, M27)."""
+    dual = await dual_assignments.of_lead(tx, lead.id)
+    if dual is not None:
+        if grounds or dual.status is DualStatus.OPEN:
+            await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at)
+    elif lead.status in HANDED_OVER and await merges.grounds_of(tx, lead):
+        await open_legs(tx, lead, region=region, sealer=sealer, at=at)

@@ -28,7 +28,7 @@ async def propose_undo(tx: Transaction, merge_id: UUID, reason: str, *, by: Prin
 
 
 async def decide_undo(
-    tx: Transaction, merge_id: UUID, *, confirm: bool, sealer: FactsSealer, by: Principal, at: datetime
+    tx: Transaction, merge_id: UUID, *, confirm: bool, region: str, sealer: FactsSealer, by: Principal, at: datetime
 ) -> Merge:
     """The second person decides. Raises `NotFound`, `NotAllowed`, `Forbidden` for the one who proposed it."""
     merge = await merges.get(tx, merge_id)
@@ -52,7 +52,7 @@ async def decide_undo(
     if entry := await merges.re_examination_of(tx, merge.id):
         await merges.save_re_examination(tx, entry.withdraw())
     await outbox.put(tx, said, at=at)
-    await tell_anew(tx, master, sealer=sealer, at=at)
+    await tell_anew(tx, master, grounds=False, region=region, sealer=sealer, at=at)
     detail = {"merge": str(merge.id), "master": str(master.id), "repeats": left}
     await audit.record(tx, by, "merge.undo", lead.id, at=at, detail=detail)
     return merge

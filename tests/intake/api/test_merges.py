@@ -314,7 +314,9 @@ async def test_what_was_found_unfounded_and_is_reported_again_goes_to_another_te
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(
-        st.sampled_from(["classify-master", "classify-repeat", "assign-master", "ground-master", "second"]),
+        st.sampled_from(
+            ["classify-master", "classify-repeat", "assign-master", "ground-master", "ground-repeat", "second"]
+        ),
         max_size=5,
     ),
     merges_of_it=st.integers(1, 2),
@@ -335,9 +337,10 @@ async def test_whatever_happens_meanwhile_the_rows_are_those_of_a_register_witho
                     assert (await classify(api, repeat)).status_code == 409
                 elif act == "assign-master":
                     await assign(api, master)
-                elif act == "ground-master":
+                elif act.startswith("ground"):
+                    lead = master if act == "ground-master" else repeat
                     order = {"discipline_grounds": ["umbrella"], "reason": "有伞"}
-                    await api.post(f"/intake/v1/leads/{master}/discipline-grounds", order, by="ofd")
+                    await api.post(f"/intake/v1/leads/{lead}/discipline-grounds", order, by="ofd")
                 elif act == "second" and merged:
                     proposed = await propose(api, third, master)
                     path = f"/intake/v1/merges/{proposed.json()['id']}/decision"

@@ -70,8 +70,8 @@ def test_the_earlier_of_profile_and_superiors_date_wins() -> None:
 def test_grounds_are_kept_once_and_travel_only_in_the_box_for_discipline() -> None:
     one = assigned().add_grounds((Ground.UMBRELLA, Ground.UMBRELLA)).add_grounds((Ground.OTHER_VIOLATION,))
     assert one.grounds == (Ground.UMBRELLA, Ground.OTHER_VIOLATION)
-    assert one.facts(with_grounds=True).discipline_grounds == ("umbrella", "other_violation")
-    assert one.facts(with_grounds=False).discipline_grounds == ()
+    assert one.facts(grounds=one.grounds).discipline_grounds == ("umbrella", "other_violation")
+    assert one.facts().discipline_grounds == ()
     with pytest.raises(Invalid):
         one.add_grounds(())
 

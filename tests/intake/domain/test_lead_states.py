@@ -66,7 +66,7 @@ def written() -> dict[tuple[str, str], str]:
         words = steps.split()
         found |= {(action, before): after for before, after in zip(words[::2], words[1::2], strict=True)}
     found |= {("suspend", status): "suspended" for status in ACTIVE}
-    return found | {("add-grounds", status): status for status in (*ACTIVE, "closed", "suspended")}
+    return found | {("add-grounds", status): status for status in (*ACTIVE, "closed", "suspended", "merged")}
 
 
 def at(status: Status) -> Lead:

@@ -61,7 +61,6 @@ def test_a_merged_lead_does_nothing_by_itself() -> None:
     for act in (
         lambda: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=True, at=NOON),
         lambda: one.assign("GA", (), on=DAY, days=DAYS, at=NOON),
-        lambda: one.add_grounds((Ground.UMBRELLA,)),
         lambda: one.merge_into(lead()),
         lambda: one.step(Action.BEGIN),
         lambda: one.step(Action.CONCLUDE),
@@ -198,8 +197,8 @@ def test_merged_and_unmerged_both_leads_stand_as_without_the_merge(
         merge, with_merge[0] = confirmed(proposed(*with_merge), with_merge[0], with_merge[1])
         for on_master, action in meanwhile:
             with_merge[on_master] = step(with_merge[on_master], action)
-            if on_master:
-                without[1] = step(without[1], action)
+            if on_master or action == "ground":
+                without[on_master] = step(without[on_master], action)
         undoing = merge.propose_undo("r", by="ana-1", at=LATER)
         with_merge[0] = undoing.confirm_undo(with_merge[0], left=0, by=person("ofd-1"), at=LATER)[1]
     for on_master, action in after:

@@ -1,0 +1,174 @@
+"""What a merge must not lose: whom the repeat is about, its grounds for discipline, its words, its files; and who reads of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.contracts.envelope import SealedBox
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import ON, classify, opener, register
+from tests.intake.api.test_merges import PUBLIC, merge, propose, undo
+from tests.intake.api.test_search import found, index
+from tests.intake.directory.test_conflict_api import NUMBERS, state, with_directory
+from tests.support.api import Api
+from tests.support.reporting import report
+
+LEADS = "/intake/v1/leads"
+WORDS = {"facts": "临江码头有人强占泊位", "shielding": "所长收钱后通风报信"}
+CHIEF = "虚构人员" + NUMBERS["p6"]
+
+
+async def reported(api: Api, *, name: str = "被举报人乙", words: str = WORDS["facts"], umbrella: bool = True) -> UUID:
+    """A report by the public door, anonymous; `name`: whom it names."""
+    body: dict[str, Any] = {"naming": "anonymous", "persons": [{"name": name}], "facts": {"summary": words}}
+    if umbrella:
+        body["umbrella"] = {"involved": True, "description": WORDS["shielding"]}
+    answer = await report(api.client, body, **{"X-Local-Clock": ON})
+    assert answer.status_code == 201, answer.text
+    [(lead,)] = await api.rows("select id from leads order by created_at desc, lead_no desc limit 1")
+    return UUID(str(lead))
+
+
+async def master_of(api: Api, unit: str | None = "GA", **changes: Any) -> UUID:
+    """A lead, classified, and with this unit."""
+    lead = await register(api, **PUBLIC, **{"summary": "反映城东菜市场强收保护费", **changes})
+    assert (await classify(api, lead)).status_code == 200
+    if unit:
+        assert (await charge(api, lead, unit)).status_code == 200
+    return lead
+
+
+async def charge(api: Api, lead: UUID, unit: str) -> Any:
+    return await api.post(f"{LEADS}/{lead}/assignment", {"unit": unit}, by="ofd", **{"X-Local-Clock": ON})
+
+
+async def boxes(api: Api, receiver: str, lead: UUID) -> list[dict[str, Any]]:
+    """What was sealed for a receiver of a lead, in order."""
+    rows = await api.rows(
+        "select s.key_id, s.box, o.value from outbox o join outbox_sealed s using (id) where o.topic like $1 order by o.position",
+        f"%sealed-{receiver}",
+    )
+    mine = [SealedBox(key_id=key, box=box) for key, box, value in rows if json.loads(value)["lead_id"] == str(lead)]
+    return [opener(api, receiver).open(box) for box in mine]
+
+
+@pytest.mark.rule("G-CONF", "G2", "G3")
+async def test_whom_a_repeat_is_about_decides_who_may_have_the_matter(new_api: NewApi, tmp_path: Path) -> None:
+    api = await with_directory(new_api, tmp_path)
+    # the unit has the master: its chief is named in what would be merged, and nothing is
+    master, about_chief = await master_of(api), await reported(api, name=CHIEF)
+    identity = (await propose(api, about_chief, master)).json()["id"]
+    refused = await api.post(f"/intake/v1/merges/{identity}/decision", {"confirm": True}, by="ofd")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict-of-interest")
+    assert "GA" in refused.json()["detail"]
+    assert len(await boxes(api, "verification", master)) == 1
+    assert await boxes(api, "discipline", master) == []
+    assert (await api.get(f"{LEADS}/{about_chief}", by="ofd")).json()["status"] == "received"
+    no = await api.post(f"/intake/v1/merges/{identity}/decision", {"confirm": False}, by="ofd")
+    assert no.json()["state"] == "refused"
+
+    # merged first: the master's check is that of all, from whichever lead it is asked
+    master = await master_of(api, None)
+    await merge(api, about_chief, master)
+    for lead in (master, about_chief):
+        shown = (await api.get(f"{LEADS}/{lead}/neutrality", by="ofd")).json()
+        assert (shown["stated"], shown["excluded"]) == (False, [NUMBERS["p6"]])
+        assert {one["unit"]: bool(one["obstacles"]) for one in shown["units"]} | {"GA": True, "SGA": False} == {
+            one["unit"]: bool(one["obstacles"]) for one in shown["units"]
+        }
+    refused = await charge(api, master, "GA")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict-of-interest")
+    assert (await charge(api, master, "SGA")).status_code == 200
+    [box] = await boxes(api, "verification", master)
+    assert (WORDS["facts"] in str(box), WORDS["shielding"] in str(box)) == (True, False)
+    assert box["excluded_staff"] == [NUMBERS["p6"]]
+
+    # stated late, of a repeat: what the unit would learn is held back, on record, until nothing stands between them
+    master = await master_of(api, "ZF")
+    about_unit, plain, third = [
+        await reported(api, words=f"北苑停车场{each}", umbrella=False) for each in ("收费", "打人", "砸车")
+    ]
+    first, second = await merge(api, about_unit, master), await merge(api, plain, master)
+    assert (await state(api, str(about_unit), {"unit": "ZF"})).status_code == 200
+    sent = len(await boxes(api, "verification", master))
+    identity = (await propose(api, third, master)).json()["id"]
+    refused = await api.post(f"/intake/v1/merges/{identity}/decision", {"confirm": True}, by="ofd")
+    assert refused.json()["code"] == "conflict-of-interest"
+    await undo(api, second)
+    assert len(await boxes(api, "verification", master)) == sent
+    held = "select subject, detail ->> 'unit' from audit_log where action = 'lead.hold-facts-back'"
+    assert await api.rows(held) == [(str(master), "ZF")]
+    await undo(api, first)
+    *_, box = await boxes(api, "verification", master)
+    assert "北苑停车场" not in str(box)
+    assert (await api.get(f"{LEADS}/{master}/neutrality", by="ofd")).json()["excluded"] == []
+
+
+@pytest.mark.rule("M17")
+async def test_a_repeats_grounds_open_its_masters_leg_and_discipline_alone_hears_its_words(new_api: NewApi) -> None:
+    api = await new_api("intake")
+
+    async def told(master: UUID, grounds: list[str], *, words: bool, parts: int) -> None:
+        """The newest box for discipline, and that no unit heard of it."""
+        sent = await boxes(api, "discipline", master)
+        assert len(sent) == parts
+        assert sorted(sent[-1]["discipline_grounds"]) == grounds
+        assert (WORDS["shielding"] in str(sent[-1]), WORDS["facts"] in str(sent[-1])) == (words, words)
+        heard = str(await boxes(api, "verification", master))
+        assert [word for word in (WORDS["shielding"], "保护伞", "umbrella") if word in heard] == []
+
+    async def legs(master: UUID) -> list[tuple[str, str]]:
+        return await api.rows("select crime, discipline from dual_assignments where lead_id = $1", master)
+
+    # merged before the master is assigned: both legs open with the assignment
+    master = await master_of(api, None)
+    identity = await merge(api, await reported(api), master)
+    assert await legs(master) == []
+    assert (await charge(api, master, "GA")).status_code == 200
+    assert await legs(master) == [("created", "created")]
+    await told(master, ["umbrella"], words=True, parts=1)
+    shown = (await api.get(f"{LEADS}/{master}", by="ofd")).json()
+    assert shown["discipline_grounds"] == ["umbrella"]
+    await index(api)
+    assert await found(api, "", by="dcm") == [str(master)]
+    # undone: the leg is work done, its words and grounds go with the repeat
+    await undo(api, identity)
+    await told(master, [], words=False, parts=2)
+    assert await api.rows("select grounds from leads where id = $1", master) == [([],)]
+
+    # found when the work is under way, or over: the leg opens at once
+    for stands, crime in (("assigned", "created"), ("in_signoff", "accepted"), ("closed", "ended")):
+        master = await master_of(api)
+        await api.rows("update leads set status = $2 where id = $1", master, stands)
+        await merge(api, await reported(api), master)
+        assert await legs(master) == [(crime, "created")], stands
+        await told(master, ["umbrella"], words=True, parts=1)
+
+    # of a repeat, after the merge; the leg is the master's and the ground stays the repeat's
+    master, repeat = await master_of(api), await reported(api, umbrella=False)
+    identity = await merge(api, repeat, master)
+    order = {"discipline_grounds": ["other_violation"], "reason": "举报所述"}
+    for status in (200, 409):
+        added = await api.post(f"{LEADS}/{repeat}/discipline-grounds", order, by="ofd")
+        assert added.status_code == status, added.text
+    assert await legs(master) == [("created", "created")]
+    assert [box["discipline_grounds"] for box in await boxes(api, "discipline", master)] == [["other_violation"]]
+    grounds = "select grounds from leads where id = any($1) order by received_on, lead_no"
+    assert await api.rows(grounds, [master, repeat]) == [([],), (["other_violation"],)]
+
+    # a leg stands already: it hears of each, whichever lead the ground is put on
+    await merge(api, await reported(api), master)
+    await told(master, ["other_violation", "umbrella"], words=True, parts=2)
+    order = {"discipline_grounds": ["official_involved"], "reason": "另有干部"}
+    assert (await api.post(f"{LEADS}/{master}/discipline-grounds", order, by="ofd")).status_code == 200
+    await told(master, ["official_involved", "other_violation", "umbrella"], words=True, parts=3)
+    await undo(api, identity)
+    await told(master, ["official_involved", "umbrella"], words=True, parts=4)
+    # another team: the leg that a repeat opened begins again
+    await api.rows("update leads set status = 'reopened' where id = $1", master)
+    await api.rows("update dual_assignments set crime = 'ended' where lead_id = $1", master)
+    assert (await charge(api, master, "ZF")).status_code == 200
+    assert await legs(master) == [("created", "created")]
