@@ -25,7 +25,7 @@ def _own(person: Mapping[str, Any], others: Collection[str]) -> list[tuple[str, 
     for name in ("id_number", "phone", "address", "name"):
         value = str(person.get(name) or "").strip()
         if name in ("id_number", "phone"):
-            signs = _NO_SIGN.sub("", value)
+            signs = _NO_SIGN.sub("", value).casefold()
             if len(signs) >= 7:
                 found.append((signs, True))
         elif len(value) >= (2 if name == "name" else 4) and not any(value in other for other in others):
@@ -38,7 +38,7 @@ def _without(text: str, own: Sequence[tuple[str, bool]], sign: str) -> str:
         if not is_number:
             text = text.replace(value, sign)
         # an expression for each number costs more than all else that is done here: it is made where the number may stand
-        elif value.casefold() in _NO_SIGN.sub("", text.casefold()):
+        elif value[0] in (folded := text.casefold()) and value in _NO_SIGN.sub("", folded):
             text = re.sub(r"[-\s]?".join(map(re.escape, value)), sign, text, flags=re.IGNORECASE)
     return text
 

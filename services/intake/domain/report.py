@@ -125,6 +125,9 @@ ALLEGATION = {"act": "行为", "when": "时间", "where": "地点", "who": "行�
 UMBRELLA = {"involved": "有公职人员包庇纵容", "description": "包庇纵容情况"}
 OFFICIAL = {"name": "姓名", "employer": "单位", "post": "职务", "act": "包庇纵容行为"}
 _LISTS = {"area_codes": AREA, "manifestation_codes": MANIFESTATION}
+_ALL_BESIDE = {name: label for name, label in FACTS.items() if name != "summary"}
+_BESIDE = {name: label for name, label in _ALL_BESIDE.items() if name not in _LISTS}
+_NOT_OFFICIAL = {name: label for name, label in PERSON.items() if name != "official"}
 
 
 def lead_summary(content: Block, book: CodeBook) -> str:
@@ -135,16 +138,15 @@ def lead_summary(content: Block, book: CodeBook) -> str:
 def summary_lines(content: Block, book: CodeBook | None = None) -> list[str]:
     """Its lines, some of them empty; all but those of codes without a `book`."""
     facts = content["facts"]
-    labels = {k: v for k, v in FACTS.items() if k != "summary" and (book is not None or k not in _LISTS)}
     told = [facts.get("summary") or ""]
-    told += [line for line in _lines(facts, labels, book) if DONT_KNOW not in line]
+    told += [line for line in _lines(facts, _BESIDE if book is None else _ALL_BESIDE, book) if DONT_KNOW not in line]
     return told + [_person_line(number, person) for number, person in enumerate(content.get("persons", ()), 1)]
 
 
 def _person_line(number: int, person: Block) -> str:
     """The line of the summary about the person of this number; empty when nothing is told."""
     # that somebody is an official is a ground for discipline, which the verifying unit is not told
-    told = ";".join(_lines(person, {name: label for name, label in PERSON.items() if name != "official"}))
+    told = ";".join(_lines(person, _NOT_OFFICIAL))
     return f"被举报人{number}:{told}" if told else ""
 
 
@@ -225,12 +227,11 @@ def _person(person: Block) -> str:
 
 def _lines(block: Block, labels: Mapping[str, str], book: CodeBook | None = None) -> Iterator[str]:
     """Each answer with its label; `book` for a block that has codes."""
-    unknown = set(block.get("dont_know", ()))
+    unknown = block.get("dont_know", ())
     for name, label in labels.items():
-        value = block.get(name)
         if name in unknown:
             yield f"{label} {DONT_KNOW}"
-        elif value not in (None, "", []):
+        elif name in block and (value := block[name]) not in (None, "", []):
             yield f"{label} {_said(name, value, book)}"
 
 
