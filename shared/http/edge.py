@@ -108,7 +108,11 @@ IdempotencyKey = Annotated[
 async def claim_of(request: Request, key: IdempotencyKey) -> Claim:
     """The use of this key by who calls, with the instant of the request. What else a door needs it asks of no dependency of its own:
     each is solved apart, for each request."""
-    at = await now(request)
+    return await claim_at(await now(request), request, key)
+
+
+async def claim_at(at: datetime, request: Request, key: str) -> Claim:
+    """The same where the instant is known."""
     principal = getattr(request.state, "principal", None)
     mark = idempotency.fingerprint(
         request.app.state.digest, request.method.encode(), request.scope["path"].encode(), *await _readable(request)

@@ -20,7 +20,7 @@ from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
 from shared.http import Order, callers, is_key, key_form, problems, public
-from shared.http.edge import IdempotencyKey, claim_of, now
+from shared.http.edge import IdempotencyKey, claim_at, now
 from shared.idempotency import Claim
 
 MOST_BYTES = 512 * 1024
@@ -129,7 +129,7 @@ class _Sending(callers.Everyone):
     async def __call__(self, request: Request, solution: _Solution, key: IdempotencyKey) -> Sent:  # type: ignore[override]
         at = await now(request)
         door: Door = request.app.state.door
-        return Sent(at, await door.solved(solution, at), await claim_of(request, key))
+        return Sent(at, await door.solved(solution, at), await claim_at(at, request, key))
 
 
 class _SendingSealed(_Sending):

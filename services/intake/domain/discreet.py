@@ -5,6 +5,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from services.intake.domain.report import Said, texts
+
 REPORTER = "〔举报人〕"
 CALLER = "〔报警人〕"
 _NO_SIGN = re.compile(r"[^0-9A-Za-z]+")
@@ -38,17 +40,33 @@ def _without(text: str, own: Sequence[tuple[str, bool]], sign: str) -> str:
         if not is_number:
             text = text.replace(value, sign)
         # an expression for each number costs more than all else that is done here: it is made where the number may stand
-        elif value[0] in (folded := text.casefold()) and value in _NO_SIGN.sub("", folded):
+        elif _may_stand((value, is_number), text):
             text = re.sub(r"[-\s]?".join(map(re.escape, value)), sign, text, flags=re.IGNORECASE)
     return text
 
 
-def report_without_reporter(content: Mapping[str, Any], reporter: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The blocks of a report with every free text so; names and numbers of those who are reported stay as they were told."""
+def _may_stand(own: tuple[str, bool], text: str) -> bool:
+    """Whether it may stand in the text; a number, however it is written."""
+    value, is_number = own
+    if not is_number:
+        return value in text
+    folded = text.casefold()
+    return value[0] in folded and value in _NO_SIGN.sub("", folded)
+
+
+def report_without_reporter(
+    content: Mapping[str, Any], reporter: Mapping[str, Any] | None, said: Said | None = None
+) -> Mapping[str, Any]:
+    """The blocks of a report with every free text so; names and numbers of those who are reported stay as they were told. `said`: its
+    texts, where they are known."""
     if not reporter:
         return content
     told = [*content.get("persons", ()), *(content.get("umbrella") or {}).get("officials", ())]
     own = _own(reporter, [text for person in told for text in (person.get("name"), person.get("alias")) if text])
+    # one look at all of it: most people do not write themselves into what they tell
+    whole = "\n".join([text for _, text in (texts(content) if said is None else said)])
+    if not any(_may_stand(each, whole) for each in own):
+        return content
 
     def clean(value: Any, *, of_others: bool = False) -> Any:
         if isinstance(value, str):

@@ -15,6 +15,8 @@ from services.intake.domain.codes import Ground
 from services.intake.domain.lead_states import AT_REST, Status
 
 Block = Mapping[str, Any]
+Said = list[tuple[str, str]]
+"""Texts with their dotted paths."""
 DONT_KNOW = "不清楚"
 
 
@@ -203,14 +205,14 @@ def read_back(content: Block, reporter: Block | None, book: CodeBook, *, own_cod
     return "\n".join(told)
 
 
-def texts(value: Any, path: str = "") -> list[tuple[str, str]]:
+def texts(value: Any, path: str = "") -> Said:
     """Every text in this JSON with its dotted path."""
-    found: list[tuple[str, str]] = []
+    found: Said = []
     _gather(value, path, found)
     return found
 
 
-def _gather(value: Any, path: str, found: list[tuple[str, str]]) -> None:
+def _gather(value: Any, path: str, found: Said) -> None:
     if isinstance(value, str):
         found.append((path, value))
     elif isinstance(value, dict):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.intake.domain.report import allegations, summary_lines, texts
+from services.intake.domain.report import Said, allegations, summary_lines, texts
 from shared.person_numbers import masked, may_be_in
 
 APART = "〔限制查阅〕"
@@ -23,9 +23,9 @@ _RUN = re.compile(r"(?<![0-9A-Za-z])(?=[-\sA-Za-z]*[0-9])(?:[0-9A-Za-z][-\s]?){6
 _BETWEEN = re.compile(r"[-\s]+")
 
 
-def take_apart(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
-    """A report's blocks as the ordinary store keeps them, and what stands apart."""
-    said = list(texts(content))
+def take_apart(content: Mapping[str, Any], said: Said | None = None) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """A report's blocks as the ordinary store keeps them, and what stands apart. `said`: its texts, where they are known."""
+    said = texts(content) if said is None else said
     fields = {path: text for path, text in said if path.startswith("persons.") and _FIELDS.fullmatch(path)}
     # one look at all of it, as most have nothing of this
     if not fields and not may_be_in("\n".join([text for _, text in said])):
@@ -46,7 +46,7 @@ def may_tell_numbers(told: Iterable[str]) -> bool:
 def numbers_apart(told: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
     """What was told elsewhere than in the blocks of a report, as the ordinary store keeps it; and each text in which a number was written,
     whole, by its dotted path."""
-    said = list(texts(told))
+    said = texts(told)
     if not may_tell_numbers(text for _, text in said):
         return told, {}
     kept = {path: clear for path, text in said if (clear := masked(text)) != text}

@@ -31,6 +31,7 @@ from services.intake.domain.report import (
     Filed,
     Issued,
     Naming,
+    Said,
     allegations,
     grounds,
     lead_summary,
@@ -92,9 +93,9 @@ class Desk:
 
     def file(self, report: Report, *, book: CodeBook, key: str, by: Principal, at: datetime) -> Registration:
         """A registration with its code and receipt. `key` is the caller's Idempotency-Key. Raises `Invalid`."""
-        report = replace(report, content=report_without_reporter(report.content, report.reporter))
-        summary = check(report, book, at=at)
-        content, apart = take_apart(report.content)
+        report, said = _discreet(report)
+        summary = check(report, book, at=at, said=said)
+        content, apart = take_apart(report.content, said)
         if apart:
             summary = lead_summary(content, book)
         facts = content["facts"]
@@ -147,8 +148,8 @@ class Desk:
     def pass_on(self, report: Report, *, about_office: bool, book: CodeBook, key: str, at: datetime) -> Passed:
         """The report sealed for discipline, its reporter in a box of his own within, with the same slip as any other (G22). Raises
         `Invalid`."""
-        report = replace(report, content=report_without_reporter(report.content, report.reporter))
-        check(report, book, at=at)
+        report, said = _discreet(report)
+        check(report, book, at=at, said=said)
         received_on = china_date(at)
         told = {**report.reporter, "naming": report.naming.value} if report.reporter else None
         _, slip, new = self.issue(report.sent, received_on)
@@ -223,8 +224,16 @@ def open_answer(sealed: Mapping[str, str], key: str) -> dict[str, Any]:
     return found
 
 
-def check(report: Report, book: CodeBook, *, at: datetime) -> str:
-    """The summary of its lead, which may be empty. Raises `Invalid`, by field and without repeating anything."""
+def _discreet(report: Report) -> tuple[Report, Said]:
+    """The report without its reporter, and the texts of its content."""
+    said = texts(report.content)
+    content = report_without_reporter(report.content, report.reporter, said)
+    return (report, said) if content is report.content else (replace(report, content=content), texts(content))
+
+
+def check(report: Report, book: CodeBook, *, at: datetime, said: Said | None = None) -> str:
+    """The summary of its lead, which may be empty. `said`: the texts of its content, where they are known. Raises `Invalid`, by field and
+    without repeating anything."""
     told, content = report.reporter or {}, report.content
     if report.naming is Naming.ANONYMOUS:
         given = [name for name in _IDENTITY if told.get(name)]
@@ -243,9 +252,9 @@ def check(report: Report, book: CodeBook, *, at: datetime) -> str:
     )
     if facts.get("time_from") and facts.get("time_to") and facts["time_to"] < facts["time_from"]:
         _refuse("早于起始日期 / before time_from", ["facts.time_to"])
-    said = [*texts(content), *texts(told, "reporter")]
-    if has_secrecy_mark("\n".join([text for _, text in said])):  # one look at all of it, most bear none
-        for path, text in said:
+    whole = [*(texts(content) if said is None else said), *texts(told, "reporter")]
+    if has_secrecy_mark("\n".join([text for _, text in whole])):  # one look at all of it, most bear none
+        for path, text in whole:
             refuse_marked(path, [text])
     return summary
 
