@@ -5,6 +5,7 @@ import asyncio
 from fastapi import FastAPI
 
 from services.intake.api import (
+    answer_files,
     assignments,
     attachments,
     call_backs,
@@ -118,6 +119,7 @@ ROUTERS = (
     redactions.router,
     gateway_messages.router,
     message_desk.router,
+    answer_files.router,
 )
 
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.discipline.api.legs import DetailReader, Handler
 from services.discipline.api.reports import ReportView
-from services.discipline.domain.letter import LONGEST, Kind, Letter, SentFile, Writer
+from services.discipline.domain.letter import LONGEST, MOST_FILES, Kind, Letter, SentFile, Writer
 from services.discipline.domain.report import How
 from services.discipline.usecases.answer_report import (
     decide_objection,
@@ -23,6 +23,7 @@ from services.discipline.usecases.answer_report import (
 from services.discipline.usecases.read_file import content_of, read_file
 from services.discipline.usecases.report_post import Post
 from shared.auth import Principal
+from shared.contracts.envelope import Code, SealedBox
 from shared.http import Day, Now, Once, Order, Page, Paging, Tx, handed_out, require
 from shared.http.words import TOLD
 
@@ -34,11 +35,23 @@ DOWNLOAD: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octe
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")]
 
 
+class Box(Order):
+    """A file that was handed over for this reporter, in its box. 附件"""
+
+    key_id: Code
+    box: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{1,8192}={0,2}$")]
+
+
 class LetterOrder(Order):
     """A letter to the reporter; `result` tells what came of it, once it ended. 致举报人的信件"""
 
     kind: Literal[Kind.MESSAGE, Kind.RESULT] = Kind.MESSAGE
     text: Text
+    files: list[Box] = Field(
+        default_factory=list,
+        max_length=MOST_FILES,
+        description="附件:/intake/v1/passed-reports/{report_id}/files的回答 / files: the answers of that door",
+    )
 
 
 class FeedbackOrder(Order):
@@ -102,7 +115,7 @@ class LetterView(BaseModel):
     )
     file: FileView | None = Field(description="举报人附加的文件 / what the reporter added; the letter has no text then")
     files: list[UUID] = Field(
-        description="信中提及的附件 / files that the letter names; each came in a letter of its own"
+        description="信中提及的附件;举报人的各有一封来信 / files that the letter names; the reporter's each came in a letter of its own"
     )
     sent_on: date
     read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
@@ -130,7 +143,8 @@ async def post_letter(
 
     async def write() -> SentView:
         post: Post = request.app.state.post
-        sent = await write_letter(tx, report_id, order.kind, order.text, post=post, by=by, at=at)
+        files = [SealedBox(key_id=each.key_id, box=each.box) for each in order.files]
+        sent = await write_letter(tx, report_id, order.kind, order.text, files=files, post=post, by=by, at=at)
         return SentView(number=sent.number, sent_on=sent.sent_on)
 
     return await once.reply(201, write)

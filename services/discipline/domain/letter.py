@@ -2,7 +2,7 @@
 goes out in a second one that only the reporter's query code opens."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -13,6 +13,8 @@ from shared.contracts.envelope import SealedBox
 
 LONGEST = 4000
 """Characters of one letter."""
+MOST_FILES = 5
+"""Of one letter."""
 
 
 class Writer(Labelled):
@@ -66,6 +68,11 @@ class SentFile:
         return cls(**{**told, "id": UUID(told["id"]), "key": base64.b64decode(told["key"])}) if told else None
 
 
-def said(kind: Kind, **content: str) -> Mapping[str, Any]:
+def attached(files: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What a letter with these files says besides: which they are, and what opens them."""
+    return {"files": [each["id"] for each in files], "attached": list(files)} if files else {}
+
+
+def said(kind: Kind, **content: Any) -> Mapping[str, Any]:
     """What stands in the boxes."""
     return {"kind": kind.value, **content}

@@ -3,33 +3,48 @@
 By a letter that only the query code opens, delivered on the day on which it is read, or another way that an officer puts on record.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from services.discipline.db import report_letters, reports, retention
-from services.discipline.domain.letter import Kind, Letter, Writer
+from services.discipline.domain.letter import Kind, Letter, Writer, attached
 from services.discipline.domain.report import How, Report
 from services.discipline.usecases.report_post import Post
 from shared import audit, outbox, reads
 from shared.auth import Principal
-from shared.contracts.envelope import day_of
+from shared.contracts.envelope import SealedBox, day_of
 from shared.contracts.passed import LetterPassed, LetterRead
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound
 from shared.inbox import Received
 from shared.secrecy import refuse_marked
 
 SYSTEM = "system:discipline"
+_NO_FILE = "不是为本举报交存的附件 / not the box of a file that was handed over for this report"
 
 
 async def write_letter(
-    tx: Transaction, report_id: UUID, kind: Kind, text: str, *, post: Post, by: Principal, at: datetime
+    tx: Transaction,
+    report_id: UUID,
+    kind: Kind,
+    text: str,
+    *,
+    files: Sequence[SealedBox] = (),
+    post: Post,
+    by: Principal,
+    at: datetime,
 ) -> Letter:
-    """Write to the reporter; the result when it ended, once. Raises `NotFound`, `NotAllowed` (also without a mailbox), `Invalid`."""
+    """Write to the reporter; the result when it ended, once. `files`: the boxes that intake's door answered. Raises `NotFound`,
+    `NotAllowed` (also without a mailbox), `Invalid`."""
     refuse_marked("text", [text])
     report = await reports.get(tx, report_id, lock=True)
-    letter = await post.send(tx, report_id, kind, by=by.sub, on=china_date(at), text=text)
+    opened = [post.file_of(report_id, box) for box in files]
+    if None in opened:
+        raise Invalid(_NO_FILE, fields=[(f"files.{n}", _NO_FILE) for n, file in enumerate(opened) if file is None])
+    with_files = attached([file for file in opened if file is not None])
+    letter = await post.send(tx, report_id, kind, by=by.sub, on=china_date(at), text=text, **with_files)
     if kind is Kind.RESULT:
         await reports.save(tx, report.send_result(letter.number), actor=by.sub, at=at)
     await audit.record(tx, by, f"report.write-{kind.value}", report_id, at=at, detail={"letter": letter.number})

@@ -17,7 +17,7 @@ from shared.contracts.envelope import SealedBox, day_of
 from shared.db import Transaction
 from shared.deadlines import start_of
 from shared.errors import NotAllowed
-from shared.sealing import Opener, ReceiverKey, Sealer
+from shared.sealing import CannotOpen, Opener, ReceiverKey, Sealer
 
 _REPORTER, _OWN = "reporter", "discipline"
 
@@ -47,11 +47,20 @@ class Post:
             raise NotAllowed("该举报没有举报人信息 / this report has no reporter on record")
         return self._opener.open(SealedBox.model_validate(sealed))
 
+    def file_of(self, report_id: UUID, box: SealedBox) -> Mapping[str, Any] | None:
+        """The file for this report's reporter that intake took and put into this box; None for whatever else it is."""
+        try:
+            told = self._opener.open(box)
+        except CannotOpen:
+            return None
+        file = told.get("file")
+        return file if file is not None and told.get("report_id") == str(report_id) else None
+
     def read(self, letter: Letter) -> Mapping[str, Any]:
         """What a letter says; nothing once it was destroyed. Raises `CannotOpen`."""
         return self._opener.open(letter.sealed) if letter.sealed else {}
 
-    async def send(self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: str) -> Letter:
+    async def send(self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: Any) -> Letter:
         """Write to the reporter; the caller holds the report's lock. Raises `NotAllowed` for a report from before there were mailboxes."""
         letter = await self.send_if_possible(tx, report_id, kind, by=by, on=on, **content)
         if letter is None:
@@ -61,7 +70,7 @@ class Post:
         return letter
 
     async def send_if_possible(
-        self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: str
+        self, tx: Transaction, report_id: UUID, kind: Kind, *, by: str, on: date, **content: Any
     ) -> Letter | None:
         """The same; None without a mailbox."""
         public_key = (await self.inside(tx, report_id)).get("mailbox_key")

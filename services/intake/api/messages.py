@@ -165,8 +165,11 @@ async def post_reading(_: Everyone, order: ThreadOrder, request: Request, at: No
 async def post_file(_: Everyone, order: FileOrder, request: Request) -> Response:
     """Fetch a file of a letter by the code, which is never part of an address. 举报人取信件附件"""
     box: Mailbox = request.app.state.mailbox
-    holder = await holder_of(request, order)
     store: Store = request.app.state.attachments
+    if (passed := await passed_holder(request, order)) is not None:
+        post: PassedMailbox = request.app.state.passed_mailbox
+        return await handed_out(*await post.file(passed, store, number=order.number, file_id=order.file))
+    holder = await holder_of(request, order)
     file, content = await box.file(holder, store, number=order.number, file_id=order.file)
     return await handed_out(name_of(store, file) or str(file.id), content)
 

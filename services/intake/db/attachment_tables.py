@@ -50,7 +50,9 @@ attachments = Table(
     CheckConstraint(
         "state <> 'kept' or report_id is not null or (media_type is not null and sha256 is not null)", name="kept_whole"
     ),
-    CheckConstraint("num_nonnulls(lead_id, report_id) = 1 and (report_id is null or door = 'reporter')", name="whose"),
+    CheckConstraint(
+        "num_nonnulls(lead_id, report_id) = 1 and (report_id is null or door in ('reporter', 'mailbox'))", name="whose"
+    ),
     # what a report past the office holds is told to discipline alone
     CheckConstraint("report_id is null or (media_type is null and sha256 is null)", name="untold"),
     Index("ix_attachments_lead_id", "lead_id"),

@@ -55,9 +55,10 @@ async def count(tx: Transaction, lead_id: UUID, doors: Collection[Door]) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def count_passed(tx: Transaction, report_id: UUID) -> int:
+async def count_passed(tx: Transaction, report_id: UUID, door: Door) -> int:
     """The same of a report past the office; the caller holds it."""
-    query = select(func.count()).select_from(attachments).where(attachments.c.report_id == report_id, _HERE)
+    by = attachments.c.door == door.value
+    query = select(func.count()).select_from(attachments).where(attachments.c.report_id == report_id, _HERE, by)
     return int((await tx.execute(query)).scalar_one())
 
 

@@ -26,10 +26,16 @@ class Examined:
 
 
 async def examine_first(
-    database: Database, store: PassedStore, report_id: UUID, files: Sequence[tuple[str, bytes]], *, at: datetime
+    database: Database,
+    store: PassedStore,
+    report_id: UUID,
+    files: Sequence[tuple[str, bytes]],
+    *,
+    door: Door = Door.REPORTER,
+    at: datetime,
 ) -> list[Examined]:
     """Write and examine them; `files`: names and contents. Raises `Unavailable` when store or scanner are away: then nothing is here."""
-    new = [_new(store, report_id, name, content) for name, content in files]
+    new = [_new(store, report_id, door, name, content) for name, content in files]
     await begin(database, new, at=at)
     try:
         examined = []
@@ -53,14 +59,14 @@ async def hand_files_on(tx: Transaction, store: PassedStore, examined: Sequence[
             await hand_on(tx, store, file, media_type=media_type, sha256=sha256, shared=shared, at=at)
 
 
-def _new(store: PassedStore, report_id: UUID, name: str, content: bytes) -> Attachment:
+def _new(store: PassedStore, report_id: UUID, door: Door, name: str, content: bytes) -> Attachment:
     new = uuid4()
     key, key_id, wrapped = store.keys.new(new)
     return Attachment(
         id=new,
         lead_id=None,
         report_id=report_id,
-        door=Door.REPORTER,
+        door=door,
         uploaded_by=PUBLIC.sub,
         length=len(content),
         key_id=key_id,

@@ -11,12 +11,16 @@ from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 
 _NOT_THERE = "没有本方已上传完成、可交对方的该文件 / this side has no such file that is here whole and has a copy without metadata"
-_NOT_NAMED = "该信件没有此附件 / this letter has no such file"
+NOT_NAMED = "该信件没有此附件 / this letter has no such file"
 
 
 async def must_be_passed(tx: Transaction, report_id: UUID, files: Sequence[UUID]) -> None:
     """Whether all of these are files of the report past the office that discipline has. Raises `Invalid`."""
-    await _must_fit(tx, files, lambda file: file.report_id == report_id and file.state is State.KEPT)
+
+    def fits(file: Attachment) -> bool:
+        return file.report_id == report_id and file.door is Door.REPORTER and file.state is State.KEPT
+
+    await _must_fit(tx, files, fits)
 
 
 async def must_be_sent_by(tx: Transaction, lead_id: UUID, files: Sequence[UUID], door: Door) -> None:
@@ -56,8 +60,8 @@ async def open_file(
     """A file that this letter names: its copy without metadata; of what the reporter sent himself and has none, the file as it came. Raises
     `NotFound`, `NotAllowed` when it was destroyed."""
     if file_id not in files_of(says):
-        raise NotFound(_NOT_NAMED)
+        raise NotFound(NOT_NAMED)
     file = (await attachments.get(tx, file_id)).readable()
     if file.lead_id != lead_id:
-        raise NotFound(_NOT_NAMED)
+        raise NotFound(NOT_NAMED)
     return file, store.read(file, file.shared or file.pieces)

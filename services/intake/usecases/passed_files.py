@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from services.intake.db import attachments, passed_reports
 from services.intake.domain.attachment import Attachment, Piece
@@ -34,7 +35,11 @@ class PassedStore(Store):
     @classmethod
     def of(cls, store: Store, sealer: Sealer, code: str) -> "PassedStore":
         """By the code as it was typed; it is one, for its report was found."""
-        keys = FileKeys([file_wrap(read_code(code))])
+        return cls.with_keys(store, sealer, FileKeys([file_wrap(read_code(code))]))
+
+    @classmethod
+    def with_keys(cls, store: Store, sealer: Sealer, keys: FileKeys) -> "PassedStore":
+        """The same under other keys."""
         return cls(keys=keys, objects=store.objects, region=store.region, clamd=store.clamd, sealer=sealer)
 
 
@@ -60,19 +65,24 @@ async def hand_on(
     if kept.report_id is None:
         raise ValueError("a file of a lead is not handed on")
     on = china_date(at)
-    file = {
-        "id": str(kept.id),
-        "key": base64.b64encode(store.key_of(attachment).secret).decode(),
-        "index": shared[-1].name,
-        "media_type": media_type,
-        "sha256": sha256,
-        "length": kept.length,
-        "copy": len(shared) > 1,
-    }
+    file = told_of(store, kept, media_type=media_type, sha256=sha256)
     sealed = store.sealer.seal(DISCIPLINE, {"kind": "message", "file": file})
     await outbox.put(tx, LetterPassed(report_id=kept.report_id, on=on, sealed=sealed), at=day_of(at))
     await attachments.save(tx, kept)
     return kept
+
+
+def told_of(store: PassedStore, kept: Attachment, *, media_type: str, sha256: str) -> dict[str, Any]:
+    """What a letter's box says of a file: all that opens it."""
+    return {
+        "id": str(kept.id),
+        "key": base64.b64encode(store.key_of(kept).secret).decode(),
+        "index": kept.shared[-1].name,
+        "media_type": media_type,
+        "sha256": sha256,
+        "length": kept.length,
+        "copy": len(kept.shared) > 1,
+    }
 
 
 async def held(tx: Transaction, attachment: Attachment) -> Attachment:

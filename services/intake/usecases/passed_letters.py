@@ -4,7 +4,7 @@ intake keeps boxes that the code opens, and hands on boxes for discipline: it re
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from services.intake.domain.mailbox import Kind, Writer, private_half, public_ha
 from services.intake.domain.passed_report import PassedLetter, must_have_room
 from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.query_code import NOBODY, read_code
+from services.intake.usecases.answer_files import answer_file
+from services.intake.usecases.attachments import Store
 from services.intake.usecases.file_report import DISCIPLINE, Desk
 from services.intake.usecases.letter_files import content, must_be_passed
 from shared import idempotency, outbox
@@ -102,6 +104,15 @@ class PassedMailbox:
             answer = Answer(201, {"number": number, "sent_on": on.isoformat()})
             await idempotency.keep(tx, claim, answer)
             return answer, False
+
+    async def file(
+        self, holder: PassedHolder, store: Store, *, number: int, file_id: UUID
+    ) -> tuple[str, AsyncIterator[bytes]]:
+        """A file that this letter of discipline names. Raises `NotFound`, `NotAllowed`, `CannotOpen`."""
+        async with self._database.transaction() as tx:
+            whole = await passed_reports.letters(tx, holder.report_id)
+            mine = open_letters([one for one in whole if one.number == number], holder.private)
+            return await answer_file(tx, store, holder.report_id, mine[0][1] if mine else {}, file_id)
 
     async def read(
         self, holder: PassedHolder, *, after: int, limit: int, at: datetime

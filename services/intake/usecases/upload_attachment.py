@@ -54,7 +54,7 @@ async def begin_passed_upload(
     refuse_marked("Upload-Metadata", [name])
     if not await passed_reports.lock(tx, report_id):
         raise NotFound(NOBODY)
-    check_new(length=length, name=name, files=await attachments.count_passed(tx, report_id))
+    check_new(length=length, name=name, files=await attachments.count_passed(tx, report_id, Door.REPORTER))
     return await _add(
         tx, store, lead_id=None, report_id=report_id, length=length, name=name, door=Door.REPORTER, by=by, at=at
     )

@@ -32,6 +32,7 @@ ABOUT_NO_LEAD = {
     "message_id": "what a gateway brought, before there is a lead",
     "month": "a month's list, which leaves leads out",
     "part": "a part of the API page",
+    "report_id": "past the office, which may not ask: no lead",
     "screening_id": "a task, before there is a lead",
     "search_id": "one's own search",
     "staff": "a person of the directory; the list of open work leaves leads out",

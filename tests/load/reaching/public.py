@@ -247,6 +247,13 @@ async def _refused_closed(w: World) -> Fit:
     return Fit(by="icl", body={"ids": [refused]}, headers=gateway.ON)
 
 
+@fitting(FITS, "POST /passed-reports/{report_id}/files")
+async def _answer_file(w: World) -> Fit:
+    await report(w.api.client, REPORT | {"about_office": True, "umbrella": None}, **gateway.ON)
+    there = await w.one("select id from passed_reports where expunged_on is null limit 1")
+    return Fit(by="dhd", path={"report_id": there}, content="答复意见书".encode(), headers=gateway.ON)
+
+
 @fitting(FITS, "POST /transfers")
 async def _transfer(w: World) -> Fit:
     letter = {
