@@ -21,6 +21,7 @@ from services.intake.usecases.print_sheet import print_sheet, signed_for
 from services.intake.usecases.rule_dispute import rule_dispute
 from shared.auth import Principal
 from shared.contracts.envelope import rfc3339
+from shared.contracts.intake import DeadlineKind
 from shared.deadlines import china_date
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
@@ -58,6 +59,7 @@ class ExtensionView(BaseModel):
 
     id: UUID
     lead_id: UUID
+    kind: DeadlineKind = Field(description="conclude:承办单位办结;redirect:主管部门办结")
     round: int
     days: int
     reason: str
@@ -132,7 +134,7 @@ async def get_unit_receipt(lead_id: UUID, request: Request, _: Reader, tx: Tx) -
 
 @router.post("/leads/{lead_id}/extensions", status_code=201, response_model=ExtensionView)
 async def post_extension(lead_id: UUID, order: ExtensionOrder, by: Asker, tx: Tx, at: Now, once: Once) -> Response:
-    """Ask for more time for the result: once, before it ends; by the unit itself or the office. 申请延期"""
+    """Ask for more time for the result, the unit's or the regulator's: once, before it ends; by the unit itself or the office. 申请延期"""
 
     async def ask() -> ExtensionView:
         return ExtensionView.of(await ask_extension(tx, lead_id, order.days, order.reason, by=by, at=at))

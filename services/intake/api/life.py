@@ -15,20 +15,12 @@ from services.intake.db import life
 from services.intake.domain.codes import GoTo
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, NextStep, Try, WhyNot
-from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST
-from services.intake.domain.redirect import Redirect
+from services.intake.domain.mailbox import LONGEST
 from services.intake.usecases.close_lead import close_lead, take_objection
 from services.intake.usecases.decide_on_lead import decide_on_lead, propose_decision
 from services.intake.usecases.decline_lead import accept_after_all, decline_lead
 from services.intake.usecases.deliver_feedback import deliver_feedback, log_try, read_tries, write_feedback
-from services.intake.usecases.note_reading import note_page, note_reading
-from services.intake.usecases.redirect_lead import (
-    Result,
-    end_redirect,
-    receive_redirect,
-    redirect_lead,
-    return_redirect,
-)
+from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
 from shared.auth import Principal
 from shared.http import Day, Now, Once, Order, Page, Paging, Reason, Said, Tx, reader, require
@@ -42,13 +34,6 @@ Proposer = Annotated[Principal, require("ofd", "dpo")]
 Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
 Watcher = Annotated[Principal, reader("ofd", "sup", "qrv", "dpo", "aud")]
 Note = Annotated[str, Said(1, 2000)]
-Scans = Annotated[
-    tuple[UUID, ...],
-    Field(
-        max_length=FILES_AT_MOST,
-        description="扫描件:本办已上传的附件编号 / scans: attachments of the lead, by the office",
-    ),
-]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 
@@ -69,29 +54,6 @@ class ReasonOrder(Order):
     """Why. 理由"""
 
     reason: Reason
-
-
-class RedirectOrder(Order):
-    """The regulator, a department of the directory. 转主管部门"""
-
-    regulator: UnitCode
-
-
-class ReceiptOrder(Order):
-    """The regulator's receipt. 主管部门回执"""
-
-    receipt_no: Number
-    receipt_on: Day
-    files: Scans = ()
-
-
-class ResultOrder(Order):
-    """What the regulator did, and when the reporter was told. 主管部门办理结果"""
-
-    result: Note
-    result_on: Day
-    told_on: Day | None = None
-    files: Scans = ()
 
 
 class SuspensionOrder(Order):
@@ -189,28 +151,6 @@ class ConfirmationOrder(Order):
     reason: Reason | None = None
 
 
-class RedirectView(BaseModel):
-    """Where a matter of 乱 went and what came of it. 转交记录"""
-
-    lead_id: UUID
-    number: int
-    regulator: str
-    sent_at: datetime
-    receipt_no: str | None
-    receipt_on: date | None
-    result: str | None
-    result_on: date | None
-    told_on: date | None
-    returned_at: datetime | None
-    return_reason: str | None
-    receipt_files: list[UUID] = Field(description="回执扫描件 / scans of the receipt")
-    result_files: list[UUID] = Field(description="结果扫描件 / scans of the result")
-
-    @classmethod
-    def of(cls, redirect: Redirect) -> Self:
-        return cls.model_validate(redirect, from_attributes=True)
-
-
 class DecisionView(BaseModel):
     """A decision by two people; `proposed_by` null: the clock. 两人决定"""
 
@@ -245,40 +185,6 @@ async def post_acceptance(
 ) -> LeadView:
     """An objection to the refusal is upheld, by another person than the one who declined. 异议成立改为受理"""
     return LeadView.of(await accept_after_all(tx, request.app.state.letters, lead_id, order.reason, by=by, at=at))
-
-
-@router.post("/leads/{lead_id}/redirect")
-async def post_redirect(lead_id: UUID, order: RedirectOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """A matter of 乱 goes to its regulator. 转主管部门"""
-    return LeadView.of(await redirect_lead(tx, lead_id, order.regulator, by=by, at=at))
-
-
-@router.get("/leads/{lead_id}/redirects")
-async def get_redirects(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> list[RedirectView]:
-    """Where it went and what came of it; the reading is put on record. 转交记录(查阅留痕)"""
-    await note_reading(tx, by, "redirects", lead_id, at=at)
-    return [RedirectView.of(each) for each in await life.redirects_of(tx, lead_id)]
-
-
-@router.post("/leads/{lead_id}/redirect/receipt")
-async def post_redirect_receipt(lead_id: UUID, order: ReceiptOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """The regulator's receipt is on file. 登记主管部门回执"""
-    return LeadView.of(
-        await receive_redirect(tx, lead_id, order.receipt_no, order.receipt_on, files=order.files, by=by, at=at)
-    )
-
-
-@router.post("/leads/{lead_id}/redirect/result")
-async def post_redirect_result(lead_id: UUID, order: ResultOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """The regulator's result closes it; the reporter is told first. 登记主管部门结果并办结"""
-    result = Result(text=order.result, on=order.result_on, told_on=order.told_on, files=order.files)
-    return LeadView.of(await end_redirect(tx, lead_id, result, by=by, at=at))
-
-
-@router.post("/leads/{lead_id}/redirect/return")
-async def post_redirect_return(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """The regulator gives it back, once. 主管部门退回"""
-    return LeadView.of(await return_redirect(tx, lead_id, order.reason, by=by, at=at))
 
 
 @router.post("/leads/{lead_id}/suspension")

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import deadline_extensions as table
 from services.intake.domain.extension import Extension, State
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.errors import NotAllowed, NotFound
 
@@ -59,9 +60,9 @@ async def page(
 
 
 def _of_row(row: RowMapping) -> Extension:
-    return Extension(**{**row, "state": State(row["state"])})
+    return Extension(**{**row, "kind": DeadlineKind(row["kind"]), "state": State(row["state"])})
 
 
 def _row(extension: Extension) -> dict[str, Any]:
     values = {column.name: getattr(extension, column.name) for column in table.columns}
-    return values | {"state": extension.state.value}
+    return values | {"kind": extension.kind.value, "state": extension.state.value}

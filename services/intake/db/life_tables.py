@@ -32,7 +32,7 @@ redirects = Table(
     Column("receipt_on", Date),
     Column("result", Text),
     Column("result_on", Date),
-    Column("told_on", Date, comment="when the reporter was told; null when there is nobody to tell"),
+    Column("told_on", Date, comment="when the reporter was told; null when nobody was, or could be, reached"),
     Column("returned_at", DateTime(timezone=True)),
     Column("return_reason", Text),
     Column(
@@ -174,6 +174,7 @@ deadline_extensions = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("lead_id", Uuid, ForeignKey("leads.id"), nullable=False),
+    Column("kind", Text, nullable=False, server_default=text("'conclude'")),
     Column("round", Integer, nullable=False),
     Column("days", Integer, nullable=False),
     Column("reason", Text, nullable=False),
@@ -184,16 +185,18 @@ deadline_extensions = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("decision_reason", Text),
     CheckConstraint("state in ('asked', 'granted', 'refused')", name="state"),
+    CheckConstraint("kind in ('conclude', 'redirect')", name="kind"),
     CheckConstraint("days between 1 and 30", name="days"),
     # two people for each extension
     CheckConstraint("decided_by <> asked_by", name="two_people"),
     CheckConstraint(
         "(state = 'asked') = (decided_by is null) and (decided_by is null) = (decided_at is null)", name="decided_whole"
     ),
-    # once an assignment (D08), and one open request
+    # once an assignment (D08) or a redirection (D29x), and one open request
     Index(
-        "uq_deadline_extensions_lead_id_round",
+        "uq_deadline_extensions_lead_id_kind_round",
         "lead_id",
+        "kind",
         "round",
         unique=True,
         postgresql_where=text("state in ('asked', 'granted')"),

@@ -46,6 +46,8 @@ KIND_WORDS = {
 }
 HARD = {"D04": "D04h", "D06": "D06h", "D11": "D11h"}
 """Limits that have a last day of all."""
+REGULATORS_RESULT = "D29r"
+"""The limit that a regulator's result has to keep."""
 Said = DeadlineColoured | DeadlineEscalated
 Because = Literal["paused", "resumed", "notice"]
 
@@ -72,7 +74,7 @@ class LeadDeadline:
     """Those of the pauses in which the whole lead was suspended: they alone move its last day of all."""
     stopped_at: datetime | None = None
     extension: int = 0
-    """Natural days more, granted once (D08)."""
+    """Natural days more, granted once (D08, D29x)."""
 
     @classmethod
     def start(
@@ -234,9 +236,14 @@ def to_rule(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
     return _of(lead, DeadlineKind.RULE, "D05r", days=days, at=at)
 
 
+def to_receipt(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from its redirection until the regulator takes it or gives it back (D29: sort in 15 days)."""
+    return _of(lead, DeadlineKind.REDIRECT, "D29", days=days, at=at)
+
+
 def to_hear(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
-    """What runs from its redirection: the regulator's result (D29)."""
-    return _of(lead, DeadlineKind.REDIRECT, "D29r", days=days, at=at)
+    """What runs on from the receipt, counted from the redirection `at`: the regulator's result (D29: conclude in 60 days)."""
+    return _of(lead, DeadlineKind.REDIRECT, REGULATORS_RESULT, days=days, at=at)
 
 
 def to_tell(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:

@@ -1,4 +1,5 @@
-"""More time for the result 延期 (D08): asked for by unit or office, decided by another person, once an assignment, before it ends."""
+"""More time for the result 延期: of a unit (D08) or of a regulator (D29x). Asked for by unit or office, decided by another person, once an
+assignment or redirection, before it ends."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,11 +7,11 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.codes import Level
-from services.intake.domain.deadline import LeadDeadline
+from services.intake.domain.deadline import REGULATORS_RESULT, LeadDeadline
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import Action
+from services.intake.domain.lead_states import Action, Status
 from shared.codes import Labelled
-from shared.contracts.intake import DeadlineMoved
+from shared.contracts.intake import DeadlineKind, DeadlineMoved
 from shared.deadlines import Calendar, Limit, check_extension, profile_of
 from shared.errors import Forbidden, NotAllowed
 from shared.two_people import Person, must_be_another
@@ -26,10 +27,11 @@ class State(Labelled):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """So many natural days more for the result of an assignment."""
+    """So many natural days more for the result of an assignment, or of a redirection (`kind`)."""
 
     id: UUID
     lead_id: UUID
+    kind: DeadlineKind
     round: int
     days: int
     reason: str
@@ -58,6 +60,7 @@ class Extension:
         return cls(
             id=extension_id,
             lead_id=lead.id,
+            kind=limit.kind,
             round=limit.round,
             days=days,
             reason=reason,
@@ -86,7 +89,7 @@ class Extension:
         decided = replace(self, decided_by=by.sub, decided_at=at, decision_reason=reason)
         if not grant:
             return replace(decided, state=State.REFUSED), limit, None
-        if limit.round != self.round:
+        if (limit.kind, limit.round) != (self.kind, self.round):
             raise NotAllowed("该期限已结束 / that limit has ended")
         _check(lead, limit, self.days, calendar=calendar, at=at)
         moved, said = limit.extend(self.days, calendar=calendar, now=at)
@@ -95,8 +98,15 @@ class Extension:
         return replace(decided, state=State.GRANTED), moved, said
 
 
-def most_days(lead: Lead) -> Limit:
-    """How long an extension may be (D08)."""
+def extended_kind(lead: Lead) -> DeadlineKind:
+    """Whose time is extended where the lead stands: the regulator's, or the unit's."""
+    return DeadlineKind.REDIRECT if lead.status is Status.REDIRECTED else DeadlineKind.CONCLUDE
+
+
+def most_days(lead: Lead, kind: DeadlineKind) -> Limit:
+    """How long an extension may be (D08, D29x)."""
+    if kind is DeadlineKind.REDIRECT:
+        return profile_of(lead.profile_version)["D29x"]
     return profile_of(lead.profile_version)["D08a" if lead.level is Level.GENERAL else "D08"]
 
 
@@ -104,4 +114,6 @@ def _check(lead: Lead, limit: LeadDeadline, days: int, *, calendar: Calendar, at
     lead.must_allow(Action.EXTEND)
     if limit.stopped_at is not None:
         raise NotAllowed("办结期限已结束 / the limit to conclude has stopped")
-    check_extension(limit.plan(calendar), days, most=most_days(lead), extended=limit.extension > 0, now=at)
+    if limit.kind is DeadlineKind.REDIRECT and limit.limit_id != REGULATORS_RESULT:
+        raise NotAllowed("尚无主管部门回执,不能延期 / before the regulator's receipt there is nothing to extend")
+    check_extension(limit.plan(calendar), days, most=most_days(lead, limit.kind), extended=limit.extension > 0, now=at)

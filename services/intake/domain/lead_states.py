@@ -43,6 +43,7 @@ class Action(Labelled):
     ACCEPT_AFTER_ALL = "accept-after-all", "改为受理", "accept after all"
     REDIRECT = "redirect", "转交主管部门", "redirect"
     RECEIPT_OF_REDIRECT = "receipt-of-redirect", "登记主管部门回执", "enter the regulator's receipt"
+    RESULT_OF_REDIRECT = "result-of-redirect", "登记主管部门结果", "enter the regulator's result"
     RETURN_REDIRECT = "return-redirect", "退回转交", "return the redirected lead"
     END_REDIRECT = "end-redirect", "以主管部门结果办结", "close with the regulator's result"
     MERGE = "merge", "并入", "merge"
@@ -104,6 +105,7 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.ACCEPT_AFTER_ALL: {S.NOT_ACCEPTED: S.RECEIVED},
     A.REDIRECT: {S.CLASSIFIED: S.REDIRECTED},
     A.RECEIPT_OF_REDIRECT: {S.REDIRECTED: SAME},
+    A.RESULT_OF_REDIRECT: {S.REDIRECTED: SAME},
     A.RETURN_REDIRECT: {S.REDIRECTED: S.CLASSIFIED},
     A.END_REDIRECT: {S.REDIRECTED: S.CLOSED},
     A.MERGE: _all([S.RECEIVED, S.CLASSIFIED], S.MERGED),
@@ -114,7 +116,8 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.DISPUTE: {S.ASSIGNED: S.DISPUTED},
     A.RULE: {S.DISPUTED: S.ASSIGNED},
     A.BEGIN: {S.ASSIGNED: S.VERIFYING},
-    A.EXTEND: _all([S.VERIFYING, S.TASKFORCE], SAME),
+    # the unit's time, or the regulator's
+    A.EXTEND: _all([S.VERIFYING, S.TASKFORCE, S.REDIRECTED], SAME),
     A.FORM_TASKFORCE: {S.VERIFYING: S.TASKFORCE},
     A.SUBMIT_REPORT: _all([S.VERIFYING, S.TASKFORCE], S.IN_SIGNOFF),
     A.RETURN_REPORT: {S.IN_SIGNOFF: S.VERIFYING},

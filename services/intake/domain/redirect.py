@@ -23,6 +23,7 @@ class Redirect:
     result: str | None = None
     result_on: date | None = None
     told_on: date | None = None
+    """When whoever reported was told the result, as the tries and letters have it; None: nobody was reached."""
     returned_at: datetime | None = None
     return_reason: str | None = None
     receipt_files: tuple[UUID, ...] = ()
@@ -36,20 +37,25 @@ class Redirect:
         self._in_order("receipt_on", on, today, since=china_date(self.sent_at))
         return replace(self, receipt_no=receipt_no, receipt_on=on, receipt_files=files)
 
-    def end(self, result: str, on: date, *, told_on: date | None, reachable: bool, today: date) -> Self:
-        """The regulator's result is on file, and whoever reported was told. Raises `NotAllowed`, `Invalid`."""
+    def answer(self, result: str, on: date, *, today: date, files: tuple[UUID, ...] = ()) -> Self:
+        """The regulator's result is on file: whoever reported can be told. Raises `NotAllowed`, `Invalid`."""
         if self.receipt_on is None:
             raise NotAllowed("尚无主管部门回执 / the regulator's receipt is not on file")
+        if self.result is not None:
+            raise NotAllowed("主管部门结果已登记 / the regulator's result is on file already")
         self._in_order("result_on", on, today, since=self.receipt_on)
-        if reachable and told_on is None:
-            told = "须先将结果告知举报人 / the reporter is told first"
-            raise Invalid(told, fields=[("told_on", told)])
-        if told_on is not None:
-            self._in_order("told_on", told_on, today, since=on)
-        return replace(self, result=result, result_on=on, told_on=told_on)
+        return replace(self, result=result, result_on=on, result_files=files)
+
+    def answered_on(self) -> date:
+        """The day of the regulator's result. Raises `NotAllowed` while there is none: nothing to tell, nothing to close with."""
+        if self.result_on is None:
+            raise NotAllowed("主管部门结果尚未登记 / the regulator's result is not on file yet")
+        return self.result_on
 
     def give_back(self, reason: str, *, returned_before: bool, at: datetime) -> Self:
         """The regulator returns it with a reason, once a lead. Raises `NotAllowed`."""
+        if self.result is not None:
+            raise NotAllowed("主管部门结果已登记,不再退回 / its result is on file; it is not returned any more")
         if returned_before:
             raise NotAllowed("该线索已被主管部门退回过一次 / it was returned once already; no second time")
         return replace(self, returned_at=at, return_reason=reason)

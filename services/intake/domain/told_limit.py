@@ -26,6 +26,9 @@ WORDS: dict[DeadlineKind, Words] = {
     DeadlineKind.OBJECTION: ("应在该日(含)前答复您的异议", "Your objection is to be answered by this day"),
 }
 """The other limits are the offices' own."""
+SORT: Words = ("主管部门应在该日(含)前答复是否接收", "The regulator is to say by this day whether it takes it")
+OF_LIMIT: dict[str, Words] = {"D29": SORT}
+"""Limits of a kind with words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class ToldLimit:
 def told(running: Sequence[LeadDeadline], days: Calendar) -> list[ToldLimit]:
     """What of a lead's limits the reporter is told, the soonest first."""
     mine = [one for one in running if one.stopped_at is None and one.kind in WORDS]
-    found = [ToldLimit(WORDS[one.kind], one.due.on, one.latest(days)) for one in mine]
+    found = [ToldLimit(OF_LIMIT.get(one.limit_id, WORDS[one.kind]), one.due.on, one.latest(days)) for one in mine]
     return sorted(found, key=lambda one: one.by)
 
 

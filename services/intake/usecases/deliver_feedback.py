@@ -41,7 +41,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     objects = made.next_step in OPEN_STEPS and whole.standing in answered
     if made.about is About.FEEDBACK:
         if not objects and not await _was_refused(tx, lead):
-            _must_have_a_result(lead, whole)
+            await _must_have_a_result(tx, lead, whole)
     else:
         lead.must_allow(Action.SUSPEND)
     if made.channel is Channel.MAILBOX:
@@ -79,7 +79,7 @@ async def write_feedback(
     refuse_marked("text", [text])
     must_name_nobody(text)
     lead, whole = await merges.lock_whole(tx, lead_id)
-    _must_have_a_result(lead, whole)
+    await _must_have_a_result(tx, lead, whole)
     return await put_letter(tx, letters, lead, Kind.FEEDBACK, text, by=by, at=at)
 
 
@@ -101,15 +101,19 @@ async def deliver_feedback(tx: Transaction, lead_id: UUID, *, accepted: bool, by
     return lead
 
 
+async def how_told(tx: Transaction, lead: Lead, *, since: date) -> tuple[Outcome, date | None]:
+    """What was done from this day on to tell its reporter, and the day of being told. Raises `NotAllowed` while more is to be tried."""
+    with_code = await life.holds_code(tx, lead.id)
+    tries = [one for _, one in await life.tries_of(tx, lead.id) if one.about is About.FEEDBACK and one.on >= since]
+    outcome = outcome_of(tries, reachable=lead.named or with_code, by_code_alone=with_code and not lead.named)
+    return outcome, min((one.on for one in tries if one.reached), default=None)
+
+
 async def must_be_told_of_master(tx: Transaction, repeat: Lead, *, since: date) -> None:
     """Who reported a repeat hears how the matter ended like whoever reported it first: was told from this day on, was tried to be
     told, or is nobody who can be. Raises `NotAllowed`."""
-    with_code = await life.holds_code(tx, repeat.id)
-    if not (repeat.named or with_code):
-        return
-    tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.about is About.FEEDBACK and one.on >= since]
     try:
-        outcome_of(tries, reachable=True, by_code_alone=with_code and not repeat.named)
+        await how_told(tx, repeat, since=since)
     except NotAllowed as missing:
         zh, en = missing.detail.split(" / ", 1)
         raise NotAllowed(f"并入的{repeat.lead_no}:{zh} / the repeat {repeat.lead_no}: {en}") from None
@@ -135,8 +139,12 @@ async def tell_declined(
         await begin_to_tell(tx, lead, days=days, at=at)
 
 
-def _must_have_a_result(lead: Lead, whole: Lead) -> None:
-    """There is something to tell: the lead's own result, or of a repeat that of its master. Raises `NotAllowed`."""
+async def _must_have_a_result(tx: Transaction, lead: Lead, whole: Lead) -> None:
+    """There is something to tell: the lead's own result, or of a repeat that of its master; of a matter at its regulator, what that found.
+    Raises `NotAllowed`."""
+    if whole.standing is Status.REDIRECTED and lead.standing in (Status.REDIRECTED, Status.MERGED):
+        (await life.last_redirect(tx, whole.id)).answered_on()
+        return
     told = lead.standing is Status.MERGED and whole.standing in TOLD_TO_REPEATS
     if not told and lead.standing is not Status.NOT_ACCEPTED:
         lead.must_allow(Action.FEED_BACK)
@@ -150,22 +158,24 @@ async def _was_refused(tx: Transaction, lead: Lead) -> bool:
     return made is not None and made.state is State.REFUSED
 
 
-async def _end_when_told(tx: Transaction, repeat: Lead, *, at: datetime) -> None:
-    """Whoever reported what was merged into a closed lead, or what is not accepted, knows how it ended, or was tried to be told often
-    enough: nothing waits for that any more. Other leads are fed back."""
-    if repeat.standing not in (Status.MERGED, Status.NOT_ACCEPTED):
+async def _end_when_told(tx: Transaction, lead: Lead, *, at: datetime) -> None:
+    """Whoever reported what was merged into a closed lead, what is not accepted or what a regulator has answered knows how it ended, or was
+    tried to be told often enough: nothing waits for that any more. Other leads are fed back."""
+    if lead.standing not in (Status.MERGED, Status.NOT_ACCEPTED, Status.REDIRECTED):
         return
-    since = await deadlines.runs_since(tx, repeat.id, DeadlineKind.FEEDBACK)
+    if lead.standing is Status.REDIRECTED:
+        since = (await life.last_redirect(tx, lead.id)).result_on
+    else:
+        runs = await deadlines.runs_since(tx, lead.id, DeadlineKind.FEEDBACK)
+        since = china_date(runs) if runs else None
     if since is None:
         return
-    with_code = await life.holds_code(tx, repeat.id)
-    tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.about is About.FEEDBACK]
-    tries = [one for one in tries if one.on >= china_date(since)]
     try:
-        outcome_of(tries, reachable=True, by_code_alone=with_code and not repeat.named)
+        outcome, _ = await how_told(tx, lead, since=since)
     except NotAllowed:
         return
-    await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
+    if outcome != "not-applicable":
+        await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, at=at)
 
 
 async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on: date) -> None:

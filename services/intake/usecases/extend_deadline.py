@@ -1,15 +1,15 @@
-"""More time for the result is asked for and decided by another person (D08); the reporter learns of it by the progress."""
+"""More time for the result, a unit's (D08) or a regulator's (D29x), is asked for and decided by another person; the reporter learns of it
+by the progress."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from services.intake.db import deadlines, extensions, leads, notices
-from services.intake.domain.extension import Extension
+from services.intake.domain.extension import Extension, extended_kind
 from services.intake.domain.lead import Lead
 from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
 from shared.auth import Principal
-from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.errors import Forbidden
 from shared.secrecy import refuse_marked
@@ -24,7 +24,7 @@ async def ask_extension(
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
     _must_be_its_unit(lead, by)
-    limit = await deadlines.get(tx, lead_id, DeadlineKind.CONCLUDE, lock=True)
+    limit = await deadlines.get(tx, lead_id, extended_kind(lead), lock=True)
     calendar = await notices.calendar(tx)
     asked = Extension.ask(uuid4(), lead, limit, days, reason, by=by.sub, calendar=calendar, at=at)
     await extensions.add(tx, asked)
@@ -40,7 +40,7 @@ async def decide_extension(
     refuse_marked("reason", [reason or ""])
     known = await extensions.get(tx, extension_id)
     lead = await leads.get(tx, known.lead_id, lock=True)
-    limit = await deadlines.get(tx, known.lead_id, DeadlineKind.CONCLUDE, lock=True)
+    limit = await deadlines.get(tx, known.lead_id, known.kind, lock=True)
     asked = await extensions.get(tx, extension_id, lock=True)
     calendar = await notices.calendar(tx)
     decided, moved, said = asked.decide(lead, limit, grant=grant, reason=reason, by=by, calendar=calendar, at=at)

@@ -7,12 +7,12 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, life, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.attachment import Door
-from services.intake.domain.deadline import to_assign, to_hear
+from services.intake.domain.deadline import to_assign, to_hear, to_receipt, to_tell
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.check_unit import check_unit
-from services.intake.usecases.deliver_feedback import must_be_told_of_master
+from services.intake.usecases.deliver_feedback import how_told, must_be_told_of_master, number_of
 from services.intake.usecases.enter_objection import enter_of_repeats
 from services.intake.usecases.letter_files import must_be_sent_by
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
@@ -26,11 +26,10 @@ from shared.secrecy import refuse_marked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What the regulator did, when, and when the reporter was told."""
+    """What the regulator did, and when."""
 
     text: str
     on: date
-    told_on: date | None
     files: tuple[UUID, ...] = ()
 
 
@@ -44,7 +43,7 @@ async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: P
     sent = Redirect(lead_id=lead.id, number=number, regulator=regulator, sent_by=by.sub, sent_at=at)
     await life.add_redirect(tx, sent)
     await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
-    await deadlines.start_anew(tx, to_hear(lead, days=await notices.calendar(tx), at=at))
+    await deadlines.start_anew(tx, to_receipt(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.redirect", lead.id, at=at, detail={"regulator": regulator, "number": number})
     return lead
@@ -60,38 +59,55 @@ async def receive_redirect(
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """The regulator's receipt came. Raises `NotFound`, `NotAllowed`, `Invalid`."""
+    """The regulator's receipt came: its result is due, from the day on which the matter was sent. Raises `NotFound`, `NotAllowed`,
+    `Invalid`."""
     lead = (await leads.get(tx, lead_id, lock=True)).step(Action.RECEIPT_OF_REDIRECT)
     await must_be_sent_by(tx, lead_id, files, Door.OFFICE)
     sent = (await life.last_redirect(tx, lead_id)).receive(receipt_no, on, today=china_date(at), files=files)
     await life.save_redirect(tx, sent)
     await leads.save(tx, lead, Action.RECEIPT_OF_REDIRECT, by=by, effective_at=at, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
+    await deadlines.start_anew(tx, to_hear(lead, days=await notices.calendar(tx), at=sent.sent_at))
     await audit.record(tx, by, "lead.receive-redirect", lead.id, at=at, detail={"number": sent.number})
     return lead
 
 
-async def end_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Principal, at: datetime) -> Lead:
-    """The regulator's result is on file and the reporter told, those of repeats and their superiors too: the lead is closed as C6. Raises
-    `NotFound`, `NotAllowed`, `Invalid`."""
+async def answer_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by: Principal, at: datetime) -> Lead:
+    """The regulator's result is on file: whoever reported is told within D11. Raises `NotFound`, `NotAllowed`, `Invalid`."""
     refuse_marked("result", [result.text])
+    lead = (await leads.get(tx, lead_id, lock=True)).step(Action.RESULT_OF_REDIRECT)
+    await must_be_sent_by(tx, lead_id, result.files, Door.OFFICE)
+    sent = await life.last_redirect(tx, lead_id)
+    sent = sent.answer(result.text, result.on, today=china_date(at), files=result.files)
+    await life.save_redirect(tx, sent)
+    await leads.save(tx, lead, Action.RESULT_OF_REDIRECT, by=by, effective_at=at, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
+    await deadlines.start_anew(tx, to_tell(lead, days=await notices.calendar(tx), at=at))
+    await audit.record(tx, by, "lead.answer-redirect", lead.id, at=at, detail={"number": sent.number})
+    return lead
+
+
+async def end_redirect(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
+    """The regulator's result is on file and the reporter told, or tried to be (G-FEED), those of repeats and all superiors too: the lead is
+    closed as C6. Raises `NotFound`, `NotAllowed`."""
     lead = await leads.get(tx, lead_id, lock=True)
     lead, said = lead_life.end_redirect(lead, at=at)
-    reachable = lead.named or await life.holds_code(tx, lead_id)
-    await must_be_sent_by(tx, lead_id, result.files, Door.OFFICE)
-    sent = (await life.last_redirect(tx, lead_id)).end(
-        result.text, result.on, told_on=result.told_on, reachable=reachable, today=china_date(at)
-    )
+    sent = await life.last_redirect(tx, lead_id)
+    since = sent.answered_on()
+    outcome, told_on = await how_told(tx, lead, since=since)
     repeats = await merges.repeats_of(tx, lead_id)
     for repeat in repeats:
-        await must_be_told_of_master(tx, repeat, since=result.on)
-    await superiors_must_be_answered(tx, *repeats, since=result.on)
-    await life.save_redirect(tx, replace(sent, result_files=result.files))
+        await must_be_told_of_master(tx, repeat, since=since)
+    await superiors_must_be_answered(tx, *repeats, since=since)
+    await life.save_redirect(tx, replace(sent, told_on=told_on))
+    await life.add_feedback(tx, lead.id, number_of(lead), outcome, accepted=False, at=at)
     await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
-    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, DeadlineKind.MEET, at=at)
-    await enter_of_repeats(tx, lead, since=result.on, by=by, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.MEET, at=at)
+    await enter_of_repeats(tx, lead, since=since, by=by, at=at)
     await outbox.put(tx, said, at=at)
-    await audit.record(tx, by, "lead.end-redirect", lead.id, at=at, detail={"number": sent.number})
+    detail = {"number": sent.number, "outcome": outcome}
+    await audit.record(tx, by, "lead.end-redirect", lead.id, at=at, detail=detail)
     return lead
 
 

@@ -182,7 +182,8 @@ def test_who_decides_and_what_is_refused_by_state_level_and_time() -> None:
         return Extension.ask(uuid4(), of, running, days, "理由充分", by="unl", calendar=DAYS, at=at)
 
     for status_ in Status:
-        if status_ not in (Status.VERIFYING, Status.TASKFORCE, Status.MERGED, Status.SUSPENDED):
+        may = (Status.VERIFYING, Status.TASKFORCE, Status.REDIRECTED)
+        if status_ not in (*may, Status.MERGED, Status.SUSPENDED):
             with pytest.raises(NotAllowed):
                 ask(replace(lead, status=status_))
     with pytest.raises(NotAllowed):

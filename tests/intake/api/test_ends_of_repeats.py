@@ -278,6 +278,9 @@ async def test_in_every_state_of_the_master_a_repeats_reporter_objects_by_code_a
     master, (code, _), named = await closed_with_two_repeats(api, "C1")
     for constraint in ("classified_whole", "assigned_by_status"):
         await api.rows(f"alter table leads drop constraint ck_leads_{constraint}")
+    answered = "'JS', 'ofd', '2018-06-01', '回1', '2018-06-04', '已整改', '2018-06-05'"
+    names = "lead_id, number, regulator, sent_by, sent_at, receipt_no, receipt_on, result, result_on"
+    await api.rows(f"insert into redirects ({names}) values ($1, 1, {answered})", master)
     taken: set[str] = set()
     for standing in Status:
         if standing in (Status.SUSPENDED, Status.MERGED):
@@ -309,13 +312,15 @@ async def test_what_is_objected_to_a_regulators_result_before_it_closes_the_mast
     await api.rows(DEPARTMENT)
     await do(api, master, "redirect", {"regulator": "CSGL"}, day="2018-06-06")
     await do(api, master, "redirect/receipt", {"receipt_no": "CG-7", "receipt_on": "2018-06-07"}, day="2018-06-07")
+    result = {"result": "已责令整改", "result_on": "2018-06-20"}
+    assert (await do(api, master, "redirect/result", result, day="2018-06-20")).json()["status"] == "redirected"
     assert (await log(api, repeat, "2018-06-20", next_step="objection")).status_code == 204
-    result = {"result": "已责令整改", "result_on": "2018-06-20", "told_on": "2018-06-21"}
-    assert (await do(api, master, "redirect/result", result, day="2018-06-21")).json()["status"] == "closed"
+    assert (await log(api, master, "2018-06-21")).status_code == 204
+    assert (await do(api, master, "redirect/closing", day="2018-06-21")).json()["status"] == "closed"
     [made] = (await api.get("/intake/v1/objections?state=open", by="sup")).json()["items"]
     assert (made["lead_id"], made["made_on"], made["answered_by"]) == (str(repeat), "2018-06-20", "ofd")
     assert (await log(api, repeat, "2018-06-22", next_step="objection")).status_code == 204, "the same one"
-    assert (await refuse(api, repeat, day="2018-06-25")).status_code == 403, "who entered the result answered"
+    assert (await refuse(api, repeat, day="2018-06-25")).status_code == 403, "who closed it with the result answered"
     assert (await refuse(api, repeat, by="ofd2", day="2018-06-25")).status_code == 200
 
 

@@ -72,7 +72,7 @@ async def test_a_regulators_receipt_and_result_name_their_scans(new_api: NewApi)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "files.0")
     receipt["files"] = scans[:1]  # type: ignore[assignment] # a list of ids
     assert (await api.post(f"{LEADS}/{lead}/redirect/receipt", receipt, by="ofd", **ON)).status_code == 200
-    result = {"result": "已责令改正", "result_on": "2018-06-04", "told_on": "2018-06-04", "files": scans[1:]}
+    result = {"result": "已责令改正", "result_on": "2018-06-04", "files": scans[1:]}
     ended = await api.post(f"{LEADS}/{lead}/redirect/result", result, by="ofd", **ON)
     assert ended.status_code == 200, ended.text
     [shown] = (await api.get(f"{LEADS}/{lead}/redirects", by="sup")).json()

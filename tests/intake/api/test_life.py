@@ -95,11 +95,7 @@ async def test_declined_with_a_reason_and_where_to_go_and_accepted_after_all_by_
 @pytest.mark.rule("D29")
 async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(new_api: NewApi) -> None:
     api = await new_api("intake")
-    lead = await register(api, **PUBLIC, reporter={"name": "王小明"})
-    repeat = await register(api, **PUBLIC, summary=AGAIN, reporter={"name": "李小红"})
-    handed_down = await register(api, summary=AGAIN)
-    for each in (repeat, handed_down):
-        await merge(api, each, lead)
+    lead = await register(api, **PUBLIC)
     await classify(api, lead, tier="disorder")
     await api.rows(DEPARTMENT)
     for nowhere in ("GA", "XX"):
@@ -120,39 +116,90 @@ async def test_a_matter_of_disorder_goes_to_its_regulator_and_comes_back_once(ne
     await api.client.put(path, json=order | {"subjects": []}, headers=api.as_("ofd", **on("2018-06-01")))
     assert (await do(api, lead, "redirect", {"regulator": "JS"})).json()["status"] == "redirected"
     found = await limits(api, lead, "2018-06-01")
-    assert (found["redirect"]["due_on"], found["assign"]["stopped_at"] is None) == ("2018-07-31", False)
+    assert (found["redirect"]["due_on"], found["assign"]["stopped_at"] is None) == ("2018-06-19", False), (
+        "15 days to sort, the 16th to the 18th rest"
+    )
     assert (await do(api, lead, "redirect/return", WHY, day="2018-06-06")).json()["status"] == "classified"
     assert (await limits(api, lead, "2018-06-06"))["assign"]["due_on"] == "2018-06-07"
     await do(api, lead, "redirect", {"regulator": "CSGL"}, day="2018-06-06")
     assert (await do(api, lead, "redirect/return", WHY, day="2018-06-07")).status_code == 409, "once"
+    rows = (await api.get(f"/intake/v1/leads/{lead}/redirects", by="sup")).json()
+    assert [(row["regulator"], bool(row["returned_at"])) for row in rows] == [("JS", True), ("CSGL", False)]
+    assert (await events(api, lead))[2:] == ["lead.redirected", "lead.redirect-returned", "lead.redirected"]
+
+
+EXTENSION = {"days": 30, "reason": "主管部门需要鉴定"}
+
+
+@pytest.mark.rule("D29")
+async def test_a_regulator_takes_it_in_fifteen_days_and_answers_in_sixty_or_thirty_more(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api, **PUBLIC)
+    await classify(api, lead, tier="disorder")
+    await do(api, lead, "redirect", {"regulator": "JS"}, day="2018-06-06")
+    running = (await limits(api, lead, "2018-06-06"))["redirect"]
+    assert (running["limit_id"], running["due_on"]) == ("D29", "2018-06-21")
+    assert (await do(api, lead, "extensions", EXTENSION, day="2018-06-07")).status_code == 409, "nothing to extend yet"
+    receipt = {"receipt_no": "JS-7", "receipt_on": "2018-06-25"}
+    await do(api, lead, "redirect/receipt", receipt, day="2018-06-25")
+    found = (await api.get(f"/intake/v1/leads/{lead}/deadlines", by="sup")).json()
+    assert [one["in_time"] for one in found if one["limit_id"] == "D29"] == [False], "four days late"
+    running = (await limits(api, lead, "2018-06-25"))["redirect"]
+    assert (running["limit_id"], running["due_on"]) == ("D29r", "2018-08-06"), "60 days from the redirection"
+    assert (await do(api, lead, "extensions", EXTENSION, by="unl", day="2018-06-25")).status_code == 403
+    assert (await do(api, lead, "extensions", EXTENSION | {"days": 31}, day="2018-06-25")).status_code == 422
+    asked = await do(api, lead, "extensions", EXTENSION, by="ana", day="2018-06-25")
+    assert (asked.status_code, asked.json()["kind"]) == (201, "redirect")
+    decide = f"/intake/v1/extensions/{asked.json()['id']}/decision"
+    assert (await api.post(decide, {"grant": True}, by="ofd", **on("2018-06-26"))).json()["state"] == "granted"
+    assert (await limits(api, lead, "2018-06-26"))["redirect"]["due_on"] == "2018-09-05"
+    assert (await do(api, lead, "extensions", EXTENSION, by="ana", day="2018-06-27")).status_code == 409, "once"
+
+
+@pytest.mark.rule("D29", "D11", "G-FEED")
+async def test_with_a_regulators_result_it_is_closed_when_the_reporter_was_told(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api, **PUBLIC, reporter={"name": "王小明"})
+    repeat = await register(api, **PUBLIC, summary=AGAIN, reporter={"name": "李小红"})
+    handed_down = await register(api, summary=AGAIN)
+    for each in (repeat, handed_down):
+        await merge(api, each, lead)
+    await classify(api, lead, tier="disorder")
+    await do(api, lead, "redirect", {"regulator": "JS"}, day="2018-06-06")
+    receipt = {"receipt_no": "JS-7", "receipt_on": "2018-06-07"}
     result = {"result": "已责令整改", "result_on": "2018-06-20"}
     assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 409, "no receipt yet"
-    receipt = {"receipt_no": "CG-7", "receipt_on": "2018-06-07"}
     assert (await do(api, lead, "redirect/receipt", receipt, day="2018-06-07")).status_code == 200
-    assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 422, "tell the reporter"
-    told = result | {"told_on": "2018-06-20"}
-    alone = await do(api, lead, "redirect/result", told, day="2018-06-20")
+    reached = {"channel": "phone", "on": "2018-06-20", "reached": True, "text": "已核查完毕并告知结论"}
+    for each in (lead, repeat):
+        early = await do(api, each, "feedback-tries", reached, day="2018-06-20")
+        assert (early.status_code, "结果尚未登记" in early.json()["detail"]) == (409, True), "nothing to tell"
+    assert (await do(api, lead, "redirect/closing", day="2018-06-20")).status_code == 409
+    assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).json()["status"] == "redirected"
+    assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 409, "once"
+    assert (await do(api, lead, "redirect/return", WHY, day="2018-06-20")).status_code == 409
+    found = await limits(api, lead, "2018-06-20")
+    assert (found["feedback"]["due_on"], bool(found["redirect"]["stopped_at"])) == ("2018-06-27", True)
+    untold = await do(api, lead, "redirect/closing", day="2018-06-20")
+    assert (untold.status_code, "尚未得到反馈" in untold.json()["detail"]) == (409, True), "tell the reporter"
+    assert (await do(api, lead, "feedback-tries", reached, day="2018-06-20")).status_code == 204
+    assert (await limits(api, lead, "2018-06-20"))["feedback"]["stopped_at"]
+    alone = await do(api, lead, "redirect/closing", day="2018-06-20")
     assert (alone.status_code, "并入的" in alone.json()["detail"]) == (409, True), (
         "who reported the repeat is told, too"
     )
-    reached = {"channel": "phone", "on": "2018-06-20", "reached": True, "text": "已核查完毕并告知结论"}
     assert (await do(api, repeat, "feedback-tries", reached, day="2018-06-20")).status_code == 204
-    unanswered = await do(api, lead, "redirect/result", told, day="2018-06-20")
+    unanswered = await do(api, lead, "redirect/closing", day="2018-06-20")
     assert (unanswered.status_code, "对上级的回复" in unanswered.json()["detail"]) == (409, True)
     reply = {"reply_no": "示例函7号", "sent_on": "2018-06-20"}
     assert (await do(api, handed_down, "upstream-replies", reply, by="icl", day="2018-06-20")).status_code == 201
-    closed = await do(api, lead, "redirect/result", told, day="2018-06-20")
+    assert (await do(api, lead, "redirect/closing", by="ana", day="2018-06-20")).status_code == 403
+    closed = await do(api, lead, "redirect/closing", day="2018-06-20")
     assert closed.json()["status"] == "closed"
-    assert (await limits(api, lead, "2018-06-20"))["redirect"]["stopped_at"]
-    assert await events(api, lead) == [
-        *("lead.received", "lead.classified", "lead.redirected", "lead.redirect-returned", "lead.redirected"),
-        "lead.closed",
-    ]
-    rows = (await api.get(f"/intake/v1/leads/{lead}/redirects", by="sup")).json()
-    assert [(row["regulator"], bool(row["returned_at"]), row["result"]) for row in rows] == [
-        ("JS", True, None),
-        ("CSGL", False, "已责令整改"),
-    ]
+    assert (await events(api, lead))[2:] == ["lead.redirected", "lead.closed"]
+    [row] = (await api.get(f"/intake/v1/leads/{lead}/redirects", by="sup")).json()
+    assert (row["result"], row["told_on"]) == ("已责令整改", "2018-06-20")
+    assert await api.rows("select outcome from feedbacks where lead_id = $1", lead) == [("delivered",)]
 
 
 async def test_a_suspended_leads_limits_stand_still_and_run_on_without_the_days_between(new_api: NewApi) -> None:

@@ -77,7 +77,8 @@ async def test_a_matter_whose_way_to_a_regulator_was_forgotten_ends_or_comes_bac
     receipt = {"receipt_no": "城管收1号", "receipt_on": "2018-06-08"}
     assert (await do(api, lead, "redirect/receipt", receipt, day="2018-06-08")).status_code == 200
     result = {"result": "已责令改正", "result_on": "2018-06-20"}
-    closed = await do(api, lead, "redirect/result", result, day="2018-06-20")
+    assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 200
+    closed = await do(api, lead, "redirect/closing", day="2018-06-20")
     assert closed.json()["status"] == "closed", closed.text
     # the end was forgotten with it: the repeat's superior is answered all the same
     await learn(api, ended, LeadClosed, by="regulator", day="2018-06-20")

@@ -163,6 +163,7 @@ async def test_whoever_a_lead_is_about_neither_reads_nor_decides_on_it_and_is_no
         ("acceptance", why),
         ("suspension", why | {"measures": "已保护"}),
         ("redirect/result", {"result": "已整改", "result_on": "2018-06-01"}),
+        ("redirect/closing", None),
         ("closing", None),
         ("decisions", why | {"kind": "reopen"}),
         ("merge", why | {"master_id": str(other)}),

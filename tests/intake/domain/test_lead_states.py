@@ -26,6 +26,7 @@ decline: received not_accepted
 accept-after-all: not_accepted received
 redirect: classified redirected
 receipt-of-redirect: redirected redirected
+result-of-redirect: redirected redirected
 return-redirect: redirected classified
 end-redirect: redirected closed
 merge: received merged classified merged
@@ -34,7 +35,7 @@ assign: classified assigned reopened assigned
 dispute: assigned disputed
 rule: disputed assigned
 begin: assigned verifying
-extend: verifying verifying taskforce taskforce
+extend: verifying verifying taskforce taskforce redirected redirected
 form-taskforce: verifying taskforce
 submit-report: verifying in_signoff taskforce in_signoff
 return-report: in_signoff verifying
@@ -183,15 +184,20 @@ def test_only_disorder_is_redirected_and_a_superiors_lead_never() -> None:
 def test_a_regulators_result_needs_its_receipt_first_and_a_return_happens_once() -> None:
     sent = Redirect(lead_id=lead().id, number=1, regulator="SJ", sent_by="ofd", sent_at=NOON)
     with pytest.raises(NotAllowed, match="回执"):
-        sent.end("已处理", DAY, told_on=DAY, reachable=True, today=DAY)
+        sent.answer("已处理", DAY, today=DAY)
+    with pytest.raises(NotAllowed, match="结果尚未登记"):
+        sent.answered_on()
     taken = sent.receive("SJ-1", DAY, today=DAY)
     with pytest.raises(NotAllowed):
         taken.receive("SJ-2", DAY, today=DAY)
-    with pytest.raises(Invalid, match="举报人"):
-        taken.end("已处理", DAY, told_on=None, reachable=True, today=DAY)
     with pytest.raises(Invalid):
-        taken.end("已处理", date(2018, 5, 31), told_on=DAY, reachable=True, today=DAY)
-    assert taken.end("已处理", DAY, told_on=None, reachable=False, today=DAY).result_on == DAY
+        taken.answer("已处理", date(2018, 5, 31), today=DAY)
+    answered = taken.answer("已处理", DAY, today=DAY)
+    assert answered.answered_on() == DAY
+    with pytest.raises(NotAllowed, match="结果已登记"):
+        answered.answer("又处理", DAY, today=DAY)
+    with pytest.raises(NotAllowed, match="结果已登记"):
+        answered.give_back("不属本局", returned_before=False, at=NOON)
     assert sent.give_back("不属本局", returned_before=False, at=NOON).returned_at == NOON
     with pytest.raises(NotAllowed):
         sent.give_back("不属本局", returned_before=True, at=NOON)

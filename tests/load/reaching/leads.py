@@ -14,7 +14,8 @@ from tests.load.reaching.world import Fit, Fits, World, fitting
 FITS: Fits = {}
 _CLASS = {"tier": "evil", "level": "general", "area_codes": ["market"]}
 _RECEIPT = {"receipt_no": "JS-7", "receipt_on": "2018-06-07"}
-_RESULT = {"result": "已责令整改", "result_on": "2018-06-20", "told_on": "2018-06-20"}
+_RESULT = {"result": "已责令整改", "result_on": "2018-06-20"}
+_ANSWERED = _RESULT | {"result_on": "2018-06-07"}
 _SUSPENSION = {"reason": "举报人受到威胁", "measures": "已通知辖区派出所保护"}
 _TOLD = {"channel": "phone", "on": "2018-06-21", "reached": True, "text": "已核查完毕并告知结论"}
 
@@ -173,6 +174,12 @@ async def _redirect_receipt(w: World) -> Fit:
 async def _redirect_result(w: World) -> Fit:
     path = await _disorder(w, _SENT, ("redirect/receipt", _RECEIPT))
     return Fit(by="ofd", path=path, body=dict(_RESULT), headers=on("2018-06-20"))
+
+
+@fitting(FITS, "POST /leads/{lead_id}/redirect/closing")
+async def _redirect_closing(w: World) -> Fit:
+    path = await _disorder(w, _SENT, ("redirect/receipt", _RECEIPT), ("redirect/result", _ANSWERED))
+    return Fit(by="ofd", path=path, headers=on("2018-06-20"))
 
 
 @fitting(FITS, "POST /leads/{lead_id}/redirect/return")
