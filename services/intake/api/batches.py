@@ -29,6 +29,23 @@ def batch_of(item: Mapping[str, Any], most: int) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def in_place(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema with what it refers to in its places: a reference would be looked for in the document, not in this part of it."""
+    defined = schema.get("$defs", {})
+
+    def put(part: Any) -> Any:
+        if isinstance(part, list):
+            return [put(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return put(defined[part["$ref"].rpartition("/")[2]])
+        return {name: put(each) for name, each in part.items() if name != "$defs"}
+
+    found: dict[str, Any] = put(schema)
+    return found
+
+
 async def records_of(request: Request, *, most_bytes: int, most: int) -> list[Any]:
     """The records of a batch: a JSON array, or an object a line. Raises `Malformed`, `TooLarge`, `Invalid`."""
     body = bytearray()

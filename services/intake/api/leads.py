@@ -84,7 +84,26 @@ class Reporter(Order):
     note: Annotated[str, _text(1000)] | None = None
 
 
-class LeadOrder(Order):
+class ShieldedOrder(Order):
+    """What a lead says for discipline alone, at each door that takes one. 保护伞及涉纪情形(只送纪委监委)"""
+
+    discipline_grounds: list[Ground] = Field(
+        default_factory=list,
+        max_length=3,
+        description="涉纪情形,有任一项即双交办 / grounds for discipline, each makes it a lead for both legs",
+    )
+    umbrella: UmbrellaBlock | None = Field(
+        default=None,
+        description="保护伞:只送纪委监委,请勿写入摘要 / who shields it, for discipline alone: not for the summary",
+    )
+
+    def shielded(self) -> tuple[tuple[Ground, ...], str | None]:
+        """The grounds, with those that what is said amounts to, and what is said."""
+        said = {"umbrella": self.umbrella.model_dump(exclude_none=True)} if self.umbrella else {}
+        return tuple(dict.fromkeys([*self.discipline_grounds, *grounds(said)])), umbrella_told(said)
+
+
+class LeadOrder(ShieldedOrder):
     """A lead as a clerk types it. 线索登记"""
 
     source: Source
@@ -100,11 +119,6 @@ class LeadOrder(Order):
     area_codes: AreaCodes = Field(default_factory=list)
     manifestation_codes: ManifestationCodes = Field(default_factory=list)
     allegations: list[Annotated[str, _text(2000)]] = Field(default_factory=list, max_length=50)
-    discipline_grounds: list[Ground] = Field(default_factory=list, max_length=3)
-    umbrella: UmbrellaBlock | None = Field(
-        default=None,
-        description="保护伞:只送纪委监委,请勿写入摘要 / who shields it, for discipline alone: not for the summary",
-    )
     reporter: Reporter | None = None
     urgent: Urgent = False
 
@@ -235,7 +249,7 @@ class HistoryLine(BaseModel):
 @router.post("", status_code=201, response_model=LeadView)
 async def post_lead(order: LeadOrder, request: Request, by: Clerk, claim: Claimed) -> Response:
     """Register one lead; those that come at the same time share a transaction. 登记线索"""
-    said = {"umbrella": order.umbrella.model_dump(exclude_none=True)} if order.umbrella else {}
+    found, told = order.shielded()
     new = NewLead(
         source=order.source,
         source_l2=order.source_l2,
@@ -248,8 +262,8 @@ async def post_lead(order: LeadOrder, request: Request, by: Clerk, claim: Claime
         areas=tuple(dict.fromkeys(order.area_codes)),
         manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
         allegations=tuple(order.allegations),
-        grounds=tuple(dict.fromkeys([*order.discipline_grounds, *grounds(said)])),
-        umbrella=umbrella_told(said),
+        grounds=found,
+        umbrella=told,
         named=order.reporter is not None,
         urgent=order.urgent,
         reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.api.batches import NOT_JSON, FieldError, batch_of, records_of, what_is_wrong
-from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Urgent
+from services.intake.api.batches import NOT_JSON, FieldError, batch_of, in_place, records_of, what_is_wrong
+from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, ShieldedOrder, Urgent
 from services.intake.api.report_blocks import Line, Short
 from services.intake.db import police_calls
 from services.intake.db.police_calls import RefusedRecord
-from services.intake.domain.police_call import FIELDS, Call, Fate
+from services.intake.domain.police_call import FIELDS, UMBRELLA, Call, Fate
 from services.intake.usecases.read_lead import read_lead
 from services.intake.usecases.subject_store import whole_calls, whole_corrections
 from services.intake.usecases.take_calls import Done, TakeCalls, keep_refused
@@ -40,7 +40,7 @@ class CallerBlock(Order):
     note: Line | None = None
 
 
-class CallOrder(Order):
+class CallOrder(ShieldedOrder):
     """一条警情的一个版本 / one version of one call."""
 
     external_no: Number = Field(description="接警单编号 / the call's number, by which it is known")
@@ -84,12 +84,15 @@ class CallOrder(Order):
             if name in content:
                 content[name] = list(dict.fromkeys(content[name]))
         caller = self.caller.model_dump(exclude_none=True) if self.caller else None
+        grounds, umbrella = self.shielded()
         return Call(
             external_no=self.external_no,
             revision=self.revision,
             called_at=self.called_at,
             content=content,
             caller=caller or None,
+            grounds=grounds,
+            umbrella=umbrella,
         )
 
 
@@ -155,9 +158,7 @@ class CallView(BaseModel):
     corrections: list[CorrectionView]
 
 
-_ITEM = CallOrder.model_json_schema()
-# in its place: a reference would be looked for in the document, not in this part of it
-_ITEM["properties"]["caller"]["anyOf"][0] = _ITEM.pop("$defs")["CallerBlock"]
+_ITEM = in_place(CallOrder.model_json_schema())
 DESCRIPTION = f"""接收警情,一批最多{MOST_RECORDS}条、8MB:JSON数组,或每行一条JSON(application/x-ndjson)。
 按接警单编号识别:重发不重复登记,版本号更高的为更正(新旧值都保留),有误的记录逐条告知并记入未接收清单,不影响其余记录。可补报旧警情。
 
@@ -224,7 +225,11 @@ async def get_police_call(
         revision=call.revision,
         called_at=call.called_at,
         content=dict(call.content),
-        corrections=[CorrectionView.model_validate(row) for row in await whole_corrections(tx, lead_id, keys)],
+        corrections=[
+            CorrectionView.model_validate(row)
+            for row in await whole_corrections(tx, lead_id, keys)
+            if row["field"] != UMBRELLA
+        ],
     )
 
 

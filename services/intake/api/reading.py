@@ -18,7 +18,7 @@ import structlog
 from services.intake.api import spreadsheet
 from services.intake.api.spreadsheet import MOST_BYTES, Outcome
 from services.intake.domain.code_list import CodeBook
-from services.intake.domain.codes import IssuingLevel
+from services.intake.domain.codes import Ground, IssuingLevel
 from services.intake.domain.ledger import BadCell, LedgerRow
 from shared.errors import Invalid, TooLarge
 
@@ -97,7 +97,8 @@ async def _outcomes(reader: asyncio.subprocess.Process, content: bytes, heard: H
 def _outcome(values: list[Any]) -> Outcome:
     if len(values) == 4:
         return BadCell(*values)
-    number, upstream_no, level, issued_on, deadline, areas, manifestations, source_l2, street, summary, urgent = values
+    number, upstream_no, level, issued_on, deadline, areas, manifestations, source_l2, street, *told = values
+    summary, urgent, umbrella = told
     return LedgerRow(
         row=number,
         upstream_no=upstream_no,
@@ -110,4 +111,6 @@ def _outcome(values: list[Any]) -> Outcome:
         street=street,
         summary=summary,
         urgent=urgent,
+        grounds=(Ground.UMBRELLA,) if umbrella else (),
+        umbrella=umbrella,
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.api.directory import UnitCode
-from services.intake.api.leads import AreaCodes, ManifestationCodes, Urgent
+from services.intake.api.leads import AreaCodes, ManifestationCodes, ShieldedOrder, Urgent
 from services.intake.api.report_blocks import Passage
 from services.intake.db import screenings
 from services.intake.domain.codes import Source
@@ -41,7 +41,7 @@ class PersonItem(Order):
     age: Annotated[int, Field(ge=0, le=120, strict=True)] | None = None
 
 
-class FindingOrder(Order):
+class FindingOrder(ShieldedOrder):
     """排查发现 / what was found."""
 
     summary: Annotated[
@@ -117,6 +117,7 @@ async def post_finding(
     screening_id: UUID, order: FindingOrder, request: Request, by: UnitStaff, at: Now, once: Once
 ) -> Response:
     """What a unit found becomes a lead of source 其他. 登记排查发现"""
+    grounds, umbrella = order.shielded()
     persons = [f"涉及人员:{person.description}" for person in order.persons]
     minors = any(person.age is not None and person.age < 18 for person in order.persons)
     new = NewLead(
@@ -126,6 +127,8 @@ async def post_finding(
         areas=tuple(dict.fromkeys(order.area_codes)),
         manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
         allegations=(*persons, MINORS) if minors else tuple(persons),
+        grounds=grounds,
+        umbrella=umbrella,
         urgent=order.urgent,
     )
     ages = [person.age for person in order.persons]

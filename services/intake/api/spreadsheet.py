@@ -221,7 +221,7 @@ def _written(outcome: Outcome) -> list[Any]:
         return list(astuple(outcome))
     return [outcome.row, outcome.upstream_no, outcome.issuing_level, outcome.issued_on.isoformat(),
             outcome.deadline and outcome.deadline.isoformat(), outcome.areas, outcome.manifestations, outcome.source_l2,
-            outcome.street, outcome.summary, outcome.urgent]  # fmt: skip
+            outcome.street, outcome.summary, outcome.urgent, outcome.umbrella]  # fmt: skip
 
 
 def _say(frame: Mapping[str, Any]) -> None:

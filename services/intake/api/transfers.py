@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter, Urgent
+from services.intake.api.leads import AreaCodes, ListCode, ManifestationCodes, Reporter, ShieldedOrder, Urgent
 from services.intake.api.report_blocks import Line, Passage
 from services.intake.api.stay_away import Away
 from services.intake.db import attachments, transfers
@@ -37,7 +37,7 @@ class EvidenceItem(Order):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class TransferOrder(Order):
+class TransferOrder(ShieldedOrder):
     """移送函 / a transfer letter."""
 
     letter_no: LetterNo = Field(description="移送函文号 / the letter's number at the unit that sends it")
@@ -87,6 +87,7 @@ class TransferView(BaseModel):
 async def post_transfer(order: TransferOrder, request: Request, by: Partner, at: Now, once: Once) -> Response:
     """Take a partner's letter; it becomes a lead. 接收移送"""
     state, sent = request.app.state, await request.json()
+    grounds, umbrella = order.shielded()
     letter = Letter(
         new=NewLead(
             source=Source.OTHER,
@@ -96,6 +97,8 @@ async def post_transfer(order: TransferOrder, request: Request, by: Partner, at:
             areas=tuple(dict.fromkeys(order.area_codes)),
             manifestations=tuple(dict.fromkeys(order.manifestation_codes)),
             allegations=tuple(order.allegations),
+            grounds=grounds,
+            umbrella=umbrella,
             named=order.reporter is not None,
             urgent=order.urgent,
             reporter=order.reporter.model_dump(exclude_none=True) if order.reporter else None,

@@ -1,4 +1,4 @@
-"""What an imported file says of shielding officials, apart from the lead: it goes to discipline alone."""
+"""What is said of shielding officials, apart from the lead: it goes to discipline alone."""
 
 from collections.abc import Sequence
 from uuid import UUID

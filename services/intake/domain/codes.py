@@ -65,7 +65,7 @@ class GoTo(StrEnum):
 
 
 class Ground(StrEnum):
-    """Why a lead also goes to discipline (M17). 涉纪情形"""
+    """涉纪情形 / why a lead also goes to discipline (M17)."""
 
     OFFICIAL_INVOLVED = "official_involved"
     UMBRELLA = "umbrella"

@@ -291,9 +291,11 @@ class Lead:
             raise Registered("这些涉纪情形已登记 / these grounds are registered already")
         return replace(self, version=self.version + 1, grounds=_union(self.grounds, grounds))
 
-    def corrected(self) -> Self:
-        """A later version of what it came from is on record beside it; what was registered stands, at whatever state."""
-        return replace(self, version=self.version + 1)
+    def corrected(self, grounds: tuple[Ground, ...] = ()) -> Self:
+        """A later version of what it came from is on record beside it; what was registered stands, at whatever state. Grounds that it
+        brings are added, where grounds still are."""
+        more = grounds if self.standing in MOVES[Action.ADD_GROUNDS] else ()
+        return replace(self, version=self.version + 1, grounds=_union(self.grounds, more))
 
     def merge_into(self, master: Self) -> Self:
         """It repeats what `master` reports (§4.2). Only before it is assigned. Raises `NotAllowed`, `Invalid`."""

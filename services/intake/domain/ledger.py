@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "summary": ("线索摘要", "摘要", "主要内容", "summary"),
     "source_l2": ("二级来源", "来源细类", "sourcel2"),
     "urgent": ("紧急", "是否紧急", "urgent"),
+    "umbrella": ("保护伞情况", "保护伞", "umbrella"),
 }
 """Column → the headers it goes by (full-width letters and blanks do not matter); the first is the usual one."""
 MEANINGS: Mapping[str, tuple[str, str, Cell]] = {
@@ -49,9 +50,15 @@ MEANINGS: Mapping[str, tuple[str, str, Cell]] = {
         "是 (yes) when someone is in danger or evidence is being lost",
         "否",
     ),
+    "umbrella": (
+        "包庇纵容的公职人员情况,最多2000字,只送纪委监委,请勿写入摘要;没有填无",
+        "who shields it, at most 2,000 characters, for discipline alone: not into the summary",
+        "无",
+    ),
 }
 """Column → what belongs in it, and the example of the template."""
 EXAMPLE_NO = str(MEANINGS["upstream_no"][2])
+NOTHING = frozenset({"", "无", "不清楚", "没有", "-", "/"})
 REQUIRED = ("upstream_no", "issuing_level", "issued_on", "areas", "summary")
 SPLIT = re.compile(r"[、,,;;/\s]+")
 _DATES = (re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"), re.compile(r"^(\d{4})(\d{2})(\d{2})$"))
@@ -167,7 +174,10 @@ def read_row(
         return [BadCell(number, columns[name][0], bad[name].zh, bad[name].en) for name in _READERS if name in bad]
     source_l2 = next(iter(found["source_l2"]), None)
     areas, manifestations = found["areas"], found["manifestations"]
-    return LedgerRow(row=number, areas=areas, manifestations=manifestations, source_l2=source_l2, **values)
+    grounds = (Ground.UMBRELLA,) if values["umbrella"] else ()
+    return LedgerRow(
+        row=number, areas=areas, manifestations=manifestations, source_l2=source_l2, grounds=grounds, **values
+    )
 
 
 def is_blank(cells: Mapping[str, Cell]) -> bool:
@@ -287,6 +297,15 @@ def _summary(cell: Cell) -> str:
     return text
 
 
+def _umbrella(cell: Cell) -> str | None:
+    text = plain(cell)
+    if len(text) > 2000 or "\0" in text:
+        raise Wrong("最多2000字", "at most 2000 characters")
+    if has_secrecy_mark(text):
+        raise Wrong(REFUSAL_ZH, REFUSAL_EN)
+    return None if text in NOTHING else text
+
+
 _READERS = {
     "upstream_no": _upstream_no,
     "issuing_level": _issuing_level,
@@ -298,6 +317,7 @@ _READERS = {
     "summary": _summary,
     "source_l2": _source_l2,
     "urgent": _urgent,
+    "umbrella": _umbrella,
 }
 _CODED = ("areas", "manifestations", "source_l2")
 """Columns whose words are looked up in the code lists."""

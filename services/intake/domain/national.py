@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from services.intake.domain import ledger
-from services.intake.domain.codes import Ground
-from services.intake.domain.ledger import BadCell, Cell, Codes, LedgerRow, plain
+from services.intake.domain.ledger import NOTHING, BadCell, Cell, Codes, LedgerRow, plain
 from shared.secrecy import REFUSAL_EN, REFUSAL_ZH, has_secrecy_mark
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -35,8 +34,7 @@ REQUIRED = ("upstream_no", "issued_on", "areas", "summary")
 _REPORTER = {"reporter_name": "name", "reporter_phone": "phone", "reporter_id": "id_number"}
 _ANONYMOUS = frozenset({"匿名", "否", "匿名举报"})
 _NAMED = frozenset({"", "实名", "是", "实名举报", "要求保密"})
-_LONGEST = {"persons": 2000, "umbrella": 2000, "reporter_name": 100, "reporter_phone": 40, "reporter_id": 40}
-_NOTHING = frozenset({"", "无", "不清楚", "没有", "-", "/"})
+_LONGEST = {"persons": 2000, "reporter_name": 100, "reporter_phone": 40, "reporter_id": 40}
 
 
 def read_row(number: int, cells: Mapping[str, Cell], *, today: date, codes: Codes) -> LedgerRow | list[BadCell]:
@@ -51,18 +49,15 @@ def read_row(number: int, cells: Mapping[str, Cell], *, today: date, codes: Code
         elif has_secrecy_mark(told[name]):
             bad.append(BadCell(number, COLUMNS[name][0], REFUSAL_ZH, REFUSAL_EN))
     anonymous = told["naming"] in _ANONYMOUS
-    reporter = {kept: told[name] for name, kept in _REPORTER.items() if told[name] not in _NOTHING}
+    reporter = {kept: told[name] for name, kept in _REPORTER.items() if told[name] not in NOTHING}
     if not anonymous and told["naming"] not in _NAMED:
         bad.append(BadCell(number, COLUMNS["naming"][0], "应为实名或匿名", "must be 实名 (named) or 匿名 (anonymous)"))
     if anonymous and reporter:
         bad.append(BadCell(number, COLUMNS["reporter_name"][0], "匿名举报不填写举报人", "not with an anonymous report"))
     if bad or isinstance(read, list):
         return bad
-    umbrella = None if told["umbrella"] in _NOTHING else told["umbrella"]
     return replace(
         read,
         reporter=reporter or None,
-        allegations=() if told["persons"] in _NOTHING else (f"被举报人:{told['persons']}",),
-        grounds=(Ground.UMBRELLA,) if umbrella else (),
-        umbrella=umbrella,
+        allegations=() if told["persons"] in NOTHING else (f"被举报人:{told['persons']}",),
     )

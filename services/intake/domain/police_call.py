@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain.code_list import AREA, MANIFESTATION, SOURCE_L2, CodeBook
+from services.intake.domain.codes import Ground
 from services.intake.domain.discreet import CALLER
 from shared.codes import Labelled
 
@@ -30,6 +31,8 @@ FIELDS = {
     "urgent": "紧急",
 }
 """What may be corrected, with the words that people see."""
+UMBRELLA = "umbrella"
+"""What a version says of shielding officials, among the corrections; shown to nobody but discipline."""
 _LISTS = {"area_codes": AREA, "manifestation_codes": MANIFESTATION, "source_l2": SOURCE_L2}
 _IN_THE_SUMMARY = ("category", "occurred", "place")
 _LONGEST_LINE = 500
@@ -57,6 +60,9 @@ class Call:
     called_at: datetime
     content: Content
     caller: Mapping[str, Any] | None
+    grounds: tuple[Ground, ...] = ()
+    umbrella: str | None = None
+    """What is said of shielding officials, for discipline alone: no part of the content that others see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +96,14 @@ class Judged:
 
     fate: Fate
     changes: tuple[Change, ...] = ()
+    added: tuple[Change, ...] = ()
+    """What it says of shielding officials for the first time."""
     errors: tuple[tuple[str, str], ...] = ()
 
 
-def judge(known: KnownCall, call: Call) -> Judged:
-    """What this version of a known call does."""
+def judge(known: KnownCall, call: Call, umbrella: str | None = None) -> Judged:
+    """What this version of a known call does; `umbrella`: what earlier ones said of shielding officials. It stands: said anew it is added,
+    left out it is not taken back."""
     if call.revision < known.revision:
         return Judged(Fate.OUTDATED)
     if call.called_at != known.called_at:
@@ -106,15 +115,22 @@ def judge(known: KnownCall, call: Call) -> Judged:
         for name in FIELDS
         if known.content.get(name) != call.content.get(name)
     )
-    if not call.caller and any(isinstance(change.old, str) and CALLER in change.old for change in changes):
+    more = bool(call.umbrella) and (call.umbrella or "") not in (umbrella or "")
+    hidden = [
+        *(change.old for change in changes),
+        *(known.content.values() if more else ()),
+        umbrella if more else None,
+    ]
+    if not call.caller and any(isinstance(text, str) and CALLER in text for text in hidden):
         return _refused(
             "caller",
             "此前的文字中隐去了报警人,更正文字时请一并填写报警人 / the caller was taken out of the earlier text: whoever corrects the text"
             " names the caller again, so that it can be taken out of the new one",
         )
     if call.revision > known.revision:
-        return Judged(Fate.CORRECTED, changes)
-    if changes:
+        added = (Change(UMBRELLA, None, call.umbrella),) if more else ()
+        return Judged(Fate.CORRECTED, changes, added)
+    if changes or more:
         return _refused(
             "revision",
             "同一版本的内容不同,更正请递增版本号 / this revision is known with other content; a correction is a higher one",

@@ -24,11 +24,12 @@ from pydantic_core import from_json, to_json
 
 from services.intake.db import police_calls, reports, subjects, transfers, umbrellas
 from services.intake.domain.lead import Lead
-from services.intake.domain.police_call import KnownCall
+from services.intake.domain.police_call import UMBRELLA, KnownCall
 from services.intake.domain.restricted import Apart, put, retold
 from services.intake.domain.subject_part import TOLD, TRANSFER, call_part, correction_part
 from shared import metrics
 from shared.db import Transaction
+from shared.deadlines import china_date
 from shared.file_key import CannotRead, WrappingKey
 from shared.sealing import ReceiverKey, Sealer
 
@@ -113,10 +114,14 @@ async def whole_texts(tx: Transaction, lead: Lead, keys: SubjectKeys) -> dict[st
 
 
 async def whole_umbrella(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> str | None:
-    """What was said with a lead of shielding officials elsewhere than in a report, for discipline; None when nothing was."""
+    """What was said with a lead of shielding officials elsewhere than in a report, and what later versions of a call added, for discipline;
+    None when nothing was."""
     told = await umbrellas.of_lead(tx, lead_id)
     box = (await subjects.of_leads(tx, [lead_id], TOLD)).get(lead_id) if told else None
-    return _open(keys, lead_id, box, TOLD).get("umbrella", told) if box else told
+    first = _open(keys, lead_id, box, TOLD).get("umbrella", told) if box else told
+    later = [row for row in await whole_corrections(tx, lead_id, keys) if row["field"] == UMBRELLA]
+    more = [f"补充({china_date(row['recorded_at']).isoformat()}):{row['new']}" for row in later]
+    return ";".join([*([first] if first else []), *more]) or None
 
 
 async def whole_transfer(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> str | None:

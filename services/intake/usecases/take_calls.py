@@ -12,7 +12,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.db import code_lists, leads, merges, notices, police_calls, reporters, subjects, submissions
+from services.intake.db import (
+    code_lists,
+    leads,
+    merges,
+    notices,
+    police_calls,
+    reporters,
+    subjects,
+    submissions,
+    umbrellas,
+)
 from services.intake.db.police_calls import RefusedRecord
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Source
@@ -35,8 +45,9 @@ from services.intake.domain.subject_part import call_part, correction_part
 from services.intake.usecases.register_lead import ACCEPTED, DEED, NewLead, Registration, admit
 from services.intake.usecases.say_urgent import settle
 from services.intake.usecases.send_facts_again import send_facts_again
-from services.intake.usecases.subject_store import FactsSealer, SubjectKeys, whole_calls
+from services.intake.usecases.subject_store import FactsSealer, SubjectKeys, whole_calls, whole_umbrella
 from services.intake.usecases.submit_lead import row_of
+from services.intake.usecases.tell_anew import tell_discipline
 from shared import audit, metrics
 from shared.auth import Principal
 from shared.db import Database, Transaction, after_commit, driver, is_race, wait_at_most
@@ -180,6 +191,8 @@ class TakeCalls:
         await submissions.add(connection, rows, region=self.region, deed=DEED)
         await police_calls.add(connection, taken, region=self.region, at=new[0][1].at)
         await subjects.add(connection, boxes)
+        said = [(lead.id, order.new.umbrella) for (lead, _), (_, order) in zip(taken, new, strict=True)]
+        await umbrellas.add(tx, [(lead_id, told) for lead_id, told in said if told])
         after_commit(tx, lambda: ACCEPTED.labels(source.value).inc(len(taken)))
         return {call.external_no: Done(Fate.TAKEN, lead.id, lead.lead_no) for lead, call in taken}
 
@@ -187,26 +200,33 @@ class TakeCalls:
         """A call that is a lead already."""
         by, at = handed.by, handed.at
         call = replace(handed.call, content=still_without_caller(known.content, handed.call.content))
-        judged = judge(known, call)
+        standing = await whole_umbrella(tx, known.lead_id, self.sealer.subjects) if call.umbrella else None
+        judged = judge(known, call, standing)
         if judged.fate is Fate.REFUSED:
             return Done(Fate.REFUSED, errors=judged.errors)
         if judged.fate is Fate.CORRECTED:
             refuse_marked("summary", [lead_summary(call.content)])
+            refuse_marked("umbrella", [call.umbrella or ""])
             _check_codes(call, book)
             lead, whole = await merges.lock_whole(tx, known.lead_id)
             lead.must_be_there()
-            lead = lead.corrected()
+            before, lead = lead, lead.corrected(call.grounds)
             fields = [FIELDS[change.field] for change in judged.changes]
             told = [*fields, "报警人(随本版提供,是否有变只有保管库知道)"] if call.caller else fields
             reason = f"110更正(第{call.revision}版):{'、'.join(told) or '内容未变'}"
             await leads.save(tx, lead, "correct", by=by, effective_at=at, at=at, reason=reason)
             ref = await self._seal(tx, call, at)
             kept, boxes = _without_numbers(lead.id, call, self.sealer.subjects)
-            changes, more = _changes_without_numbers(lead.id, call, judged.changes, self.sealer.subjects)
+            changes, more = _changes_without_numbers(
+                lead.id, call, [*judged.changes, *judged.added], self.sealer.subjects
+            )
             await police_calls.correct(tx, lead.id, kept, changes, reporter_ref=ref, by=by.sub, at=at)
             await subjects.add(await driver(tx), [*boxes, *more])
+            head = whole if lead.merged_into else lead
+            if judged.added or lead.grounds != before.grounds:
+                await tell_discipline(tx, head, grounds=True, region=self.region, sealer=self.sealer, at=at)
             if judged.changes:
-                await send_facts_again(tx, whole if lead.merged_into else lead, sealer=self.sealer, at=at)
+                await send_facts_again(tx, head, sealer=self.sealer, at=at)
             detail = {"revision": call.revision, "fields": len(told)}
             await audit.record(tx, by, "lead.correct", lead.id, at=at, detail=detail)
             after_commit(tx, CORRECTED.inc)
@@ -239,7 +259,8 @@ def _discreet(call: Call) -> Call:
         name: without_person(value, call.caller, CALLER) if isinstance(value, str) else value
         for name, value in call.content.items()
     }
-    return replace(call, content=content)
+    umbrella = without_person(call.umbrella, call.caller, CALLER) if call.umbrella else None
+    return replace(call, content=content, umbrella=umbrella)
 
 
 def _without_numbers(lead_id: UUID, call: Call, keys: SubjectKeys) -> tuple[Call, list[subjects.Box]]:
@@ -288,6 +309,8 @@ def _new(call: Call) -> NewLead:
         manifestations=tuple(content.get("manifestation_codes", ())),
         named=call.caller is not None,
         urgent=content.get("urgent", False),
+        grounds=call.grounds,
+        umbrella=call.umbrella,
         reporter=call.caller,
     )
 

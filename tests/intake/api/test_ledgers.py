@@ -286,7 +286,7 @@ async def test_the_template_has_all_columns_and_its_example_is_no_lead(new_api: 
     template = await api.get("/intake/v1/ledgers/template", by="icl")
     sheet = load_workbook(io.BytesIO(template.content)).active
     assert sheet is not None
-    assert [cell.value for cell in sheet[1]] == [*HEADERS, "二级来源", "紧急"]
+    assert [cell.value for cell in sheet[1]] == [*HEADERS, "二级来源", "紧急", "保护伞情况"]
     done = (await send(api, template.content, name="台账.xlsx")).json()
     assert (done["taken"], [cell["column"] for cell in done["refused"]]) == (0, ["上级编号"])
     described = (await api.get("/intake/v1/openapi.json", by="icl")).json()
