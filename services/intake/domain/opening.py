@@ -69,6 +69,8 @@ PURPOSES = {
 LONGEST = {Kind.KEEPERS: 60, Kind.INTERVIEW: 480, Kind.BREAK_GLASS: 60}
 """Minutes. An interview has its way there and back."""
 SHREDDED = "举报人信息已按规定销毁 / the reporter's data were shredded"
+AT_REST = frozenset({_P.OWN_REQUEST, _P.PROTECTION, _P.DANGER, _P.ORDER})
+"""What the reporter of a sealed lead may still be opened for: it is stored and not used (PIPL §47), but who reported is protected on."""
 NOT_FOR_INTERVIEWS = frozenset({"id_number", "address"})
 """What two officers need not know to meet somebody (PIPL §6: the minimum)."""
 
@@ -200,6 +202,7 @@ class Opening:
         self._must_be(State.GRANTED, "查看", "read")
         if self.decided_at is None or self.ends_at is None or not self.decided_at <= at < self.ends_at:
             raise NotAllowed("批准的时间已过 / the time that was granted is over")
+        _must_be_there(matter, self.purpose)
         if self.kind is Kind.INTERVIEW and by.unit == matter.unit and matter.status not in CHECKED:
             raise NotAllowed(NO_INTERVIEW)
 
@@ -222,7 +225,9 @@ class Opening:
 
 
 def _must_be_there(matter: Matter, purpose: Purpose) -> None:
-    """Raises `NotAllowed` when there is no reporter to open; files are originals of their own."""
+    """Raises `NotAllowed` when there is no reporter to open, or the lead is at rest; files are originals of their own."""
+    if matter.status == Status.SEALED and purpose not in AT_REST:
+        raise NotAllowed("线索已封存,只保存、不使用 / the lead is sealed: stored, not used")
     if purpose is Purpose.ORIGINALS:
         return
     if matter.reporter_ref is None:

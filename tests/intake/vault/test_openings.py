@@ -201,6 +201,21 @@ async def test_an_opening_is_taken_back_and_an_old_request_lapses(office: Office
     assert (await status(office.intake.client, query_code=office.code)).json()["opened"] == 1
 
 
+@pytest.mark.rule("G14")
+async def test_of_a_sealed_lead_a_reporter_is_opened_to_protect_him_and_for_nothing_else(office: Office) -> None:
+    granted = await office.granted()
+    asked = {purpose: await office.asked(purpose=purpose) for purpose in ("own-request",)}
+    await office.intake.rows("update leads set status = 'sealed' returning 1")
+    refused = await office.read(granted)
+    assert (refused.status_code, "已封存" in refused.text) == (409, True)
+    assert (await office.act(asked["own-request"], "decision", {"grant": True}, by="rvk2")).status_code == 200
+    assert (await office.read(asked["own-request"])).json()["reporter"]["name"] == NAME
+    assert (await office.ask(purpose="protection")).status_code == 201
+    for purpose in ("contact", "feedback", "reward", "originals"):
+        again = await office.ask(purpose=purpose)
+        assert (again.status_code, "已封存" in again.text) == (409, True), purpose
+
+
 @pytest.mark.rule("G1", "G23")
 async def test_no_door_gives_more_than_one_reporter_and_none_but_the_reading_gives_any(office: Office) -> None:
     opening = await office.granted()
@@ -256,7 +271,8 @@ async def beside(api: Api, other: Awaitable[Any]) -> asyncio.Future[Any]:
 @pytest.mark.rule("G1", "G24")
 @pytest.mark.parametrize("how", ["expunged", "shredded"])
 async def test_a_reporter_is_read_before_the_data_are_destroyed_or_not_at_all(office: Office, how: str) -> None:
-    opening, at, dpo = await office.granted(), datetime.fromisoformat(SOON), person("dpo", "dpo")
+    opening = await office.granted(purpose="own-request")
+    at, dpo = datetime.fromisoformat(SOON), person("dpo", "dpo")
     intake, vault = office.intake, office.vault
     await intake.rows("update leads set status = 'sealed' returning 1")
     lead_id = UUID(office.lead_id)
