@@ -12,10 +12,11 @@ from pydantic import BaseModel, Field
 from services.intake.api import tus
 from services.intake.db import attachments, redactions
 from services.intake.domain.attachment import Attachment, Door, State
+from services.intake.domain.lead import Lead
 from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.note_reading import note_reading
-from services.intake.usecases.read_attachment import OFFICE, is_for, lead_for, must_add_to, name_of, read_attachment
+from services.intake.usecases.read_attachment import OFFICE, is_for, matter_for, must_add_to, name_of, read_attachment
 from services.intake.usecases.stay_away import must_stay_away
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
@@ -34,6 +35,10 @@ class AttachmentView(BaseModel):
     """A file as a list entry. 附件"""
 
     id: UUID
+    lead_id: UUID = Field(
+        description="随哪条线索来,并入的重复举报亦列入 / with which lead it came: a repeat's are listed, too"
+    )
+    lead_no: str
     state: State
     door: Door
     name: str | None = Field(
@@ -117,13 +122,16 @@ async def delete_upload(upload_id: UUID, request: Request, by: Uploader) -> Resp
 
 @router.get("/leads/{lead_id}/attachments")
 async def list_attachments(lead_id: UUID, request: Request, by: Lister, tx: Tx, at: Now) -> list[AttachmentView]:
-    """Files of a lead, also those that were refused or destroyed; the reading is put on record. 附件列表(查阅留痕)"""
-    await lead_for(tx, lead_id, by)
+    """Files of a lead and of its repeats, also those that were refused or destroyed; the reading is put on record. 附件列表(查阅留痕)"""
+    matter = await matter_for(tx, lead_id, by, at=at)
     await note_reading(tx, by, "attachments", lead_id, at=at)
     store: Store = request.app.state.attachments
-    place = replaced(await redactions.of_lead(tx, lead_id))
-    found = await attachments.of_lead(tx, lead_id)
-    return [view(store, each, on, place.get(each.id)) for each, on in found if is_for(each, by)]
+    views = []
+    for lead in matter:
+        place = replaced(await redactions.of_lead(tx, lead.id))
+        found = await attachments.of_lead(tx, lead.id)
+        views += [view(store, lead, each, on, place.get(each.id)) for each, on in found if is_for(each, by)]
+    return views
 
 
 @router.post(
@@ -155,10 +163,12 @@ async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:
     return attachment
 
 
-def view(store: Store, attachment: Attachment, on: date, replaced_by: UUID | None) -> AttachmentView:
+def view(store: Store, lead: Lead, attachment: Attachment, on: date, replaced_by: UUID | None) -> AttachmentView:
     """As the list shows it."""
     return AttachmentView(
         id=attachment.id,
+        lead_id=lead.id,
+        lead_no=lead.lead_no,
         state=attachment.state,
         door=attachment.door,
         # what a file is called may say what is black in its copy

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import StaffNumber, UnitCode, Why
@@ -99,10 +99,13 @@ class InterestView(BaseModel):
 
 
 @router.put("/leads/{lead_id}/subjects")
-async def put_subjects(lead_id: UUID, order: SubjectsOrder, by: Office, tx: Tx, at: Now) -> list[SubjectView]:
+async def put_subjects(
+    lead_id: UUID, order: SubjectsOrder, request: Request, by: Office, tx: Tx, at: Now
+) -> list[SubjectView]:
     """State whom of the directory a lead is about; what was stated before stays on file. 登记被反映单位、人员"""
     subjects = tuple(dict.fromkeys(Subject(one.unit, one.staff) for one in order.subjects))
-    stated = await state_subjects(tx, lead_id, subjects, order.reason, by=by, at=at)
+    sealer = request.app.state.sealer
+    stated = await state_subjects(tx, lead_id, subjects, order.reason, sealer=sealer, by=by, at=at)
     return [SubjectView.model_validate(one, from_attributes=True) for one in stated]
 
 
@@ -149,7 +152,11 @@ async def list_interests(
 
 
 @router.post("/interests/{interest_id}/decision")
-async def post_decision(interest_id: UUID, order: DecisionOrder, by: Decider, tx: Tx, at: Now) -> InterestView:
+async def post_decision(
+    interest_id: UUID, order: DecisionOrder, request: Request, by: Decider, tx: Tx, at: Now
+) -> InterestView:
     """Decide on a recusal, one level up. 回避决定"""
-    found = await decide_interest(tx, interest_id, order.reason, upheld=order.upheld, by=by, at=at)
+    found = await decide_interest(
+        tx, interest_id, order.reason, upheld=order.upheld, sealer=request.app.state.sealer, by=by, at=at
+    )
     return InterestView.model_validate(found, from_attributes=True)

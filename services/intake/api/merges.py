@@ -217,9 +217,12 @@ async def post_dismissal(lead_id: UUID, candidate_id: UUID, by: Analyst, tx: Tx,
 
 
 @router.get("/leads/{lead_id}/repeats")
-async def get_repeats(lead_id: UUID, by: FactsReader, tx: Tx, at: Now) -> RepeatsView:
+async def get_repeats(lead_id: UUID, request: Request, by: FactsReader, tx: Tx, at: Now) -> RepeatsView:
     """What the repeats of a master add to it; the reading is put on record. 主线索的重复举报(查阅留痕)"""
-    master, found = await read_repeats(tx, lead_id, by=by, at=at)
+    state = request.app.state
+    master, found = await read_repeats(
+        tx, lead_id, secret=state.circle_secret, subjects=state.sealer.subjects, by=by, at=at
+    )
     return RepeatsView(
         master_id=lead_id,
         repeat_count=len(found),

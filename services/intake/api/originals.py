@@ -20,8 +20,8 @@ Keeper = Annotated[Principal, require("rvk")]
 async def list_originals(opening_id: UUID, request: Request, by: Keeper, tx: Tx, at: Now) -> list[AttachmentView]:
     """Which originals this opening of the vault's is for. 可调阅的原件"""
     store: Store = request.app.state.attachments
-    found = await originals_of(tx, opening_id, by=by, at=at)
-    return [view(store, each, on, replaced_by) for each, on, replaced_by in found]
+    lead, found = await originals_of(tx, opening_id, by=by, at=at)
+    return [view(store, lead, each, on, replaced_by) for each, on, replaced_by in found]
 
 
 @router.post(

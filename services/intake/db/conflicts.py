@@ -104,10 +104,10 @@ async def save(tx: Transaction, interest: Interest) -> None:
     await tx.execute(update(interests).where(interests.c.id == interest.id).values({name: row[name] for name in names}))
 
 
-async def get(tx: Transaction, interest_id: UUID) -> Interest:
-    """One, locked. Raises `NotFound`."""
-    query = select(interests).where(interests.c.id == interest_id).with_for_update()
-    row = (await tx.execute(query)).mappings().one_or_none()
+async def get(tx: Transaction, interest_id: UUID, *, lock: bool = False) -> Interest:
+    """One. Raises `NotFound`."""
+    query = select(interests).where(interests.c.id == interest_id)
+    row = (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
         raise NotFound("没有该回避申请 / no such request")
     return _of_row(row)

@@ -90,7 +90,7 @@ async def leads_of(
     if search.text is not None:
         words, terms["grams"] = asked(search.text)
         values["words"] = [f"%{_literal(word)}%" for word in words]
-        # what is merged is read with its master
+        # what is merged is found and read with its master, which has its words and numbers, too
         holds += ["s.words like all (cast(:words as text[]))", "l.merged_into is null"]
     if away:
         values["away"] = list(away)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, or_, select, tuple_
 
 from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
@@ -76,9 +76,22 @@ async def history(tx: Transaction, lead_id: UUID) -> Sequence[dict[str, Any]]:
 
 
 async def standing_still(tx: Transaction, ids: Sequence[UUID]) -> list[Lead]:
-    """These leads as they stand, and as they stay until this transaction ends."""
-    query = select(leads).where(leads.c.id == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
-    return [of_row(row) for row in (await tx.execute(query.order_by(leads.c.id).with_for_update(read=True))).mappings()]
+    """These leads and the masters of those that are merged, as they stand and as they stay until this transaction ends."""
+    these = any_(bindparam("ids", list(ids), type_=ARRAY(Uuid)))
+    masters = select(leads.c.merged_into).where(leads.c.id == these, leads.c.merged_into.is_not(None))
+    query = select(leads).where(or_(leads.c.id == these, leads.c.id.in_(masters.scalar_subquery())))
+    # a master before its repeat, as everywhere
+    query = query.order_by(leads.c.merged_into.is_not(None), leads.c.id).with_for_update(read=True)
+    return [of_row(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def repeats_of(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[Lead]]:
+    """What is merged into each of these leads, by master."""
+    query = select(leads).where(leads.c.merged_into == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
+    found: dict[UUID, list[Lead]] = {}
+    for row in (await tx.execute(query.order_by(leads.c.received_on, leads.c.id))).mappings():
+        found.setdefault(row["merged_into"], []).append(of_row(row))
+    return found
 
 
 async def people_of(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -25,7 +25,9 @@ MOST_A_KEY, MOST_FOUND = 64, 40
 # The same for each of many leads, told apart by `n`. Materialized: else a list is read once more for each number that is in it.
 MOST_A_NUMBER = 1_000
 _WITH = """
-select l.lead_id from repeat_keys k join repeat_leads l using (number) where k.key = $1 order by k.number desc limit $2
+select distinct coalesce(l.merged_into, l.id) as lead_id from leads l where l.id in (
+  select r.lead_id from repeat_keys k join repeat_leads r using (number) where k.key = $1 order by k.number desc limit $2
+)
 """
 _SEARCH = """
 with asked as materialized (
@@ -107,7 +109,7 @@ class Suggestion:
 
 
 async def leads_with(tx: Transaction, key: int) -> list[UUID]:
-    """The leads that have this key, the newest of them."""
+    """The leads that have this key, the newest of them; of a repeat its master."""
     rows = await (await driver(tx)).fetch(_WITH, key, MOST_A_NUMBER)
     return [row["lead_id"] for row in rows]
 

@@ -27,6 +27,7 @@ from (select coalesce((select number from lead_search where lead_id = $1), (sele
 on conflict (lead_id) do update set words = excluded.words, grams = excluded.grams, facets = excluded.facets, people = excluded.people,
   received_on = excluded.received_on
 """  # noqa: S608 - constants of this module
+_REWORD = f"update lead_search set words = $2, grams = {_HERE % ('number', '$3::bigint[]')} where lead_id = $1"  # noqa: S608
 _STANDS = text(f"""
 update lead_search set facets = {_HERE % ("number", f"cast(:facets as bigint[]) || {_LEG % 'lead_search.lead_id'}")},
   people = case when who is null or who | (number >> {BLOCK}) = any (people) then people else people || (who | (number >> {BLOCK})) end
@@ -59,6 +60,11 @@ async def add(tx: Transaction, found_by: Sequence[tuple[Lead, str, Sequence[int]
             for lead, words, grams, people in found_by
         ],
     )
+
+
+async def reword(tx: Transaction, lead_id: UUID, words: str, grams: Sequence[int]) -> None:
+    """A lead that is searchable is found by these words from now on."""
+    await (await driver(tx)).execute(_REWORD, lead_id, words, list(grams))
 
 
 async def restand(tx: Transaction, lead: Lead, by: Principal | None) -> None:

@@ -31,9 +31,10 @@ def term(text: str) -> int:
     return crc32(text.encode()) << BLOCK_BITS
 
 
-def words_of(lead: Lead) -> str:
-    """What was reported, in one writing, without what the text says of its own reporter."""
-    return reported(lead.summary, lead.allegations)
+def words_of(lead: Lead, repeats: Iterable[Lead] = ()) -> str:
+    """What was reported, in one writing, without what the text says of its own reporter; and what repeats add, each on a line of its
+    own."""
+    return "\n".join(reported(each.summary, each.allegations) for each in (lead, *repeats))
 
 
 def grams(words: str) -> list[int]:

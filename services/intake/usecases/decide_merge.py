@@ -11,6 +11,7 @@ from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.make_searchable import learn_words
 from services.intake.usecases.reply_upstream import begin_to_answer
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
@@ -59,6 +60,7 @@ async def decide_merge(
     # it waits for nobody any more; an undo lets its limits run on
     await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
     await repeats.decide(tx, lead.id, master.id, "merged", by=by.sub, at=at)
+    await learn_words(tx, master)
     await outbox.put(tx, said, at=at)
     await _must_not_be_touched(tx, master, at=at)
     await tell_anew(tx, master, grounds=bool(lead.grounds), region=region, sealer=sealer, at=at)

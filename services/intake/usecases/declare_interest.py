@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import conflicts, directory, leads
+from services.intake.db import conflicts, directory, leads, merges
 from services.intake.domain.conflict import Ground, Interest, decider_of
+from services.intake.usecases.subject_store import FactsSealer
+from services.intake.usecases.tell_anew import is_held_back, tell_unit
 from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
@@ -48,13 +50,25 @@ async def declare_interest(
 
 
 async def decide_interest(
-    tx: Transaction, interest_id: UUID, reason: str, *, upheld: bool, by: Principal, at: datetime
+    tx: Transaction,
+    interest_id: UUID,
+    reason: str,
+    *,
+    upheld: bool,
+    sealer: FactsSealer,
+    by: Principal,
+    at: datetime,
 ) -> Interest:
-    """Decide. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
-    interest = await conflicts.get(tx, interest_id)
+    """Decide. What was held back from the unit goes to it when it is not touched any more. Raises `NotFound`, `Forbidden`, `NotAllowed`,
+    `Conflict` when the lead was merged meanwhile."""
+    _, head = await merges.lock_whole(tx, (await conflicts.get(tx, interest_id)).lead_id)
+    interest = await conflicts.get(tx, interest_id, lock=True)
+    held = await is_held_back(tx, head, at=at)
     own = await directory.find_account(tx, by.sub)
     interest = interest.decide(upheld=upheld, reason=reason, by=by, own_staff=own, at=at)
     await conflicts.save(tx, interest)
+    if held:
+        await tell_unit(tx, head, sealer=sealer, at=at)
     detail = {"staff": interest.staff, "upheld": upheld}
     await audit.record(tx, by, "interest.decide", interest.lead_id, at=at, detail=detail)
     return interest

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import attachments, leads, police_calls, redactions, screenings, transfers
+from services.intake.db import attachments, leads, merges, police_calls, redactions, screenings, transfers
 from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door
 from services.intake.domain.lead import Lead
 from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import NAME, Store
+from services.intake.usecases.check_unit import touched
 from services.intake.usecases.stay_away import must_not_be_concerned
 from shared import audit
 from shared.auth import Principal
@@ -34,6 +35,18 @@ async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
     if not mine:
         raise NotFound("没有该线索 / no such lead")
     return lead
+
+
+async def matter_for(tx: Transaction, lead_id: UUID, by: Principal, *, at: datetime) -> list[Lead]:
+    """The lead and, for a master, its repeats, whose files are the matter's: whoever may see the one's sees the others', but no unit that
+    is touched by whom a repeat is about (G2, G-CONF). Raises `NotFound`."""
+    lead = await lead_for(tx, lead_id, by)
+    repeats = await merges.repeats_of(tx, lead_id)
+    if repeats and lead.assignment and not by.roles & (OFFICE | {"icl", "sup"}):
+        _, findings = await touched(tx, lead, lead.assignment.unit, at=at)
+        if findings and findings.obstacles:
+            return [lead]
+    return [lead, *repeats]
 
 
 async def must_add_to(tx: Transaction, lead_id: UUID, by: Principal) -> Door:
@@ -72,9 +85,12 @@ async def read_attachment(
     sealed, G14), `Forbidden`, `Invalid`."""
     refuse_marked("purpose", [purpose])
     await must_not_be_concerned(tx, lead_id, by)
-    (await lead_for(tx, lead_id, by)).must_be_used()
+    matter = await matter_for(tx, lead_id, by, at=at)
     attachment = await attachments.get(tx, attachment_id)
-    if attachment.lead_id != lead_id or not is_for(attachment, by):
+    came_with = next((lead for lead in matter if lead.id == attachment.lead_id), None)
+    for lead in (matter[0], came_with or matter[0]):
+        lead.must_be_used()
+    if came_with is None or not is_for(attachment, by):
         raise NotFound("没有该附件 / no such file")
     attachment.readable()
     if not by.roles & OFFICE and (original or not attachment.shared):
@@ -82,7 +98,7 @@ async def read_attachment(
             "原件仅扫黑办可下载,音视频没有去除元数据的副本"
             " / the file as it came is for the office alone; sound and film have no copy without metadata"
         )
-    if attachment.id in replaced(await redactions.of_lead(tx, lead_id)):
+    if attachment.id in replaced(await redactions.of_lead(tx, came_with.id)):
         raise Forbidden(
             "该文件已有涂黑件,请下载涂黑件;原件须由两名保管员调阅"
             " / a blackened copy is in its place; two keepers of the vault open what it was made from"
@@ -97,7 +113,9 @@ async def read_attachment(
             " / what a reporter's file says beside its content could tell who reported; take the copy"
         )
     detail = {"attachment": str(attachment.id), "original": original}
-    await audit.record(tx, by, "attachment.read", lead_id, at=at, purpose=purpose, detail=detail)
+    if came_with.id != lead_id:
+        detail["master"] = str(lead_id)
+    await audit.record(tx, by, "attachment.read", came_with.id, at=at, purpose=purpose, detail=detail)
     pieces = attachment.pieces if original or not attachment.shared else attachment.shared
     return attachment, store.read(attachment, pieces)
 

@@ -2,6 +2,7 @@
 reader's own circle (G12)."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,20 +21,18 @@ async def read_lead(
     """The lead. Raises `NotFound`, `NotAllowed` when it is sealed or expunged (G14)."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
-    [told_whole] = await whole(tx, [lead], subjects)
-    blocks = await reports.content(tx, lead_id)
-    told = "。".join(
-        (told_whole.summary, *told_whole.allegations, json.dumps(blocks, ensure_ascii=False) if blocks else "")
-    )
-    unit = await directory.get_unit(tx, by.unit)
-    ties = touched(told, await circle.of(tx, by.sub), own=called(unit.name if unit else None), secret=secret)
-    await reads.note(
-        tx,
-        by,
-        "lead.read",
-        lead.id,
-        at=at,
-        circle=[reads.Kind(tie.value) for tie in sorted(ties)],
-        days=await notices.calendar(tx),
-    )
+    ties = await ties_to(tx, [lead], secret=secret, subjects=subjects, by=by)
+    await reads.note(tx, by, "lead.read", lead.id, at=at, circle=ties, days=await notices.calendar(tx))
     return lead
+
+
+async def ties_to(
+    tx: Transaction, leads: Sequence[Lead], *, secret: bytes, subjects: SubjectKeys, by: Principal
+) -> list[reads.Kind]:
+    """How what these leads report concerns the circle of who reads it (G12)."""
+    blocks = await reports.stored(tx, [lead.id for lead in leads])
+    told = [text for lead in await whole(tx, leads, subjects) for text in (lead.summary, *lead.allegations)]
+    told += [json.dumps(each.content, ensure_ascii=False) for each in blocks.values()]
+    unit = await directory.get_unit(tx, by.unit)
+    ties = touched("。".join(told), await circle.of(tx, by.sub), own=called(unit.name if unit else None), secret=secret)
+    return [reads.Kind(tie.value) for tie in sorted(ties)]

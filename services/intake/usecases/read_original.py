@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.intake.db import attachments, leads, openings, redactions
 from services.intake.domain.attachment import REPORTERS, Attachment, State
+from services.intake.domain.lead import Lead
 from services.intake.domain.opening import Opening
 from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import Store
@@ -19,12 +20,13 @@ from shared.errors import NotFound
 
 async def originals_of(
     tx: Transaction, opening_id: UUID, *, by: Principal, at: datetime
-) -> list[tuple[Attachment, date, UUID | None]]:
-    """Which there are, each with the day that it came and the blackened copy in its place. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
+) -> tuple[Lead, list[tuple[Attachment, date, UUID | None]]]:
+    """The lead, and which there are, each with the day that it came and the blackened copy in its place. Raises `NotFound`, `Forbidden`,
+    `NotAllowed`."""
     opening = await _granted(tx, opening_id, by=by, at=at)
     found = await attachments.of_lead(tx, opening.lead_id)
     place = replaced(await redactions.of_lead(tx, opening.lead_id))
-    return [
+    return await leads.get(tx, opening.lead_id), [
         (each, on, place.get(each.id))
         for each, on in found
         if (each.door in REPORTERS or each.id in place) and each.state is State.KEPT

@@ -41,6 +41,14 @@ async def tell_unit(tx: Transaction, lead: Lead, *, sealer: FactsSealer, at: dat
     await send_verification_facts(tx, lead, excluded=found.excluded, sealer=sealer, at=at, after_sequence=said)
 
 
+async def is_held_back(tx: Transaction, lead: Lead, *, at: datetime) -> bool:
+    """Whether the unit that is at work gets nothing new."""
+    if lead.status not in WITH_UNIT or lead.assignment is None:
+        return False
+    _, findings = await touched(tx, lead, lead.assignment.unit, at=at)
+    return bool(findings and findings.obstacles)
+
+
 async def tell_discipline(
     tx: Transaction, lead: Lead, *, grounds: bool, region: str, sealer: FactsSealer, at: datetime
 ) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, merges, objections, repeats
 from services.intake.domain.merge import Merge
 from services.intake.usecases.give_re_examination import OBJECTED
+from services.intake.usecases.make_searchable import learn_words
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
 from shared import audit, outbox
@@ -51,6 +52,7 @@ async def decide_undo(
     await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)
     if entry := await merges.re_examination_of(tx, merge.id):
         await merges.save_re_examination(tx, entry.withdraw())
+    await learn_words(tx, master)
     await outbox.put(tx, said, at=at)
     await tell_anew(tx, master, grounds=False, region=region, sealer=sealer, at=at)
     detail = {"merge": str(merge.id), "master": str(master.id), "repeats": left}

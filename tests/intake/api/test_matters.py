@@ -10,11 +10,13 @@ import pytest
 from shared.contracts.envelope import SealedBox
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import ON, classify, opener, register
-from tests.intake.api.test_merges import PUBLIC, merge, propose, undo
+from tests.intake.api.test_merges import PUBLIC, look, merge, propose, undo
 from tests.intake.api.test_search import found, index
 from tests.intake.directory.test_conflict_api import NUMBERS, state, with_directory
 from tests.support.api import Api
+from tests.support.files import photo
 from tests.support.reporting import report
+from tests.support.uploading import attach
 
 LEADS = "/intake/v1/leads"
 WORDS = {"facts": "临江码头有人强占泊位", "shielding": "所长收钱后通风报信"}
@@ -57,7 +59,7 @@ async def boxes(api: Api, receiver: str, lead: UUID) -> list[dict[str, Any]]:
 
 @pytest.mark.rule("G-CONF", "G2", "G3")
 async def test_whom_a_repeat_is_about_decides_who_may_have_the_matter(new_api: NewApi, tmp_path: Path) -> None:
-    api = await with_directory(new_api, tmp_path)
+    api = await with_directory(new_api, tmp_path, CHALLENGE_BITS="2")
     # the unit has the master: its chief is named in what would be merged, and nothing is
     master, about_chief = await master_of(api), await reported(api, name=CHIEF)
     identity = (await propose(api, about_chief, master)).json()["id"]
@@ -101,6 +103,12 @@ async def test_whom_a_repeat_is_about_decides_who_may_have_the_matter(new_api: N
     assert len(await boxes(api, "verification", master)) == sent
     held = "select subject, detail ->> 'unit' from audit_log where action = 'lead.hold-facts-back'"
     assert await api.rows(held) == [(str(master), "ZF")]
+    # another one is meant: what was held back goes to the unit at once; then again
+    assert (await state(api, str(about_unit), {"unit": "JS"})).status_code == 200
+    *_, box = await boxes(api, "verification", master)
+    assert ("收费" in str(box), "打人" in str(box)) == (True, False)
+    assert (await state(api, str(about_unit), {"unit": "ZF"})).status_code == 200
+    assert len(await boxes(api, "verification", master)) == sent + 1
     await undo(api, first)
     *_, box = await boxes(api, "verification", master)
     assert "北苑停车场" not in str(box)
@@ -109,7 +117,7 @@ async def test_whom_a_repeat_is_about_decides_who_may_have_the_matter(new_api: N
 
 @pytest.mark.rule("M17")
 async def test_a_repeats_grounds_open_its_masters_leg_and_discipline_alone_hears_its_words(new_api: NewApi) -> None:
-    api = await new_api("intake")
+    api = await new_api("intake", CHALLENGE_BITS="2")
 
     async def told(master: UUID, grounds: list[str], *, words: bool, parts: int) -> None:
         """The newest box for discipline, and that no unit heard of it."""
@@ -172,3 +180,114 @@ async def test_a_repeats_grounds_open_its_masters_leg_and_discipline_alone_hears
     await api.rows("update dual_assignments set crime = 'ended' where lead_id = $1", master)
     assert (await charge(api, master, "ZF")).status_code == 200
     assert await legs(master) == [("created", "created")]
+
+
+@pytest.mark.rule("M05")
+async def test_a_master_is_found_by_its_repeats_words_and_numbers_and_each_by_its_own_when_undone(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    master = await register(api, **PUBLIC, summary="反映城东菜市场强收保护费,电话13800138000")
+    repeat = await register(api, **PUBLIC, summary="临江码头赵铁柱强占泊位,电话13900139001", street="北苑街")
+    late = await register(api, **PUBLIC, summary="货运站有人砸车", street="北苑街")
+    early = await merge(api, late, master)  # before the worker has looked at any of them
+    await look(api)
+    both, alone = [str(master)], [str(repeat)]
+    own = {"text=菜市场": both, "text=13800138000": both, "text=砸车": both}
+    theirs = ("text=赵铁柱", "text=泊位", "text=13900139001")
+    across = ("text=菜市场 泊位", "text=13800138000 13900139001", "text=赵铁柱 13800138000", "text=砸车 泊位")
+
+    async def finds(expected: dict[str, list[str]]) -> None:
+        for query, leads in expected.items():
+            assert await found(api, query) == leads, query
+
+    apart = own | dict.fromkeys(theirs, alone) | {key: [] for key in across}
+    await finds(apart)
+    identity = await merge(api, repeat, master)
+    await finds(own | dict.fromkeys((*theirs, *across), both))
+    # it is the master that is looked for: where the repeat came from finds nothing of it
+    assert await found(api, "text=泊位&street=北苑街") == []
+    assert await found(api, "status=merged&text=泊位") == []
+    await undo(api, identity)
+    await finds(apart)
+    await undo(api, early)
+    assert await found(api, "text=砸车") == [str(late)]
+    # what a text becomes when it is set apart later, the worker learns for the master, too
+    await merge(api, repeat, master)
+    await api.rows("update leads set summary = '临江码头〔姓名〕强占泊位' where id = $1", repeat)
+    await api.rows("insert into repeat_pending (lead_id) values ($1)", repeat)
+    await index(api)
+    assert (await found(api, "text=赵铁柱"), await found(api, "text=泊位")) == ([], both)
+    left = "select count(*) from lead_search where words like '%赵铁柱%'"
+    assert await api.rows(left) == [(0,)]
+
+
+@pytest.mark.rule("G11", "G-CONF")
+async def test_the_files_of_repeats_are_the_matters_and_stay_from_a_unit_that_a_repeat_is_about(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    api = await with_directory(new_api, tmp_path)
+    master, repeat, other = await master_of(api), await master_of(api, None), await master_of(api, "JS")
+    for lead, name in ((repeat, "信.jpg"), (master, "一.jpg"), (repeat, "二.jpg")):
+        assert (await attach(api, lead, photo("CANARYm1"), name, by="ana")).status_code == 204
+        if name == "信.jpg":
+            await api.rows("update attachments set door = 'mailbox'")
+    numbers = dict(await api.rows("select id::text, lead_no from leads"))
+
+    async def listed(lead: UUID, by: str) -> list[tuple[str, str]]:
+        answer = await api.get(f"{LEADS}/{lead}/attachments", by=by)
+        assert answer.status_code == 200, answer.text
+        assert all(each["lead_no"] == numbers[each["lead_id"]] for each in answer.json())
+        return [(each["lead_id"], each["name"]) for each in answer.json()]
+
+    async def fetched(lead: UUID, by: str, **more: Any) -> list[int]:
+        return [
+            (await api.post(f"{LEADS}/{lead}/attachments/{file}/download", order | more, by=by)).status_code
+            for (file,) in files
+        ]
+
+    order = {"purpose": "核对现场照片"}
+    files = await api.rows("select id::text from attachments order by lead_id = $1, door = 'mailbox'", repeat)
+    assert len(files) == 3
+    own = [(str(master), "一.jpg")]
+    assert await listed(master, "unl") == own
+    assert await fetched(master, "unl") == [200, 404, 404]
+    identity = await merge(api, repeat, master)
+    assert sorted(await listed(master, "unl")) == sorted([*own, (str(repeat), "二.jpg")])
+    assert len(await listed(master, "ofd")) == 3
+    assert await fetched(master, "unl") == [200, 200, 404]
+    assert await fetched(master, "unl", original=True) == [403, 403, 404]
+    assert await fetched(master, "ofd") == [200, 200, 200]
+    assert await fetched(repeat, "unl") == [404, 404, 404]
+    assert await fetched(other, "ofd") == [404, 404, 404]
+    kept = "select subject, detail ->> 'master' from audit_log where action = 'attachment.read' and actor = 'unl'"
+    assert (await api.rows(f"{kept} order by position"))[1:] == [(str(master), None), (str(repeat), str(master))]
+    # the unit is near to whom the repeat is about: the repeat's files are the office's
+    await state(api, str(repeat), {"unit": "GA"})
+    assert (await listed(master, "unl"), await fetched(master, "unl")) == (own, [200, 404, 404])
+    assert len(await listed(master, "ofd")) == 3
+    await state(api, str(repeat))
+    assert await fetched(master, "unl") == [200, 200, 404]
+    await undo(api, identity)
+    assert (await listed(master, "unl"), await fetched(master, "unl")) == (own, [200, 404, 404])
+
+
+@pytest.mark.rule("G12")
+async def test_reading_repeats_about_ones_own_circle_is_noticed_as_at_their_own_door(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    master = await register(api, **PUBLIC, summary="城东菜市场强收保护费")
+    about = await register(api, **PUBLIC, summary="张建国在南湖花园放贷", allegations=["建设局有人说情"])
+    await merge(api, about, master)
+    await merge(api, await register(api, **PUBLIC, summary="别处的事"), master)
+    mine = {"places": ["南湖花园"], "relatives": ["张建国"], "units": ["建设局"]}
+    assert (await api.client.put("/intake/v1/circle", json=mine, headers=api.as_("ana"))).status_code == 204
+    raised = {}
+    for lead, door in ((master, ""), (master, "/repeats"), (about, "")):
+        for by in ("ana", "sup"):
+            read = await api.get(f"{LEADS}/{lead}{door}", by=by, **{"X-Local-Clock": ON})
+            assert read.status_code == 200, read.text
+        rows = await api.rows("select kind, actor, subject from read_alerts order by kind")
+        raised[door, str(lead)] = [kind for kind, actor, subject in rows if (actor, subject) == ("ana", str(lead))]
+        assert {actor for _, actor, _ in rows} <= {"ana"}
+    every = ["colleague", "neighbour", "relative"]
+    assert raised == {("", str(master)): [], ("/repeats", str(master)): every, ("", str(about)): every}
