@@ -12,7 +12,8 @@ from services.intake.api.leads import AreaCodes, ManifestationCodes, ShieldedOrd
 from services.intake.api.report_blocks import Passage
 from services.intake.db import screenings
 from services.intake.domain.codes import Source
-from services.intake.domain.screening import MINORS, Screening, ScreeningState
+from services.intake.domain.minors import ADULT, MINORS
+from services.intake.domain.screening import Screening, ScreeningState
 from services.intake.usecases.register_lead import NewLead
 from services.intake.usecases.screen import add_finding, open_screening, return_screening
 from shared.auth import Principal
@@ -119,7 +120,7 @@ async def post_finding(
     """What a unit found becomes a lead of source 其他. 登记排查发现"""
     grounds, umbrella = order.shielded()
     persons = [f"涉及人员:{person.description}" for person in order.persons]
-    minors = any(person.age is not None and person.age < 18 for person in order.persons)
+    minors = any(person.age is not None and person.age < ADULT for person in order.persons)
     new = NewLead(
         source=Source.OTHER,
         summary=order.summary,

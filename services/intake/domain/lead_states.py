@@ -39,6 +39,7 @@ class Action(Labelled):
 
     CLASSIFY = "classify", "分类", "classify"
     SAY_URGENT = "say-urgent", "确定是否紧急", "say whether it is urgent"
+    LEAVE_CHILDREN_OUT = "leave-children-out", "登记儿童依法处理情况", "put down what is done about children"
     DECLINE = "decline", "决定不予受理", "decline"
     ACCEPT_AFTER_ALL = "accept-after-all", "改为受理", "accept after all"
     REDIRECT = "redirect", "转交主管部门", "redirect"
@@ -112,6 +113,7 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.UNMERGE: {S.MERGED: BEFORE},
     # what a repeat says of officials is found out after the merge, too
     A.ADD_GROUNDS: _all(ACTIVE | {S.CLOSED, S.SUSPENDED, S.MERGED}, SAME),
+    A.LEAVE_CHILDREN_OUT: _all(ACTIVE, SAME),
     A.ASSIGN: _all([S.CLASSIFIED, S.REOPENED], S.ASSIGNED),
     A.DISPUTE: {S.ASSIGNED: S.DISPUTED},
     A.RULE: {S.DISPUTED: S.ASSIGNED},

@@ -15,6 +15,7 @@ from opencc import OpenCC
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
+from services.intake.domain.minors import told
 from services.intake.domain.repeat_words import (
     ACTS,
     AFTER_NAME,
@@ -217,7 +218,7 @@ def marks_of(
 
 def reported(summary: str, allegations: Iterable[str]) -> str:
     """What was reported, in one writing, without what it says of its own reporter."""
-    return _without_reporter(plain("。".join((summary, *allegations))))
+    return _without_reporter(plain("。".join((summary, *told(allegations)))))
 
 
 def _without_reporter(text: str) -> str:

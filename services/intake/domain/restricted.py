@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.intake.domain.minors import told
 from services.intake.domain.report import Said, allegations, summary_lines, texts
 from shared.person_numbers import masked, may_be_in
 
@@ -68,7 +69,9 @@ def retold(
     each = list(zip(allegations(before), allegations(after), strict=True))
     # a report that tells nothing else is summed up by the first of them
     lines = [*zip(summary_lines(before), summary_lines(after), strict=True), *each[:1]]
-    known = each if len(each) == len(items) else [("", "")] * len(items)
+    # marks of minors stand behind what was told
+    other = [("", "")] * len(items)
+    known = [*each, *other[len(each) :]] if len(each) == len(told(items)) else other
     return _changed(summary, lines), tuple(_changed(text, [line]) for text, line in zip(items, known, strict=True))
 
 

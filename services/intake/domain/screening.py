@@ -1,17 +1,13 @@
 """A screening task 排查 (M49): a unit combs its field and says what it found. To find nothing is an answer like any other:
 nothing counts it, nothing chases it, no unit is compared by it (G17)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
 from shared.codes import Labelled
-from shared.errors import Invalid, NotAllowed
-
-CHILD, ADULT = 14, 18
-MINORS = "涉及已满14不满18周岁的人,按未成年人特别程序办理"
+from shared.errors import NotAllowed
 
 
 class ScreeningState(Labelled):
@@ -54,12 +50,3 @@ class Screening:
             zero_return=findings == 0,
             note=note,
         )
-
-
-def with_minors(ages: Sequence[int | None]) -> bool:
-    """Whether somebody under 18 is named. Raises `Invalid` for a child under 14: no child is a subject of screening (G19)."""
-    for index, age in enumerate(ages):
-        if age is not None and age < CHILD:
-            reason = "不满14周岁的儿童不得作为排查对象 / a child under 14 is no subject of screening"
-            raise Invalid(reason, fields=[(f"persons.{index}.age", reason)])
-    return any(age is not None and age < ADULT for age in ages)

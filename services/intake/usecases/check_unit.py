@@ -7,6 +7,7 @@ from services.intake.db import conflicts, directory, merges, reports
 from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_regulate, may_verify, named
 from services.intake.domain.directory import Directory, Unit, wrong
 from services.intake.domain.lead import Lead
+from services.intake.usecases.leave_children_out import must_be_without_children
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -24,7 +25,8 @@ async def check_unit(
 
     A report whose persons bear the name of a member of staff is taken to mean them until the office has said who is meant
     (`state_subjects`). Raises `Invalid` with those that there are for a unit that the directory has not, or that is not charged with
-    leads (an empty directory has none); `ConflictOfInterest` with the reason and with what remains.
+    leads (an empty directory has none), and while a child under 14 is reported and nothing decided (G19); `ConflictOfInterest` with the
+    reason and with what remains.
     """
     day = china_date(at)
     where, fits = ("regulator", may_regulate) if as_regulator else ("unit", may_verify)
@@ -33,6 +35,8 @@ async def check_unit(
         there = [each for each in (await directory.whole(tx)).units.values() if fits(each, day)]
         what = ("主管部门", "regulator") if as_regulator else ("承办单位", "unit that can be charged")
         raise unknown_unit(where, *what, there)
+    if not as_regulator:
+        await must_be_without_children(tx, lead)
     found, guessed = await neutrality(tx, lead, at=at)
     if found.excluded and await directory.find_account(tx, by.sub) in found.excluded:
         raise ConflictOfInterest(

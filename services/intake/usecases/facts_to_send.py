@@ -25,8 +25,9 @@ MOST_LINES = 50
 async def facts_to_send(
     tx: Transaction, lead: Lead, *, subjects: SubjectKeys, grounds: tuple[Ground, ...] = ()
 ) -> Facts:
-    """The facts for a box; whom it is about is told whole, a correction stands among the allegations as a line of its own."""
-    [lead] = await whole(tx, [lead], subjects)
+    """The facts for a box; whom it is about is told whole, but no child under 14 (G19); a correction stands among the allegations as a
+    line of its own."""
+    [lead] = await whole(tx, [lead], subjects, with_children=False)
     facts = lead.facts(grounds=grounds)
     lines = await _corrected(tx, lead, subjects)
     return facts.model_copy(update={"allegations": (*facts.allegations, *lines)})
@@ -48,7 +49,7 @@ async def _corrected(tx: Transaction, lead: Lead, subjects: SubjectKeys) -> tupl
 async def added_by_repeats(tx: Transaction, master_id: UUID, *, subjects: SubjectKeys) -> list[str]:
     """What the repeats of a lead add to it, each named by its number; nothing of their reporters."""
     added: list[str] = []
-    for each in await whole(tx, await merges.repeats_of(tx, master_id), subjects):
+    for each in await whole(tx, await merges.repeats_of(tx, master_id), subjects, with_children=False):
         added += (f"重复举报 {each.lead_no}:{each.summary}", *each.allegations, *await _corrected(tx, each, subjects))
     return added
 

@@ -24,6 +24,7 @@ from services.intake.domain.codes import Source
 from services.intake.domain.discreet import report_without_reporter
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Lock
+from services.intake.domain.minors import marks_of
 from services.intake.domain.passed_report import Passed
 from services.intake.domain.receipt import Receipt, ReceiptSigner
 from services.intake.domain.report import (
@@ -106,7 +107,7 @@ class Desk:
             street=facts.get("street"),
             areas=tuple(dict.fromkeys(facts.get("area_codes", ()))),
             manifestations=tuple(dict.fromkeys(facts.get("manifestation_codes", ()))),
-            allegations=allegations(content),
+            allegations=(*allegations(content), *marks_of(content.get("persons", ()))),
             grounds=grounds(content),
             named=report.naming is not Naming.ANONYMOUS,
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,

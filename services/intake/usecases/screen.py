@@ -7,7 +7,8 @@ from uuid import UUID
 from services.intake.db import code_lists, directory, screenings
 from services.intake.domain.directory import wrong
 from services.intake.domain.lead import Lead
-from services.intake.domain.screening import Screening, with_minors
+from services.intake.domain.minors import with_minors
+from services.intake.domain.screening import Screening
 from services.intake.usecases.register_lead import NewLead, admit, register_lead
 from services.intake.usecases.subject_store import FactsSealer
 from shared import audit

@@ -24,6 +24,7 @@ from pydantic_core import from_json, to_json
 
 from services.intake.db import police_calls, reports, subjects, transfers, umbrellas
 from services.intake.domain.lead import Lead
+from services.intake.domain.minors import without_children
 from services.intake.domain.police_call import UMBRELLA, KnownCall
 from services.intake.domain.restricted import Apart, put, retold
 from services.intake.domain.subject_part import TOLD, TRANSFER, call_part, correction_part
@@ -86,11 +87,12 @@ async def whole_content(tx: Transaction, lead_id: UUID, keys: SubjectKeys) -> An
     return _opened(lead_id, found, keys) if found else None
 
 
-async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys) -> list[Lead]:
-    """The leads as they were told, numbers and addresses in their places."""
+async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys, *, with_children: bool = True) -> list[Lead]:
+    """The leads as they were told, numbers and addresses in their places; for a unit without children under 14, who are nobody's subject
+    (G19)."""
     ids = [lead.id for lead in leads]
     boxes = await subjects.of_leads(tx, ids, TOLD)
-    stored = await reports.stored(tx, ids, with_subjects=True)
+    stored = await reports.stored(tx, ids, with_subjects=with_children)
     told = []
     for lead in leads:
         if box := boxes.get(lead.id):
@@ -99,6 +101,8 @@ async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys) -> li
             lead = replace(lead, summary=texts["summary"], allegations=tuple(texts["allegations"]))  # noqa: PLW2901 - the same lead
         if found := stored.get(lead.id):
             blocks = _opened(lead.id, found, keys)
+            if not with_children:
+                blocks = without_children(blocks)
             summary, allegations = retold(lead.summary, lead.allegations, found.content, blocks)
             lead = replace(lead, summary=summary, allegations=allegations)  # noqa: PLW2901 - the same lead
         told.append(lead)

@@ -26,6 +26,7 @@ OTHERWISE = {
     "/intake/v1/gateway-messages": "a message is known by its number",
     "/intake/v1/gateway-messages/set-aside": "what was put aside does not wait any more",
     "/intake/v1/leads/{lead_id}/urgency": "what is so already stays so",
+    "/intake/v1/leads/{lead_id}/children": "it is put down once",
     "/intake/v1/passed-reports/{report_id}/files": "its key is in the answer alone: what was handed over twice nobody opens",
     "/intake/v1/leads/{lead_id}/attachments": "tus: what was begun twice expires",
     "/intake/v1/reports/attachments": "tus",

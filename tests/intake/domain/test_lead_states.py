@@ -12,6 +12,7 @@ from services.intake.domain.codes import Area, Ground, Level, Source, Tier
 from services.intake.domain.feedback import Channel, Feedback, Try, must_be_final, outcome_of
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, NEVER_ASSIGNED, Action, Status
+from services.intake.domain.minors import decide_on_children
 from services.intake.domain.redirect import Redirect
 from services.intake.domain.urgency import say_urgent
 from shared.deadlines import profile_of
@@ -67,6 +68,7 @@ def written() -> dict[tuple[str, str], str]:
         words = steps.split()
         found |= {(action, before): after for before, after in zip(words[::2], words[1::2], strict=True)}
     found |= {("suspend", status): "suspended" for status in ACTIVE}
+    found |= {("leave-children-out", status): status for status in ACTIVE}
     return found | {("add-grounds", status): status for status in (*ACTIVE, "closed", "suspended", "merged")}
 
 
@@ -89,6 +91,7 @@ def at(status: Status) -> Lead:
 DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.CLASSIFY: lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
     Action.SAY_URGENT: lambda one: say_urgent(one, urgent=True),
+    Action.LEAVE_CHILDREN_OUT: decide_on_children,
     Action.DECLINE: lambda one: lead_life.decline(one, "court", concerns_office=False, at=NOON),
     Action.ACCEPT_AFTER_ALL: lambda one: lead_life.accept_after_all(one, at=NOON),
     Action.REDIRECT: lambda one: lead_life.redirect(one, "SJ", number=1, at=NOON),

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.domain.screening import Screening, ScreeningState, with_minors
+from services.intake.domain.minors import with_minors
+from services.intake.domain.screening import Screening, ScreeningState
 from shared.errors import Invalid, NotAllowed
 
 AT = datetime(2018, 6, 1, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.intake.domain.minors import CHILDREN
 from shared.contracts import verification as said
 from tests.intake.api import test_assignments as assignments
 from tests.intake.api import test_life as life
@@ -55,6 +56,13 @@ async def _read(w: World) -> Fit:
 @fitting(FITS, "POST /leads/{lead_id}/classification")
 async def _classification(w: World) -> Fit:
     return Fit(by="ana", path=of(await w.lead()), body=_CLASS, headers=on("2018-06-04"))
+
+
+@fitting(FITS, "POST /leads/{lead_id}/children")
+async def _children(w: World) -> Fit:
+    lead = await w.lead()
+    await w.api.rows("update leads set allegations = $1 where id = $2", [CHILDREN], lead)
+    return Fit(by="ofd", path=of(lead), body=dict(WHY), headers=on("2018-06-01"))
 
 
 @fitting(FITS, "POST /leads/{lead_id}/urgency")
