@@ -8,7 +8,8 @@ from typing import Self
 from uuid import UUID
 
 from services.intake.domain.conflict import Findings, Neutrality
-from services.intake.domain.directory import Staff
+from services.intake.domain.directory import Staff, Unit
+from services.intake.domain.place_names import near_in_place, near_in_text
 from shared.codes import Labelled
 from shared.errors import Invalid, NotAllowed
 
@@ -72,13 +73,23 @@ def letter(text: str, options: Sequence[Option]) -> str:
     return f"{text}\n{offered}\n您可选其中一项,也可另提您方便、安全的时间和地点,或答复不愿见面;不见面不影响办理。"
 
 
-def must_be_safe(found: Neutrality, officers: Sequence[str], options: Sequence[Option], *, today: date) -> None:
-    """Two officers of the directory who have pledged secrecy and are near no subject; places of units that are near none; days to come.
-    Raises `Invalid` by field."""
+def must_be_safe(
+    found: Neutrality, text: str, officers: Sequence[str], options: Sequence[Option], *, today: date
+) -> None:
+    """Two officers of the directory who have pledged secrecy and are near no subject; places of units that are near none, whether as `unit`
+    or in words; days to come. Raises `Invalid` by field."""
     fields = [
         *((f"officers.{place}", why) for place, one in enumerate(officers) if (why := _officer(found, one, today))),
         *((f"options.{place}.unit", why) for place, one in enumerate(options) if (why := _place(found, one.unit))),
     ]
+    fields += [
+        (f"options.{place}.{name}", _named(unit))
+        for place, one in enumerate(options)
+        for name, words in (("place", one.place), ("time", one.time))
+        if (unit := near_in_place(found, words))
+    ]
+    if unit := near_in_text(found, text):
+        fields.append(("text", _named(unit)))
     if len(set(officers)) != OFFICERS:
         fields.append(("officers", "须为两名不同的人员 / two different persons"))
     past = "早于今天 / before today"
@@ -106,6 +117,13 @@ def _place(found: Neutrality, code: str | None) -> str | None:
     if unit is None:
         return "目录中没有该单位 / no such unit in the directory"
     return _near(found.of(unit))
+
+
+def _named(unit: Unit) -> str:
+    return (
+        f"提到{unit.name}({unit.code}),该单位或其邻近单位被反映,不得约在该处;请另选地点或改写"
+        f" / names {unit.code}, which is too near to a subject: another place, or other words"
+    )
 
 
 def _near(findings: Findings) -> str | None:

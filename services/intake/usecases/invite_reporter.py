@@ -37,7 +37,7 @@ async def invite_reporter(
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_allow(Action.SUSPEND)
     found, _ = await neutrality(tx, lead, at=at, whole=True)
-    must_be_safe(found, officers, options, today=china_date(at))
+    must_be_safe(found, text, officers, options, today=china_date(at))
     sent = await put_letter(tx, letters, lead, Kind.INVITATION, letter(text, options), by=by, at=at)
     invitation = Invitation(
         lead_id=lead_id,
