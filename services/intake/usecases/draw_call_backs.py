@@ -32,7 +32,7 @@ async def draw_call_backs(tx: Transaction, at: datetime) -> None:
         month = row["month"]
         if row["fixed_at"] is None:
             if today >= fixed_on(month, days):
-                found = await call_backs.reported(tx, start_of(month), start_of(month_after(month)))
+                found = await call_backs.ended(tx, start_of(month), start_of(month_after(month)))
                 entries = [(token(row["seed"], str(lead_id)), lead_id) for lead_id in found]
                 digest = list_digest(each for each, _ in entries)
                 await call_backs.fix(tx, month, entries, digest, at=at)

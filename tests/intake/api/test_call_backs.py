@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.intake.api.draw_command import main
+from services.intake.db import call_backs
 from services.intake.domain.call_back_draw import (
     Beacon,
     commitment,
@@ -24,10 +25,13 @@ from tests.conftest import NewApi
 from tests.intake.api.test_leads import register
 from tests.support.api import Api
 from tests.support.builders import DAYS
+from tests.support.reporting import REPORT
+from tests.support.reporting import report as public_report
 
 SEED = b"s" * 32
 BEACONS = [Beacon(f"999999-{name}", 7, "ab" * 32, "c2ln") for name in ("verification", "discipline", "publicity")]
 TOKENS = [token(SEED, f"lead {n}") for n in range(200)]
+LATER = {"X-Local-Clock": "2018-06-10T10:00:00+08:00"}
 DRAWS, CALLS = "/intake/v1/call-back-draws", "/intake/v1/call-backs"
 
 
@@ -110,20 +114,24 @@ async def clock(api: Api, day: str) -> None:
         await draw_call_backs(tx, datetime.fromisoformat(f"{day}T09:00:00+08:00"))
 
 
-async def report(api: Api, naming: str, concluded: str) -> UUID:
-    """A report of somebody, whose lead was concluded on that day."""
-    lead = await register(api, source="M", issuing_level=None, upstream_no=None)
+WHO = {"name": "举报人甲", "phone": "13900000000"}
+
+
+async def end(api: Api, lead: UUID, day: str, code: str = "C1") -> UUID:
+    at = datetime.fromisoformat(f"{day}T12:00:00+08:00")
     await api.rows(
-        "insert into reports (lead_id, channel, naming, content, code_mark, receipt_mark, received_on) "
-        "values ($1, 'web', $2, '{}', $3, $4, '2018-05-02')",
-        lead,
-        naming,
-        uuid4().bytes,
-        uuid4().bytes,
+        "insert into conclusions (lead_id, code, unit, concluded_at) values ($1, $2, 'GA', $3)", lead, code, at
     )
-    at = datetime.fromisoformat(f"{concluded}T12:00:00+08:00")
-    await api.rows("insert into conclusions (lead_id, code, unit, concluded_at) values ($1, 'C1', 'GA', $2)", lead, at)
     return lead
+
+
+async def came(api: Api, who: Any = None) -> UUID:
+    return await register(api, source="M", issuing_level=None, upstream_no=None, received_on=None, reporter=who)
+
+
+async def report(api: Api, naming: str, concluded: str) -> UUID:
+    """A lead of somebody, which was concluded on that day."""
+    return await end(api, await came(api, None if naming == "anonymous" else WHO), concluded)
 
 
 async def witnessed(api: Api, chain: str, number: int, at: datetime) -> None:
@@ -136,6 +144,86 @@ async def witnessed(api: Api, chain: str, number: int, at: datetime) -> None:
         bytes(32),
         at,
     )
+
+
+async def listed(api: Api) -> set[UUID]:
+    """The list of May as it would be fixed now."""
+    async with api.app.state.database.transaction() as tx:
+        found = await call_backs.ended(tx, *(datetime.fromisoformat(f"2018-0{m}-01T00:00:00+08:00") for m in (5, 6)))
+    assert len(set(found)) == len(found)
+    return set(found)
+
+
+async def did(api: Api, lead: UUID, action: str, status: str, day: str) -> UUID:
+    at = datetime.fromisoformat(f"{day}T12:00:00+08:00")
+    classified = ("disorder", "general") if status == "closed" else (None, None)
+    await api.rows("update leads set status = $2, tier = $3, level = $4 where id = $1", lead, status, *classified)
+    await api.rows(
+        "insert into lead_history (lead_id, version, action, status, actor, unit, effective_at, recorded_at) "
+        "select $1, 9 + count(*), $2, $3, 'ofd', 'SB', $4, $4 from lead_history",
+        lead,
+        action,
+        status,
+        at,
+    )
+    return lead
+
+
+async def merged(api: Api, master: UUID, day: str, who: Any = WHO) -> UUID:
+    lead = await came(api, who)
+    at = datetime.fromisoformat(f"{day}T12:00:00+08:00")
+    await api.rows("update leads set merged_into = $2 where id = $1", lead, master)
+    await api.rows(
+        "insert into merges (id, region_code, lead_id, master_id, state, proposed_by, proposed_at, reason, features, decided_by, "
+        "decided_at) values ($1, '999999', $2, $3, 'standing', 'ana', $4, 'x', '{}', 'ofd', $4)",
+        uuid4(),
+        lead,
+        master,
+        at,
+    )
+    return lead
+
+
+@pytest.mark.rule("D38")
+async def test_the_list_is_every_named_reporter_who_can_be_reached_and_whose_lead_ended(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    call = {"external_no": "J-1", "called_at": "2018-05-02T09:30:00+08:00", "summary": "有人强收费用", "caller": WHO}
+    letter = {"letter_no": "1", "sent_on": "2018-05-02", "reason": "x", "summary": "有人强收费用", "reporter": WHO}
+    taken = await api.post("/intake/v1/police-calls", [call], by="m110", **LATER)
+    moved = await api.post("/intake/v1/transfers", letter, by="prt", key="1", **LATER)
+    assert (await public_report(api.client, REPORT)).status_code == 201
+    [(public,)] = await api.rows("select lead_id from reports")
+    named = [
+        await came(api, WHO),
+        UUID(taken.json()["records"][0]["lead_id"]),
+        UUID(moved.json()["lead_id"]),
+        UUID(str(public)),
+    ]
+    on = {await end(api, lead, "2018-05-20") for lead in named}
+    master = await end(api, await came(api), "2018-05-20")
+    earlier = await end(api, await came(api, WHO), "2018-04-20")
+    on |= {await merged(api, master, "2018-05-02"), await merged(api, earlier, "2018-05-31")}
+    on |= {await did(api, await came(api, WHO), "decline", "not_accepted", "2018-05-03")}
+    on |= {await did(api, await came(api, WHO), "end-redirect", "closed", "2018-05-03")}
+    # without the key in the vault, but with a code
+    with_code = await came(api, WHO)
+    await api.rows("insert into mailboxes (lead_id, public_key) values ($1, $2)", with_code, bytes(32))
+    on.add(await end(api, with_code, "2018-05-31"))
+    gone = await end(api, await came(api, WHO), "2018-05-20")
+    for lead in (with_code, gone):
+        await did(api, lead, "retire-reporter", "received", "2018-05-31")
+    assert await listed(api) == on
+    # nothing has ended, or in another month, or nobody is named, or nobody can be reached any more
+    await end(api, await came(api, WHO), "2018-05-20", "C4")
+    await came(api, WHO)
+    await end(api, await came(api, WHO), "2018-06-01")
+    await end(api, await came(api), "2018-05-20")
+    await merged(api, master, "2018-05-02", None)
+    await merged(api, await end(api, await came(api), "2018-05-20", "C4"), "2018-05-02")
+    await did(api, await came(api, WHO), "decline", "received", "2018-05-03")  # accepted after all
+    lost = await end(api, await came(api, WHO), "2018-05-20")
+    await api.rows("update leads set reporter_ref = null where id = $1", lost)
+    assert await listed(api) == on
 
 
 @pytest.mark.rule("D38")
