@@ -90,7 +90,7 @@ async def _counter(sender: Sender, number: int) -> list[httpx.Response]:
     own = {"own_code": f"{MARK}-own"} if number % 20 == 0 else {}
     whole = marked() | {"channel": "visit"} | own
     read = await sender.post(f"{COUNTER}/read-back", by="icl", json=whole)
-    confirmed = whole | {"confirmation": read.json()["confirmation"]}
+    confirmed = whole | {"confirmation": read.json()["confirmation"], "confirmed": "by-word"}
     return [await sender.post(COUNTER, by="icl", json=confirmed)]
 
 
@@ -230,7 +230,9 @@ async def _message(sender: Sender, _: int) -> list[httpx.Response]:
 async def _filed(sender: Sender, whole: dict[str, Any]) -> tuple[httpx.Response, str]:
     """A report at the counter; → its slip, and its lead, which the clerk finds by the number."""
     read = await sender.post(f"{COUNTER}/read-back", by="icl", json=whole)
-    slip = await sender.post(COUNTER, by="icl", json=whole | {"confirmation": read.json()["confirmation"]})
+    slip = await sender.post(
+        COUNTER, by="icl", json=whole | {"confirmation": read.json()["confirmation"], "confirmed": "by-word"}
+    )
     path = f"/intake/v1/leads?lead_no={slip.json()['lead']['lead_no']}"
     found = await sender.client.get(path, headers={**HEADERS, **sender.as_("icl")})
     return slip, found.json()["items"][0]["id"]

@@ -16,6 +16,7 @@ from services.intake.api.report_forms import PUBLIC_DOOR, ConfirmedOrder, Counte
 from services.intake.api.reports import content_of, told
 from services.intake.api.slip import CounterSlip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
+from services.intake.domain.explained import FITTING, LIABILITY_ZH
 from services.intake.domain.mailbox import Lock
 from services.intake.domain.receipt import Receipt, ReceiptSigner
 from services.intake.domain.report import read_back
@@ -40,7 +41,9 @@ async def post_read_back(order: CounterOrder, request: Request, by: Clerk, at: N
     check(report, book, at=at)
     if order.own_code:
         OwnCodes.check(order.own_code, report.reporter or {})
-    text = read_back(report.content, report.reporter, book, own_code=order.own_code is not None, urgent=order.urgent)
+    text = LIABILITY_ZH + read_back(
+        report.content, report.reporter, book, own_code=order.own_code is not None, urgent=order.urgent
+    )
     return ReadBack(text=text, confirmation=confirmation_of(request.app.state.digest, _said(report.sent), by))
 
 
@@ -52,6 +55,10 @@ async def post_counter_report(
     desk: Desk = request.app.state.desk
     await weigh(request)
     _must_not_be_of_the_office(order)
+    if order.confirmed not in (fit := FITTING[order.channel]):
+        ways = "、".join(sorted(fit))
+        reason = f"与受理渠道不符,应为:{ways} / does not fit the channel, must be one of: {ways}"
+        raise Invalid(reason, fields=[("confirmed", reason)])
     sent = await request.json()
     if not hmac.compare_digest(order.confirmation, confirmation_of(request.app.state.digest, _said(sent), by)):
         reason = "内容与核对时不同,请重新核对 / not what was read back, read it back again"
@@ -79,12 +86,14 @@ def _report(
     own_code: str | None = None,
     own_lock: Lock | None = None,
 ) -> Report:
-    again = {"registered_again": True} if lost else {}
+    more: dict[str, Any] = {"registered_again": True} if lost else {}
+    if isinstance(order, ConfirmedOrder):
+        more["confirmed"] = order.confirmed.value
     return Report(
         channel=order.channel,
         naming=order.naming,
         reporter=told(order),
-        content=content_of(order, order.channel) | again,
+        content=content_of(order, order.channel) | more,
         sent=sent,
         received_on=date.fromisoformat(lost.received_on) if lost else order.received_on,
         own_code=own_code,
@@ -110,4 +119,4 @@ def _lost(order: CounterOrder, request: Request) -> Receipt | None:
 
 
 def _said(sent: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in sent.items() if name != "confirmation"}
+    return {name: value for name, value in sent.items() if name not in ("confirmation", "confirmed")}

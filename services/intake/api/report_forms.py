@@ -10,6 +10,7 @@ from stdnum.exceptions import ValidationError
 from services.intake.api.leads import AreaCodes, ManifestationCodes, Urgent
 from services.intake.api.receipts import ReceiptOrder
 from services.intake.api.report_blocks import Block, Line, OfficialItem, Passage, Short, UmbrellaBlock, text_of
+from services.intake.domain.explained import Confirmed
 from services.intake.domain.office_name import of_the_office
 from services.intake.domain.passed_report import Addressee
 from services.intake.domain.report import Channel, Naming
@@ -231,6 +232,9 @@ class ConfirmedOrder(CounterOrder):
     """经核对确认后登记 / the same, after it was read back."""
 
     confirmation: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    confirmed: Confirmed = Field(
+        description="说明诬告责任、读给举报人后如何确认 / how it was confirmed, once liability was explained and it was read back"
+    )
 
 
 class ReadBack(Order):

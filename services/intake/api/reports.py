@@ -12,6 +12,7 @@ from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Send
 from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
+from services.intake.domain.explained import LIABILITY_EN, LIABILITY_ZH
 from services.intake.domain.lead_states import Status
 from services.intake.domain.legal_stage import CALLED, LegalStage
 from services.intake.domain.opening import Purpose
@@ -30,6 +31,8 @@ from shared.http.words import TOLD
 router = APIRouter(tags=["举报 reports"])
 open_doors = APIRouter(prefix="/reports", tags=router.tags, route_class=PublicRoute, responses=TOO_MANY)
 
+NOTICE = f"{LIABILITY_ZH} / {LIABILITY_EN}"
+
 
 class ChallengeView(BaseModel):
     """求出一个数字,使 SHA-256("<challenge>:<数字>") 的前若干位为零 / find a number so that this hash has so many leading zero bits."""
@@ -37,6 +40,9 @@ class ChallengeView(BaseModel):
     challenge: str
     leading_zero_bits: int
     seconds: int = Field(description="有效时间 / good for so long; used once")
+    notice: str = Field(
+        description="举报前须知:诬告责任及其与错告的区别 / to be shown first: liability, and that a mistake is no false accusation"
+    )
 
 
 def _ways(*given: str) -> dict[str, Any]:
@@ -108,7 +114,7 @@ async def post_challenge(_: Everyone, request: Request, at: Now) -> ChallengeVie
     """A challenge to solve for one report; harder while the door is busy. 获取工作量证明"""
     door: Door = request.app.state.door
     challenge, bits, seconds = door.challenge(request.scope["route"].path_format, at)
-    return ChallengeView(challenge=challenge, leading_zero_bits=bits, seconds=seconds)
+    return ChallengeView(challenge=challenge, leading_zero_bits=bits, seconds=seconds, notice=NOTICE)
 
 
 @open_doors.post("", status_code=201, response_model=Slip)
@@ -177,7 +183,8 @@ class ReportView(BaseModel):
     """举报的内容,不含举报人 / what was reported, without the reporter."""
 
     content: dict[str, Any] = Field(
-        description="举报的各部分;其他渠道登记的线索为summary、allegations、umbrella、transfer_reason / the blocks of a report; of a lead "
+        description="举报的各部分,受理员登记的有confirmed(确认方式);"
+        "其他渠道登记的线索为summary、allegations、umbrella、transfer_reason / the blocks of a report; of a lead "
         "that came in by another door its texts"
     )
     subjects: SubjectsView
@@ -218,6 +225,7 @@ def content_of(order: ReportOrder, channel: Channel) -> dict[str, Any]:
         "reporter",
         "own_code",
         "confirmation",
+        "confirmed",
         "received_on",
         "channel",
         "addressed_to",

@@ -21,7 +21,7 @@ async def read_back(api: Api, body: Any, by: str = "icl") -> httpx.Response:
 
 
 async def register(api: Api, body: Any, *, key: str | None = None, **more: Any) -> httpx.Response:
-    confirmed = {"confirmation": (await read_back(api, body)).json()["confirmation"]}
+    confirmed = {"confirmation": (await read_back(api, body)).json()["confirmation"], "confirmed": "by-word"}
     return await api.post(COUNTER, body | confirmed | more, by="icl", key=key or uuid4().hex)
 
 
@@ -66,7 +66,9 @@ async def test_what_was_not_read_back_as_it_stands_is_not_registered(new_api: Ne
     api = await new_api("intake")
     changed = await register(api, CALL, naming="confidential")
     assert (changed.status_code, changed.json()["errors"][0]["field"]) == (422, "confirmation")
-    invented = await api.post(COUNTER, CALL | {"confirmation": "0" * 64}, by="icl", key=uuid4().hex)
+    invented = await api.post(
+        COUNTER, CALL | {"confirmation": "0" * 64, "confirmed": "by-word"}, by="icl", key=uuid4().hex
+    )
     assert invented.status_code == 422
     assert (await read_back(api, CALL, by="ana")).status_code == 403
     assert await api.rows("select count(*) from leads") == [(0,)]
@@ -164,7 +166,9 @@ async def test_the_largest_report_that_is_taken_can_be_sent_to_both_legs(new_api
             largest["persons"].pop()
         read = await send(f"{COUNTER}/read-back", largest)
     assert len(largest["persons"]) > 10
-    assert (await send(COUNTER, largest | {"confirmation": read.json()["confirmation"]})).status_code == 201
+    assert (
+        await send(COUNTER, largest | {"confirmation": read.json()["confirmation"], "confirmed": "by-word"})
+    ).status_code == 201
     [(lead_id,)] = await api.rows("select id from leads")
     body = {"tier": "evil", "level": "general", "area_codes": ["market"]}
     await api.post(f"/intake/v1/leads/{lead_id}/classification", body, by="ana")
@@ -209,3 +213,32 @@ async def test_a_report_that_a_restore_has_lost_is_registered_again_once_by_its_
     [(lead,)] = await api.rows("select lead_id::text from lost_receipts")
     content = (await api.get(f"/intake/v1/leads/{lead}/report", by="ana")).json()["content"]
     assert content["registered_again"] is True
+
+
+@pytest.mark.rule("M05")
+async def test_liability_is_explained_and_how_it_was_confirmed_stays_with_the_report(new_api: NewApi) -> None:
+    """刑诉法 §111: with the difference between a mistake and a false accusation; read back and signed."""
+    api = await new_api("intake")
+    notice = (await api.client.post("/intake/v1/reports/challenges")).json()["notice"]
+    read = (await read_back(api, CALL)).json()["text"]
+    for text in (notice, read):
+        assert "诬告陷害" in text
+        assert "错告的,也不是诬告" in text
+    zh, en = notice.split(" / ")
+    assert (zh in read, "mistaken" in en) == (True, True)
+    assert read.endswith("请确认后登记。")
+    fitting = {
+        "phone": {"by-word"},
+        "visit": {"by-word", "signed"},
+        "letter": {"by-word", "signed", "not-present"},
+    }
+    for channel, fit in fitting.items():
+        body = {name: value for name, value in CALL.items() if name != "own_code"} | {"channel": channel}
+        for way in ("by-word", "signed", "not-present", "x", None):
+            answer = await register(api, body, confirmed=way)
+            if way not in fit:
+                assert (answer.status_code, "confirmed" in answer.text) == (422, True), (channel, way)
+                continue
+            assert answer.status_code == 201, answer.text
+            path = f"{LEADS}/{answer.json()['lead']['id']}/report"
+            assert (await api.get(path, by="ana")).json()["content"]["confirmed"] == way

@@ -90,7 +90,7 @@ async def test_a_code_of_ones_own_opens_the_same_mailbox_and_guessing_is_dear(ne
     api = await door(new_api)
     body = REPORT | {"channel": "visit", "naming": "anonymous", "reporter": None, "own_code": "青山-绿水77"}
     read = (await api.post(f"{COUNTER}/read-back", body, by="icl")).json()
-    confirmed = body | {"confirmation": read["confirmation"]}
+    confirmed = body | {"confirmation": read["confirmation"], "confirmed": "by-word"}
     slip = (await api.post(COUNTER, confirmed, by="icl", key=uuid4().hex)).json()
     own = {"lead_no": slip["lead_no"], "own_code": "青山-绿水77"}
     assert (await write(api.client, own | {"text": SECRET})).status_code == 201

@@ -317,10 +317,9 @@ async def test_upheld_it_goes_to_another_team_and_the_next_answer_may_be_objecte
 async def test_that_it_was_not_accepted_may_be_objected_to_by_query_code_and_by_own_code(new_api: NewApi) -> None:
     api = await door(new_api)
     body = ANONYMOUS | {"channel": "visit", "own_code": "青山-绿水77"}
-    confirmation = (await api.post(f"{COUNTER}/read-back", body, by="icl", **on("2018-06-01"))).json()["confirmation"]
-    slip = (
-        await api.post(COUNTER, body | {"confirmation": confirmation}, by="icl", key=uuid4().hex, **on("2018-06-01"))
-    ).json()
+    back = (await api.post(f"{COUNTER}/read-back", body, by="icl", **on("2018-06-01"))).json()
+    body |= {"confirmation": back["confirmation"], "confirmed": "by-word"}
+    slip = (await api.post(COUNTER, body, by="icl", key=uuid4().hex, **on("2018-06-01"))).json()
     [(lead,)] = await api.rows("select id from leads")
     own = {"lead_no": slip["lead_no"], "own_code": "青山-绿水77", "text": OBJECTS}
     wrong = await write(api.client, own | {"own_code": "青山-绿水78"}, door="objections", **on("2018-06-05"))

@@ -273,7 +273,9 @@ async def test_the_scan_of_a_letter_stays_sealed_because_it_shows_who_wrote_it(n
     body = REPORT | {"channel": "letter"}
     confirmation = (await api.post(f"{COUNTER}/read-back", body, by="icl")).json()["confirmation"]
     assert (
-        await api.post(COUNTER, body | {"confirmation": confirmation}, by="icl", key=uuid4().hex)
+        await api.post(
+            COUNTER, body | {"confirmation": confirmation, "confirmed": "not-present"}, by="icl", key=uuid4().hex
+        )
     ).status_code == 201
     [(lead_id,)] = await api.rows("select id from leads")
     scan, where = photo(), f"{LEADS}/{lead_id}/attachments"

@@ -154,7 +154,10 @@ async def test_who_is_reported_as_one_of_the_office_makes_it_a_report_past_the_o
         assert (await report(api.client, unflagged | changes | ticked, **ON)).status_code == 201
         # what a clerk types the office has read: the reporter is sent to the public door
         typed = unflagged | changes | {"channel": "visit"}
-        for path, body in ((f"{COUNTER}/read-back", typed), (COUNTER, typed | {"confirmation": "0" * 64})):
+        for path, body in (
+            (f"{COUNTER}/read-back", typed),
+            (COUNTER, typed | {"confirmation": "0" * 64, "confirmed": "by-word"}),
+        ):
             refused = await api.post(path, body, by="icl", key=uuid4().hex, **ON)
             [error] = refused.json()["errors"]
             assert (refused.status_code, error["field"], "公开入口" in error["reason"]) == (422, field, True)

@@ -238,7 +238,11 @@ async def test_a_wrong_code_and_a_wrong_voucher_are_told_apart_from_nothing(new_
     api = await new_api("intake", CHALLENGE_BITS="2")
     body = REPORT | PLAIN | {"channel": "visit", "own_code": "青山-绿水77"}
     read = (await api.post(f"{COUNTER}/read-back", body, by="icl")).json()
-    slip = (await api.post(COUNTER, body | {"confirmation": read["confirmation"]}, by="icl", key=uuid4().hex)).json()
+    slip = (
+        await api.post(
+            COUNTER, body | {"confirmation": read["confirmation"], "confirmed": "by-word"}, by="icl", key=uuid4().hex
+        )
+    ).json()
     [(lead,)] = await api.rows("select id from leads")
     await verified(api, lead)
     await notified(api, lead)

@@ -27,7 +27,7 @@ async def counter(api: Api, said: dict[str, Any]) -> None:
     body = REPORT | {"channel": "phone"} | said
     back = (await read_back(api, body)).json()
     assert ("紧急" in back["text"]) is bool(said), "what is registered was read aloud"
-    body |= {"confirmation": back["confirmation"]}
+    body |= {"confirmation": back["confirmation"], "confirmed": "by-word"}
     assert (await api.post(COUNTER, body, by="icl", key=uuid4().hex)).status_code == 201
 
 
@@ -150,7 +150,7 @@ async def test_a_flood_of_claims_hides_nothing_of_the_offices_lists(
         body = danger | {"channel": "phone", "received_on": "2018-06-01"}
         back = (await read_back(api, body)).json()
         at = {"X-Local-Clock": f"2018-06-01T09:{number + 1:02}:00+08:00"}
-        whole = body | {"confirmation": back["confirmation"]}
+        whole = body | {"confirmation": back["confirmation"], "confirmed": "by-word"}
         assert (await api.post(COUNTER, whole, by="icl", key=uuid4().hex, **at)).status_code == 201
     oldest = [str(row[0]) for row in await api.rows("select lead_id from deadlines order by due_at")]
     said, calm = [str(await register(api, **PUBLIC, urgent=urgent)) for urgent in (True, False)]

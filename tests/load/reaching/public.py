@@ -79,7 +79,7 @@ async def _read_back(_: World) -> Fit:
 @fitting(FITS, "POST /counter-reports")
 async def _counter(w: World) -> Fit:
     told = await w.api.post("/intake/v1/counter-reports/read-back", _COUNTER, by="icl")
-    return Fit(by="icl", body=_COUNTER | {"confirmation": told.json()["confirmation"]})
+    return Fit(by="icl", body=_COUNTER | {"confirmation": told.json()["confirmation"], "confirmed": "by-word"})
 
 
 def _creation(**more: str) -> dict[str, str]:
