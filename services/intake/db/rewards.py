@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import conflicts
 from services.intake.db.leads import get as get_lead
+from services.intake.db.merges import matter_of
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.reward_tables import reward_payments, rewards
 from services.intake.db.tables import lead_history, leads
@@ -40,7 +41,7 @@ async def matter(tx: Transaction, lead_id: UUID, *, lock: bool = False) -> Matte
             tuple_(leads.c.created_at, leads.c.lead_no) < tuple_(mine.c.created_at, mine.c.lead_no),
         )
     )
-    subjects = [one for each in (await conflicts.subjects_of(tx, [lead.id, head.id])).values() for one in each]
+    subjects = [one for each in (await conflicts.subjects_of(tx, await matter_of(tx, head))).values() for one in each]
     return Matter(
         lead=lead,
         head=head,

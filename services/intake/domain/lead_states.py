@@ -85,6 +85,8 @@ class Target(Enum):
 S, A, SAME, BEFORE = Status, Action, Target.SAME, Target.BEFORE
 WITH_UNIT = frozenset({S.ASSIGNED, S.DISPUTED, S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF})
 """A unit is at work, or about to be."""
+ITS_UNITS = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED}
+"""A unit has it, or may have it back without another assignment: it is told what is new."""
 HANDED_OVER = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED, S.FED_BACK, S.CLOSED}
 ACTIVE = (HANDED_OVER - {S.CLOSED}) | {S.RECEIVED, S.CLASSIFIED, S.REDIRECTED, S.REOPENED}
 """Something is still to be done with it, so it can be suspended."""

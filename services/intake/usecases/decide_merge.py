@@ -6,7 +6,7 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, life, merges, notices, repeats
 from services.intake.domain.conflict import ConflictOfInterest
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import WITH_UNIT, Status
+from services.intake.domain.lead_states import ITS_UNITS, WITH_UNIT, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
@@ -92,10 +92,10 @@ async def decide_merge(
 
 
 async def _must_not_be_touched(tx: Transaction, master: Lead, *, at: datetime) -> None:
-    """Raises `ConflictOfInterest` when the unit that is at work on the matter, or treats it, is touched by it as it is now."""
+    """Raises `ConflictOfInterest` when the unit that has the matter, or treats it, is touched by it as it is now."""
     if master.status is Status.REDIRECTED:
         unit = (await life.last_redirect(tx, master.id)).regulator
-    elif master.status in WITH_UNIT and master.assignment:
+    elif master.status in ITS_UNITS and master.assignment:
         unit = master.assignment.unit
     else:
         return

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.intake.db import dual_assignments, merges
 from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import HANDED_OVER, WITH_UNIT
+from services.intake.domain.lead_states import HANDED_OVER, ITS_UNITS
 from services.intake.usecases.charge_unit import send_verification_facts
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.open_legs import open_legs, send_discipline_facts
@@ -19,9 +19,9 @@ from shared.db import Transaction
 async def tell_anew(
     tx: Transaction, master: Lead, *, grounds: bool, region: str, sealer: FactsSealer, at: datetime
 ) -> None:
-    """Send them, with what the repeats of now add; to the unit only while it is at work. `grounds`: some for a discipline leg came with
-    it."""
-    if master.status in WITH_UNIT:
+    """Send them, with what the repeats of now add; to the unit only while it is at work, or may be again. `grounds`: some for a discipline
+    leg came with it."""
+    if master.status in ITS_UNITS:
         await tell_unit(tx, master, sealer=sealer, at=at)
     await tell_discipline(tx, master, grounds=grounds, region=region, sealer=sealer, at=at)
 
@@ -42,8 +42,8 @@ async def tell_unit(tx: Transaction, lead: Lead, *, sealer: FactsSealer, at: dat
 
 
 async def is_held_back(tx: Transaction, lead: Lead, *, at: datetime) -> bool:
-    """Whether the unit that is at work gets nothing new."""
-    if lead.status not in WITH_UNIT or lead.assignment is None:
+    """Whether the unit gets nothing new."""
+    if lead.status not in ITS_UNITS or lead.assignment is None:
         return False
     _, findings = await touched(tx, lead, lead.assignment.unit, at=at)
     return bool(findings and findings.obstacles)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,6 +11,7 @@ from shared.contracts.envelope import SealedBox
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import ON, classify, opener, register
 from tests.intake.api.test_merges import PUBLIC, look, merge, propose, undo
+from tests.intake.api.test_police_calls import CALL, outcomes, send
 from tests.intake.api.test_search import found, index
 from tests.intake.directory.test_conflict_api import NUMBERS, state, with_directory
 from tests.support.api import Api
@@ -88,7 +89,12 @@ async def test_whom_a_repeat_is_about_decides_who_may_have_the_matter(new_api: N
     assert (WORDS["facts"] in str(box), WORDS["shielding"] in str(box)) == (True, False)
     assert box["excluded_staff"] == [NUMBERS["p6"]]
 
-    # stated late, of a repeat: what the unit would learn is held back, on record, until nothing stands between them
+
+@pytest.mark.rule("G-CONF", "G2", "G4")
+async def test_what_becomes_known_late_of_a_repeat_holds_back_what_is_new_until_nothing_stands_between(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    api = await with_directory(new_api, tmp_path, CHALLENGE_BITS="2")
     master = await master_of(api, "ZF")
     about_unit, plain, third = [
         await reported(api, words=f"北苑停车场{each}", umbrella=False) for each in ("收费", "打人", "砸车")
@@ -113,6 +119,23 @@ async def test_whom_a_repeat_is_about_decides_who_may_have_the_matter(new_api: N
     *_, box = await boxes(api, "verification", master)
     assert "北苑停车场" not in str(box)
     assert (await api.get(f"{LEADS}/{master}/neutrality", by="ofd")).json()["excluded"] == []
+
+    # an interest in a repeat keeps its master's unit, too, until the next level dismisses it
+    master, [call] = await master_of(api), [{**CALL, "external_no": "J20180601-0009"}]
+    assert outcomes(await send(api, call)) == ["taken"]
+    [(lead,)] = await api.rows("select lead_id from police_calls")
+    await merge(api, lead, master)
+    own = {"ground": "relative", "reason": "与被反映人系亲属"}
+    made = await api.post(f"{LEADS}/{lead}/interests", own, by="unl", key=uuid4().hex, **{"X-Local-Clock": ON})
+    sent = len(await boxes(api, "verification", master))
+    corrected = call | {"revision": 2, "street": "山前街"}
+    assert outcomes(await send(api, corrected)) == ["corrected"]
+    assert len(await boxes(api, "verification", master)) == sent, "what a repeat was corrected by is held back as well"
+    no = {"upheld": False, "reason": "关系不影响公正"}
+    path = f"/intake/v1/interests/{made.json()['id']}/decision"
+    assert (await api.post(path, no, by="ofd", **{"X-Local-Clock": ON})).status_code == 200
+    *_, box = await boxes(api, "verification", master)
+    assert "街道 临江街 → 山前街" in str(box)
 
 
 @pytest.mark.rule("M17")
@@ -148,12 +171,18 @@ async def test_a_repeats_grounds_open_its_masters_leg_and_discipline_alone_hears
     assert await api.rows("select grounds from leads where id = $1", master) == [([],)]
 
     # found when the work is under way, or over: the leg opens at once
-    for stands, crime in (("assigned", "created"), ("in_signoff", "accepted"), ("closed", "ended")):
+    for stands, crime in (
+        *(("assigned", "created"), ("in_signoff", "accepted"), ("concluded", "ended"), ("parked", "ended")),
+        *(("transferred", "ended"), ("fed_back", "ended"), ("closed", "ended")),
+    ):
         master = await master_of(api)
         await api.rows("update leads set status = $2 where id = $1", master, stands)
         await merge(api, await reported(api), master)
         assert await legs(master) == [(crime, "created")], stands
         await told(master, ["umbrella"], words=True, parts=1)
+        # the unit, where it has the matter or may have it back without being charged again
+        heard = str(await boxes(api, "verification", master))
+        assert (WORDS["facts"] in heard) == (stands not in ("fed_back", "closed")), stands
 
     # of a repeat, after the merge; the leg is the master's and the ground stays the repeat's
     master, repeat = await master_of(api), await reported(api, umbrella=False)

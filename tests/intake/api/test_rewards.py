@@ -13,7 +13,7 @@ from services.intake.clock import timers
 from shared.contracts import verification as said
 from shared.contracts.topics import TOPICS
 from tests.conftest import NewApi
-from tests.intake.api.test_leads import assign, classify
+from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import do, hear, on
 from tests.intake.api.test_merges import merge
 from tests.support.api import Api
@@ -187,6 +187,13 @@ async def test_whoever_has_an_interest_stays_away_and_the_amount_never_changes(n
     await api.rows(
         "update interests set status = 'dismissed', decided_by = 'x', decided_at = now(), decision_reason = 'x'"
     )
+    # whom another report of the matter is about counts as well
+    repeat, rest = await register(api, upstream_no="C9"), "stated_by, stated_at) values ($1, 1, $2, 'x', 'ofd', now())"
+    await api.rows("update leads set merged_into = $1 where id = $2", lead, repeat)
+    said = "insert into lead_subjects (lead_id, version, subjects, reason, "
+    await api.rows(said + rest, repeat, '[{"unit": "ZF", "staff": null}]')
+    assert (await decide(api, reward, by="qrv")).status_code == 403
+    await api.rows("update leads set merged_into = null where id = $1", repeat)
     assert (await decide(api, reward, by="qrv")).status_code == 200
     for statement in ("update rewards set amount_yuan = 6000", "delete from rewards"):
         with pytest.raises(DBAPIError, match="permission denied"):
