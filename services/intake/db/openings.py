@@ -20,16 +20,20 @@ _CHANGES = ("state", "decided_by", "decided_at", "decision_reason", "ends_at", "
 
 
 async def matter(tx: Transaction, lead_id: UUID) -> Matter:
-    """What the vault may know of a lead. Raises `NotFound`."""
-    query = select(leads.c.reporter_ref, leads.c.status, leads.c.unit).where(leads.c.id == lead_id)
+    """What the vault may know of a lead. A repeat is checked by whoever checks its master, and who worked on one lead of a matter worked on
+    all of it (docs/decisions/0106, 0110). Raises `NotFound`."""
+    whole = leads.alias("whole")
+    query = select(leads.c.reporter_ref, whole.c.id, whole.c.status, whole.c.unit)
+    query = query.join(whole, whole.c.id == func.coalesce(leads.c.merged_into, leads.c.id)).where(leads.c.id == lead_id)
     lead = (await tx.execute(query)).one_or_none()
     if lead is None:
         raise NotFound("没有该线索 / no such lead")
-    actors = select(lead_history.c.actor).where(lead_history.c.lead_id == lead_id).distinct()
+    one_matter = select(leads.c.id).where(or_(leads.c.id == lead.id, leads.c.merged_into == lead.id))
+    actors = select(lead_history.c.actor).where(lead_history.c.lead_id.in_(one_matter)).distinct()
     legs = select(func.count(dual_assignments.c.lead_id)).where(
-        dual_assignments.c.lead_id == lead_id, dual_assignments.c.discipline != "ended"
+        dual_assignments.c.lead_id == lead.id, dual_assignments.c.discipline != "ended"
     )
-    named = select(func.unnest(table.c.officers)).where(table.c.lead_id == lead_id).distinct()
+    named = select(func.unnest(table.c.officers)).where(table.c.lead_id.in_(one_matter)).distinct()
     return Matter(
         lead_id=lead_id,
         reporter_ref=lead.reporter_ref,

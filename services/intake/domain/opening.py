@@ -77,7 +77,8 @@ NOT_FOR_INTERVIEWS = frozenset({"id_number", "address"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
-    """What the vault knows of a lead: enough to judge who may ask, nothing of what was reported."""
+    """What the vault knows of a lead: enough to judge who may ask, nothing of what was reported. Of a repeat the status, unit and leg are
+    its master's: that is what is checked."""
 
     lead_id: UUID
     reporter_ref: UUID | None
@@ -86,9 +87,9 @@ class Matter:
     has_discipline_leg: bool
     """One that has not ended."""
     worked_on_by: frozenset[str]
-    """Accounts in its history: registered, classified, assigned, merged it."""
+    """Accounts in the history of the matter: registered, classified, assigned, merged it."""
     officers: frozenset[str]
-    """Accounts that were named for an interview on it before."""
+    """Accounts that were named for an interview on the matter before."""
     shredded: bool = False
     """The reporter's data are destroyed; only the vault itself can see that."""
 

@@ -160,6 +160,45 @@ async def test_an_interview_is_for_the_two_named_officers_and_shows_them_what_th
     assert (await office.read(opening, by="p1")).status_code == 409
 
 
+@pytest.mark.rule("G1", "G-MEET")
+async def test_the_reporter_of_a_repeat_is_met_by_those_who_check_its_master_and_they_keep_nobody(
+    office: Office,
+) -> None:
+    named: dict[str, Any] = {"purpose": "interview", "officers": ["p1", "p2"], "reason": "当面核实举报内容"}
+    await verifying(office)
+    again = await report(office.intake.client, REPORT)
+    assert again.status_code == 201, again.text
+    await office.vault.take_in()
+    master, rows = office.lead_id, office.intake.rows
+    [(office.lead_id,)] = await rows("select id::text from leads where unit is null")
+    assert (await office.ask(**named)).status_code == 409, "by itself it is not checked"
+    await rows("update leads set merged_into = $1::uuid where unit is null", master)
+    opening = await office.granted(**named)
+    read = await office.read(opening, by="p1")
+    assert (read.status_code, read.json()["reporter"]["phone"]) == (200, PHONE), read.text
+    assert (await office.read(opening, by="unh")).status_code == 403
+    await rows("update leads set status = 'concluded' where unit is not null")
+    assert (await office.read(opening, by="p1")).status_code == 409
+    await rows("update dual_assignments set discipline = 'ended'")
+    assert (await office.ask(**named)).status_code == 409
+    # no keeper of the unit that checks the master, none who handled it, none who was named for another of the matter
+    keeps = "举报人信息 / keeps no reporter"
+    await rows("update leads set unit = 'SB' where unit is not null")
+    assert (await office.ask()).status_code == 403, keeps
+    await rows("update leads set unit = 'GA' where unit is not null")
+    await rows("update lead_history set actor = 'rvk' where lead_id = $1::uuid", master)
+    assert (await office.ask()).status_code == 403, keeps
+    await rows("update lead_history set actor = 'ofd' where lead_id = $1::uuid", master)
+    assert (await office.ask()).status_code == 201
+    theirs = "lead_id = $1::uuid, officers = array['rvk2', 'p2'], decided_by = 'rvk3'"
+    await rows(f"update vault.openings set {theirs} where kind = 'interview'", master)
+    [(waiting,)] = await rows("select id::text from vault.openings where state = 'asked'")
+    assert (await office.decide(waiting)).status_code == 403, keeps
+    # two matters after all
+    await rows("update leads set merged_into = null where merged_into is not null")
+    assert (await office.decide(waiting)).status_code == 200
+
+
 @pytest.mark.rule("G5", "G10")
 async def test_break_glass_takes_two_people_a_reason_and_a_time_and_tells_the_dpo(office: Office) -> None:
     assert (await office.ask(by="rvk", purpose="danger")).status_code == 403
