@@ -73,6 +73,13 @@ class Try:
     text: str | None = None
     next_step: NextStep | None = None
 
+    @property
+    def says_content(self) -> bool:
+        """Told the result, the reporter said that it satisfies, and that nothing is to follow."""
+        return (
+            self.about is About.FEEDBACK and self.reached and bool(self.satisfied) and self.next_step is NextStep.NONE
+        )
+
     def must_be_whole(self) -> None:
         """A result that was told has its words on file, which say nothing of third persons (G-FEED); nothing is said of what was not told.
         Raises `Invalid`."""

@@ -1,32 +1,34 @@
 """After the feedback: nobody objects and the lead is closed (§4.2, D12), or an objection with new facts gives it to another team."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.db import dual_assignments, leads, life, merges, notices, objections
 from services.intake.domain import lead_life
 from services.intake.domain.dual_assignment import Status as DualStatus
-from services.intake.domain.feedback import must_be_final
+from services.intake.domain.feedback import Feedback, must_be_final
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
+from services.intake.domain.objection import Answer
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import must_be_told_of_master
-from services.intake.usecases.enter_objection import must_be_decided
+from services.intake.usecases.enter_objection import known_to, must_be_decided
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.deadlines import china_date, profile_of
+from shared.deadlines import Calendar, china_date, profile_of
+from shared.errors import NotAllowed
 from shared.secrecy import refuse_marked
 
 
 async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
-    """Close it. Raises `NotFound`, `NotAllowed` while the reporter may object, a repeat's reporter or a superior was not told, or a leg of
-    its dual assignment is open."""
+    """Close it. Raises `NotFound`, `NotAllowed` while its reporter, or one of a repeat, may object or was not told, a superior was not
+    answered, or a leg of its dual assignment is open."""
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_allow(Action.CLOSE)
     feedback = await life.feedback_of(tx, lead_id, lead.assignment.number if lead.assignment else 0)
@@ -39,6 +41,7 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     await must_be_decided(tx, lead, repeats, answered, since=since)
     for repeat in repeats:
         await must_be_told_of_master(tx, repeat, since=since)
+        await _must_be_final_for(tx, repeat, answered, since=since, days=days, today=today)
     await superiors_must_be_answered(tx, lead, *repeats, since=since)
     dual = await dual_assignments.of_lead(tx, lead_id)
     lead, said = lead_life.close(lead, leg_open=dual is not None and dual.status is DualStatus.OPEN, at=at)
@@ -46,6 +49,26 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.close", lead.id, at=at)
     return lead
+
+
+async def _must_be_final_for(
+    tx: Transaction, repeat: Lead, answered: Answer, *, since: date, days: Calendar, today: date
+) -> None:
+    """Whoever reported a repeat has his own 30 days from when he was told (D12), unless he said that he is content. Nobody waits for one
+    who could not be told: should he hear of it, he objects to what is closed (docs/decisions/0103). Raises `NotAllowed`."""
+    told_on = await life.told_on(tx, repeat.id, since)
+    if told_on is None:
+        return
+    made = await known_to(tx, repeat, answered, since=since)
+    tries = [one for _, one in await life.tries_of(tx, repeat.id) if one.on >= since]
+    content = any(one.says_content for one in tries) and not await life.holds_code(tx, repeat.id)
+    told = Feedback(outcome="delivered", accepted=content, told_on=told_on)
+    objection = profile_of(repeat.profile_version)["D12"]
+    try:
+        must_be_final(told, objection=objection, days=days, today=today, objected=made.state if made else None)
+    except NotAllowed as early:
+        zh, en = early.detail.split(" / ", 1)
+        raise NotAllowed(f"并入的{repeat.lead_no}:{zh} / the repeat {repeat.lead_no}: {en}") from None
 
 
 async def take_objection(

@@ -174,7 +174,8 @@ async def test_a_named_reporter_without_a_mailbox_is_told_that_it_is_not_accepte
 
 
 async def closed_with_two_repeats(api: Api, conclusion: str) -> tuple[UUID, tuple[str, UUID], UUID]:
-    """A master that nobody objected to, closed on 2018-06-25; its repeats' reporters, one with a code, one named, were told on the 21st."""
+    """A master that nobody objected to, closed on 2018-06-22, when three tries to tell its repeats' reporters had failed, of whom one has a
+    code, one a name; they heard on that day."""
     master = await register(api, **NAMED)
     code, repeat = await filed(api)
     named = await register(api, **NAMED, summary="同一件事再次反映")
@@ -185,11 +186,14 @@ async def closed_with_two_repeats(api: Api, conclusion: str) -> tuple[UUID, tupl
     assert (early.status_code, "尚无可提出异议的答复" in early.json()["detail"]) == (409, True), (
         "he knows no result yet"
     )
-    await tell(api, repeat, day="2018-06-21")
-    await read(api, "2018-06-21", query_code=code)
-    assert (await log(api, named, "2018-06-21")).status_code == 204
     await api.rows("update feedbacks set accepted = true")
-    assert (await close(api, master, "2018-06-25")).json()["status"] == "closed"
+    for day, channel in (("2018-06-20", "phone"), ("2018-06-21", "phone"), ("2018-06-22", "text")):
+        assert (await close(api, master, day)).status_code == 409, "not told, nor often enough tried to be"
+        assert (await tell(api, repeat, day=day)).status_code == 201
+        assert (await log(api, named, day, **NOBODY, channel=channel)).status_code == 204
+    assert (await close(api, master, "2018-06-22")).json()["status"] == "closed"
+    await read(api, "2018-06-22", query_code=code)
+    assert (await log(api, named, "2018-06-22")).status_code == 204
     return master, (code, repeat), named
 
 
@@ -199,7 +203,7 @@ async def test_what_a_repeats_reporter_objects_to_a_closed_master_is_decided_by_
 ) -> None:
     api = await door(new_api)
     master, (code, repeat), named = await closed_with_two_repeats(api, "C3")
-    assert (await steps(api, code))[-2:] == [(TOGETHER, "2018-06-02"), ("已办结", "2018-06-25")]
+    assert (await steps(api, code))[-2:] == [(TOGETHER, "2018-06-02"), ("已办结", "2018-06-22")]
     assert await may_object_until(api, code) == ["2018-07-23"], "from the day on which he was told"
     for late in (
         await object_(api, code, day="2018-07-24"),
@@ -214,7 +218,7 @@ async def test_what_a_repeats_reporter_objects_to_a_closed_master_is_decided_by_
     found = (await api.get("/intake/v1/objections?state=open", by="sup")).json()["items"]
     assert [(o["lead_id"], o["against"], o["made_on"], o["answered_by"], o["message"]) for o in found] == [
         (str(named), "feedback", "2018-07-20", "sup", None),
-        (str(repeat), "feedback", "2018-07-23", "sup", 2),
+        (str(repeat), "feedback", "2018-07-23", "sup", 4),
     ]
     assert (await log(api, master, "2018-07-20", next_step="objection")).status_code == 409, "his own time is over"
 
@@ -265,7 +269,7 @@ async def test_an_objection_to_a_closed_master_is_upheld_by_the_two_who_reopen_i
     assert (await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-25"))).status_code == 200
     assert await api.rows("select state, decided_by from objections") == [("upheld", "qrv")] * 2
     assert "重新核查" in (await read(api, "2018-07-25", query_code=code))[-1]["text"]
-    assert (await steps(api, code))[-2:] == [("已办结", "2018-06-25"), (TOGETHER, "2018-07-25")]
+    assert (await steps(api, code))[-2:] == [("已办结", "2018-06-22"), (TOGETHER, "2018-07-25")]
     assert (await limits(api, repeat, "2018-07-25"))["objection"]["in_time"] is True
     assert (await object_(api, code, day="2018-07-25")).status_code == 409, "there is no result now"
 

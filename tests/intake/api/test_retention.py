@@ -199,6 +199,7 @@ async def closed(api: Api) -> tuple[UUID, UUID]:
     )
     await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")
     reached = {"channel": "phone", "on": "2018-06-22", "reached": True, "text": f"{MARK}已核查完毕"}
+    reached |= {"satisfied": True, "next_step": "none"}
     await do(api, again, "feedback-tries", reached, day="2018-06-22")
     assert (await do(api, lead, "closing", day="2018-06-25")).json()["status"] == "closed"
     return lead, again
