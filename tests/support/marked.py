@@ -342,7 +342,10 @@ PASSES: dict[str, Send] = {
     "POST /intake/v1/receipts/verification": _receipt,
 }
 """Doors that a reporter, or what is said of one, only passes: nothing is kept there."""
-OFFICE = {"POST /intake/v1/directory/imports": "units and staff, from the office's own files"}
+OFFICE = {
+    "POST /intake/v1/directory/imports": "units and staff, from the office's own files",
+    "POST /intake/v1/passed-reports/{report_id}/files": "what discipline sends to a reporter, sealed for him; nothing is kept",
+}
 """Doors that take files or the like and nothing of a reporter, and why."""
 
 

@@ -28,7 +28,7 @@ EXCEPTIONS = {
     **dict.fromkeys(("OfficeLetterOrder.text", "FeedbackLetterOrder.text", "RefusalOrder.text"), LETTER),
     **dict.fromkeys(("InvitationOrder.text", "OptionOrder.time", "OptionOrder.place"), LETTER),
     **dict.fromkeys(
-        ("life.ReceiptOrder.receipt_no", "upstream_replies.ReplyOrder.reply_no", "CorrectionOrder.reply_no"), PAPER
+        ("redirects.ReceiptOrder.receipt_no", "upstream_replies.ReplyOrder.reply_no", "CorrectionOrder.reply_no"), PAPER
     ),
     **dict.fromkeys(("RewardOrder.basis_no", "PaymentOrder.receipt_no", "shared.http.holds.HoldOrder.basis_no"), PAPER),
     **dict.fromkeys(("AssessmentOrder.document_no", "LeadOrder.upstream_no"), PAPER),
