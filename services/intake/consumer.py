@@ -2,6 +2,7 @@
 
 from services.intake.db.life_tables import legal_holds
 from services.intake.domain.lead_life import FOLLOWED, TOLD
+from services.intake.usecases import screen
 from services.intake.usecases.exchange_between_legs import relearn_hold
 from services.intake.usecases.follow_leg import follow_ended, follow_received
 from services.intake.usecases.follow_passed import (
@@ -65,6 +66,7 @@ from shared.contracts.intake import (
 )
 from shared.contracts.passed import LetterRead
 from shared.contracts.rewards import RewardPaid
+from shared.contracts.screenings import ScreeningOpened, ScreeningReturned
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
 from shared.inbox import Handlers
 from shared.restore import Own
@@ -109,6 +111,8 @@ OWN: Own = {
     FeedbackObjected: relearn_objection,
     DailyDigestOpened: relearn_opened,
     DailyDigestClosed: relearn_closed,
+    ScreeningOpened: screen.relearn_opened,
+    ScreeningReturned: screen.relearn_returned,
     LetterRead: relearn_read,
     RewardPaid: relearn_paid,
     **legal_holds.own,

@@ -1,6 +1,16 @@
 """All event classes by type: the list that readers, documents and tests share."""
 
-from shared.contracts import directory, discipline, intake, legal_holds, passed, publicity, rewards, verification
+from shared.contracts import (
+    directory,
+    discipline,
+    intake,
+    legal_holds,
+    passed,
+    publicity,
+    rewards,
+    screenings,
+    verification,
+)
 from shared.contracts.checkpoint import Checkpoint
 from shared.contracts.envelope import Event, SealedEvent
 
@@ -57,6 +67,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     verification.WorkTransferUndone,
     intake.DailyDigestOpened,
     intake.DailyDigestClosed,
+    screenings.ScreeningOpened,
+    screenings.ScreeningReturned,
     passed.ReportPassed,
     discipline.ReportAccepted,
     discipline.ReportEnded,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.intake.api.directory import UnitCode
 from services.intake.api.leads import AreaCodes, ManifestationCodes, ShieldedOrder, Urgent
 from services.intake.api.report_blocks import Passage
+from services.intake.api.stay_away import Away
 from services.intake.db import screenings
 from services.intake.domain.codes import Source
 from services.intake.domain.minors import ADULT, MINORS
@@ -79,6 +80,19 @@ class ScreeningView(BaseModel):
     findings: int
 
 
+class FoundLead(BaseModel):
+    """排查发现的线索 / a lead that was found."""
+
+    lead_id: UUID
+    lead_no: str
+
+
+class ListedScreening(ScreeningView):
+    """任务及其发现的线索 / a task with the leads that it brought, but those in which the caller is concerned (G4)."""
+
+    leads: list[FoundLead]
+
+
 class FindingView(BaseModel):
     """排查发现登记为线索 / a finding as a lead."""
 
@@ -104,12 +118,21 @@ async def post_screening(order: ScreeningOrder, request: Request, by: Director, 
 
 @router.get("")
 async def list_screenings(
-    by: Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")], tx: Tx, paging: Paging
-) -> Page[ScreeningView]:
-    """Tasks by time; a unit sees its own. 排查任务列表"""
+    by: Annotated[Principal, require("icl", "ana", "ofd", "sup", "unl", "unh")],
+    tx: Tx,
+    away: Away,
+    paging: Paging,
+) -> Page[ListedScreening]:
+    """Tasks by time; with the leads they brought; a unit sees its own. 排查任务列表"""
     own = None if by.roles & {"icl", "ana", "ofd", "sup"} else by.unit
     rows = await screenings.page(tx, unit=own, after=paging.after(datetime, UUID), limit=paging.limit + 1)
-    views = [_view(screenings.of_row(row), await screenings.findings(tx, row["id"])) for row in rows]
+    found = await screenings.leads_of(tx, [row["id"] for row in rows])
+    views = []
+    for row in rows:
+        brought = found.get(row["id"], [])
+        shown = [FoundLead(lead_id=lead_id, lead_no=number) for lead_id, number in brought if lead_id not in away]
+        task = _view(screenings.of_row(row), len(brought))
+        views.append(ListedScreening(**task.model_dump(), leads=shown))
     return paging.page(views, key=lambda view: (view.opened_at, view.id))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, func, insert, select, tuple_, update
 
 from services.intake.db.partner_tables import screening_findings, screenings
+from services.intake.db.tables import leads
 from services.intake.domain.screening import Screening, ScreeningState
 from shared.db import Transaction
 from shared.errors import NotFound
@@ -53,6 +54,16 @@ async def findings(tx: Transaction, screening_id: UUID) -> int:
         select(func.count()).select_from(screening_findings).where(screening_findings.c.screening_id == screening_id)
     )
     return int((await tx.execute(query)).scalar_one())
+
+
+async def leads_of(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """By task the leads that it brought, with their numbers."""
+    table = screening_findings
+    query = select(table.c.screening_id, leads.c.id, leads.c.lead_no).join(leads, leads.c.id == table.c.lead_id)
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    for row in await tx.execute(query.where(table.c.screening_id.in_(ids)).order_by(leads.c.lead_no)):
+        found.setdefault(row.screening_id, []).append((row.id, row.lead_no))
+    return found
 
 
 async def page(

@@ -7,6 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from shared.codes import Labelled
+from shared.contracts.screenings import ScreeningOpened, ScreeningReturned
 from shared.errors import NotAllowed
 
 
@@ -34,19 +35,25 @@ class Screening:
     zero_return: bool | None = None
     note: str | None = None
 
+    @property
+    def opened(self) -> ScreeningOpened:
+        """What is said of a new one."""
+        return ScreeningOpened(screening_id=self.id, unit=self.unit, due_on=self.due_on, effective_at=self.opened_at)
+
     def must_be_open(self) -> None:
         """For a finding. Raises `NotAllowed`."""
         if self.state is not ScreeningState.OPEN:
             raise NotAllowed("排查已反馈 / the screening is returned already")
 
-    def give_back(self, *, findings: int, note: str | None, by: str, at: datetime) -> Self:
+    def give_back(self, *, found: bool, note: str | None, by: str, at: datetime) -> tuple[Self, ScreeningReturned]:
         """The unit says that it is done, also when it found nothing, also after the day. Raises `NotAllowed`."""
         self.must_be_open()
-        return replace(
+        returned = replace(
             self,
             state=ScreeningState.RETURNED,
             returned_by=by,
             returned_at=at,
-            zero_return=findings == 0,
+            zero_return=not found,
             note=note,
         )
+        return returned, ScreeningReturned(screening_id=self.id, unit=self.unit, zero_return=not found, effective_at=at)

@@ -10,11 +10,14 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from pydantic import SecretStr
 
+from services.intake.consumer import OWN
 from services.intake.db import ledger_progress
 from services.intake.domain.receipt import Receipt
 from services.intake.usecases import tell_progress
+from shared.contracts.catalogue import BY_TYPE
 from shared.contracts.envelope import SealedBox
 from shared.contracts.intake import Facts
+from shared.inbox import Received
 from shared.sealing import Opener
 from tests.conftest import NewApi
 from tests.support.api import Api
@@ -261,10 +264,32 @@ async def test_a_unit_screens_finds_and_returns_and_nothing_found_is_as_good_an_
     for path in (f"{where}/{foreign}/return", f"{where}/{uuid4()}/return"):
         assert (await api.post(path, {}, by="unl", **ON)).status_code == 404
     assert len((await api.get(where, by="unl")).json()["items"]) == 2
-    assert len((await api.get(where, by="ofd")).json()["items"]) == 3
+    listed = (await api.get(where, by="ofd")).json()["items"]
+    brought = {"lead_id": found.json()["lead_id"], "lead_no": found.json()["lead_no"]}
+    assert {each["id"]: each["leads"] for each in listed} == {one: [brought], two: [], foreign: []}
     for wrong in ({"due_on": "2018-06-01"}, {"scope": "【秘密】"}, {"unit": "XX"}):
         assert (await api.post(where, order | wrong, by="ofd", key="7", **ON)).status_code == 422
     assert (await api.post(where, order, by="icl", key="8", **ON)).status_code == 403
+    # what is said of them: no words, and after a restore they are there again without them
+    said = await api.rows(
+        "select type, value, recorded_at from outbox where topic = 'intake.screenings' order by subject, sequence"
+    )
+    kinds = [kind.split(".")[3] for kind, _, _ in said]
+    assert (kinds.count("opened"), kinds.count("returned"), "摸" in str(said)) == (3, 2, False)
+    await api.rows("delete from screening_findings")
+    await api.rows("delete from screenings")
+    async with api.app.state.database.transaction() as tx:
+        for number, (kind, value, recorded_at) in enumerate(said * 2, 1):
+            event = BY_TYPE[kind].model_validate_json(value)
+            received = Received(uuid4(), kind, event.TOPIC, event.subject, number, "999999", recorded_at, recorded_at)
+            await OWN[type(event)](tx, event, received)
+    again = {each["id"]: each for each in (await api.get(where, by="ofd")).json()["items"]}
+    assert {key: (each["state"], each["zero_return"]) for key, each in again.items()} == {
+        one: ("returned", False),
+        two: ("returned", True),
+        foreign: ("open", None),
+    }
+    assert "随数据库恢复遗失" in again[one]["title"]
 
 
 @pytest.mark.rule("G1")

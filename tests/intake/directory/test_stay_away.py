@@ -51,7 +51,7 @@ STAFF = {account: f"T-{number}" for number, account in enumerate(accounts(), 1)}
 SEEN_IN = [
     *("leads", "deadlines", "pauses", "extensions", "decisions", "merges", "re-examinations", "rewards", "objections"),
     *("dual-assignments", "major-leads", "daily-digests/2018-06-01/leads?part=fresh", "search", "transfers"),
-    *("directory/staff/T-1/open-work", "call-backs/2018-06", "interests"),
+    *("directory/staff/T-1/open-work", "call-backs/2018-06", "interests", "screenings"),
     *("vault/openings", "vault/notices", "vault/shreddings"),
 ]
 """Lists in which everybody else finds the lead."""
@@ -121,6 +121,9 @@ async def filled(api: Api) -> tuple[UUID, UUID, dict[str, UUID]]:
     await fill("interests", id=ids["interest_id"], staff="X-1", ground="other", decider="ldr", status="open", **mine)
     await fill("objections", against="decline", state="open", **mine)
     await fill("transfers", evidence="[]", **mine)
+    task = uuid4()
+    await fill("screenings", id=task, state="open")
+    await fill("screening_findings", screening_id=task, **mine)
     await fill("lead_search", **mine)
     await fill("daily_digests")
     await fill("digest_leads", part="fresh", **mine)

@@ -29,9 +29,10 @@ def screening(**changes: Any) -> Screening:
 @pytest.mark.parametrize(("findings", "zero"), [(0, True), (1, False)])
 def test_a_task_is_returned_once_with_findings_or_without_also_after_its_day(findings: int, zero: bool) -> None:
     late = datetime(2018, 9, 1, tzinfo=UTC)
-    done = screening().give_back(findings=findings, note=None, by="unl", at=late)
+    done, said = screening().give_back(found=findings > 0, note=None, by="unl", at=late)
+    assert (said.screening_id, said.unit, said.zero_return) == (done.id, done.unit, findings == 0)
     assert (done.state, done.zero_return, done.returned_at) == (ScreeningState.RETURNED, zero, late)
-    for act in (done.must_be_open, lambda: done.give_back(findings=0, note=None, by="unl", at=late)):
+    for act in (done.must_be_open, lambda: done.give_back(found=False, note=None, by="unl", at=late)):
         with pytest.raises(NotAllowed):
             act()
     screening().must_be_open()
