@@ -1,5 +1,6 @@
-"""The directory of the fictional 示例区: the organs that the seed names, 13 streets with 114 communities, the office's 29 and the police
-team's 30 (N13-N15), and a person for every account of the local issuer. Everything is made up.
+"""The directory of the fictional 示例区: the organs that the seed names and the campaign's offices above them, 13 streets with 114
+communities, the party organisation and the committees of each, the office's 29 and the police team's 30 (N13-N15), and a person for
+every account of the local issuer. Everything is made up.
 """
 
 from datetime import UTC, date, datetime
@@ -57,6 +58,11 @@ _ORGANS: tuple[tuple[str, str, str, str | None, str], ...] = (
     ("PJW", "省纪委监委", "上级机关", None, "P-1"),
     ("LQGA", "邻区公安分局", "异地机关", None, "L-1"),
 )
+_ABOVE: tuple[tuple[str, str, str, str | None, str], ...] = (
+    ("ZYSHB", "全国扫黑办(示例)", "上级机关", None, "Z-1"),
+    ("PSHB", "示例省扫黑办", "上级机关", "ZYSHB", "P-2"),
+    ("SSHB", "示例市扫黑办", "上级机关", "PSHB", "S-3"),
+)
 # post, how many, account of the first ones, home unit of all
 _OFFICE = (
     ("主任", 1, ("ofd",), "ZFW"),
@@ -113,8 +119,11 @@ def sheets() -> dict[Sheet, list[Row]]:
         units.append((f"PCS{number:02d}", f"{street}派出所", "派出所", "GA", f"PCS-{number:02d}", BEGIN, None))
         for one in range(1, communities + 1):
             code = f"SQ{number:02d}{one:02d}"
-            name = f"{street}第{one}社区"
-            units.append((code, name, "社区", f"JD{number:02d}", f"SQ-{number:02d}{one:02d}", BEGIN, None))
+            name, building = f"{street}第{one}社区", f"SQ-{number:02d}{one:02d}"
+            units.append((code, name, "社区", f"JD{number:02d}", building, BEGIN, None))
+            units.append((f"DZ{code[2:]}", f"{name}党组织", "社区党组织", f"JD{number:02d}", building, BEGIN, None))
+            units.append((f"LW{code[2:]}", f"{name}两委", "社区(村)两委", code, building, BEGIN, None))
+    units += [(*organ, BEGIN, None) for organ in _ABOVE]
     staff: list[Row] = []
     placements: list[Row] = []
     known: dict[str, str] = {}

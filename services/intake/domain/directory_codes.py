@@ -23,6 +23,8 @@ class UnitKind(Labelled):
     DEPARTMENT = "department", "行业主管部门", "regulator or department"
     STREET = "street", "街道", "street office"
     COMMUNITY = "community", "社区", "community"
+    COMMUNITY_PARTY = "community_party", "社区党组织", "party organisation of a community or village"
+    COMMUNITY_COMMITTEES = "community_committees", "社区(村)两委", "committees of a community or village"
     UPPER_BODY = "upper_body", "上级机关", "upper body"
     OTHER_DISTRICT = "other_district", "异地机关", "organ of another district"
 

@@ -97,7 +97,7 @@ def test_of_a_signer_of_the_district_no_local_unit_remains(account: str) -> None
     local = [unit for unit in DEMO.units.values() if may_verify(unit, DAY) and not unit.kind.outside]
     assert len(local) > 30
     assert all(Obstacle.CHAIN in found.of(unit).obstacles for unit in local)
-    assert [unit.code for unit in found.free(may_verify)] == ["LQGA", "PJW", "SGA", "SJW"]
+    assert [unit.code for unit in found.free(may_verify)] == ["LQGA", "PJW", "PSHB", "SGA", "SJW", "SSHB", "ZYSHB"]
 
 
 @pytest.mark.rule("G3")

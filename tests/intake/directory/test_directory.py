@@ -130,7 +130,10 @@ def test_the_demonstration_s_directory_has_the_totals_of_the_plan() -> None:
     groups = [row[1] for row in rows["units"] if row[2] == "专项工作组"]
     assert groups == ["综合督办组", "侦查打击组", "执法监督组", "基层组织建设组", "执纪问责组", "工作宣传组"]
     assert sum(row[2] == "街道" for row in rows["units"]) == 13
-    assert sum(row[2] == "社区" for row in rows["units"]) == 114
+    kinds = [row[2] for row in rows["units"]]
+    assert [kinds.count(kind) for kind in ("社区", "社区党组织", "社区(村)两委")] == [114, 114, 114]
+    above = {row[1]: row[3] for row in rows["units"] if "扫黑办" in str(row[1]) and row[2] == "上级机关"}
+    assert above == {"全国扫黑办(示例)": None, "示例省扫黑办": "ZYSHB", "示例市扫黑办": "PSHB"}
     posts = {place: [row[2] for row in rows["placements"] if row[1] == place] for place in ("SB", "GAZB")}
     assert (len(posts["SB"]), len(posts["GAZB"])) == (29, 30)
     office = {"主任": 1, "副主任": 2, "综合督办": 6, "线索研判": 8, "宣传": 4, "执纪联络": 3, "基层组织": 3, "档案": 2}
