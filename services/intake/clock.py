@@ -21,11 +21,13 @@ from services.intake.usecases.examine_attachment import examine_waiting
 from services.intake.usecases.exchange_between_legs import release_over
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.follow_passed import destroy_late
+from services.intake.usecases.hand_over import take_back_untaken
 from services.intake.usecases.import_notice import import_notices
 from services.intake.usecases.keep_reporters import BATCH, Vault
 from services.intake.usecases.keep_retention import propose_sealing, retire_reporters
 from services.intake.usecases.keep_subjects import retire_subjects, seal_anew, take_apart_waiting
 from services.intake.usecases.lapse_rewards import lapse_rewards
+from services.intake.usecases.look_again import wake_on_the_day
 from services.intake.usecases.make_searchable import make_searchable
 from services.intake.usecases.open_digests import open_digests
 from services.intake.usecases.say_deadlines import say_deadlines
@@ -85,6 +87,7 @@ def timers(
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
+        "conclusions.wait": Timer(every=60, run=end_waiting),
         "call-backs.draw": Timer(every=60, run=draw_call_backs),
         "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
@@ -117,6 +120,12 @@ async def forget_challenges(tx: Transaction, at: datetime) -> None:
     """Forget challenges that are expired, and buckets of the doors that are full again."""
     await forget_spent(tx, at)
     await forget_full(tx, at.timestamp())
+
+
+async def end_waiting(tx: Transaction, at: datetime) -> None:
+    """What could not be verified is taken up on its day; what no organ has taken is back."""
+    await wake_on_the_day(tx, at)
+    await take_back_untaken(tx, at)
 
 
 async def end_holds(tx: Transaction, at: datetime) -> None:

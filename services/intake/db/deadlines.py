@@ -143,6 +143,14 @@ async def urgent_now(tx: Transaction, now: datetime, *, away: Sequence[UUID]) ->
     return said, claimed, overdue
 
 
+async def ending_by(tx: Transaction, limit_id: str, day: date, *, limit: int) -> Sequence[UUID]:
+    """Leads of which a limit of this id runs and ends by this day, the soonest first."""
+    query = select(table.c.lead_id).where(
+        table.c.stopped_at.is_(None), table.c.limit_id == limit_id, table.c.due_on <= day
+    )
+    return list((await tx.execute(query.order_by(table.c.due_at, table.c.lead_id).limit(limit))).scalars())
+
+
 async def of_lead(tx: Transaction, lead_id: UUID) -> list[LeadDeadline]:
     """All limits of a lead, as they began."""
     query = select(table).where(table.c.lead_id == lead_id)

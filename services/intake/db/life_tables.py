@@ -53,6 +53,30 @@ redirects = Table(
     Index("uq_redirects_lead_id", "lead_id", unique=True, postgresql_where=text("returned_at is not null")),
 )
 
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("organ", Text, nullable=False),
+    Column("letter_no", Text, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+    Column("receipt_no", Text),
+    Column("receipt_on", Date),
+    Column("undone_at", DateTime(timezone=True), comment="no receipt came in time"),
+    CheckConstraint("(receipt_no is null) = (receipt_on is null)", name="receipt_whole"),
+    # what was taken is not back
+    CheckConstraint("undone_at is null or receipt_no is null", name="taken_or_back"),
+    # one letter at a time waits for a receipt; the timer's own, too
+    Index(
+        "uq_handovers_lead_id",
+        "lead_id",
+        unique=True,
+        postgresql_where=text("receipt_no is null and undone_at is null"),
+    ),
+)
+
 feedback_tries = Table(
     "feedback_tries",
     metadata,

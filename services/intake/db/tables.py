@@ -106,10 +106,10 @@ leads = Table(
         "and (unit is null) = (provisional is null)",
         name="assignment_whole",
     ),
-    # who is charged is known from the assignment on; what a regulator has closed never had a unit
+    # who is charged is known from the assignment on; what is at a regulator, or was closed by one, had a unit or none
     CheckConstraint(
-        "case when status in ('received', 'not_accepted', 'classified', 'redirected') then unit is null "
-        "when status in ('closed', 'reopened', 'sealed', 'expunged') then true else unit is not null end",
+        "case when status in ('received', 'not_accepted', 'classified') then unit is null "
+        "when status in ('redirected', 'closed', 'reopened', 'sealed', 'expunged') then true else unit is not null end",
         name="assigned_by_status",
     ),
     # both lie over the state before, and only one can

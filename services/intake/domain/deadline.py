@@ -46,6 +46,8 @@ KIND_WORDS = {
 }
 HARD = {"D04": "D04h", "D06": "D06h", "D11": "D11h"}
 """Limits that have a last day of all."""
+LOOK_AGAIN = "D07w"
+"""How long what could not be verified waits at most (§2.4, C4)."""
 REGULATORS_RESULT = "D29r"
 """The limit that a regulator's result has to keep."""
 Said = DeadlineColoured | DeadlineEscalated
@@ -229,6 +231,11 @@ def to_classify(lead: Lead, *, days: Calendar, at: datetime, claimed: bool = Fal
 def to_assign(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
     """What runs from its classification (D03)."""
     return _of(lead, DeadlineKind.ASSIGN, "D03", days=days, at=at)
+
+
+def to_look_again(lead: Lead, *, days: Calendar, at: datetime, on: date | None = None) -> LeadDeadline:
+    """What runs from the conclusion that it cannot be verified (C4): by then, or by the day that was set, it is assigned again."""
+    return _of(lead, DeadlineKind.ASSIGN, LOOK_AGAIN, days=days, at=at, superior=on)
 
 
 def to_rule(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:

@@ -188,14 +188,22 @@ class Lead:
         return self.standing is Status.CLASSIFIED and same
 
     def assign(
-        self, unit: str, grounds: tuple[Ground, ...], *, on: date, days: Calendar, at: datetime
+        self,
+        unit: str,
+        grounds: tuple[Ground, ...],
+        *,
+        on: date,
+        days: Calendar,
+        at: datetime,
+        same_may: bool = False,
     ) -> tuple[Self, LeadAssigned]:
-        """Charge a unit with it (M13), another than before when it was reopened. `on` is the day in China of `at`. Raises `NotAllowed`,
-        `Invalid`."""
+        """Charge a unit with it (M13), another than before when it was reopened, unless that has found nothing yet (`same_may`). `on` is
+        the day in China of `at`. Raises `NotAllowed`, `Invalid`."""
         self.must_allow(Action.ASSIGN)
         anew: dict[str, Any] = {}
         if self.status is Status.REOPENED:
-            self.must_be_another(unit)
+            if not same_may:
+                self.must_be_another(unit)
             anew = {"earlier_units": self.worked, "refused_by": ()}
         return self.charged(Action.ASSIGN, unit, on=on, days=days, at=at, grounds=_union(self.grounds, grounds), **anew)
 

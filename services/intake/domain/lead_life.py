@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from services.intake.domain.codes import Source, Tier
+from services.intake.domain.conclusion import ELSEWHERE
 from services.intake.domain.lead import MOST_DISPUTES, Lead
-from services.intake.domain.lead_states import Action, Status
+from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.office_name import means_the_office
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
@@ -59,18 +60,27 @@ def accept_after_all(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:
     return taken, LeadReopened(lead_id=lead.id, status="received", effective_at=at)
 
 
-def redirect(lead: Lead, regulator: str, *, number: int, at: datetime) -> tuple[Lead, LeadRedirected]:
-    """A matter of 乱 goes to the regulator; a superior's lead never does unchecked (M07). Raises `NotAllowed`, `Invalid`."""
+def redirect(
+    lead: Lead, regulator: str, *, number: int, at: datetime, conclusion: str | None = None
+) -> tuple[Lead, LeadRedirected]:
+    """A matter of 乱 goes to the regulator; a superior's lead never does unchecked (M07): there 乱 is a finding (C6). `conclusion`: what a
+    unit found. Raises `NotAllowed`, `Invalid`."""
     gone = lead.step(Action.REDIRECT)
-    if lead.source is Source.SUPERIOR or lead.tier is not Tier.DISORDER:
+    if lead.status is Status.CONCLUDED:
+        if conclusion != ELSEWHERE:
+            raise NotAllowed(
+                "核查结论不是转治乱(C6),不转主管部门 / it was not found to be 乱 (C6); it goes to no regulator"
+            )
+    elif lead.source is Source.SUPERIOR or lead.tier is not Tier.DISORDER:
         told = "只有定为“乱”且非上级转办的线索可转主管部门 / only a lead of tier 乱 that no superior handed down is redirected"
         raise Invalid(told, fields=[("tier", told)])
     return gone, LeadRedirected(lead_id=lead.id, regulator=regulator, number=number, effective_at=at)
 
 
 def return_redirect(lead: Lead, *, at: datetime) -> tuple[Lead, LeadRedirectReturned]:
-    """The regulator gives it back."""
-    return lead.step(Action.RETURN_REDIRECT), LeadRedirectReturned(lead_id=lead.id, effective_at=at)
+    """The regulator gives it back: it is as classified again; what a unit had found to be 乱 goes to another team."""
+    back = Action.RETURN_FINDING if lead.assignment else Action.RETURN_REDIRECT
+    return lead.step(back), LeadRedirectReturned(lead_id=lead.id, effective_at=at)
 
 
 def end_redirect(lead: Lead, *, at: datetime) -> tuple[Lead, LeadClosed]:
@@ -160,6 +170,11 @@ def close(lead: Lead, *, leg_open: bool, at: datetime) -> tuple[Lead, LeadClosed
     return done, LeadClosed(lead_id=lead.id, by="feedback", effective_at=at)
 
 
+def take_up(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:
+    """What could not be verified (C4) is looked at again: its day has come, or something new."""
+    return lead.step(Action.TAKE_UP), LeadReopened(lead_id=lead.id, status="reopened", effective_at=at)
+
+
 def reopen(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:
     """New evidence, or an order from above; two people have decided."""
     return lead.step(Action.REOPEN), LeadReopened(lead_id=lead.id, status="reopened", effective_at=at)
@@ -203,15 +218,15 @@ FOLLOWED: Mapping[type[AboutLead], Action] = {
 }
 """What verification says → what the register does then. Signing and conclusions have more to them (usecases/follow_work)."""
 
+REOPENED_BY = (Action.ACCEPT_AFTER_ALL, Action.TAKE_UP, Action.REOPEN)
+"""What a `LeadReopened` may tell of; the state before says which."""
 TOLD: Mapping[type[AboutLead], Callable[[Lead], Lead]] = {
     LeadDeclined: lambda lead: lead.step(Action.DECLINE),
     LeadRedirected: lambda lead: lead.step(Action.REDIRECT),
-    LeadRedirectReturned: lambda lead: lead.step(Action.RETURN_REDIRECT),
+    LeadRedirectReturned: lambda lead: lead.step(Action.RETURN_FINDING if lead.assignment else Action.RETURN_REDIRECT),
     LeadResumed: lambda lead: lead.step(Action.RESUME, suspended_at=None),
     FeedbackDelivered: lambda lead: lead.step(Action.FEED_BACK),
     LeadClosed: lambda lead: lead.step(Action.END_REDIRECT if lead.status is Status.REDIRECTED else Action.CLOSE),
-    LeadReopened: lambda lead: lead.step(
-        Action.ACCEPT_AFTER_ALL if lead.status is Status.NOT_ACCEPTED else Action.REOPEN
-    ),
+    LeadReopened: lambda lead: lead.step(next(each for each in REOPENED_BY if lead.status in MOVES[each])),
 }
 """What intake said itself → the lead after it, for the way back after a restore."""

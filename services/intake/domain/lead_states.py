@@ -46,6 +46,7 @@ class Action(Labelled):
     RECEIPT_OF_REDIRECT = "receipt-of-redirect", "登记主管部门回执", "enter the regulator's receipt"
     RESULT_OF_REDIRECT = "result-of-redirect", "登记主管部门结果", "enter the regulator's result"
     RETURN_REDIRECT = "return-redirect", "退回转交", "return the redirected lead"
+    RETURN_FINDING = "return-finding", "退回转治乱", "return what was found to be 乱"
     END_REDIRECT = "end-redirect", "以主管部门结果办结", "close with the regulator's result"
     MERGE = "merge", "并入", "merge"
     UNMERGE = "unmerge", "撤销并入", "unmerge"
@@ -62,7 +63,10 @@ class Action(Labelled):
     RETURN_BY_REVIEW = "return-by-review", "评查退回", "return by quality review"
     PARK = "park", "暂存", "park"
     WAKE = "wake", "恢复核查", "wake"
+    SET_REVIEW = "set-review", "定暂存复查日期", "set when to look again"
+    TAKE_UP = "take-up", "暂存线索再行核查", "take up what was put by"
     TRANSFER = "transfer", "移交", "transfer"
+    RECEIPT_OF_TRANSFER = "receipt-of-transfer", "登记移交回执", "enter the other organ's receipt"
     UNDO_TRANSFER = "undo-transfer", "移交未接收", "take back the transfer"
     FEED_BACK = "feed-back", "登记反馈", "feed back"
     RE_EXAMINE = "re-examine", "交其他力量复查", "have re-examined"
@@ -106,10 +110,13 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.SAY_URGENT: {S.RECEIVED: SAME},
     A.DECLINE: {S.RECEIVED: S.NOT_ACCEPTED},
     A.ACCEPT_AFTER_ALL: {S.NOT_ACCEPTED: S.RECEIVED},
-    A.REDIRECT: {S.CLASSIFIED: S.REDIRECTED},
+    # classified as 乱, or found to be 乱 by whoever verified it (C6)
+    A.REDIRECT: _all([S.CLASSIFIED, S.CONCLUDED], S.REDIRECTED),
     A.RECEIPT_OF_REDIRECT: {S.REDIRECTED: SAME},
     A.RESULT_OF_REDIRECT: {S.REDIRECTED: SAME},
     A.RETURN_REDIRECT: {S.REDIRECTED: S.CLASSIFIED},
+    # a unit had found that: another looks
+    A.RETURN_FINDING: {S.REDIRECTED: S.REOPENED},
     A.END_REDIRECT: {S.REDIRECTED: S.CLOSED},
     A.MERGE: _all([S.RECEIVED, S.CLASSIFIED], S.MERGED),
     A.UNMERGE: {S.MERGED: BEFORE},
@@ -130,8 +137,13 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.RETURN_BY_REVIEW: {S.CONCLUDED: S.VERIFYING},
     A.PARK: {S.CONCLUDED: S.PARKED},
     A.WAKE: {S.PARKED: S.VERIFYING},
+    # found C4: no end, so it waits for a day and is assigned anew (domain/conclusion.py)
+    A.SET_REVIEW: _all([S.CONCLUDED, S.PARKED], SAME),
+    A.TAKE_UP: _all([S.CONCLUDED, S.PARKED], S.REOPENED),
     A.TRANSFER: {S.CONCLUDED: S.TRANSFERRED},
+    A.RECEIPT_OF_TRANSFER: {S.TRANSFERRED: SAME},
     A.UNDO_TRANSFER: {S.TRANSFERRED: S.CONCLUDED},
+    # if that is an end (domain/conclusion.py)
     A.FEED_BACK: _all([S.CONCLUDED, S.TRANSFERRED], S.FED_BACK),
     # found unfounded and reported again; what is closed is reopened first, by two
     A.RE_EXAMINE: _all([S.FED_BACK, S.REOPENED], S.ASSIGNED),

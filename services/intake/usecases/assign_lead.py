@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.intake.db import leads, merges, notices
 from services.intake.domain.codes import Ground
+from services.intake.domain.conclusion import PENDING
 from services.intake.domain.lead import Lead
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit
@@ -29,7 +30,9 @@ async def assign_lead(
     """Assign it. Raises `NotFound`, `NotAllowed`, `Invalid` for no such unit, `ConflictOfInterest`."""
     lead = await leads.get(tx, lead_id, lock=True)
     days = await notices.calendar(tx)
-    lead, assigned = lead.assign(unit, grounds, on=china_date(at), days=days, at=at)
+    found = await merges.conclusion_of(tx, lead_id)
+    pending = found is not None and found[0] == PENDING
+    lead, assigned = lead.assign(unit, grounds, on=china_date(at), days=days, at=at, same_may=pending)
     findings = await check_unit(tx, lead, unit, by=by, at=at)
     await leads.save(tx, lead, "assign", by=by, effective_at=at, at=at)
     await charge(tx, lead, assigned, excluded=findings.excluded, days=days, region=region, sealer=sealer, by=by, at=at)

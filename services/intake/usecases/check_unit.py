@@ -1,7 +1,8 @@
 """The conflict check (G-CONF, G2-G4): every door that charges a unit with a lead calls it first."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Literal
 
 from services.intake.db import conflicts, directory, merges, reports
 from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_regulate, may_verify, named
@@ -17,11 +18,20 @@ SHOWN = 12
 """Units that a refusal names as still possible."""
 
 
+As = Literal["unit", "regulator", "organ"]
+FITS: Mapping[As, tuple[Callable[[Unit, date], bool], tuple[str, str]]] = {
+    "unit": (may_verify, ("承办单位", "unit that can be charged")),
+    "regulator": (may_regulate, ("主管部门", "regulator")),
+    "organ": (Unit.holds_on, ("接收单位", "organ that it can be transferred to")),
+}
+"""As what a unit gets a lead → whether it may, and how it is called."""
+
+
 async def check_unit(
-    tx: Transaction, lead: Lead, unit: str, *, by: Principal, at: datetime, as_regulator: bool = False
+    tx: Transaction, lead: Lead, unit: str, *, by: Principal, at: datetime, as_: As = "unit"
 ) -> Findings:
-    """Whether `unit` may be charged with the lead by this person; → who in it needs care, and who must not take part. `as_regulator`: it
-    gets a matter of 乱 to treat (M07), for which it has to be a regulator.
+    """Whether `unit` may be charged with the lead by this person; → who in it needs care, and who must not take part. As a regulator it
+    gets a matter of 乱 to treat (M07), as an organ what belongs to it (C5).
 
     A report whose persons bear the name of a member of staff is taken to mean them until the office has said who is meant
     (`state_subjects`). Raises `Invalid` with those that there are for a unit that the directory has not, or that is not charged with
@@ -29,13 +39,12 @@ async def check_unit(
     reason and with what remains.
     """
     day = china_date(at)
-    where, fits = ("regulator", may_regulate) if as_regulator else ("unit", may_verify)
+    fits, what = FITS[as_]
     known = await directory.get_unit(tx, unit)
     if known is None or not fits(known, day):
         there = [each for each in (await directory.whole(tx)).units.values() if fits(each, day)]
-        what = ("主管部门", "regulator") if as_regulator else ("承办单位", "unit that can be charged")
-        raise unknown_unit(where, *what, there)
-    if not as_regulator:
+        raise unknown_unit(as_, *what, there)
+    if as_ != "regulator":
         await must_be_without_children(tx, lead)
     found, guessed = await neutrality(tx, lead, at=at)
     if found.excluded and await directory.find_account(tx, by.sub) in found.excluded:
@@ -45,7 +54,7 @@ async def check_unit(
     findings = found.of(known)
     if findings.obstacles:
         free = found.free(fits)
-        raise ConflictOfInterest(_refusal(free, findings, guessed=guessed), fields=_fields(where, findings))
+        raise ConflictOfInterest(_refusal(free, findings, guessed=guessed), fields=_fields(as_, findings))
     return findings
 
 

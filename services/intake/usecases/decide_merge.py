@@ -11,6 +11,7 @@ from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.look_again import NEW_REPEAT, wake_by_news
 from services.intake.usecases.make_searchable import learn_words
 from services.intake.usecases.reply_upstream import begin_to_answer
 from services.intake.usecases.subject_store import FactsSealer
@@ -73,6 +74,7 @@ async def decide_merge(
         )
         await merges.add_re_examination(tx, entry)
     days = await notices.calendar(tx)
+    await wake_by_news(tx, master, NEW_REPEAT, by=by, at=at)
     if master.status is Status.CLOSED and not re_examine:
         await begin_to_tell(tx, lead, days=days, at=at)
     if master.status is Status.NOT_ACCEPTED:

@@ -4,8 +4,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, life, mailbox, merges, objections
+from services.intake.db import deadlines, handovers, leads, life, mailbox, merges, objections
 from services.intake.domain import lead_life
+from services.intake.domain.conclusion import must_be_an_end
 from services.intake.domain.deadline import to_tell
 from services.intake.domain.feedback import OPEN_STEPS, About, Channel, Outcome, Try, must_name_nobody, outcome_of
 from services.intake.domain.lead import Lead
@@ -88,6 +89,7 @@ async def deliver_feedback(tx: Transaction, lead_id: UUID, *, accepted: bool, by
     Raises `NotFound`, `NotAllowed`."""
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_allow(Action.FEED_BACK)
+    await _must_be_an_end(tx, lead)
     with_code = await life.holds_code(tx, lead_id)
     tries = await _tries(tx, lead) if lead.named or with_code else []
     outcome = outcome_of(tries, reachable=lead.named or with_code, by_code_alone=with_code and not lead.named)
@@ -148,6 +150,14 @@ async def _must_have_a_result(tx: Transaction, lead: Lead, whole: Lead) -> None:
     told = lead.standing is Status.MERGED and whole.standing in TOLD_TO_REPEATS
     if not told and lead.standing is not Status.NOT_ACCEPTED:
         lead.must_allow(Action.FEED_BACK)
+    await _must_be_an_end(tx, whole)
+
+
+async def _must_be_an_end(tx: Transaction, lead: Lead) -> None:
+    """What was concluded can be told as its result (§2.4). Raises `NotAllowed`."""
+    if lead.standing in MOVES[Action.FEED_BACK]:
+        found = await merges.conclusion_of(tx, lead.id)
+        must_be_an_end(found and found[0], lead.standing, taken=await handovers.is_taken(tx, lead.id))
 
 
 async def _was_refused(tx: Transaction, lead: Lead) -> bool:
@@ -185,6 +195,10 @@ async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on
     if told:
         await _end_when_told(tx, lead, at=start_of(on))
     if not told or lead.standing not in MOVES[Action.FEED_BACK]:
+        return
+    try:
+        await _must_be_an_end(tx, lead)
+    except NotAllowed:
         return
     if max(told) >= await life.concluded_on(tx, lead.id):
         await _feed_back(tx, lead, "delivered", accepted=False, by=None, at=start_of(on))

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices
 from services.intake.db.life import SIGNED
-from services.intake.domain.deadline import LeadDeadline, to_conclude, to_rule, to_tell
+from services.intake.domain.conclusion import PENDING
+from services.intake.domain.deadline import LeadDeadline, to_conclude, to_look_again, to_rule, to_tell
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_life import FOLLOWED, follow, refused
 from services.intake.domain.lead_states import Action
+from services.intake.usecases.hand_over import take_back
 from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
 from shared.contracts.envelope import AboutLead
@@ -15,9 +17,6 @@ from shared.contracts.intake import DeadlineKind, Leg, LegStatus
 from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
 from shared.db import Transaction
 from shared.inbox import Received
-
-PARKED = "C4"
-"""Cannot be verified now: no closure, so nobody is told yet."""
 
 
 async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Received) -> None:
@@ -32,19 +31,21 @@ async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Rec
 
 
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
-    """The work ended: the lead is concluded, and its reporter is to be told (D11)."""
+    """The work ended: the lead is concluded, and its reporter is to be told (D11). What cannot be verified now (C4) is no end: nobody is
+    told, the crime leg is not over, and a day to look again runs."""
     lead, at = await leads.get(tx, concluded.lead_id, lock=True), concluded.effective_at
     if since := await _overtaken(tx, lead, concluded, received, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT):
         await merges.conclude_unless_later(tx, lead.id, concluded.conclusion, _unit_before(lead, since), at=at)
         return
     lead = follow(lead, Action.CONCLUDE)
     await _stop(tx, lead, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT, at=at)
-    if concluded.conclusion != PARKED:
-        await _start(tx, lead, to_tell(lead, days=await notices.calendar(tx), at=at))
+    days, pending = await notices.calendar(tx), concluded.conclusion == PENDING
+    await _start(tx, lead, to_look_again(lead, days=days, at=at) if pending else to_tell(lead, days=days, at=at))
     if lead.assignment:
         await merges.conclude(tx, lead.id, concluded.conclusion, lead.assignment.unit, at=at)
     await _save(tx, lead, concluded, received)
-    await _move_leg(tx, lead, LegStatus.ENDED, concluded, received)
+    if not pending:
+        await _move_leg(tx, lead, LegStatus.ENDED, concluded, received)
 
 
 async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Received) -> None:
@@ -79,9 +80,12 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
     days, at = await notices.calendar(tx), event.effective_at
     if action is Action.WAKE:
         # D07 anew: the time while it waited was nobody's
+        await _stop(tx, lead, DeadlineKind.ASSIGN, at=at)
         await _start(tx, lead, to_conclude(lead, days=days, at=at))
-    elif action in (Action.RETURN_BY_REVIEW, Action.PARK):
-        await _stop(tx, lead, DeadlineKind.FEEDBACK, at=at)
+    elif action is Action.RETURN_BY_REVIEW:
+        await _stop(tx, lead, DeadlineKind.FEEDBACK, DeadlineKind.ASSIGN, at=at)
+    elif action is Action.UNDO_TRANSFER:
+        await take_back(tx, lead.id, at=at)
     if action is Action.RETURN_BY_REVIEW:
         # what was concluded too early was not concluded: its own limit runs on
         await deadlines.run_on(tx, lead.id, DeadlineKind.CONCLUDE, at=at, suspended_at=lead.suspended_at)

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, life, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.attachment import Door
+from services.intake.domain.conclusion import ELSEWHERE
 from services.intake.domain.deadline import to_assign, to_hear, to_receipt, to_tell
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
@@ -34,15 +35,17 @@ class Result:
 
 
 async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: Principal, at: datetime) -> Lead:
-    """Send it there. Raises `NotFound`, `NotAllowed`, `Invalid` for no such regulator, `ConflictOfInterest` (G-CONF)."""
+    """Send it there: classified as 乱, or found to be 乱 (C6). Raises `NotFound`, `NotAllowed`, `Invalid` for no such regulator,
+    `ConflictOfInterest` (G-CONF)."""
     lead = await leads.get(tx, lead_id, lock=True)
     number = len(await life.redirects_of(tx, lead_id)) + 1
-    lead, said = lead_life.redirect(lead, regulator, number=number, at=at)
-    await check_unit(tx, lead, regulator, by=by, at=at, as_regulator=True)
+    found = await merges.conclusion_of(tx, lead_id)
+    lead, said = lead_life.redirect(lead, regulator, number=number, at=at, conclusion=found and found[0])
+    await check_unit(tx, lead, regulator, by=by, at=at, as_="regulator")
     await leads.save(tx, lead, "redirect", by=by, effective_at=at, at=at)
     sent = Redirect(lead_id=lead.id, number=number, regulator=regulator, sent_by=by.sub, sent_at=at)
     await life.add_redirect(tx, sent)
-    await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, at=at)
+    await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, DeadlineKind.FEEDBACK, at=at)
     await deadlines.start_anew(tx, to_receipt(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.redirect", lead.id, at=at, detail={"regulator": regulator, "number": number})
@@ -98,10 +101,11 @@ async def end_redirect(tx: Transaction, lead_id: UUID, *, by: Principal, at: dat
     repeats = await merges.repeats_of(tx, lead_id)
     for repeat in repeats:
         await must_be_told_of_master(tx, repeat, since=since)
-    await superiors_must_be_answered(tx, *repeats, since=since)
+    await superiors_must_be_answered(tx, lead, *repeats, since=since)
     await life.save_redirect(tx, replace(sent, told_on=told_on))
     await life.add_feedback(tx, lead.id, number_of(lead), outcome, accepted=False, at=at)
-    await life.keep_conclusion(tx, lead.id, "C6", sent.regulator, at=at)
+    if lead.assignment is None:
+        await life.keep_conclusion(tx, lead.id, ELSEWHERE, sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.MEET, at=at)
     await enter_of_repeats(tx, lead, since=since, by=by, at=at)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from services.intake.db import deadlines, leads, life, retention
 from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.lead_life import TOLD
-from services.intake.domain.lead_states import MOVES, Action, Status
+from services.intake.domain.lead_states import MOVES, WITH_UNIT, Action, Status
 from services.intake.domain.redirect import Redirect
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
@@ -32,6 +32,7 @@ from shared.inbox import Received
 _FOUND_AT: dict[type[AboutLead], Status] = {
     FeedbackDelivered: Status.CONCLUDED,
     FeedbackObjected: Status.FED_BACK,
+    LeadRedirected: Status.CONCLUDED,
     LeadRuled: Status.DISPUTED,
 }
 """Where verification's word had brought the lead when intake said this."""
@@ -100,6 +101,9 @@ async def relearn_objection(tx: Transaction, event: FeedbackObjected, received: 
 async def _found(tx: Transaction, event: AboutLead) -> Lead:
     lead = await leads.get(tx, event.lead_id, lock=True)
     at = _FOUND_AT.get(type(event))
+    if isinstance(event, LeadReopened) and lead.status in WITH_UNIT:
+        # taken up again: verification's word that it cannot be verified comes afterwards
+        at = Status.CONCLUDED
     return replace(lead, status=at) if at and lead.assignment else lead
 
 

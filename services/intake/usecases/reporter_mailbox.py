@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.db import leads, mailbox, reports
+from services.intake.db import leads, mailbox, merges, reports
 from services.intake.domain.attachment import Attachment, Door
 from services.intake.domain.mailbox import Kind, Message, PastOffice, Writer, must_have_room, private_half
 from services.intake.domain.proof_of_work import Solved
@@ -17,11 +17,12 @@ from services.intake.usecases.deliver_feedback import told_by_letter
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.letter_files import content, must_be_sent_by, open_file
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.look_again import NEW_LETTER, wake_by_news
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.read_progress import ReadProgress
 from shared import idempotency
 from shared.db import Database
-from shared.deadlines import china_date
+from shared.deadlines import china_date, start_of
 from shared.errors import NotFound
 from shared.idempotency import Answer, Claim
 from shared.secrecy import refuse_marked
@@ -87,7 +88,7 @@ class Mailbox:
             if earlier is not None:
                 return earlier, True
             await reports.spend(tx, (solved.mark, solved.expires))
-            lead = await leads.get(tx, holder.lead_id, lock=True)
+            lead, whole = await merges.lock_whole(tx, holder.lead_id)
             lead.must_be_used()
             box = await mailbox.box_of(tx, lead.id)
             await must_be_sent_by(tx, lead.id, letter.files, Door.REPORTER)
@@ -102,6 +103,7 @@ class Mailbox:
                 on=china_date(at),
             )
             await mailbox.add(tx, lead.id, message, by=None)
+            await wake_by_news(tx, whole, NEW_LETTER, by=None, at=start_of(message.sent_on))
             answer = Answer(201, {"number": message.number, "sent_on": message.sent_on.isoformat()})
             await idempotency.keep(tx, claim, answer)
             return answer, False

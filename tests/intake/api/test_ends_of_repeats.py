@@ -285,6 +285,9 @@ async def test_in_every_state_of_the_master_a_repeats_reporter_objects_by_code_a
     answered = "'JS', 'ofd', '2018-06-01', '回1', '2018-06-04', '已整改', '2018-06-05'"
     names = "lead_id, number, regulator, sent_by, sent_at, receipt_no, receipt_on, result, result_on"
     await api.rows(f"insert into redirects ({names}) values ($1, 1, {answered})", master)
+    handed = "'JS', '移1', 'ofd', '2018-06-01', '回1', '2018-06-04'"
+    names = "lead_id, number, organ, letter_no, sent_by, sent_at, receipt_no, receipt_on"
+    await api.rows(f"insert into handovers ({names}) values ($1, 1, {handed})", master)
     taken: set[str] = set()
     for standing in Status:
         if standing in (Status.SUSPENDED, Status.MERGED):

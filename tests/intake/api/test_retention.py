@@ -58,6 +58,7 @@ KEPT = {
     "expunge_plan": "of no lead",
     "feedbacks": "a code",
     "gateway_messages": "sealed while a clerk has not decided, then empty: what became a lead lies with the lead",
+    "handovers": "numbers and days of letters",
     "holiday_notices": "of no lead",
     "impact_assessments": "of no lead; kept three years at least (D33)",
     "invitations": "codes and days; when and where lies in the mailbox",

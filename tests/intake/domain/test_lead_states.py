@@ -25,10 +25,11 @@ classify: received classified classified classified
 say-urgent: received received
 decline: received not_accepted
 accept-after-all: not_accepted received
-redirect: classified redirected
+redirect: classified redirected concluded redirected
 receipt-of-redirect: redirected redirected
 result-of-redirect: redirected redirected
 return-redirect: redirected classified
+return-finding: redirected reopened
 end-redirect: redirected closed
 merge: received merged classified merged
 unmerge: merged received
@@ -44,7 +45,10 @@ conclude: verifying concluded taskforce concluded in_signoff concluded
 return-by-review: concluded verifying
 park: concluded parked
 wake: parked verifying
+set-review: concluded concluded parked parked
+take-up: concluded reopened parked reopened
 transfer: concluded transferred
+receipt-of-transfer: transferred transferred
 undo-transfer: transferred concluded
 feed-back: concluded fed_back transferred fed_back
 re-examine: fed_back assigned reopened assigned
@@ -94,7 +98,8 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.LEAVE_CHILDREN_OUT: decide_on_children,
     Action.DECLINE: lambda one: lead_life.decline(one, "court", concerns_office=False, at=NOON),
     Action.ACCEPT_AFTER_ALL: lambda one: lead_life.accept_after_all(one, at=NOON),
-    Action.REDIRECT: lambda one: lead_life.redirect(one, "SJ", number=1, at=NOON),
+    Action.REDIRECT: lambda one: lead_life.redirect(one, "SJ", number=1, at=NOON, conclusion="C6"),
+    Action.TAKE_UP: lambda one: lead_life.take_up(one, at=NOON),
     Action.RETURN_REDIRECT: lambda one: lead_life.return_redirect(one, at=NOON),
     Action.END_REDIRECT: lambda one: lead_life.end_redirect(one, at=NOON),
     Action.MERGE: lambda one: one.merge_into(lead()),

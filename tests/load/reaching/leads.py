@@ -47,6 +47,7 @@ async def _new(w: World) -> Fit:
     "GET /leads/{lead_id}/redirects",
     "GET /leads/{lead_id}/repeats",
     "GET /leads/{lead_id}/suggestion",
+    "GET /leads/{lead_id}/transfers",
     "GET /leads/{lead_id}/upstream-replies",
 )
 async def _read(w: World) -> Fit:
@@ -165,6 +166,16 @@ async def _disorder(w: World, *steps: tuple[str, dict[str, str]]) -> dict[str, s
     return of(lead)
 
 
+_LETTER = {"organ": "JS", "letter_no": "示例移〔2018〕3号"}
+
+
+async def _found(w: World, code: str) -> UUID:
+    lead = await w.assigned()
+    await hear(w.api, lead, said.WorkAccepted, unit="GA", verifier_count=2, plan_on_file=True, recusals_on_file=True)
+    await hear(w.api, lead, said.WorkConcluded, conclusion=code, day="2018-06-20")
+    return lead
+
+
 _SENT = ("redirect", {"regulator": "JS"})
 
 
@@ -193,6 +204,30 @@ async def _redirect_closing(w: World) -> Fit:
 @fitting(FITS, "POST /leads/{lead_id}/redirect/return")
 async def _redirect_return(w: World) -> Fit:
     return Fit(by="ofd", path=await _disorder(w, _SENT), body=dict(WHY), headers=on("2018-06-08"))
+
+
+@fitting(FITS, "POST /leads/{lead_id}/review-date")
+async def _review_date(w: World) -> Fit:
+    body = {"review_on": "2018-09-03", "missing": "关键证人在外地"}
+    return Fit(by="ofd", path=of(await _found(w, "C4")), body=body, headers=on("2018-06-21"))
+
+
+@fitting(FITS, "POST /leads/{lead_id}/take-up")
+async def _take_up(w: World) -> Fit:
+    return Fit(by="ofd", path=of(await _found(w, "C4")), body=dict(WHY), headers=on("2018-06-21"))
+
+
+@fitting(FITS, "POST /leads/{lead_id}/transfer")
+async def _transfer(w: World) -> Fit:
+    return Fit(by="ofd", path=of(await _found(w, "C5")), body=dict(_LETTER), headers=on("2018-06-21"))
+
+
+@fitting(FITS, "POST /leads/{lead_id}/transfer/receipt")
+async def _transfer_receipt(w: World) -> Fit:
+    lead = await _found(w, "C5")
+    await w.done(f"leads/{lead}/transfer", _LETTER, by="ofd", day="2018-06-21")
+    body = {"receipt_no": "示例收9号", "receipt_on": "2018-06-21"}
+    return Fit(by="ofd", path=of(lead), body=body, headers=on("2018-06-21"))
 
 
 @fitting(FITS, "POST /leads/{lead_id}/suspension")

@@ -1,0 +1,157 @@
+"""The doors after a conclusion that is no end by itself: C4 waits and is taken up, C5 is taken by another organ, C6 goes to a regulator."""
+
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from services.intake.clock import end_waiting
+from shared.contracts import verification as said
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_life import DEPARTMENT, PUBLIC, WHY, concluded, do, events, hear, limits, status
+from tests.intake.api.test_merges import AGAIN, merge
+from tests.intake.api.test_messages import door, filed
+from tests.support.api import Api
+from tests.support.reporting import write
+
+TOLD = {"channel": "phone", "on": "2018-06-20", "reached": True, "text": "已核查完毕并告知结论"}
+REVIEW = {"review_on": "2018-09-03", "missing": "关键证人在外地,暂无法取证"}
+
+
+async def pass_to(api: Api, day: str) -> None:
+    """The clock looks on this day."""
+    async with api.app.state.database.transaction() as tx:
+        await end_waiting(tx, datetime.fromisoformat(f"{day}T08:00:00+08:00"))
+
+
+@pytest.mark.rule("D11", "D02")
+async def test_what_cannot_be_verified_is_neither_told_nor_closed_and_has_a_day_to_look_again(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await concluded(api, "C4", reporter={"name": "王小明"})
+    for way, body in (
+        ("feedback", {}),
+        ("feedback-tries", TOLD),
+        ("closing", None),
+        ("redirect", {"regulator": "JS"}),
+        ("transfer", {"organ": "JS", "letter_no": "1"}),
+    ):
+        refused = await do(api, lead, way, body, day="2018-06-20")
+        assert refused.status_code == 409, (way, refused.text)
+    found = await limits(api, lead, "2018-06-20")
+    assert "feedback" not in found
+    assert (found["assign"]["limit_id"], found["assign"]["due_on"]) == ("D07w", "2018-12-20"), "six months at most"
+    listed = (await api.get("/intake/v1/deadlines?kind=assign", by="sup")).json()["items"]
+    assert str(lead) in [one["lead_id"] for one in listed]
+    for day in ("2018-06-20", "2018-12-21"):
+        wrong = await do(api, lead, "review-date", REVIEW | {"review_on": day}, day="2018-06-20")
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "review_on"), day
+    assert (await do(api, lead, "review-date", REVIEW, by="ana", day="2018-06-21")).status_code == 403
+    assert (await do(api, lead, "review-date", REVIEW, day="2018-06-21")).json()["status"] == "concluded"
+    assert (await limits(api, lead, "2018-06-21"))["assign"]["due_on"] == "2018-09-03"
+    await pass_to(api, "2018-09-02")
+    assert await status(api, lead) == "concluded"
+    await pass_to(api, "2018-09-03")
+    await pass_to(api, "2018-09-03")
+    assert (await status(api, lead), (await events(api, lead))[-1]) == ("reopened", "lead.reopened")
+    assert (await limits(api, lead, "2018-09-03"))["assign"]["limit_id"] == "D03"
+    assert (await do(api, lead, "review-date", REVIEW, day="2018-09-03")).status_code == 409
+    again = await do(api, lead, "assignment", {"unit": "GA"}, day="2018-09-04")
+    assert (again.json()["status"], again.json()["due_on"]) == ("assigned", "2018-10-08"), "the same team may; D07 anew"
+
+
+async def test_something_new_wakes_what_could_not_be_verified(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    by_repeat, by_office, other = [await concluded(api, code) for code in ("C4", "C4", "C3")]
+    for master in (by_repeat, other):
+        await merge(api, await register(api, **PUBLIC, summary=AGAIN), master)
+    assert (await status(api, by_repeat), await status(api, other)) == ("reopened", "concluded")
+    assert (await do(api, by_office, "take-up", WHY, by="ana", day="2018-06-22")).status_code == 403
+    assert (await do(api, other, "take-up", WHY, day="2018-06-22")).status_code == 409, "found unfounded"
+    await hear(api, by_office, said.WorkParked, day="2018-06-21")
+    assert (await do(api, by_office, "take-up", WHY, day="2018-06-22")).json()["status"] == "reopened"
+    assert (await limits(api, by_office, "2018-06-22"))["assign"]["due_on"] == "2018-06-25"
+
+
+async def test_a_letter_of_the_reporter_wakes_it_too_and_nothing_but_its_day_is_kept(new_api: NewApi) -> None:
+    api = await door(new_api)
+    code, address = await filed(api)
+    lead = UUID(address.rsplit("/", 1)[-1])
+    await classify(api, lead)
+    await assign(api, lead)
+    await hear(api, lead, said.WorkAccepted, unit="GA", verifier_count=2, plan_on_file=True, recusals_on_file=True)
+    await hear(api, lead, said.WorkConcluded, conclusion="C4")
+    sent = await write(api.client, {"query_code": code, "text": "找到了当时的收据"})
+    assert (sent.status_code, await status(api, lead)) == (201, "reopened"), sent.text
+    hour = "effective_at = date_trunc('day', effective_at, 'Asia/Shanghai') and recorded_at = effective_at"
+    kept = await api.rows(f"select action, actor, {hour} from lead_history order by version desc limit 1")
+    assert kept == [("take-up", "system:intake", True)]
+    again = await write(api.client, {"query_code": code, "text": "还有一张"})
+    assert (again.status_code, await status(api, lead)) == (201, "reopened")
+
+
+@pytest.mark.rule("D16", "D11", "D05")
+async def test_what_belongs_to_another_organ_ends_with_that_organs_receipt(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead, letter = await concluded(api, "C5"), {"organ": "JS", "letter_no": "示例移〔2018〕3号"}
+    assert (await do(api, lead, "feedback", {}, day="2018-06-20")).status_code == 409, "nobody has taken it"
+    assert (await do(api, lead, "transfer/receipt", RECEIPT, day="2018-06-20")).status_code == 409
+    wrong = await do(api, lead, "transfer", letter | {"organ": "XX"}, day="2018-06-20")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "organ")
+    assert (await do(api, lead, "transfer", letter, by="ana", day="2018-06-20")).status_code == 403
+    assert (await do(api, lead, "transfer", letter, day="2018-06-20")).json()["status"] == "transferred"
+    assert (await do(api, lead, "transfer", letter, day="2018-06-20")).status_code == 409
+    assert (await do(api, lead, "feedback", {}, day="2018-06-21")).status_code == 409, "no receipt"
+    await pass_to(api, "2018-06-22")
+    assert await status(api, lead) == "transferred", "two working days"
+    await pass_to(api, "2018-06-25")
+    assert await status(api, lead) == "concluded"
+    assert (await limits(api, lead, "2018-06-25"))["feedback"]["stopped_at"] is None, "it stays on the list"
+    await do(api, lead, "transfer", letter | {"letter_no": "示例移〔2018〕4号"}, day="2018-06-25")
+    early = await do(api, lead, "transfer/receipt", RECEIPT, day="2018-06-26")
+    assert (early.status_code, early.json()["errors"][0]["field"]) == (422, "receipt_on")
+    taken = RECEIPT | {"receipt_on": "2018-06-26"}
+    assert (await do(api, lead, "transfer/receipt", taken, day="2018-06-26")).status_code == 200
+    assert (await do(api, lead, "transfer/receipt", taken, day="2018-06-26")).status_code == 409, "once"
+    await pass_to(api, "2018-07-30")
+    assert (await do(api, lead, "feedback", {}, day="2018-06-26")).json()["status"] == "fed_back"
+    assert (await do(api, lead, "closing", day="2018-06-26")).json()["status"] == "closed"
+    rows = (await api.get(f"/intake/v1/leads/{lead}/transfers", by="sup")).json()
+    assert [(row["number"], bool(row["undone_at"]), row["receipt_on"]) for row in rows] == [
+        (1, True, None),
+        (2, False, "2018-06-26"),
+    ]
+    # verification says it is transferred: the letter is put on file
+    heard = await concluded(api, "C5")
+    await hear(api, heard, said.WorkTransferred, day="2018-06-21")
+    assert (await do(api, heard, "transfer/receipt", taken, day="2018-06-26")).status_code == 404
+    assert (await do(api, heard, "transfer", letter, day="2018-06-21")).json()["status"] == "transferred"
+    await hear(api, heard, said.WorkTransferUndone, day="2018-06-22")
+    assert await api.rows("select undone_at is not null from handovers where lead_id = $1", heard) == [(True,)]
+
+
+RECEIPT = {"receipt_no": "示例收9号", "receipt_on": "2018-06-20"}
+
+
+@pytest.mark.rule("D29", "M07")
+async def test_what_was_found_to_be_disorder_goes_to_its_regulator_and_ends_with_that_answer(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await api.rows(DEPARTMENT)
+    lead = await concluded(api, "C6", source="S", issuing_level="city", upstream_no="C6-1", reporter={"name": "王小明"})
+    assert (await do(api, lead, "feedback-tries", TOLD, day="2018-06-20")).status_code == 409
+    assert (await do(api, lead, "redirect", {"regulator": "CSGL"}, day="2018-06-21")).json()["status"] == "redirected"
+    assert (await limits(api, lead, "2018-06-21"))["feedback"]["stopped_at"] is not None
+    receipt = {"receipt_no": "CG-7", "receipt_on": "2018-06-21"}
+    await do(api, lead, "redirect/receipt", receipt, day="2018-06-21")
+    await do(api, lead, "redirect/result", {"result": "已责令整改", "result_on": "2018-06-22"}, day="2018-06-22")
+    assert (await do(api, lead, "feedback-tries", TOLD | {"on": "2018-06-22"}, day="2018-06-22")).status_code == 204
+    unanswered = await do(api, lead, "redirect/closing", day="2018-06-22")
+    assert (unanswered.status_code, "对上级的回复" in unanswered.json()["detail"]) == (409, True)
+    reply = {"reply_no": "示例函7号", "sent_on": "2018-06-22"}
+    assert (await do(api, lead, "upstream-replies", reply, by="icl", day="2018-06-22")).status_code == 201
+    assert (await do(api, lead, "redirect/closing", day="2018-06-22")).json()["status"] == "closed"
+    assert await api.rows("select code, unit from conclusions") == [("C6", "GA")], "it is what the unit found"
+    back = await concluded(api, "C6")
+    await do(api, back, "redirect", {"regulator": "CSGL"}, day="2018-06-21")
+    assert (await do(api, back, "redirect/return", WHY, day="2018-06-22")).json()["status"] == "reopened"
+    assert (await do(api, back, "assignment", {"unit": "GA"}, day="2018-06-22")).status_code == 422, "another team"
