@@ -19,7 +19,7 @@ from shared.deadlines.calendar import (
 from shared.deadlines.extension import check_extension
 from shared.deadlines.ladder import Colour, Due, Schedule, Step, schedule
 from shared.deadlines.limits import Limit, Unit
-from shared.deadlines.profile import PROFILE, PROFILE_VERSION, Profile, in_force, profile_of
+from shared.deadlines.profile import PROFILE, PROFILE_VERSION, Profile, in_force, profile_of, shortest
 
 __all__ = [
     "PROFILE",
@@ -44,5 +44,6 @@ __all__ = [
     "is_paused",
     "profile_of",
     "schedule",
+    "shortest",
     "start_of",
 ]

@@ -62,6 +62,14 @@ def profile_of(version: str) -> Profile:
     return _shipped()[version]
 
 
+def shortest(limit_id: str) -> Limit:
+    """The limit in the version in which it is shortest: what began later than so long ago is over by none. Raises `BadProfile`."""
+    found = [version.limits[limit_id] for version in _shipped().values() if limit_id in version.limits]
+    if not found or len({limit.unit for limit in found}) > 1:
+        raise BadProfile(f"{limit_id} is in no version, or counted in different units")
+    return min(found, key=lambda limit: limit.number)
+
+
 def in_force(day: date, versions: Mapping[str, Profile] | None = None) -> Profile:
     """The version that a lead of this day starts with: the newest in force, the oldest for days before any."""
     return _newest(day, versions) if versions else _shipped_in_force(day)

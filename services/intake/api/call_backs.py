@@ -10,10 +10,12 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
 from services.intake.api.stay_away import Away
-from services.intake.db import call_backs
+from services.intake.db import call_backs, notices
+from services.intake.domain.call_back_draw import drawn_by
 from services.intake.usecases.answer_call_back import answer_call_back
 from shared.auth import Principal
 from shared.codes import Labelled
+from shared.deadlines import china_date
 from shared.http import Now, Order, Tx, public, require
 
 open_doors = APIRouter(tags=["回访 call-backs"])
@@ -63,6 +65,8 @@ class DrawView(BaseModel):
     entries: list[str] | None
     beacons: list[BeaconView] | None
     drawn: list[str] | None
+    draw_by: date = Field(description="最迟抽取日(D38) / the last day on which the draw is in time")
+    late: bool = Field(description="抽取逾期 / drawn later than that, or not yet though it is past")
 
 
 class CallView(BaseModel):
@@ -85,10 +89,11 @@ class AnswerOrder(Order):
 
 
 @open_doors.get("/call-back-draws")
-async def get_draw(month: Annotated[str, Query(pattern=MONTH)], _: Everyone, tx: Tx) -> DrawView:
-    """How a month's call-backs were drawn; names nobody. 抽查公示"""
+async def get_draw(month: Annotated[str, Query(pattern=MONTH)], _: Everyone, tx: Tx, at: Now) -> DrawView:
+    """How a month's call-backs were drawn, and whether in time; names nobody. 抽查公示"""
     row = await call_backs.get(tx, _first(month))
     done = row["drawn_at"] is not None
+    draw_by = drawn_by(row["month"], await notices.calendar(tx))
     shown: dict[str, Any] = {name: row[name] for name in ("commitment", "committed_at", "fixed_at", "list_digest")}
     return DrawView(
         month=month,
@@ -97,6 +102,8 @@ async def get_draw(month: Annotated[str, Query(pattern=MONTH)], _: Everyone, tx:
         seed=row["seed"].hex() if done else None,
         entries=await call_backs.tokens(tx, row["month"]) if done else None,
         beacons=row["beacons"],
+        draw_by=draw_by,
+        late=china_date(row["drawn_at"] or at) > draw_by,
         drawn=[each["token"] for each in await call_backs.drawn(tx, row["month"])] if done else None,
     )
 

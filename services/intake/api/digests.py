@@ -14,6 +14,7 @@ from services.intake.db import deadlines, digests, gateway_messages, refused_mes
 from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
+from services.intake.usecases.draw_call_backs import late_draws
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Day, Now, Page, Paging, Tx, require
@@ -73,6 +74,9 @@ class DigestDetail(DigestView):
     messages_refused: int = Field(
         description="现有未能接收、待核实的来件 / that could not be taken, and nobody has settled"
     )
+    call_back_draws_late: list[str] = Field(
+        description="应抽取而未抽取回访名单的月份(D38) / months whose call-backs were to be drawn by now and are not"
+    )
     parts: list[PartView]
 
 
@@ -123,6 +127,7 @@ async def get_digest(day: Day, _: Reader, tx: Tx, away: Away, now: Now) -> Diges
         messages_waiting=waiting,
         messages_overdue=overdue,
         messages_refused=await refused_messages.count_open(tx),
+        call_back_draws_late=[f"{month:%Y-%m}" for month in await late_draws(tx, now)],
         parts=parts,
     )
 

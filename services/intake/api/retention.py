@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from services.intake.api.stay_away import Away
 from services.intake.db import notices, retention
 from services.intake.db.life_tables import legal_holds
-from services.intake.domain.retention import AT_LEAST, RETENTION, Record, over_on
+from services.intake.domain.retention import AT_LEAST, LIMITS, Record, limit_of, over_on
 from services.intake.usecases.keep_retention import set_hold
 from services.intake.usecases.note_reading import note_reading
 from shared.auth import Principal
-from shared.deadlines import Unit, china_date
+from shared.deadlines import Unit, china_date, in_force
 from shared.http import Now, Once, Page, Paging, Tx, reader, require
 from shared.http.holds import HoldOrder, LegalHoldView, ReleaseOrder
 
@@ -30,6 +30,10 @@ class RetentionView(BaseModel):
     record: Record
     zh: str
     en: str
+    limit_id: str = Field(description="期限档案中的编号 / its id in the deadline profile")
+    profile_version: str = Field(
+        description="现行版本;线索按其立项时的版本 / in force now; a lead keeps the version that it started with"
+    )
     number: int
     unit: Unit
     basis: str
@@ -55,19 +59,23 @@ class HoldView(LegalHoldView):
 
 
 @router.get("/retention")
-async def get_retention(_: Watcher) -> list[RetentionView]:
-    """The retention table. 保存期限表"""
+async def get_retention(_: Watcher, at: Now) -> list[RetentionView]:
+    """The retention table, by the version of the profile in force. 保存期限表"""
+    today = china_date(at)
+    limits = {record: limit_of(record, today) for record in LIMITS}
     return [
         RetentionView(
             record=record,
             zh=record.zh,
             en=record.en,
+            limit_id=limit.id,
+            profile_version=in_force(today).version,
             number=limit.number,
             unit=limit.unit,
             basis=limit.basis,
             at_least=record in AT_LEAST,
         )
-        for record, limit in RETENTION.items()
+        for record, limit in limits.items()
     ]
 
 
@@ -79,7 +87,7 @@ async def list_sealed(_: Watcher, tx: Tx, away: Away, at: Now, paging: Paging) -
     days, today = await notices.calendar(tx), china_date(at)
     items = []
     for lead, since in page.items:
-        until = over_on(Record.SEALED, china_date(since), days)
+        until = over_on(Record.SEALED, china_date(since), days, version=lead.profile_version)
         items.append(
             SealedView(lead_id=lead.id, lead_no=lead.lead_no, sealed_at=since, kept_until=until, over=until < today)
         )

@@ -14,13 +14,12 @@ from services.intake.db.call_back_tables import call_back_draws, call_backs
 from services.intake.db.conflicts import apart
 from services.intake.db.tables import leads
 from services.intake.domain.call_back_draw import Beacon
+from services.intake.domain.conclusion import PENDING
 from shared.audit_witness import audit_witnesses
 from shared.db import Transaction
 from shared.errors import NotAllowed, NotFound
 
 Row = dict[str, Any]
-PENDING = "C4"
-"""目前无法查证: it is looked at again, so nothing has ended (§2.4)."""
 # what intake knows of a reporter in the vault: that there is one, and that his time is not over (orders of the vault's own it does not see)
 _ENDED = text("""
 with ends (lead_id, at) as (
@@ -62,6 +61,13 @@ async def undone(tx: Transaction, before: date) -> list[Row]:
     return [
         dict(row) for row in (await tx.execute(query.order_by(call_back_draws.c.month).with_for_update())).mappings()
     ]
+
+
+async def undrawn(tx: Transaction, before: date) -> list[date]:
+    """Earlier months whose draw is not made yet, oldest first."""
+    table = call_back_draws.c
+    query = select(table.month).where(table.drawn_at.is_(None), table.month < before).order_by(table.month)
+    return list((await tx.execute(query)).scalars())
 
 
 async def ended(tx: Transaction, first: datetime, last: datetime) -> list[UUID]:

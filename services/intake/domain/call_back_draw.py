@@ -8,18 +8,16 @@ know the seed: nobody can choose who is drawn by choosing who is on the list, no
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from shared.deadlines import Calendar
+from shared.deadlines import Calendar, in_force
 from shared.deadlines.calendar import next_day
 
 SHARE, LEAST = 10, 5
 """Per cent of the list that is drawn, and how many at least [DESIGN]."""
-CALLS_WITHIN = 10
-"""Working days for the calls (D38)."""
-DRAWN_BY = 5
-"""The working day of the next month until which the list is fixed and drawn from (D38)."""
+DRAW, CALLS = "D38", "D38r"
+"""Limits of the profile: the working day of the next month by which it is drawn, and the working days for the calls."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,3 +94,14 @@ def fixed_on(month: date, days: Calendar) -> date:
     while not days.is_working_day(day):
         day = next_day(day)
     return day
+
+
+def drawn_by(month: date, days: Calendar) -> date:
+    """The last day on which the month's draw is in time: so many working days into the next month (D38)."""
+    following = month_after(month)
+    return in_force(following)[DRAW].after(following - timedelta(days=1), days).on
+
+
+def calls_by(drawn_on: date, days: Calendar) -> date:
+    """The day by which those who were drawn are called (D38)."""
+    return in_force(drawn_on)[CALLS].after(drawn_on, days).on

@@ -1,10 +1,10 @@
-"""What is kept for how long (G24): the retention table as data. What is not accepted ended with that decision. Pure."""
+"""What is kept for how long (G24): the limits are the profile's, by versions. What is not accepted ended with that decision. Pure."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from shared.codes import Labelled
-from shared.deadlines import Calendar, Limit, Unit
+from shared.deadlines import Calendar, Limit, Unit, in_force, profile_of, shortest
 
 
 class Record(Labelled):
@@ -31,24 +31,31 @@ class Record(Labelled):
     )
 
 
-RETENTION: Mapping[Record, Limit] = {
-    Record.UNFOUNDED: Limit("R1", 60, Unit.NATURAL_DAYS, "封存 / seal [DESIGN] §4.2"),
-    Record.SEALED: Limit("R2", 24, Unit.MONTHS, "销毁 / expunge [DESIGN] §4.14; PIPL §47"),
-    Record.REPORTER: Limit("R3", 24, Unit.MONTHS, "举报人身份 / reporter's identity [DESIGN] §4.14; PIPL §19"),
-    Record.SUBJECTS: Limit(
-        "R4", 24, Unit.MONTHS, "被举报人号码、住址 / numbers of the reported [DESIGN] §2.3 A; PIPL §19"
-    ),
-    Record.AUDIT: Limit("R6", 36, Unit.MONTHS, "审计 / audit [DESIGN] §4.14"),
-    Record.LOGS: Limit("D34", 6, Unit.MONTHS, "网络日志 / network logs; 网络安全法 §21(3)"),
-    Record.ASSESSMENTS: Limit("D33", 36, Unit.MONTHS, "影响评估 / impact assessments; PIPL §56"),
+LIMITS: Mapping[Record, str] = {
+    Record.UNFOUNDED: "R1",
+    Record.SEALED: "R2",
+    Record.REPORTER: "R3",
+    Record.SUBJECTS: "R7",
+    Record.AUDIT: "R6",
+    Record.LOGS: "D34",
+    Record.ASSESSMENTS: "D33",
 }
-"""Defaults, to be fixed with the archive office."""
-
-
+"""The limit of the profile that each keeps; R4 and R5 are those of what went past the office (discipline)."""
 AT_LEAST = frozenset({Record.AUDIT, Record.LOGS, Record.ASSESSMENTS})
 """Nothing is destroyed here when their time is over: it is how long somebody has to keep them."""
 
 
-def over_on(record: Record, since: date, days: Calendar) -> date:
+def limit_of(record: Record, since: date, *, version: str | None = None) -> Limit:
+    """How long it is kept: by the version of the profile that the lead started with, or else that is in force when it begins."""
+    return (profile_of(version) if version else in_force(since))[LIMITS[record]]
+
+
+def over_on(record: Record, since: date, days: Calendar, *, version: str | None = None) -> date:
     """The last day on which it is kept as it is."""
-    return RETENTION[record].after(since, days).on
+    return limit_of(record, since, version=version).after(since, days).on
+
+
+def surely_kept(record: Record) -> timedelta:
+    """Whatever began later than so long ago is kept by every version: a month has 28 days at least."""
+    limit = shortest(LIMITS[record])
+    return timedelta(days=limit.number * (28 if limit.unit is Unit.MONTHS else 1))

@@ -1,13 +1,14 @@
 """The clock commits to a seed each month, fixes the list after it, and draws when the other services have signed something since (D38)."""
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 
 from services.intake.db import call_backs, notices
 from services.intake.domain.call_back_draw import (
-    CALLS_WITHIN,
+    calls_by,
     commitment,
     draw,
+    drawn_by,
     fixed_on,
     list_digest,
     month_after,
@@ -43,6 +44,12 @@ async def draw_call_backs(tx: Transaction, at: datetime) -> None:
         if len(beacons) < len(SERVICES) - 1:
             continue
         drawn = draw(row["seed"], await call_backs.tokens(tx, month), beacons)
-        due_on = days.working_days(today, CALLS_WITHIN).on
-        await call_backs.made(tx, month, drawn, beacons, due_on=due_on, at=at)
-        await audit.record(tx, None, "call-back.draw", str(month), at=at, detail={"drawn": len(drawn)})
+        await call_backs.made(tx, month, drawn, beacons, due_on=calls_by(today, days), at=at)
+        made = {"drawn": len(drawn), "late": today > drawn_by(month, days)}
+        await audit.record(tx, None, "call-back.draw", str(month), at=at, detail=made)
+
+
+async def late_draws(tx: Transaction, at: datetime) -> list[date]:
+    """Months whose draw is not made and should have been (D38)."""
+    today, days = china_date(at), await notices.calendar(tx)
+    return [month for month in await call_backs.undrawn(tx, month_of(today)) if today > drawn_by(month, days)]

@@ -10,21 +10,21 @@ from services.intake.domain import lead_life
 from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
-from services.intake.domain.retention import RETENTION, Record, over_on
+from services.intake.domain.retention import Record, limit_of, over_on, surely_kept
 from services.intake.usecases.give_re_examination import OBJECTED
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.envelope import AboutLead
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import Calendar, china_date
 from shared.errors import NotAllowed
 from shared.legal_holds import LegalHold
 
 AT_ONCE = 200
 AGAIN = timedelta(days=60)
 """A sealing that the DPO refused is proposed again after this."""
-CLOCK = "办结满60日,查否线索应予封存"
-DECLINED = "不予受理满60日,应予封存"
+CLOCK = "办结满{}日,查否线索应予封存"
+DECLINED = "不予受理满{}日,应予封存"
 ENDED = (Status.CLOSED, Status.NOT_ACCEPTED, Status.SEALED)
 
 OWED = "尚有人应被告知、答复或可提出异议,不得封存 / somebody is still to be told or answered, or may object; it is not sealed"
@@ -33,11 +33,12 @@ OWED = "尚有人应被告知、答复或可提出异议,不得封存 / somebody
 async def propose_sealing(tx: Transaction, at: datetime) -> int:
     """Leads that ended as unfounded, or were not accepted, long enough ago are put before the DPO; → how many."""
     days = await notices.calendar(tx)
-    earliest = _sixty_days_before(at)
+    earliest = at - surely_kept(Record.UNFOUNDED)
     found = await retention.to_be_sealed(tx, earliest, asked_before=at - AGAIN, limit=AT_ONCE)
-    due = [lead for lead, since in found if over_on(Record.UNFOUNDED, china_date(since), days) < china_date(at)]
-    for lead in due:
-        why = DECLINED if lead.status is Status.NOT_ACCEPTED else CLOCK
+    due = [(lead, since) for lead, since in found if _is_over(Record.UNFOUNDED, lead, since, days, at)]
+    for lead, since in due:
+        kept = limit_of(Record.UNFOUNDED, china_date(since), version=lead.profile_version).number
+        why = (DECLINED if lead.status is Status.NOT_ACCEPTED else CLOCK).format(kept)
         decision = Decision(id=uuid4(), lead_id=lead.id, kind=Kind.SEAL, reason=why, proposed_by=None, proposed_at=at)
         await life.add_decision(tx, decision)
         await audit.record(tx, None, "decision.propose", lead.id, at=at, detail={"kind": Kind.SEAL.value})
@@ -47,8 +48,8 @@ async def propose_sealing(tx: Transaction, at: datetime) -> int:
 async def retire_reporters(tx: Transaction, at: datetime) -> int:
     """The identity of reporters whose lead ended long enough ago is given up: the vault destroys the key; → how many."""
     days = await notices.calendar(tx)
-    found = await retention.with_reporter(tx, at - timedelta(days=700), limit=AT_ONCE)
-    due = [lead for lead, since in found if over_on(Record.REPORTER, china_date(since), days) < china_date(at)]
+    found = await retention.with_reporter(tx, at - surely_kept(Record.REPORTER), limit=AT_ONCE)
+    due = [lead for lead, since in found if _is_over(Record.REPORTER, lead, since, days, at)]
     for each in due:
         if (lead := await lock_ended(tx, each)) is None:
             continue
@@ -70,8 +71,11 @@ async def lock_ended(tx: Transaction, found: Lead) -> Lead | None:
 async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
     """Whether a sealed lead may be expunged. Raises `NotAllowed` before its time."""
     sealed_at = await retention.since(tx, lead_id, "seal")
-    days = await notices.calendar(tx)
-    if sealed_at is not None and (until := over_on(Record.SEALED, china_date(sealed_at), days)) >= china_date(at):
+    if sealed_at is None:
+        return
+    days, version = await notices.calendar(tx), (await leads.get(tx, lead_id)).profile_version
+    until = over_on(Record.SEALED, china_date(sealed_at), days, version=version)
+    if until >= china_date(at):
         raise NotAllowed(f"封存线索保存至{until},尚不能销毁 / the sealed lead is kept until {until}")
 
 
@@ -83,7 +87,7 @@ async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime)
         raise NotAllowed(
             "该线索再次被举报,待交其他力量复查,不得封存 / it was reported again and waits for another team; it is not sealed"
         )
-    if lead.status is Status.NOT_ACCEPTED and await retention.owes(tx, lead.id, _sixty_days_before(at)):
+    if lead.status is Status.NOT_ACCEPTED and await retention.owes(tx, lead.id, at - _kept(lead, at)):
         raise NotAllowed(OWED)
     held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
@@ -118,8 +122,12 @@ async def set_hold(
     return await legal_holds.set(tx, lead_id, basis_no, reason, by=by, at=at)
 
 
-def _sixty_days_before(at: datetime) -> datetime:
-    return at - timedelta(days=RETENTION[Record.UNFOUNDED].number)
+def _is_over(record: Record, lead: Lead, since: datetime, days: Calendar, at: datetime) -> bool:
+    return over_on(record, china_date(since), days, version=lead.profile_version) < china_date(at)
+
+
+def _kept(lead: Lead, at: datetime) -> timedelta:
+    return timedelta(days=limit_of(Record.UNFOUNDED, china_date(at), version=lead.profile_version).number)
 
 
 async def _whole(tx: Transaction, lead_id: UUID) -> tuple[Lead, list[Lead]]:

@@ -2,14 +2,14 @@
 sealed anew for the newest, and what is kept too long goes (G24; PIPL §19)."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from services.intake.db import leads, merges, notices, reports, retention, subjects
 from services.intake.domain.lead import Lead
 from services.intake.domain.legal_stage import LegalStage, stage_of
 from services.intake.domain.restricted import retold, take_apart
-from services.intake.domain.retention import RETENTION, Record, over_on
+from services.intake.domain.retention import Record, over_on, surely_kept
 from services.intake.usecases.keep_retention import lock_ended
 from services.intake.usecases.subject_store import SHUT, SubjectKeys
 from shared import audit, metrics
@@ -25,8 +25,6 @@ UNREADABLE = metrics.Gauge(
 MOST_COUNTED = 10_000
 AT_ONCE = 50
 """Reports a turn: a tenth of the worker's second."""
-SURELY_KEPT = timedelta(days=28 * RETENTION[Record.SUBJECTS].number)
-"""Whoever ended later than so long ago is not looked at."""
 
 
 async def take_apart_waiting(tx: Transaction, keys: SubjectKeys) -> int:
@@ -61,8 +59,12 @@ async def seal_anew(tx: Transaction, keys: SubjectKeys) -> int:
 async def retire_subjects(tx: Transaction, at: datetime) -> int:
     """What the store knows of those whose lead ended long enough ago is destroyed; → of how many leads."""
     days = await notices.calendar(tx)
-    found = await retention.with_subjects(tx, at - SURELY_KEPT, limit=AT_ONCE)
-    due = [lead for lead, since in found if over_on(Record.SUBJECTS, china_date(since), days) < china_date(at)]
+    found = await retention.with_subjects(tx, at - surely_kept(Record.SUBJECTS), limit=AT_ONCE)
+    due = [
+        lead
+        for lead, since in found
+        if over_on(Record.SUBJECTS, china_date(since), days, version=lead.profile_version) < china_date(at)
+    ]
     done = 0
     for each in due:
         if await lock_ended(tx, each) is None or not await retention.retire_subjects(tx, each.id):
@@ -79,8 +81,10 @@ async def standing_of_subjects(tx: Transaction, lead: Lead) -> tuple[LegalStage,
     concluded = await merges.conclusion_of(tx, lead.id)
     stage, since = stage_of(lead.received_on, steps, concluded[0] if concluded else None)
     ended = await retention.ended_at(tx, lead.id)
-    until = over_on(Record.SUBJECTS, china_date(ended), await notices.calendar(tx)) if ended else None
-    return stage, since, until
+    if ended is None:
+        return stage, since, None
+    days, version = await notices.calendar(tx), lead.profile_version
+    return stage, since, over_on(Record.SUBJECTS, china_date(ended), days, version=version)
 
 
 def _without(lead: Lead, content: Any, kept: Any) -> Lead:

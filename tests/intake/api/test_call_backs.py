@@ -21,6 +21,7 @@ from services.intake.domain.call_back_draw import (
     token,
 )
 from services.intake.usecases.draw_call_backs import draw_call_backs
+from services.intake.usecases.open_digests import open_digests
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import register
 from tests.support.api import Api
@@ -244,6 +245,18 @@ async def test_seed_then_list_then_beacons_then_calls_each_once_and_on_record(ne
     for _ in range(2):
         await clock(api, "2018-06-01")
     fixed = (await api.client.get(f"{DRAWS}?month=2018-05")).json()
+    async with api.app.state.database.transaction() as tx:
+        await open_digests(tx, datetime.fromisoformat("2018-06-08T19:00:00+08:00"))
+    late = {}
+    for on in ("2018-06-07", "2018-06-08"):
+        clock_header = {"X-Local-Clock": f"{on}T10:00:00+08:00"}
+        shown = (await api.client.get(f"{DRAWS}?month=2018-05", headers=clock_header)).json()
+        listed = await api.client.get("/intake/v1/daily-digests/2018-06-08", headers=api.as_("ofd", **clock_header))
+        late[on] = (shown["draw_by"], shown["late"], listed.json()["call_back_draws_late"])
+    assert late == {
+        "2018-06-07": ("2018-06-07", False, []),
+        "2018-06-08": ("2018-06-07", True, ["2018-05"]),
+    }, "the fifth working day"
     assert (fixed["commitment"], fixed["seed"], fixed["drawn"]) == (before["commitment"], None, None)
     assert fixed["list_digest"]
     await report(api, "named", "2018-05-21")  # too late for the list

@@ -276,15 +276,16 @@ async def test_sealed_by_clock_and_dpo_found_by_nobody_and_expunged_by_two_after
     ).json()["items"]
     assert (waiting["kept_until"], waiting["over"]) == ("2020-08-26", True)
     table = (await api.get("/intake/v1/retention", by="aud")).json()
-    assert {row["record"]: (row["number"], row["unit"], row["at_least"]) for row in table} == {
-        "unfounded": (60, "ND", False),
-        "sealed": (24, "M", False),
-        "reporter": (24, "M", False),
-        "subjects": (24, "M", False),
-        "audit": (36, "M", True),
-        "logs": (6, "M", True),
-        "assessments": (36, "M", True),
+    assert {row["record"]: (row["limit_id"], row["number"], row["unit"], row["at_least"]) for row in table} == {
+        "unfounded": ("R1", 60, "ND", False),
+        "sealed": ("R2", 24, "M", False),
+        "reporter": ("R3", 24, "M", False),
+        "subjects": ("R7", 24, "M", False),
+        "audit": ("R6", 36, "M", True),
+        "logs": ("D34", 6, "M", True),
+        "assessments": ("D33", 36, "M", True),
     }
+    assert {row["profile_version"] for row in table} == {"district-default-1"}
     assert (await api.post(propose, expunge, by="ofd", key="e2", **on("2020-08-28"))).status_code == 403
     assert (await api.post(propose, expunge, by="dpo", key="e3", **on("2020-08-28"))).status_code == 201
     assert "public.leads" in await marked(api, MARK)
