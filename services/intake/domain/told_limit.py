@@ -27,7 +27,8 @@ WORDS: dict[DeadlineKind, Words] = {
 }
 """The other limits are the offices' own."""
 SORT: Words = ("主管部门应在该日(含)前答复是否接收", "The regulator is to say by this day whether it takes it")
-OF_LIMIT: dict[str, Words] = {"D29": SORT}
+AGAIN: Words = ("目前无法查清,最迟该日(含)再行核查", "It cannot be settled now; it is looked at again by this day")
+OF_LIMIT: dict[str, Words] = {"D29": SORT, "D07w": AGAIN}
 """Limits of a kind with words of their own."""
 
 

@@ -6,7 +6,8 @@ event found it, and verification's repeats then find it beyond.
 
 from dataclasses import replace
 
-from services.intake.db import deadlines, leads, life, retention
+from services.intake.db import deadlines, leads, life, notices, retention
+from services.intake.domain.deadline import to_assign
 from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.lead_life import TOLD
 from services.intake.domain.lead_states import MOVES, WITH_UNIT, Action, Status
@@ -66,9 +67,15 @@ async def relearn_told(tx: Transaction, event: AboutLead, received: Received) ->
             sent_at=event.effective_at,
         )
         await life.add_redirect(tx, sent)
+        # what the regulator has to keep begins with the clock's next look (start_missing)
+        await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, DeadlineKind.FEEDBACK, at=event.effective_at)
     elif isinstance(event, LeadRedirectReturned):
         last = await life.last_redirect(tx, lead.id)
         await life.save_redirect(tx, last.give_back(LOST, returned_before=False, at=event.effective_at))
+        await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=event.effective_at)
+        if lead.status is Status.CLASSIFIED:
+            days = await notices.calendar(tx)
+            await deadlines.start_anew(tx, to_assign(lead, days=days, at=event.effective_at))
     elif isinstance(event, LeadClosed) and event.by == "regulator":
         last = await life.last_redirect(tx, lead.id)
         await life.keep_conclusion(tx, lead.id, "C6", last.regulator, at=event.effective_at)

@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from services.intake.db import deadlines, merges, notices
+from services.intake.db import deadlines, life, merges, notices
 from services.intake.domain.conclusion import PENDING
 from services.intake.domain.deadline import (
     LeadDeadline,
     of_assignment,
     to_assign,
     to_classify,
+    to_hear,
     to_look_again,
+    to_receipt,
     to_tell,
 )
 from services.intake.domain.lead import Lead
@@ -26,8 +28,14 @@ CAME_BY = {
     Status.ASSIGNED: ("assign", "relearn"),
     Status.VERIFYING: ("assign", "relearn"),
     Status.CONCLUDED: ("follow", "relearn"),
+    Status.REDIRECTED: ("redirect", "result-of-redirect", "relearn"),
+    Status.REOPENED: ("reopen", "take-up", "return-redirect", "relearn"),
 }
 """The deeds that began what such a lead waits for."""
+
+
+ONCE_MORE = frozenset({Status.CONCLUDED, Status.REDIRECTED, Status.REOPENED})
+"""They may have had a limit of the kind before: another round of it begins."""
 
 
 async def start_missing(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE) -> int:
@@ -35,10 +43,8 @@ async def start_missing(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE
     days = await notices.calendar(tx)
     found = await deadlines.take_leads_without(tx, CAME_BY, limit=at_once)
     for lead, since in found:
-        if lead.status is Status.CONCLUDED:
-            concluded = await merges.conclusion_of(tx, lead.id)
-            pending = concluded is not None and concluded[0] == PENDING
-            started = [to_look_again(lead, days=days, at=since) if pending else to_tell(lead, days=days, at=since)]
+        if lead.status in ONCE_MORE:
+            started = [await _next(tx, lead, days=days, at=since)]
             await deadlines.start_anew(tx, *started)
         else:
             started = _missing(lead, days=days, at=since)
@@ -46,6 +52,20 @@ async def start_missing(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE
         detail = {"kinds": [one.kind.value for one in started]}
         await audit.record(tx, None, "deadline.start-missing", lead.id, at=at, detail=detail)
     return len(found)
+
+
+async def _next(tx: Transaction, lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What is waited for where it stands: a unit, the regulator, the reporter, or the day to look again (C4)."""
+    if lead.status is Status.REOPENED:
+        return to_assign(lead, days=days, at=at)
+    if lead.status is Status.REDIRECTED:
+        sent = await life.last_redirect(tx, lead.id)
+        if sent.result is not None:
+            return to_tell(lead, days=days, at=at)
+        waits = to_receipt if sent.receipt_no is None else to_hear
+        return waits(lead, days=days, at=sent.sent_at)
+    found = await merges.conclusion_of(tx, lead.id)
+    return to_look_again(lead, days=days, at=at) if found and found[0] == PENDING else to_tell(lead, days=days, at=at)
 
 
 def _missing(lead: Lead, *, days: Calendar, at: datetime) -> list[LeadDeadline]:

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.intake.clock import end_waiting
+from services.intake.usecases.start_missing import start_missing
 from shared.contracts import verification as said
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
@@ -128,6 +129,23 @@ async def test_what_belongs_to_another_organ_ends_with_that_organs_receipt(new_a
     assert (await do(api, heard, "transfer", letter, day="2018-06-21")).json()["status"] == "transferred"
     await hear(api, heard, said.WorkTransferUndone, day="2018-06-22")
     assert await api.rows("select undone_at is not null from handovers where lead_id = $1", heard) == [(True,)]
+
+
+@pytest.mark.rule("D03", "D29")
+async def test_what_has_lost_its_limit_in_a_restore_gets_it_again_where_it_stands(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    await api.rows(DEPARTMENT)
+    pending, ended, disorder, again = [await concluded(api, code) for code in ("C4", "C3", "C6", "C4")]
+    await do(api, disorder, "redirect", {"regulator": "CSGL"}, day="2018-06-21")
+    await do(api, again, "take-up", WHY, day="2018-06-21")
+    await api.rows("update deadlines set stopped_at = '2018-06-22', next_at = null where stopped_at is null")
+    for number in (4, 0):
+        async with api.app.state.database.transaction() as tx:
+            assert await start_missing(tx, datetime.fromisoformat("2018-06-25T08:00:00+08:00")) == number
+    running = dict(await api.rows("select lead_id, limit_id from deadlines where stopped_at is null"))
+    assert running == {pending: "D07w", ended: "D11", disorder: "D29", again: "D03"}
+    await do(api, disorder, "redirect/receipt", {"receipt_no": "1", "receipt_on": "2018-06-25"}, day="2018-06-25")
+    assert (await limits(api, disorder, "2018-06-25"))["redirect"]["limit_id"] == "D29r"
 
 
 RECEIPT = {"receipt_no": "示例收9号", "receipt_on": "2018-06-20"}
