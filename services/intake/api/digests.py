@@ -74,8 +74,8 @@ class DigestDetail(DigestView):
     messages_refused: int = Field(
         description="现有未能接收、待核实的来件 / that could not be taken, and nobody has settled"
     )
-    call_back_draws_late: list[str] = Field(
-        description="应抽取而未抽取回访名单的月份(D38) / months whose call-backs were to be drawn by now and are not"
+    call_back_draws_late: list[date] = Field(
+        description="应抽取而未抽取回访名单的月份,以其首日表示(D38) / months (first day) whose draw is overdue"
     )
     parts: list[PartView]
 
@@ -127,7 +127,7 @@ async def get_digest(day: Day, _: Reader, tx: Tx, away: Away, now: Now) -> Diges
         messages_waiting=waiting,
         messages_overdue=overdue,
         messages_refused=await refused_messages.count_open(tx),
-        call_back_draws_late=[f"{month:%Y-%m}" for month in await late_draws(tx, now)],
+        call_back_draws_late=await late_draws(tx, now),
         parts=parts,
     )
 

@@ -255,7 +255,7 @@ async def test_seed_then_list_then_beacons_then_calls_each_once_and_on_record(ne
         late[on] = (shown["draw_by"], shown["late"], listed.json()["call_back_draws_late"])
     assert late == {
         "2018-06-07": ("2018-06-07", False, []),
-        "2018-06-08": ("2018-06-07", True, ["2018-05"]),
+        "2018-06-08": ("2018-06-07", True, ["2018-05-01"]),
     }, "the fifth working day"
     assert (fixed["commitment"], fixed["seed"], fixed["drawn"]) == (before["commitment"], None, None)
     assert fixed["list_digest"]
