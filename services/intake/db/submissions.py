@@ -15,7 +15,7 @@ from services.intake.domain.deadline import LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.report import Filed
 from shared.auth import Principal
-from shared.contracts.intake import LeadReceived
+from shared.contracts.intake import DeadlineKind, LeadReceived
 from shared.deadlines import china_date
 from shared.idempotency import Answer, Claim
 from shared.sealing import SealedRecord
@@ -105,7 +105,11 @@ with {before} r as materialized (
   insert into deadlines (lead_id, kind, round, limit_id, profile_version, started_at, due_on, provisional, yellow_at, orange_at, due_at,
     next_at, calendar_no)
   select id, kind, 1, limit_id, profile_version, at, due_on, provisional, yellow_at, orange_at, due_at, next_at, calendar_no
-  from r order by n
+  from r
+  union all
+  select id, '{DeadlineKind.MEET.value}', 1, meet_limit, profile_version, meet_from, meet_on, meet_provisional,
+    meet_yellow_at, meet_orange_at, meet_at, meet_next_at, calendar_no
+  from r where meet_on is not null
 ), repeats as (
   insert into repeat_pending (lead_id) select id from r order by n
 ), history as (
@@ -162,6 +166,14 @@ _COLUMNS = {
     "due_at": "timestamptz",
     "next_at": "timestamptz",
     "calendar_no": "int",
+    "meet_limit": "text",
+    "meet_from": "timestamptz",
+    "meet_on": "date",
+    "meet_provisional": "bool",
+    "meet_yellow_at": "timestamptz",
+    "meet_orange_at": "timestamptz",
+    "meet_at": "timestamptz",
+    "meet_next_at": "timestamptz",
     "key_id": "text",
     "wrapped_key": "bytea",
     "ciphertext": "bytea",
@@ -218,6 +230,8 @@ class Row:
     """What stands apart, sealed; empty when nothing does."""
     limit: LeadDeadline
     """What begins to run with it."""
+    meet: LeadDeadline | None
+    """What runs for a named reporter from the receipt on (D06)."""
 
 
 async def draw_numbers(connection: Any, region: str, asked: Sequence[Asked]) -> list[int | None]:
@@ -270,7 +284,15 @@ _NOTHING = {None}
 
 
 def _values(row: Row) -> tuple[Any, ...]:
-    lead, by, sealed, claim, filed, limit = row.lead, row.by, row.reporter, row.claim, row.filed, row.limit
+    lead, by, sealed, claim, filed, limit, meet = (
+        row.lead,
+        row.by,
+        row.reporter,
+        row.claim,
+        row.filed,
+        row.limit,
+        row.meet,
+    )
     spent = filed.spent if filed else None
     return (
         lead.id,
@@ -306,6 +328,14 @@ def _values(row: Row) -> tuple[Any, ...]:
         limit.due_at,
         limit.next_at,
         limit.calendar_no,
+        meet and meet.limit_id,
+        meet and meet.started_at,
+        meet and meet.due.on,
+        meet and meet.due.provisional,
+        meet and meet.yellow_at,
+        meet and meet.orange_at,
+        meet and meet.due_at,
+        meet and meet.next_at,
         sealed and sealed.key_id,
         sealed and sealed.wrapped_key,
         sealed and sealed.ciphertext,

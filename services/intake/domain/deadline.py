@@ -44,6 +44,8 @@ KIND_WORDS = {
     DeadlineKind.MEET: ("约见举报人", "meet the reporter"),
     DeadlineKind.OBJECTION: ("审查异议", "decide on the objection"),
 }
+OF_THE_LEAD = tuple(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET)
+"""What a lead waits for as a whole; to meet its reporter is not the unit's alone, and of a repeat nobody else's (docs/decisions/0110)."""
 HARD = {"D04": "D04h", "D06": "D06h", "D11": "D11h"}
 """Limits that have a last day of all."""
 LOOK_AGAIN = "D07w"

@@ -4,14 +4,14 @@ assignment are there."""
 from datetime import datetime
 
 from services.intake.db import deadlines, dual_assignments, merges
-from services.intake.domain.deadline import of_assignment
+from services.intake.domain.deadline import OF_THE_LEAD, of_assignment
 from services.intake.domain.lead import Lead
 from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
 from services.intake.usecases.open_legs import open_legs
 from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.auth import Principal
-from shared.contracts.intake import After, DeadlineKind, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
+from shared.contracts.intake import After, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
 from shared.db import Transaction
 from shared.deadlines import Calendar
 
@@ -32,7 +32,7 @@ async def charge(
     """The lead is saved as assigned by `by`; do what follows from it. `excluded`: staff who must not take part; `since`: from when the
     result is due, if earlier than now."""
     # to meet the reporter is not the unit's alone: that limit runs on
-    await deadlines.stop(tx, lead.id, *(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET), at=at)
+    await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
     await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
     sequence = await outbox.put(tx, assigned, at=at)
     await send_verification_facts(tx, lead, excluded=excluded, sealer=sealer, at=at, after_sequence=sequence)

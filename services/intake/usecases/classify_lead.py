@@ -70,6 +70,7 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     await keep_suggestion(tx, before, lead, by=by, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
     days = await notices.calendar(tx)
+    # to be met: runs from the receipt, but did not always
     await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     await outbox.put(tx, classified, at=at)
     detail = {"tier": chosen.tier.value, "level": chosen.level.value}

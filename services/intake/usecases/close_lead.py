@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import dual_assignments, leads, life, merges, notices, objections
+from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices, objections
 from services.intake.domain import lead_life
 from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.feedback import Feedback, must_be_final
@@ -20,6 +20,7 @@ from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import Calendar, china_date, profile_of
 from shared.errors import NotAllowed
@@ -46,6 +47,8 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
     dual = await dual_assignments.of_lead(tx, lead_id)
     lead, said = lead_life.close(lead, leg_open=dual is not None and dual.status is DualStatus.OPEN, at=at)
     await leads.save(tx, lead, "close", by=by, effective_at=at, at=at)
+    for repeat in repeats:
+        await deadlines.stop(tx, repeat.id, DeadlineKind.MEET, at=at)
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.close", lead.id, at=at)
     return lead

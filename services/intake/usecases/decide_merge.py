@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, life, merges, notices, repeats
 from services.intake.domain.conflict import ConflictOfInterest
+from services.intake.domain.deadline import OF_THE_LEAD
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import ITS_UNITS, WITH_UNIT, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
@@ -58,8 +59,8 @@ async def decide_merge(
     )
     await merges.save(tx, merge)
     await leads.save(tx, lead, "merge", by=by, effective_at=at, at=at, reason=merge.reason)
-    # it waits for nobody any more; an undo lets its limits run on
-    await deadlines.stop(tx, lead.id, *DeadlineKind, at=at)
+    # its reporter is met for himself, else it waits for nobody any more; an undo lets its limits run on
+    await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
     await repeats.decide(tx, lead.id, master.id, "merged", by=by.sub, at=at)
     await learn_words(tx, master)
     await outbox.put(tx, said, at=at)
@@ -78,6 +79,7 @@ async def decide_merge(
     if master.status is Status.CLOSED and not re_examine:
         await begin_to_tell(tx, lead, days=days, at=at)
     if master.status is Status.NOT_ACCEPTED:
+        await deadlines.stop(tx, lead.id, DeadlineKind.MEET, at=at)
         why = await leads.last_reason(tx, master.id, "decline")
         await tell_declined(tx, letters, lead, why, days=days, by=by, at=at)
     if master.status in (Status.CLOSED, Status.NOT_ACCEPTED):

@@ -11,6 +11,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import tell_declined
+from services.intake.usecases.invite_reporter import meet_again
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.reply_upstream import begin_to_answer
 from shared import audit, outbox
@@ -44,6 +45,7 @@ async def decline_lead(
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
     days = await notices.calendar(tx)
     for each in (lead, *await merges.repeats_of(tx, lead.id)):
+        await deadlines.stop(tx, each.id, DeadlineKind.MEET, at=at)
         await tell_declined(tx, letters, each, why, days=days, by=by, at=at)
         await begin_to_answer(tx, each, days=days, at=at)
     await outbox.put(tx, said, at=at)
@@ -65,6 +67,7 @@ async def accept_after_all(
     for each in (lead, *await merges.repeats_of(tx, lead.id)):
         # nobody is to be told anything but the next result
         await deadlines.stop(tx, each.id, DeadlineKind.FEEDBACK, DeadlineKind.CONCLUDE, at=at)
+        await meet_again(tx, each, at=at)
     await deadlines.start_anew(tx, to_classify(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.accept-after-all", lead.id, at=at, purpose=reason)

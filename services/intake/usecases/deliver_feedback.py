@@ -14,6 +14,7 @@ from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
 from services.intake.domain.objection import ANSWERED_BY, TO_REPEATS, State
 from services.intake.usecases.enter_objection import enter_later, enter_told
+from services.intake.usecases.invite_reporter import must_be_met
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
 from shared import audit, outbox, reads
@@ -44,7 +45,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
         if not objects and not await _was_refused(tx, lead):
             await _must_have_a_result(tx, lead, whole)
     else:
-        lead.must_allow(Action.SUSPEND)
+        must_be_met(lead, whole)
     if made.channel is Channel.MAILBOX:
         told = "信箱信件由系统登记,请发出信件 / a letter to the mailbox is on file by itself; send one"
         raise Invalid(told, fields=[("channel", told)])
@@ -56,7 +57,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
         told = "反馈日期晚于今天 / a day to come"
         raise Invalid(told, fields=[("on", told)])
     await life.add_try(tx, lead_id, number_of(lead), made, by=by.sub, at=at)
-    if made.about is About.MEETING and made.reached:
+    if made.reached and (made.about is About.MEETING or lead.standing is Status.MERGED):
         await deadlines.stop(tx, lead_id, DeadlineKind.MEET, at=at)
     if objects:
         await enter_later(tx, lead, whole, made.on, by=by, at=at)
@@ -185,7 +186,7 @@ async def _end_when_told(tx: Transaction, lead: Lead, *, at: datetime) -> None:
     except NotAllowed:
         return
     if outcome != "not-applicable":
-        await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, at=at)
+        await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.MEET, at=at)
 
 
 async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on: date) -> None:
@@ -194,6 +195,8 @@ async def told_by_letter(tx: Transaction, lead: Lead, read: list[Message], *, on
     told = [one.sent_on for one in read if one.kind is Kind.FEEDBACK and one.assignment_no == number_of(lead)]
     if told:
         await _end_when_told(tx, lead, at=start_of(on))
+        if lead.standing is Status.MERGED:
+            await deadlines.stop(tx, lead.id, DeadlineKind.MEET, at=start_of(on))
     if not told or lead.standing not in MOVES[Action.FEED_BACK]:
         return
     try:

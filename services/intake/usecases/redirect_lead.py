@@ -108,6 +108,8 @@ async def end_redirect(tx: Transaction, lead_id: UUID, *, by: Principal, at: dat
         await life.keep_conclusion(tx, lead.id, ELSEWHERE, sent.regulator, at=at)
     await leads.save(tx, lead, "end-redirect", by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.MEET, at=at)
+    for repeat in repeats:
+        await deadlines.stop(tx, repeat.id, DeadlineKind.MEET, at=at)
     await enter_of_repeats(tx, lead, since=since, by=by, at=at)
     await outbox.put(tx, said, at=at)
     detail = {"number": sent.number, "outcome": outcome}

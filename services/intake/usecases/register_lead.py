@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from services.intake.db import deadlines, leads, notices, reporters, reports, subjects, umbrellas
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.codes import Ground, IssuingLevel, Source
-from services.intake.domain.deadline import to_classify
+from services.intake.domain.deadline import to_classify, to_meet
 from services.intake.domain.discreet import REPORTER, without_person
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
@@ -170,7 +170,8 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
         await reporters.add(tx, order.reporter_ref, order.reporter, on=china_date(at))
     lead = order.numbered(await leads.draw_number(tx, region, new.source, order.received_on))
     await leads.add(tx, lead, region=region, by=by, effective_at=order.effective_at, at=at)
-    await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=at, claimed=new.claimed))
+    days = await notices.calendar(tx)
+    await deadlines.start(tx, to_classify(lead, days=days, at=at, claimed=new.claimed), *to_meet(lead, days=days))
     if order.filed is not None:
         await reports.add(tx, lead.id, order.filed, received_on=order.received_on)
     if order.subjects:

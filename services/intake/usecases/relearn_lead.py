@@ -7,7 +7,7 @@ register says so in its place. Its reporter is gone with it.
 from dataclasses import replace
 
 from services.intake.db import deadlines, dual_assignments, leads, merges, notices
-from services.intake.domain.deadline import of_assignment, to_assign, to_classify, to_meet
+from services.intake.domain.deadline import OF_THE_LEAD, of_assignment, to_assign, to_classify, to_meet
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.merge import Merge, MergeState
@@ -31,7 +31,8 @@ async def relearn_received(tx: Transaction, event: LeadReceived, received: Recei
     lead = Lead.relearned(event)
     await leads.keep_number(tx, lead.lead_no)
     await leads.add(tx, lead, region=received.region, by=None, effective_at=event.effective_at, at=received.at)
-    await deadlines.start(tx, to_classify(lead, days=await notices.calendar(tx), at=received.recorded_at))
+    days = await notices.calendar(tx)
+    await deadlines.start(tx, to_classify(lead, days=days, at=received.recorded_at), *to_meet(lead, days=days))
 
 
 async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, received: Received) -> None:
@@ -42,10 +43,11 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
     days = await notices.calendar(tx)
     if isinstance(event, LeadClassified):
         await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+        # to be met: runs from the receipt, but did not always
         await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     else:
         # as with each assignment (charge_unit)
-        await deadlines.stop(tx, lead.id, *(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET), at=at)
+        await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
         limits = of_assignment(lead, days=days, at=at)
         if event.due_on < limits[-1].due.on:
             # the superior's date is gone with the text, but the event tells that it won
@@ -75,7 +77,7 @@ async def relearn_merged(tx: Transaction, event: LeadMerged, received: Received)
     lead, master = await merges.lock_both(tx, event.lead_id, event.master_id)
     lead = lead.merge_into(master)
     await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
-    await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
+    await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=event.effective_at)
     if (standing := await merges.open_of(tx, lead.id)) is not None:
         # the backup knew the proposal and not the decision
         await merges.save(tx, replace(standing, state=MergeState.STANDING, decided_at=event.effective_at))

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.intake.db import notices, submissions
 from services.intake.db.submissions import Counted, Row
-from services.intake.domain.deadline import to_classify
+from services.intake.domain.deadline import to_classify, to_meet
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_number import LeadNumber
 from services.intake.usecases.register_lead import ACCEPTED, DEED, Registration, register_lead
@@ -66,6 +66,7 @@ def row_of(
         filed=order.filed,
         subjects=order.subjects,
         limit=to_classify(lead, days=days, at=order.at, claimed=order.new.claimed),
+        meet=next(iter(to_meet(lead, days=days)), None),
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, merges, objections, repeats
 from services.intake.domain.merge import Merge
 from services.intake.usecases.give_re_examination import OBJECTED
+from services.intake.usecases.invite_reporter import meet_again
 from services.intake.usecases.make_searchable import learn_words
 from services.intake.usecases.subject_store import FactsSealer
 from services.intake.usecases.tell_anew import tell_anew
@@ -49,6 +50,7 @@ async def decide_undo(
     await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.CONCLUDE, at=at)
     if merge.decided_at:
         await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=at)
+    await meet_again(tx, lead, at=at)
     await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)
     if entry := await merges.re_examination_of(tx, merge.id):
         await merges.save_re_examination(tx, entry.withdraw())

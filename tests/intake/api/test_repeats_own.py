@@ -1,13 +1,18 @@
 """What each reporter of a matter has for himself: told the result, his time to object, met within his own limit (D06, D11, D12)."""
 
+from uuid import UUID
+
 import pytest
 
 from tests.conftest import NewApi
 from tests.intake.api.test_ends import NAMED, close, fed_back, log, merge
-from tests.intake.api.test_ends_of_repeats import may_object_until
+from tests.intake.api.test_ends_of_repeats import decline, may_object_until
 from tests.intake.api.test_leads import register
-from tests.intake.api.test_life import PUBLIC
-from tests.intake.api.test_objections import door, filed, object_, read, refuse, tell
+from tests.intake.api.test_life import PUBLIC, WHY, do, limits, on
+from tests.intake.api.test_merges import undo
+from tests.intake.api.test_objections import PLAIN, door, filed, object_, read, refuse, tell
+from tests.support.api import Api
+from tests.support.reporting import status as asked
 
 
 @pytest.mark.rule("D12", "G-FEED")
@@ -51,3 +56,79 @@ async def test_a_master_is_closed_when_no_reporter_of_the_matter_who_was_told_ma
     assert await may_object_until(api, silent) == ["2018-09-03"]
     assert (await object_(api, silent, day="2018-09-03")).status_code == 201
     assert (await log(api, content, "2018-07-25", next_step="objection")).status_code == 204, "he thought better of it"
+
+
+async def meet(api: Api, lead: UUID, day: str) -> tuple[str, str | None]:
+    """Until when its reporter is to be met, and on which day that ended."""
+    limit = (await limits(api, lead, day))["meet"]
+    assert limit["limit_id"] == "D06"
+    return limit["due_on"], limit["stopped_at"] and limit["stopped_at"][:10]
+
+
+ASKED_TO_MEET = {"channel": "phone", "reached": True, "about": "meeting", "text": None}
+
+
+@pytest.mark.rule("D06", "G-MEET")
+async def test_every_named_reporter_is_to_be_met_from_the_receipt_on_whatever_his_report_is_merged_into(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    master = await register(api, **NAMED)
+    told, met, parted, nameless = [
+        await register(api, **who, summary="同一件事再次反映") for who in (NAMED, NAMED, NAMED, PUBLIC)
+    ]
+    code, by_code = await filed(api, PLAIN)
+    # nobody has classified them, and the time to be met runs
+    for each in (master, told, met, parted, by_code):
+        assert await meet(api, each, "2018-06-02") == ("2018-06-08", None)
+    assert "meet" not in await limits(api, nameless, "2018-06-02")
+    merged = {each: await merge(api, each, master, "2018-06-02") for each in (told, met, parted, nameless, by_code)}
+    for each in (told, met, parted, by_code):
+        assert await meet(api, each, "2018-06-04") == ("2018-06-08", None)
+        assert (await limits(api, each, "2018-06-04"))["classify"]["stopped_at"] is not None
+    shown = (await asked(api.client, query_code=code)).json()["limits"]
+    assert [(one["zh"], one["by"], one["latest"]) for one in shown] == [
+        ("应在该日(含)前与您联系见面", "2018-06-08", "2018-07-02")
+    ]
+    listed = (await api.get("/intake/v1/deadlines?kind=meet", by="sup", **on("2018-06-04"))).json()["items"]
+    assert {str(each) for each in (master, told, met, parted, by_code)} <= {one["lead_id"] for one in listed}
+    # undoing the merge leaves it as it runs
+    assert (await undo(api, merged.pop(parted))).status_code == 200
+    assert await meet(api, parted, "2018-06-05") == ("2018-06-08", None)
+    assert (await log(api, met, "2018-06-05", **ASKED_TO_MEET)).status_code == 204
+    assert (await meet(api, met, "2018-06-05"))[1] == "2018-06-05"
+    assert (await meet(api, told, "2018-06-05"))[1] is None, "each for himself"
+    # told the result of the matter, nobody is to be met any more
+    await fed_back(api, master)
+    assert (await meet(api, master, "2018-06-21"))[1] == "2018-06-21"
+    assert (await meet(api, told, "2018-06-21"))[1] is None
+    assert (await log(api, told, "2018-06-21")).status_code == 204
+    assert (await tell(api, by_code, day="2018-06-21")).status_code == 201
+    assert (await meet(api, by_code, "2018-06-21"))[1] is None
+    await read(api, "2018-06-22", query_code=code)
+    for each, day in ((told, "2018-06-21"), (by_code, "2018-06-21")):
+        assert (await meet(api, each, "2018-06-22"))[1] == day, "the day in China begins in UTC the evening before"
+    # two matters after all: who was not met is to be met again, who was is not
+    for each, ended in ((told, None), (met, "2018-06-05")):
+        assert (await undo(api, merged[each])).status_code == 200
+        assert (await meet(api, each, "2018-06-22"))[1] == ended
+        assert (await limits(api, each, "2018-06-22"))["classify"]["stopped_at"] is None
+
+
+@pytest.mark.rule("D06")
+async def test_nobody_is_to_be_met_for_what_is_not_accepted_until_it_is_after_all(new_api: NewApi) -> None:
+    api = await door(new_api)
+    master = await register(api, **NAMED)
+    before, met, after = [await register(api, **NAMED, summary="同一件事再次反映") for _ in range(3)]
+    for each in (before, met):
+        await merge(api, each, master, "2018-06-02")
+    assert (await log(api, met, "2018-06-03", **ASKED_TO_MEET)).status_code == 204
+    assert (await decline(api, master, "2018-06-04")).status_code == 200
+    parted = await merge(api, after, master, "2018-06-05")
+    for each, day in ((master, "2018-06-04"), (before, "2018-06-04"), (met, "2018-06-03"), (after, "2018-06-05")):
+        assert (await meet(api, each, "2018-06-05"))[1] == day
+    assert (await undo(api, parted)).status_code == 200
+    assert (await meet(api, after, "2018-06-06"))[1] is None
+    assert (await do(api, master, "acceptance", WHY, by="ofd", day="2018-06-07")).status_code == 200
+    for each, ended in ((master, None), (before, None), (met, "2018-06-03")):
+        assert (await meet(api, each, "2018-06-07"))[1] == ended
