@@ -91,7 +91,7 @@ async def test_a_letter_of_the_reporter_wakes_it_too_and_nothing_but_its_day_is_
     assert (again.status_code, await status(api, lead)) == (201, "reopened")
 
 
-@pytest.mark.rule("D16", "D11", "D05")
+@pytest.mark.rule("D11", "D05")
 async def test_what_belongs_to_another_organ_ends_with_that_organs_receipt(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead, letter = await concluded(api, "C5"), {"organ": "JS", "letter_no": "示例移〔2018〕3号"}
