@@ -277,7 +277,8 @@ async def _objection(sender: Sender, _: int) -> list[httpx.Response]:
     """To a refusal; the lead is found by its number, which is told with a code of one's own."""
     slip, lead = await _filed(sender, marked("anonymous") | {"channel": "visit", "own_code": f"{MARK}-own"})
     order = {"go_to": "court", "reason": "属于民事纠纷,应向法院起诉", "concerns_office": False}
-    await sender.post(f"/intake/v1/leads/{lead}/decline", by="ofd", json=order)
+    for by in ("ana", "ofd"):
+        await sender.post(f"/intake/v1/leads/{lead}/decline", by=by, json=order)
     body = {"query_code": slip.json()["query_code"], "text": f"{MARK}不服"}
     return [slip, await write(sender.client, body, key=key(), door="objections", **HEADERS)]
 

@@ -18,7 +18,7 @@ from services.intake.domain.feedback import About, Channel, NextStep, Try, WhyNo
 from services.intake.domain.mailbox import LONGEST
 from services.intake.usecases.close_lead import close_lead, take_objection
 from services.intake.usecases.decide_on_lead import decide_on_lead, propose_decision
-from services.intake.usecases.decline_lead import accept_after_all, decline_lead
+from services.intake.usecases.decline_lead import accept_after_all, decline_lead, propose_decline
 from services.intake.usecases.deliver_feedback import deliver_feedback, log_try, read_tries, write_feedback
 from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.suspend_lead import resume_lead, suspend_lead
@@ -171,9 +171,14 @@ class DecisionView(BaseModel):
 
 
 @router.post("/leads/{lead_id}/decline")
-async def post_decline(lead_id: UUID, order: DeclineOrder, request: Request, by: Director, tx: Tx, at: Now) -> LeadView:
-    """Outside the scope; never a report about the office itself. Its reporter, and each of a repeat, is told. 不予受理"""
+async def post_decline(lead_id: UUID, order: DeclineOrder, request: Request, by: Writer, tx: Tx, at: Now) -> LeadView:
+    """Outside the scope; never a report about the office itself. An analyst proposes it, another person decides as director: then its
+    reporter, and each of a repeat, is told. 提议或决定不予受理"""
     letters, go_to, concerns = request.app.state.letters, order.go_to.value, order.concerns_office
+    if "ofd" not in by.roles:
+        return LeadView.of(
+            await propose_decline(tx, lead_id, go_to, order.reason, concerns_office=concerns, by=by, at=at)
+        )
     return LeadView.of(
         await decline_lead(tx, letters, lead_id, go_to, order.reason, concerns_office=concerns, by=by, at=at)
     )

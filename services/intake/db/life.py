@@ -216,6 +216,15 @@ async def classified_by(tx: Transaction, lead_id: UUID) -> str | None:
     return row.actor if row is not None and row.action == "classify" else None
 
 
+async def proposed_to_decline(tx: Transaction, lead_id: UUID) -> str | None:
+    """Who proposes that it is not accepted; None when nobody does, or since then it was classified or taken up anew."""
+    deeds = lead_history.c
+    past = ["propose-decline", "decline", "classify", "accept-after-all", RELEARN]
+    query = select(deeds.actor, deeds.action).where(deeds.lead_id == lead_id, deeds.action.in_(past))
+    row = (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).one_or_none()
+    return row.actor if row is not None and row.action == "propose-decline" else None
+
+
 async def accepted_at(tx: Transaction, lead_id: UUID) -> datetime | None:
     """When the present unit signed for it."""
     deeds = lead_history.c

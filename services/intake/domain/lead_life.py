@@ -46,12 +46,23 @@ SEALABLE = frozenset({"C3", "C7"})
 def decline(lead: Lead, go_to: str, *, concerns_office: bool, at: datetime) -> tuple[Lead, LeadDeclined]:
     """Outside the scope. Raises `NotAllowed`; `Forbidden` for a report about the office itself, which goes upward."""
     told = lead.step(Action.DECLINE)
+    _must_not_concern_the_office(lead, concerns_office=concerns_office)
+    return told, LeadDeclined(lead_id=lead.id, go_to=go_to, effective_at=at)
+
+
+def propose_decline(lead: Lead, *, concerns_office: bool) -> Lead:
+    """An analyst proposes it and a director decides (§4.2); the lead stands as it stood. Raises as `decline`."""
+    lead.must_allow(Action.DECLINE)
+    _must_not_concern_the_office(lead, concerns_office=concerns_office)
+    return lead.corrected()
+
+
+def _must_not_concern_the_office(lead: Lead, *, concerns_office: bool) -> None:
     if concerns_office or means_the_office((lead.summary, *lead.allegations)):
         raise Forbidden(
             "反映本办自身问题的线索不得由本办决定不予受理,应报上级 / a report about the office itself is never "
             "declined here; it goes upward"
         )
-    return told, LeadDeclined(lead_id=lead.id, go_to=go_to, effective_at=at)
 
 
 def accept_after_all(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:

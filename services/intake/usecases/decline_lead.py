@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, merges, notices
+from services.intake.db import deadlines, leads, life, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.codes import LABELS
 from services.intake.domain.deadline import to_classify
@@ -18,9 +18,30 @@ from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
+from shared.errors import NotAllowed
 from shared.secrecy import refuse_marked
+from shared.two_people import must_be_another
 
 TO = "可向{}反映"
+
+
+ANOTHER = (
+    "不予受理须由提议人以外的主任决定 / a director other than the one who proposed it decides that it is not accepted"
+)
+UNPROPOSED = "不予受理须先由研判员提议 / an analyst proposes first that it is not accepted"
+
+
+async def propose_decline(
+    tx: Transaction, lead_id: UUID, go_to: str, reason: str, *, concerns_office: bool, by: Principal, at: datetime
+) -> Lead:
+    """An analyst proposes that it is not accepted, with the reason and where to go; nobody is told before a director decides. Raises
+    `NotFound`, `NotAllowed`, `Forbidden` when it is about this office."""
+    refuse_marked("reason", [reason])
+    lead = lead_life.propose_decline(await leads.get(tx, lead_id, lock=True), concerns_office=concerns_office)
+    why = f"{reason}({TO.format(LABELS['go_to'][go_to][0])})"
+    await leads.save(tx, lead, "propose-decline", by=by, effective_at=at, at=at, reason=why)
+    await audit.record(tx, by, "lead.propose-decline", lead.id, at=at, purpose=reason, detail={"go_to": go_to})
+    return lead
 
 
 async def decline_lead(
@@ -34,11 +55,14 @@ async def decline_lead(
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """Decline it. Its reporter, and each of a repeat, is told why and where to go instead. Raises `NotFound`, `NotAllowed`, `Forbidden`
-    when it is about this office."""
+    """Decline what an analyst proposed to (G10). Its reporter, and each of a repeat, is told why and where to go instead. Raises
+    `NotFound`, `NotAllowed` where nobody proposed it, `Forbidden` for who did, and when it is about this office."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
     lead, said = lead_life.decline(lead, go_to, concerns_office=concerns_office, at=at)
+    if (proposed_by := await life.proposed_to_decline(tx, lead_id)) is None:
+        raise NotAllowed(UNPROPOSED)
+    must_be_another(proposed_by, by, ANOTHER)
     # one text: whoever is merged into it later is told the same
     why = f"{reason}({TO.format(LABELS['go_to'][go_to][0])})"
     await leads.save(tx, lead, "decline", by=by, effective_at=at, at=at, reason=why)

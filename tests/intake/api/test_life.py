@@ -23,6 +23,8 @@ def on(day: str) -> dict[str, str]:
 
 
 async def do(api: Api, lead: UUID, door: str, body: Any = None, *, by: str = "ofd", day: str = "2018-06-01") -> Any:
+    if door == "decline" and by != "ana":  # what a director decides an analyst proposed
+        await api.post(f"/intake/v1/leads/{lead}/{door}", body, by="ana", key=uuid4().hex, **on(day))
     return await api.post(f"/intake/v1/leads/{lead}/{door}", body, by=by, key=uuid4().hex, **on(day))
 
 
@@ -75,7 +77,19 @@ DEPARTMENT = """insert into directory_units (code, region_code, name, kind, from
 async def test_declined_with_a_reason_and_where_to_go_and_accepted_after_all_by_another_only(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await register(api, **PUBLIC)
-    assert (await do(api, lead, "decline", REFUSAL, by="ana")).status_code == 403
+    path = f"/intake/v1/leads/{lead}/decline"
+    alone = await api.post(path, REFUSAL, by="ofd", **on("2018-06-01"))
+    assert (alone.status_code, "研判员提议" in alone.text) == (409, True)
+    assert (await do(api, lead, "decline", REFUSAL | {"concerns_office": True}, by="ana")).status_code == 403
+    proposed = await do(api, lead, "decline", REFUSAL, by="ana")
+    assert (proposed.status_code, proposed.json()["status"]) == (200, "received")
+    assert await events(api, lead) == ["lead.received"], "nobody is told before it is decided"
+    # classified instead, it is proposed no more
+    classes = {"tier": "evil", "level": "general", "area_codes": ["market"]}
+    assert (await do(api, other := await register(api, **PUBLIC), "decline", REFUSAL, by="ana")).status_code == 200
+    assert (await do(api, other, "classification", classes, by="ana")).status_code == 200
+    assert (await api.post(path.replace(str(lead), str(other)), REFUSAL, by="ofd")).status_code == 409
+    assert (await api.post(path, REFUSAL, by="icl")).status_code == 403
     assert (await do(api, lead, "decline", REFUSAL | {"go_to": "moon"})).status_code == 422
     assert (await do(api, lead, "decline", REFUSAL | {"concerns_office": True})).status_code == 403
     assert (await do(api, lead, "decline", REFUSAL)).json()["status"] == "not_accepted"

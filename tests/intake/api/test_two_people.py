@@ -144,7 +144,8 @@ async def objections(walk: Walk) -> None:
     text = {"text": "已再次核对,与本案无关"}
     await walk.door("ana", "ofd", f"/intake/v1/leads/{lead}/objection/refusal", text, day="2018-06-25")
     declined = await register(walk.api, **PUBLIC)
-    assert (await do(walk.api, declined, "decline", REFUSAL, by="ofd2")).status_code == 200
+    assert (await do(walk.api, declined, "decline", REFUSAL, by="ana")).status_code == 200
+    await walk.door("ana", "ofd2", f"/intake/v1/leads/{declined}/decline", REFUSAL)
     await walk.door("ofd2", "ofd", f"/intake/v1/leads/{declined}/acceptance", WHY)
 
 

@@ -148,7 +148,9 @@ async def _pause_resumption(w: World) -> Fit:
 
 @fitting(FITS, "POST /leads/{lead_id}/decline")
 async def _decline(w: World) -> Fit:
-    return Fit(by="ofd", path=of(await w.lead()), body=dict(REFUSAL), headers=on("2018-06-01"))
+    lead = await w.lead()
+    await do(w.api, lead, "decline", REFUSAL, by="ana")
+    return Fit(by="ofd", path=of(lead), body=dict(REFUSAL), headers=on("2018-06-01"))
 
 
 @fitting(FITS, "POST /leads/{lead_id}/acceptance")
