@@ -210,6 +210,9 @@ async def test_in_every_state_the_reporter_is_told_or_objects_or_neither(new_api
     await fed_back(api, lead)
     for constraint in ("classified_whole", "assigned_by_status"):
         await api.rows(f"alter table leads drop constraint ck_leads_{constraint}")
+    answered = "'REG', 'ofd', now(), 'R1', '2018-06-20', '已依法处理', '2018-06-21'"
+    columns = "lead_id, number, regulator, sent_by, sent_at, receipt_no, receipt_on, result, result_on"
+    await api.rows(f"insert into redirects ({columns}) values ($1, 1, {answered})", lead)
     taken: dict[str, set[str]] = {"none": set(), "objection": set()}
     for standing in Status:
         if standing in (Status.SUSPENDED, Status.MERGED):
@@ -221,9 +224,9 @@ async def test_in_every_state_the_reporter_is_told_or_objects_or_neither(new_api
             if answer.status_code == 204:
                 where.add(standing.value)
     assert taken == {
-        "none": {"concluded", "transferred", "not_accepted"},
-        "objection": {"concluded", "transferred", "fed_back"},
-    }, "not accepted by nobody, it has no answer here to object to"
+        "none": {"concluded", "redirected", "not_accepted"},
+        "objection": {"concluded", "redirected", "fed_back"},
+    }, "not accepted by nobody, it has no answer here to object to; what was handed over has no receipt here"
 
 
 @pytest.mark.rule("G24")
