@@ -17,6 +17,7 @@ from services.intake.usecases.follow_work import (
     follow_concluded,
     follow_disputed,
     follow_first_report,
+    follow_reviewed,
     follow_work,
 )
 from services.intake.usecases.open_digests import relearn_closed, relearn_opened
@@ -67,7 +68,7 @@ from shared.contracts.intake import (
 from shared.contracts.passed import LetterRead
 from shared.contracts.rewards import RewardPaid
 from shared.contracts.screenings import ScreeningOpened, ScreeningReturned
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkReviewed
 from shared.inbox import Handlers
 from shared.restore import Own
 
@@ -76,6 +77,7 @@ HANDLERS: Handlers = {
     WorkConcluded: follow_concluded,
     WorkDisputed: follow_disputed,
     WorkFirstReported: follow_first_report,
+    WorkReviewed: follow_reviewed,
     **{event: follow_work for event in FOLLOWED if event is not WorkDisputed},
     LegReceived: follow_received,
     LegEnded: follow_ended,

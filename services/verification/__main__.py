@@ -1,5 +1,9 @@
-"""python -m services.verification {api|worker|migrate|ops}. Each role draws in what it needs and no more: imports are most of a start."""
+"""python -m services.verification {api|worker|migrate|ops}, `draw verify FILE` (no settings).
 
+Each role draws in what it needs and no more: imports are most of a start.
+"""
+
+import sys
 from pathlib import Path
 
 from services.verification.settings import Settings
@@ -28,5 +32,10 @@ def operated() -> Operated:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["draw"]:
+        from services.verification.api.draw_command import main
+
+        sys.exit(main(sys.argv[2:]))
     migrations = Path(__file__).parent / "db" / "migrations"
-    run("verification", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations)
+    more = "Verification also has: draw verify FILE."
+    run("verification", settings=Settings, api=api, worker=worker, operated=operated, migrations=migrations, more=more)

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.verification.api import staff, works
+from services.verification.api import reviews, staff, works
 from services.verification.settings import Settings
 from shared.auth import Keys
 from shared.db import Database
@@ -10,7 +10,7 @@ from shared.http import create_app, read_alerts
 from shared.sealing import Opener
 
 SERVICE = "verification"
-ROUTERS = (works.router, staff.router, read_alerts.router)
+ROUTERS = (works.router, reviews.router, staff.router, read_alerts.router)
 
 
 def api() -> FastAPI:

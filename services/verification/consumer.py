@@ -32,7 +32,15 @@ from shared.contracts.intake import (
     LeadUnmerged,
     VerificationFactsSealed,
 )
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
+from shared.contracts.verification import (
+    WorkAccepted,
+    WorkConcluded,
+    WorkDisputed,
+    WorkFirstReported,
+    WorkOpened,
+    WorkReturnedByReview,
+    WorkReviewed,
+)
 from shared.inbox import Handlers
 from shared.restore import Own
 
@@ -60,5 +68,7 @@ OWN: Own = {
     WorkDisputed: relearn_step,
     WorkFirstReported: relearn_step,
     WorkConcluded: relearn_step,
+    WorkReviewed: relearn_step,
+    WorkReturnedByReview: relearn_step,
 }
 """What verification said itself, for the way back after a restore."""

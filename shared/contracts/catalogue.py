@@ -61,6 +61,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     verification.WorkReportSubmitted,
     verification.WorkReportReturned,
     verification.WorkReturnedByReview,
+    verification.WorkReviewed,
     verification.WorkParked,
     verification.WorkWoken,
     verification.WorkTransferred,

@@ -15,7 +15,8 @@ LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9
 
 
 class DeadlineKind(StrEnum):
-    """What a running limit asks for. 期限种类:分类、交办、签收、首报、办结、裁定、主管部门办理、反馈、约见举报人、异议审查"""
+    """What a running limit asks for. 期限种类:分类、交办、签收、首报、办结、裁定、主管部门办理、反馈、约见举报人、异议审查、评查、
+    退查重报"""
 
     CLASSIFY = "classify"
     ASSIGN = "assign"
@@ -27,6 +28,8 @@ class DeadlineKind(StrEnum):
     FEEDBACK = "feedback"
     MEET = "meet"
     OBJECTION = "objection"
+    REVIEW = "review"
+    REWORK = "rework"
 
 
 class Leg(StrEnum):

@@ -67,6 +67,13 @@ class WorkReturnedByReview(_WorkEvent):
     TYPE: ClassVar[str] = "xiansuo.verification.work.returned-by-review.v1"
 
 
+class WorkReviewed(_WorkEvent):
+    """Quality review lets a drawn conclusion stand 评查通过 (D36): it can be told from now on."""
+
+    TYPE: ClassVar[str] = "xiansuo.verification.work.reviewed.v1"
+    conclusion: Literal["C1", "C2", "C3", "C4", "C5", "C6"]
+
+
 class WorkParked(_WorkEvent):
     """It cannot be verified now and waits for a date (C4) 已暂存."""
 
@@ -96,6 +103,8 @@ class WorkConcluded(_WorkEvent):
 
     TYPE: ClassVar[str] = "xiansuo.verification.work.concluded.v1"
     conclusion: Literal["C1", "C2", "C3", "C4", "C5", "C6"]
+    review_because: Literal["major", "repeats", "random"] | None = None
+    """It was drawn for quality review and is told to nobody before that (D36); None: it stands at once."""
 
 
 class VerificationCheckpointSigned(Checkpoint):

@@ -86,6 +86,13 @@ async def run_on(
     await tx.execute(update(table).where(*mine).values(values))
 
 
+async def lasts(tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, at: datetime) -> bool:
+    """Whether the newest of this kind has not come to its end by then."""
+    query = select(table.c.due_at).where(table.c.lead_id == lead_id, table.c.kind == kind.value)
+    due_at = (await tx.execute(query.order_by(table.c.round.desc()).limit(1))).scalar_one_or_none()
+    return due_at is not None and due_at > at
+
+
 async def resume(tx: Transaction, lead_id: UUID, *, stopped_at: datetime, at: datetime) -> None:
     """What stopped at that instant runs on as if it had not; what fell due meanwhile is said next."""
     mine = (table.c.lead_id == lead_id, table.c.stopped_at == stopped_at)

@@ -20,7 +20,7 @@ from services.intake.db.tables import lead_history, leads, lost_receipts, passed
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.proof_of_work import Spent
-from services.intake.domain.report import Filed, Step, as_repeat
+from services.intake.domain.report import Filed, Step, as_repeat, unreviewed
 from shared.db import Transaction, driver
 from shared.deadlines import china_date
 from shared.errors import Registered
@@ -106,9 +106,9 @@ async def steps(tx: Transaction, lead_id: UUID) -> tuple[Step, ...]:
     """Each state of a lead with the day on which it came there, also when it came there again."""
     deeds = lead_history.c
     query = select(deeds.status, deeds.effective_at).where(deeds.lead_id == lead_id).order_by(deeds.version)
-    rows = (await tx.execute(query)).all()
-    came = [*rows[:1], *(row for before, row in pairwise(rows) if row.status != before.status)]
-    found = [Step(Status(row.status), china_date(row.effective_at)) for row in came]
+    rows = [Step(Status(row.status), china_date(row.effective_at)) for row in await tx.execute(query)]
+    rows = unreviewed(rows)
+    found = [*rows[:1], *(step for before, step in pairwise(rows) if step.status is not before.status)]
     table = deadline_extensions
     granted = select(table.c.decided_at).where(table.c.lead_id == lead_id, table.c.state == "granted")
     for day in sorted(china_date(each) for each in (await tx.execute(granted)).scalars()):

@@ -85,7 +85,7 @@ leads = Table(
     ),
     CheckConstraint(
         "status in ('received', 'not_accepted', 'classified', 'redirected', 'assigned', 'disputed', 'verifying', 'taskforce', "
-        "'in_signoff', 'concluded', 'parked', 'transferred', 'fed_back', 'closed', 'reopened', 'sealed', 'expunged')",
+        "'in_signoff', 'in_review', 'concluded', 'parked', 'transferred', 'fed_back', 'closed', 'reopened', 'sealed', 'expunged')",
         name="status",
     ),
     # 三类来源 and 其他
@@ -257,7 +257,8 @@ deadlines = Table(
     Column("stopped_at", DateTime(timezone=True)),
     Column("extension", Integer, nullable=False, server_default=text("0"), comment="natural days more (D08), once"),
     CheckConstraint(
-        "kind in ('classify', 'assign', 'sign', 'first-report', 'conclude', 'rule', 'redirect', 'feedback', 'meet', 'objection')",
+        "kind in ('classify', 'assign', 'sign', 'first-report', 'conclude', 'rule', 'redirect', 'feedback', 'meet', 'objection', "
+        "'review', 'rework')",
         name="kind",
     ),
     CheckConstraint("yellow_at <= orange_at and orange_at <= due_at", name="colours_in_order"),

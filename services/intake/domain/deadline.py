@@ -43,6 +43,8 @@ KIND_WORDS = {
     DeadlineKind.FEEDBACK: ("反馈举报人", "tell the reporter"),
     DeadlineKind.MEET: ("约见举报人", "meet the reporter"),
     DeadlineKind.OBJECTION: ("审查异议", "decide on the objection"),
+    DeadlineKind.REVIEW: ("评查", "review the conclusion"),
+    DeadlineKind.REWORK: ("退查重报", "report again after a return"),
 }
 OF_THE_LEAD = tuple(kind for kind in DeadlineKind if kind is not DeadlineKind.MEET)
 """What a lead waits for as a whole; to meet its reporter is not the unit's alone, and of a repeat nobody else's (docs/decisions/0110)."""
@@ -258,6 +260,16 @@ def to_hear(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
 def to_tell(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
     """What runs from its conclusion: the reporter is told (D11)."""
     return _of(lead, DeadlineKind.FEEDBACK, "D11", days=days, at=at)
+
+
+def to_review(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from a conclusion that was drawn: its quality review (D36)."""
+    return _of(lead, DeadlineKind.REVIEW, "D36", days=days, at=at)
+
+
+def to_rework(lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
+    """What runs from its return by the review: the unit reports again (D10)."""
+    return _of(lead, DeadlineKind.REWORK, "D10", days=days, at=at)
 
 
 def to_meet(lead: Lead, *, days: Calendar) -> tuple[LeadDeadline, ...]:

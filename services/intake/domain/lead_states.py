@@ -22,6 +22,7 @@ class Status(Labelled):
     VERIFYING = "verifying", "核查中", "being verified"
     TASKFORCE = "taskforce", "专班核查中", "being verified by a task force"
     IN_SIGNOFF = "in_signoff", "签批中", "being signed off"
+    IN_REVIEW = "in_review", "评查中", "under quality review"
     CONCLUDED = "concluded", "已有结论", "concluded"
     PARKED = "parked", "暂存", "parked"
     TRANSFERRED = "transferred", "已移交", "transferred"
@@ -60,6 +61,8 @@ class Action(Labelled):
     SUBMIT_REPORT = "submit-report", "报送核查报告", "submit the report"
     RETURN_REPORT = "return-report", "退回核查报告", "return the report"
     CONCLUDE = "conclude", "作出结论", "conclude"
+    CONCLUDE_FOR_REVIEW = "conclude-for-review", "作出结论待评查", "conclude and wait for quality review"
+    PASS_REVIEW = "pass-review", "评查通过", "pass quality review"
     RETURN_BY_REVIEW = "return-by-review", "评查退回", "return by quality review"
     PARK = "park", "暂存", "park"
     WAKE = "wake", "恢复核查", "wake"
@@ -87,8 +90,8 @@ class Target(Enum):
 
 
 S, A, SAME, BEFORE = Status, Action, Target.SAME, Target.BEFORE
-WITH_UNIT = frozenset({S.ASSIGNED, S.DISPUTED, S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF})
-"""A unit is at work, or about to be."""
+WITH_UNIT = frozenset({S.ASSIGNED, S.DISPUTED, S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF, S.IN_REVIEW})
+"""A unit is at work, or about to be, or what it found waits for its review."""
 ITS_UNITS = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED}
 """A unit has it, or may have it back without another assignment: it is told what is new."""
 HANDED_OVER = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED, S.FED_BACK, S.CLOSED}
@@ -134,7 +137,10 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.RETURN_REPORT: {S.IN_SIGNOFF: S.VERIFYING},
     # without a chain of sign-offs, which verification keeps, the unit's leader concludes
     A.CONCLUDE: _all([S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF], S.CONCLUDED),
-    A.RETURN_BY_REVIEW: {S.CONCLUDED: S.VERIFYING},
+    # drawn for review (D36): nothing is told or closed until it has passed
+    A.CONCLUDE_FOR_REVIEW: _all([S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF], S.IN_REVIEW),
+    A.PASS_REVIEW: {S.IN_REVIEW: S.CONCLUDED},
+    A.RETURN_BY_REVIEW: {S.IN_REVIEW: S.VERIFYING},
     A.PARK: {S.CONCLUDED: S.PARKED},
     A.WAKE: {S.PARKED: S.VERIFYING},
     # found C4: no end, so it waits for a day and is assigned anew (domain/conclusion.py)

@@ -5,7 +5,7 @@ What is said of shielding officials stands apart, because it goes to discipline 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -264,6 +264,16 @@ class Step:
         return EXTENDED if self.extended else PUT_ASIDE if self.aside else PROGRESS[self.status]
 
 
+def unreviewed(steps: Sequence[Step]) -> list[Step]:
+    """Of a quality review nobody outside is told: until it has passed the lead stands where the unit had it."""
+    told, checked = [], Status.VERIFYING
+    for step in steps:
+        if step.status in (Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF):
+            checked = step.status
+        told.append(replace(step, status=checked) if step.status is Status.IN_REVIEW else step)
+    return told
+
+
 ENDS = frozenset({Status.NOT_ACCEPTED, Status.CLOSED, Status.SEALED, Status.EXPUNGED})
 """States of a master that are the end of its repeats, too."""
 
@@ -303,6 +313,7 @@ PROGRESS: Mapping[Status, tuple[str, str]] = {
     Status.DISPUTED: ("正在确定核查单位", "It is being settled which unit checks it"),
     Status.TASKFORCE: ("正在由核查专班核查", "Being checked by several units together"),
     Status.IN_SIGNOFF: ("核查完毕,结论正在审核", "Checked; the result is being reviewed"),
+    Status.IN_REVIEW: ("正在核查", "Being checked"),
     Status.PARKED: ("目前无法查清,已定期限再查", "It cannot be settled now and will be looked at again"),
     Status.TRANSFERRED: ("已移交有管辖权的机关", "Handed to the organ that is competent"),
     Status.FED_BACK: ("已向您反馈,可提出异议", "You were told the result; you may object"),

@@ -5,7 +5,15 @@ from datetime import datetime
 from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices
 from services.intake.db.life import SIGNED
 from services.intake.domain.conclusion import PENDING
-from services.intake.domain.deadline import LeadDeadline, to_conclude, to_look_again, to_rule, to_tell
+from services.intake.domain.deadline import (
+    LeadDeadline,
+    to_conclude,
+    to_look_again,
+    to_review,
+    to_rework,
+    to_rule,
+    to_tell,
+)
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_life import FOLLOWED, follow, refused
 from services.intake.domain.lead_states import Action
@@ -14,9 +22,12 @@ from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import DeadlineKind, Leg, LegStatus
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported
+from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkReviewed
 from shared.db import Transaction
 from shared.inbox import Received
+
+OF_THE_UNIT = (DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT, DeadlineKind.REWORK)
+"""Limits that a conclusion ends."""
 
 
 async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Received) -> None:
@@ -31,21 +42,43 @@ async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Rec
 
 
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
-    """The work ended: the lead is concluded, and its reporter is to be told (D11). What cannot be verified now (C4) is no end: nobody is
-    told, the crime leg is not over, and a day to look again runs."""
+    """The work ended: its conclusion stands, or waits for its review first (D36)."""
     lead, at = await leads.get(tx, concluded.lead_id, lock=True), concluded.effective_at
-    if since := await _overtaken(tx, lead, concluded, received, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT):
-        await merges.conclude_unless_later(tx, lead.id, concluded.conclusion, _unit_before(lead, since), at=at)
+    drawn = concluded.review_because is not None
+    if since := await _overtaken(tx, lead, concluded, received, *OF_THE_UNIT):
+        if not drawn:
+            await merges.conclude_unless_later(tx, lead.id, concluded.conclusion, _unit_before(lead, since), at=at)
         return
-    lead = follow(lead, Action.CONCLUDE)
-    await _stop(tx, lead, DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT, at=at)
-    days, pending = await notices.calendar(tx), concluded.conclusion == PENDING
+    lead = follow(lead, Action.CONCLUDE_FOR_REVIEW if drawn else Action.CONCLUDE)
+    await _stop(tx, lead, *OF_THE_UNIT, at=at)
+    if drawn:
+        await _start(tx, lead, to_review(lead, days=await notices.calendar(tx), at=at))
+        await _save(tx, lead, concluded, received)
+        return
+    await _stand(tx, lead, concluded, received)
+
+
+async def follow_reviewed(tx: Transaction, reviewed: WorkReviewed, received: Received) -> None:
+    """Its review let the conclusion stand: only now it is one."""
+    lead, at = await leads.get(tx, reviewed.lead_id, lock=True), reviewed.effective_at
+    if since := await _overtaken(tx, lead, reviewed, received, DeadlineKind.REVIEW):
+        await merges.conclude_unless_later(tx, lead.id, reviewed.conclusion, _unit_before(lead, since), at=at)
+        return
+    lead = follow(lead, Action.PASS_REVIEW)
+    await _stop(tx, lead, DeadlineKind.REVIEW, at=at)
+    await _stand(tx, lead, reviewed, received)
+
+
+async def _stand(tx: Transaction, lead: Lead, event: WorkConcluded | WorkReviewed, received: Received) -> None:
+    """The lead is concluded, and its reporter is to be told (D11). What cannot be verified now (C4) is no end: nobody is told, the crime
+    leg is not over, and a day to look again runs."""
+    days, at, pending = await notices.calendar(tx), event.effective_at, event.conclusion == PENDING
     await _start(tx, lead, to_look_again(lead, days=days, at=at) if pending else to_tell(lead, days=days, at=at))
     if lead.assignment:
-        await merges.conclude(tx, lead.id, concluded.conclusion, lead.assignment.unit, at=at)
-    await _save(tx, lead, concluded, received)
+        await merges.conclude(tx, lead.id, event.conclusion, lead.assignment.unit, at=at)
+    await _save(tx, lead, event, received)
     if not pending:
-        await _move_leg(tx, lead, LegStatus.ENDED, concluded, received)
+        await _move_leg(tx, lead, LegStatus.ENDED, event, received)
 
 
 async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Received) -> None:
@@ -74,7 +107,9 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
     """Everything else that verification says of the work (`FOLLOWED`)."""
     action = FOLLOWED[type(event)]
     lead = await leads.get(tx, event.lead_id, lock=True)
-    if await _overtaken(tx, lead, event, received):
+    if await _overtaken(
+        tx, lead, event, received, *([DeadlineKind.REVIEW] if action is Action.RETURN_BY_REVIEW else [])
+    ):
         return
     lead = follow(lead, action)
     days, at = await notices.calendar(tx), event.effective_at
@@ -82,15 +117,16 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
         # D07 anew: the time while it waited was nobody's
         await _stop(tx, lead, DeadlineKind.ASSIGN, at=at)
         await _start(tx, lead, to_conclude(lead, days=days, at=at))
-    elif action is Action.RETURN_BY_REVIEW:
-        await _stop(tx, lead, DeadlineKind.FEEDBACK, DeadlineKind.ASSIGN, at=at)
     elif action is Action.UNDO_TRANSFER:
         await take_back(tx, lead.id, at=at)
-    if action is Action.RETURN_BY_REVIEW:
-        # what was concluded too early was not concluded: its own limit runs on
-        await deadlines.run_on(tx, lead.id, DeadlineKind.CONCLUDE, at=at, suspended_at=lead.suspended_at)
+    elif action is Action.RETURN_BY_REVIEW:
+        await _stop(tx, lead, DeadlineKind.REVIEW, at=at)
+        await _start(tx, lead, to_rework(lead, days=days, at=at))
+        if await deadlines.lasts(tx, lead.id, DeadlineKind.CONCLUDE, at=at):
+            # what was concluded too early was not concluded: its own limit runs on, unless it ended while others had it
+            await deadlines.run_on(tx, lead.id, DeadlineKind.CONCLUDE, at=at, suspended_at=lead.suspended_at)
     await _save(tx, lead, event, received)
-    if action in (Action.RETURN_BY_REVIEW, Action.WAKE):
+    if action is Action.WAKE:
         await _begin_leg_again(tx, lead, event, received)
     await keep_dates(tx, lead, "follow", by=None, at=received.at)
 

@@ -16,7 +16,7 @@ from shared.db import Transaction
 _CRIME_LEG = {
     **dict.fromkeys(HANDED_OVER, LegStatus.ENDED),
     **dict.fromkeys((Status.ASSIGNED, Status.DISPUTED), LegStatus.CREATED),
-    **dict.fromkeys((Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF), LegStatus.ACCEPTED),
+    **dict.fromkeys((Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF, Status.IN_REVIEW), LegStatus.ACCEPTED),
 }
 
 

@@ -12,6 +12,7 @@ from services.intake.domain.deadline import (
     to_hear,
     to_look_again,
     to_receipt,
+    to_review,
     to_tell,
 )
 from services.intake.domain.lead import Lead
@@ -27,6 +28,7 @@ CAME_BY = {
     Status.CLASSIFIED: ("classify", "relearn"),
     Status.ASSIGNED: ("assign", "relearn"),
     Status.VERIFYING: ("assign", "relearn"),
+    Status.IN_REVIEW: ("follow", "relearn"),
     Status.CONCLUDED: ("follow", "relearn"),
     Status.REDIRECTED: ("redirect", "result-of-redirect", "relearn"),
     Status.REOPENED: ("reopen", "take-up", "return-redirect", "relearn"),
@@ -34,7 +36,7 @@ CAME_BY = {
 """The deeds that began what such a lead waits for."""
 
 
-ONCE_MORE = frozenset({Status.CONCLUDED, Status.REDIRECTED, Status.REOPENED})
+ONCE_MORE = frozenset({Status.IN_REVIEW, Status.CONCLUDED, Status.REDIRECTED, Status.REOPENED})
 """They may have had a limit of the kind before: another round of it begins."""
 
 
@@ -55,9 +57,11 @@ async def start_missing(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE
 
 
 async def _next(tx: Transaction, lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:
-    """What is waited for where it stands: a unit, the regulator, the reporter, or the day to look again (C4)."""
+    """What is waited for where it stands: a unit, the review, the regulator, the reporter, or the day to look again (C4)."""
     if lead.status is Status.REOPENED:
         return to_assign(lead, days=days, at=at)
+    if lead.status is Status.IN_REVIEW:
+        return to_review(lead, days=days, at=at)
     if lead.status is Status.REDIRECTED:
         sent = await life.last_redirect(tx, lead.id)
         if sent.result is not None:

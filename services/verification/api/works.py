@@ -1,5 +1,6 @@
 """Works on leads, each visible to its own unit; discipline and others see nothing here (M17, separate walls)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -7,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from services.verification.db import queries
+from services.verification.db import queries, reviews
+from services.verification.domain.review import Review, ReviewState
 from services.verification.domain.work import Conclusion, Status, Verifier, Work
 from services.verification.usecases.accept_work import accept_work
 from services.verification.usecases.conclude_work import conclude_work
@@ -69,12 +71,34 @@ class WorkView(BaseModel):
         return cls.model_validate(work, from_attributes=True)
 
 
+class ReturnView(BaseModel):
+    """A conclusion that a review sent back: why, and until when it is reported again (D10). 评查退回"""
+
+    conclusion: Conclusion
+    reason: str | None
+    rework_by: date | None
+    returned_at: datetime | None
+
+
 class WorkDetail(WorkView):
     """A work with its plan and restricted facts; facts are null while not arrived or once destroyed. 核查任务详情"""
 
     plan: str | None
     first_report: str | None
     facts: Facts | None
+    returns: list[ReturnView] = Field(description="评查退回的结论 / conclusions that a review sent back")
+
+    @classmethod
+    def whole(cls, work: Work, facts: Facts | None, reviewed: Sequence[Review]) -> Self:
+        returns = [
+            ReturnView(
+                conclusion=one.conclusion, reason=one.reason, rework_by=one.rework_by, returned_at=one.decided_at
+            )
+            for one in reviewed
+            if one.state is ReviewState.RETURNED
+        ]
+        base = WorkView.of(work).model_dump()
+        return cls(**base, plan=work.plan, first_report=work.first_report, facts=facts, returns=returns)
 
 
 class Acceptance(Order):
@@ -115,7 +139,7 @@ async def list_works(by: Reader, tx: Tx, paging: Paging, lead_id: UUID | None = 
 async def get_work(work_id: UUID, request: Request, by: DetailReader, tx: Tx, at: Now) -> WorkDetail:
     """One work with its facts; the reading is put on record. 核查任务详情(查阅留痕)"""
     work, facts = await read_work(tx, work_id, opener=request.app.state.opener, by=by, at=at)
-    return WorkDetail(**WorkView.of(work).model_dump(), plan=work.plan, first_report=work.first_report, facts=facts)
+    return WorkDetail.whole(work, facts, await reviews.of_work(tx, work.id))
 
 
 @router.post("/{work_id}/acceptance")

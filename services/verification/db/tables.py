@@ -9,12 +9,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import service_metadata
 
@@ -45,11 +47,17 @@ works = Table(
         comment="until when the unit may say that it is not its own; null: a ruling binds it",
     ),
     Column("first_report", Text),
-    CheckConstraint("status in ('opened', 'disputed', 'withdrawn', 'accepted', 'concluded')", name="status"),
+    CheckConstraint(
+        "status in ('opened', 'disputed', 'withdrawn', 'accepted', 'in_review', 'concluded')", name="status"
+    ),
     # the work begins in order only with a plan on file
-    CheckConstraint("(status in ('accepted', 'concluded')) = (plan is not null)", name="plan_when_accepted"),
-    # a conclusion stands exactly when the work has ended
-    CheckConstraint("(status = 'concluded') = (conclusion is not null)", name="conclusion_when_concluded"),
+    CheckConstraint(
+        "(status in ('accepted', 'in_review', 'concluded')) = (plan is not null)", name="plan_when_accepted"
+    ),
+    # a conclusion stands, or waits for its review, exactly when the unit has ended its work
+    CheckConstraint(
+        "(status in ('in_review', 'concluded')) = (conclusion is not null)", name="conclusion_when_concluded"
+    ),
     # one work for one assignment, however often its event arrives
     UniqueConstraint("lead_id", "assignment_no"),
     Index("ix_works_opened_at_id", "opened_at", "id"),
@@ -127,5 +135,59 @@ lead_standings = Table(
     ),
     Column("arrest_held_until", Date),
     Column("publication_held_until", Date),
+    # how often a matter was reported again is asked at its conclusion
+    Index("ix_lead_standings_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
 )
 """What intake says of a lead as a whole; it may be heard before any work on it is."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("work_id", Uuid, ForeignKey("works.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("because", Text, nullable=False),
+    Column("conclusion", Text, nullable=False),
+    Column("concluded_at", DateTime(timezone=True), nullable=False),
+    Column("due_on", Date, nullable=False, comment="D36"),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("rework_by", Date, comment="D10, of one that was returned"),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    CheckConstraint("because in ('major', 'repeats', 'random')", name="because"),
+    CheckConstraint("outcome in ('passed', 'returned')", name="outcome"),
+    CheckConstraint(
+        "(outcome is null) = (decided_by is null) and (outcome is null) = (decided_at is null)", name="decided_whole"
+    ),
+    # a unit whose conclusion is returned is told why, and until when it reports again
+    CheckConstraint(
+        "(outcome is not distinct from 'returned') = (rework_by is not null) and (rework_by is null or reason is not null)",
+        name="returned_whole",
+    ),
+    # one conclusion waits at a time; the list of what waits
+    Index("uq_reviews_waiting", "work_id", unique=True, postgresql_where=text("outcome is null")),
+    Index("ix_reviews_waiting", "concluded_at", "work_id", postgresql_where=text("outcome is null")),
+)
+
+review_draws = Table(
+    "review_draws",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("seed", LargeBinary, nullable=False, comment="published when the month is over"),
+    Column("commitment", Text, nullable=False),
+    Column("committed_at", DateTime(timezone=True), nullable=False),
+    Column("beacons", JSONB, comment="what the other services signed first after the commitment"),
+    Column("fixed_at", DateTime(timezone=True)),
+    CheckConstraint("(fixed_at is null) = (beacons is null)", name="fixed_whole"),
+    CheckConstraint("month = date_trunc('month', month)", name="first_day"),
+)
+
+review_entries = Table(
+    "review_entries",
+    metadata,
+    Column("token", Text, primary_key=True, comment="its name on the published list"),
+    Column("month", Date, ForeignKey("review_draws.month"), nullable=False),
+    Column("drawn", Boolean, nullable=False),
+    Index("ix_review_entries_month", "month", "token"),
+)
+"""What was refuted in a month and could be drawn at random; without the seed nobody knows which work an entry is."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Select, case, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.verification.db.tables import lead_standings, verifiers, work_facts, work_history, works
+from services.verification.db.tables import lead_standings, reviews, verifiers, work_facts, work_history, works
 from services.verification.domain.work import Conclusion, Status, Verifier, Work
 from shared.contracts.envelope import SealedBox
 from shared.contracts.intake import LeadAssigned
@@ -103,6 +103,8 @@ async def destroy(tx: Transaction, lead_id: UUID) -> int:
     )
     mine = select(works.c.id).where(works.c.lead_id == lead_id)
     await tx.execute(update(work_history).where(work_history.c.work_id.in_(mine)).values(reason=None))
+    why = {"reason": case((reviews.c.reason.is_not(None), DESTROYED))}
+    await tx.execute(update(reviews).where(reviews.c.work_id.in_(mine)).values(why))
     gone = {
         "plan": case((works.c.plan.is_not(None), DESTROYED)),
         "first_report": case((works.c.first_report.is_not(None), DESTROYED)),

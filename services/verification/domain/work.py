@@ -1,4 +1,4 @@
-"""The work on a lead 核查任务: arrived, accepted by the unit with two verifiers, concluded."""
+"""The work on a lead 核查任务: arrived, accepted by the unit with two verifiers, concluded, and reviewed if it was drawn for that (D36)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,12 +7,22 @@ from typing import Self
 from uuid import UUID
 
 from shared.codes import Labelled
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
+from shared.contracts.verification import (
+    WorkAccepted,
+    WorkConcluded,
+    WorkDisputed,
+    WorkFirstReported,
+    WorkOpened,
+    WorkReturnedByReview,
+    WorkReviewed,
+)
 from shared.deadlines import china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.secrecy import refuse_marked
 
 MIN_VERIFIERS = 2
+Step = WorkAccepted | WorkDisputed | WorkFirstReported | WorkConcluded | WorkReviewed | WorkReturnedByReview
+"""What is said of a work after its arrival."""
 LOST = "原文随数据库恢复遗失"
 
 
@@ -23,6 +33,7 @@ class Status(Labelled):
     DISPUTED = "disputed", "管辖有争议", "disputed"
     WITHDRAWN = "withdrawn", "已由裁定撤回", "withdrawn by a ruling"
     ACCEPTED = "accepted", "核查中", "being verified"
+    IN_REVIEW = "in_review", "评查中", "under quality review"
     CONCLUDED = "concluded", "已有结论", "concluded"
 
 
@@ -35,6 +46,14 @@ class Conclusion(Labelled):
     C4 = "C4", "无法查证,暂存", "cannot be verified, shelved"
     C5 = "C5", "移交", "handed over"
     C6 = "C6", "不属于涉黑涉恶,转治乱", "not organised crime, treated as disorder"
+
+
+class Because(Labelled):
+    """Why a conclusion is reviewed before anyone is told of it (§4.2, D36). 抽查事由"""
+
+    MAJOR = "major", "重大线索", "a major lead"
+    REPEATS = "repeats", "查否且重复举报两次以上", "refuted though reported again twice or more"
+    RANDOM = "random", "查否随机抽取", "refuted, drawn at random"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +113,7 @@ class Work:
             opened_at=event.effective_at,
         )
 
-    def after(self, event: WorkAccepted | WorkDisputed | WorkFirstReported | WorkConcluded) -> Self:
+    def after(self, event: Step) -> Self:
         """As an event says that was said and then forgotten in a restore."""
         version = self.version + 1
         match event:
@@ -105,8 +124,12 @@ class Work:
             case WorkFirstReported():
                 return replace(self, first_report=LOST, version=version)
             case WorkConcluded():
-                conclusion = Conclusion(event.conclusion)
-                return replace(self, status=Status.CONCLUDED, version=version, conclusion=conclusion)
+                status = Status.IN_REVIEW if event.review_because else Status.CONCLUDED
+                return replace(self, status=status, version=version, conclusion=Conclusion(event.conclusion))
+            case WorkReviewed():
+                return replace(self, status=Status.CONCLUDED, version=version)
+            case WorkReturnedByReview():
+                return replace(self, status=Status.ACCEPTED, version=version, conclusion=None)
 
     @property
     def opened(self) -> WorkOpened:
@@ -156,13 +179,43 @@ class Work:
         )
         return work, event
 
-    def conclude(self, conclusion: Conclusion, *, unit: str, at: datetime) -> tuple[Self, WorkConcluded]:
-        """The work ends with a conclusion. Raises `Forbidden`, `NotAllowed`."""
+    def conclude(
+        self, conclusion: Conclusion, *, unit: str, at: datetime, review: Because | None
+    ) -> tuple[Self, WorkConcluded]:
+        """The work ends with a conclusion, which waits for its `review` if it was drawn. Raises `Forbidden`, `NotAllowed`."""
         self.must_belong_to(unit)
         self._must_move()
         self._must_be(Status.ACCEPTED, "作出结论", "conclude")
-        work = replace(self, status=Status.CONCLUDED, version=self.version + 1, conclusion=conclusion)
-        return work, WorkConcluded(work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at)
+        status = Status.IN_REVIEW if review else Status.CONCLUDED
+        work = replace(self, status=status, version=self.version + 1, conclusion=conclusion)
+        return work, WorkConcluded(
+            work_id=self.id,
+            lead_id=self.lead_id,
+            conclusion=conclusion.value,
+            review_because=review.value if review else None,
+            effective_at=at,
+        )
+
+    def must_wait_for_review(self) -> Conclusion:
+        """The conclusion that waits. Raises `NotAllowed`, also while the lead is suspended."""
+        self._must_move()
+        self._must_be(Status.IN_REVIEW, "评查", "review")
+        if self.conclusion is None:
+            raise NotAllowed("没有结论 / there is no conclusion")
+        return self.conclusion
+
+    def pass_review(self, *, at: datetime) -> tuple[Self, WorkReviewed]:
+        """The conclusion stands. Raises `NotAllowed`."""
+        conclusion = self.must_wait_for_review()
+        work = replace(self, status=Status.CONCLUDED, version=self.version + 1)
+        said = WorkReviewed(work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at)
+        return work, said
+
+    def return_by_review(self, *, at: datetime) -> tuple[Self, WorkReturnedByReview]:
+        """The conclusion is taken back, the unit verifies again. Raises `NotAllowed`."""
+        self.must_wait_for_review()
+        work = replace(self, status=Status.ACCEPTED, version=self.version + 1, conclusion=None)
+        return work, WorkReturnedByReview(work_id=self.id, lead_id=self.lead_id, effective_at=at)
 
     def dispute(self, *, unit: str, on: date, at: datetime) -> tuple[Self, WorkDisputed]:
         """The unit says "not ours" (D05): before it signs, within the time, once. Raises `Forbidden`, `NotAllowed`."""

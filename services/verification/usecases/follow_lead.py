@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.verification.db import works
+from services.verification.db import reviews, works
+from services.verification.domain.review import ReviewState
 from services.verification.domain.work import Status
 from shared import audit, inbox_boxes
 from shared.contracts.intake import (
@@ -89,7 +90,10 @@ async def withdraw_disputed(tx: Transaction, event: LeadRuled, received: Receive
 
 
 async def follow_dates(tx: Transaction, event: DeadlineMoved, received: Received) -> None:
-    """The limit to sign or to conclude ends on another day: paused, extended, a holiday notice."""
+    """The limit to sign, to conclude or of a review ends on another day: paused, extended, a holiday notice."""
+    if event.kind in (DeadlineKind.REVIEW, DeadlineKind.REWORK):
+        await _follow_review(tx, event)
+        return
     name = {DeadlineKind.SIGN: "sign_by", DeadlineKind.CONCLUDE: "due_on"}.get(event.kind)
     if name is None:
         return
@@ -101,3 +105,14 @@ async def follow_dates(tx: Transaction, event: DeadlineMoved, received: Received
     due_on = event.due_on if event.kind is DeadlineKind.CONCLUDE else work.due_on
     moved = replace(work, sign_by=sign_by, due_on=due_on, provisional=event.provisional, version=work.version + 1)
     await works.save(tx, moved, actor=ACTOR, effective_at=event.effective_at, at=received.at)
+
+
+async def _follow_review(tx: Transaction, event: DeadlineMoved) -> None:
+    work = await works.of_assignment(tx, event.lead_id, None)
+    if work is None or not (found := await reviews.of_work(tx, work.id)):
+        return
+    last = found[-1]
+    if event.kind is DeadlineKind.REVIEW and last.state is ReviewState.WAITING:
+        await reviews.save(tx, replace(last, due_on=event.due_on))
+    elif event.kind is DeadlineKind.REWORK and last.state is ReviewState.RETURNED:
+        await reviews.save(tx, replace(last, rework_by=event.due_on))

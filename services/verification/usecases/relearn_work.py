@@ -1,12 +1,13 @@
 """After a restore: bring works after what verification itself said and then forgot (docs/operations.md).
 
-An event holds codes and dates. Plan and verifiers of a work that the backup did not know are gone; the register says so in their place.
-What the assignment said of it comes again with the assignment itself, which is heard anew (open_work).
+An event holds codes and dates. Plan and verifiers of a work that the backup did not know are gone, and why a review returned it; the
+register says so in their place. What the assignment said of it comes again with the assignment itself, which is heard anew (open_work).
 """
 
-from services.verification.db import works
-from services.verification.domain.work import Work
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
+from services.verification.db import reviews, works
+from services.verification.domain.review import Review
+from services.verification.domain.work import LOST, Because, Conclusion, Step, Work
+from shared.contracts.verification import WorkConcluded, WorkOpened, WorkReturnedByReview, WorkReviewed
 from shared.db import Transaction
 from shared.inbox import Received
 
@@ -19,9 +20,16 @@ async def relearn_opened(tx: Transaction, event: WorkOpened, received: Received)
     await works.add(tx, work, region=received.region, actor=ACTOR, at=received.at)
 
 
-async def relearn_step(
-    tx: Transaction, event: WorkAccepted | WorkDisputed | WorkFirstReported | WorkConcluded, received: Received
-) -> None:
-    """The work was accepted, disputed, reported on or concluded as the event says."""
+async def relearn_step(tx: Transaction, event: Step, received: Received) -> None:
+    """The work was accepted, disputed, reported on, concluded or reviewed as the event says."""
     work = (await works.get(tx, event.work_id, lock=True)).after(event)
-    await works.save(tx, work, actor=ACTOR, effective_at=event.effective_at, at=received.at)
+    at = event.effective_at
+    await works.save(tx, work, actor=ACTOR, effective_at=at, at=received.at)
+    if isinstance(event, WorkConcluded) and event.review_because:
+        number = len(await reviews.of_work(tx, work.id)) + 1
+        why, conclusion = Because(event.review_because), Conclusion(event.conclusion)
+        await reviews.add(tx, Review.begin(work.id, number, why, conclusion, at=at))
+    elif isinstance(event, WorkReviewed | WorkReturnedByReview):
+        waiting = await reviews.last(tx, work.id)
+        passed = isinstance(event, WorkReviewed)
+        await reviews.save(tx, waiting.decide(passed=passed, reason=LOST, by=ACTOR, at=at))

@@ -22,6 +22,10 @@ def on(day: str) -> dict[str, str]:
     return {"X-Local-Clock": f"{day}T10:00:00+08:00"}
 
 
+DRAWN: dict[str, Any] = {"conclusion": "C3", "review_because": "random"}
+"""A conclusion that waits for its quality review (D36)."""
+
+
 async def do(api: Api, lead: UUID, door: str, body: Any = None, *, by: str = "ofd", day: str = "2018-06-01") -> Any:
     if door == "decline" and by != "ana":  # what a director decides an analyst proposed
         await api.post(f"/intake/v1/leads/{lead}/{door}", body, by="ana", key=uuid4().hex, **on(day))
@@ -317,9 +321,10 @@ async def test_the_register_follows_all_that_verification_says(new_api: NewApi) 
         (said.WorkReportSubmitted, {}, "in_signoff"),
         (said.WorkReportReturned, {}, "verifying"),
         (said.WorkReportSubmitted, {}, "in_signoff"),
-        (said.WorkConcluded, {"conclusion": "C3"}, "concluded"),
+        (said.WorkConcluded, DRAWN, "in_review"),
         (said.WorkReturnedByReview, {}, "verifying"),
-        (said.WorkConcluded, {"conclusion": "C4"}, "concluded"),
+        (said.WorkConcluded, DRAWN | {"conclusion": "C4"}, "in_review"),
+        (said.WorkReviewed, {"conclusion": "C4"}, "concluded"),
         (said.WorkParked, {}, "parked"),
         (said.WorkWoken, {}, "verifying"),
         (said.WorkConcluded, {"conclusion": "C5"}, "concluded"),
@@ -336,7 +341,7 @@ async def test_the_register_follows_all_that_verification_says(new_api: NewApi) 
     legs = await api.rows("select crime, discipline from dual_assignments where lead_id = $1", lead)
     assert legs == [("ended", "created")]
     heard = await api.rows("select count(*) from outbox where type like '%leg-status-changed.v1'")
-    assert heard == [(4,)], "accepted, ended, back for review, and what could not be verified was no end; ended"
+    assert heard == [(2,)], "accepted, ended: what is returned by review and what could not be verified was no end"
 
 
 async def test_what_a_repeat_adds_reaches_the_unit_at_work_and_is_taken_back_when_unmerged(new_api: NewApi) -> None:

@@ -202,7 +202,8 @@ async def test_what_was_told_of_a_conclusion_that_was_taken_back_tells_nothing(n
     api = await door(new_api)
     code, lead = await concluded(api)
     await tell(api, lead)
-    await hear(api, lead, said.WorkReturnedByReview, day="2018-06-22")
+    for kind in (said.WorkParked, said.WorkWoken):
+        await hear(api, lead, kind, day="2018-06-22")
     await read(api, "2018-06-22", query_code=code)
     assert await status(api, lead) == "verifying"
     await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-06-25")

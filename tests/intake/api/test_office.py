@@ -30,7 +30,18 @@ async def test_the_code_lists_name_every_status_of_a_lead_in_both_languages(new_
     lists = (await api.get("/intake/v1/codes", by="icl")).json()["lists"]
     assert [status["code"] for status in lists["status"]] == [
         *("received", "not_accepted", "classified", "redirected", "assigned", "disputed", "verifying", "taskforce"),
-        *("in_signoff", "concluded", "parked", "transferred", "fed_back", "closed", "reopened", "sealed", "expunged"),
+        *(
+            "in_signoff",
+            "in_review",
+            "concluded",
+            "parked",
+            "transferred",
+            "fed_back",
+            "closed",
+            "reopened",
+            "sealed",
+            "expunged",
+        ),
         *("suspended", "merged"),
     ]
     words = [entry for entries in lists.values() for entry in entries]

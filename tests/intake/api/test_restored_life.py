@@ -26,7 +26,7 @@ from shared.errors import NotAllowed
 from shared.inbox import Received
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import DEPARTMENT, PUBLIC, concluded, do, hear, status
+from tests.intake.api.test_life import DEPARTMENT, DRAWN, PUBLIC, concluded, do, hear, status
 from tests.intake.api.test_merges import AGAIN, merge
 from tests.intake.api.test_upstream_replies import SIGNED, SUPERIOR, reply
 from tests.support.api import Api
@@ -90,6 +90,13 @@ CHARGED: dict[str, Any] = {
     "unit": "ZF", "level": "general", "assignment_no": 2, "sign_by": "2018-07-30", "due_on": "2018-08-30", "provisional": False,
 }  # fmt: skip
 DONE: Story = [(said.WorkAccepted, "2018-06-04", SIGNED), (said.WorkConcluded, "2018-06-20", {"conclusion": "C3"})]
+REVIEWED: Story = [
+    DONE[0],
+    (said.WorkConcluded, "2018-06-19", DRAWN),
+    (said.WorkReturnedByReview, "2018-06-19", {}),
+    (said.WorkConcluded, "2018-06-19", DRAWN),
+    (said.WorkReviewed, "2018-06-20", {"conclusion": "C3"}),
+]
 TOLD: Story = [(FeedbackDelivered, "2018-06-21", {"outcome": "delivered"})]
 AGAIN_AT: Story = [(FeedbackObjected, "2018-07-02", {}), (LeadAssigned, "2018-07-02", CHARGED)]
 RULED: Story = [
@@ -108,6 +115,9 @@ STORIES: dict[str, tuple[Story, str, tuple[str, str] | None]] = {
         "concluded",
         ("C1", "ZF"),
     ),
+    "which waits for its review": (REVIEWED[:2], "in_review", None),
+    "which was reviewed": (REVIEWED, "concluded", ("C3", "GA")),
+    "which was reviewed and told": (REVIEWED + TOLD, "fed_back", ("C3", "GA")),
     "ruled": (RULED, "assigned", None),
     "ruled and signed": ([*RULED, (said.WorkAccepted, "2018-06-06", ZF)], "verifying", None),
     "stood still meanwhile": (
@@ -160,6 +170,7 @@ RUNS = {
     "closed": set(),
     "assigned": {"sign", "conclude"},
     "verifying": {"conclude"},
+    "in_review": {"review"},
     "concluded": {"feedback"},
 }  # fmt: skip
 
@@ -176,6 +187,7 @@ async def test_in_every_state_what_is_overtaken_moves_nothing_and_of_a_lead_that
         said.WorkConcluded: {"conclusion": "C1"},
         said.WorkDisputed: {"assignment_no": 1},
         said.WorkFirstReported: {},
+        said.WorkReviewed: {"conclusion": "C1"},
         **{kind: {} for kind in FOLLOWED if kind is not said.WorkDisputed},
     }
     assert set(works) == {kind for kind in HANDLERS if kind.TOPIC == "verification.works"}

@@ -42,7 +42,9 @@ form-taskforce: verifying taskforce
 submit-report: verifying in_signoff taskforce in_signoff
 return-report: in_signoff verifying
 conclude: verifying concluded taskforce concluded in_signoff concluded
-return-by-review: concluded verifying
+conclude-for-review: verifying in_review taskforce in_review in_signoff in_review
+pass-review: in_review concluded
+return-by-review: in_review verifying
 park: concluded parked
 wake: parked verifying
 set-review: concluded concluded parked parked
@@ -61,7 +63,7 @@ resume: suspended assigned
 """
 ACTIVE = [
     *("received", "classified", "redirected", "assigned", "disputed", "verifying", "taskforce", "in_signoff"),
-    *("concluded", "parked", "transferred", "fed_back", "reopened"),
+    *("in_review", "concluded", "parked", "transferred", "fed_back", "reopened"),
 ]
 
 
@@ -125,7 +127,7 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
 
 def test_every_state_can_be_built() -> None:
     assert [at(status).standing for status in Status] == list(Status)
-    assert len(Status) == 19
+    assert len(Status) == 20
 
 
 def do(action: Action, one: Lead) -> Any:

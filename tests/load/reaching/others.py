@@ -93,6 +93,18 @@ async def _first_report(api: Api) -> Fit:
     return Fit(by="unl", path=path, body={"text": "已到现场,摊主在场"}, headers=works.ON)
 
 
+@fitting(
+    OF["verification"],
+    "GET /verification/v1/reviews/{work_id}",
+    "POST /verification/v1/reviews/{work_id}/decision",
+)
+async def _review(api: Api) -> Fit:
+    path = await _accepted(api)
+    # no draw is there, so that what is refuted waits
+    await api.post(f"{works.WORKS}/{path['work_id']}/conclusion", {"conclusion": "C3"}, by="unl", **works.ON)
+    return Fit(by="qrv", path=path, body={"passed": True}, headers=works.ON)
+
+
 @fitting(OF["publicity"], "GET /publicity/v1/figures/{code}/rows")
 async def _rows(api: Api) -> Fit:
     figures = (await api.get("/publicity/v1/figures?as_of=2018-09-18", by="ldr")).json()["figures"]

@@ -5,7 +5,15 @@ from typing import Any
 from uuid import uuid4
 
 from shared.contracts.intake import LeadAssigned
-from shared.contracts.verification import WorkAccepted, WorkConcluded, WorkDisputed, WorkFirstReported, WorkOpened
+from shared.contracts.verification import (
+    WorkAccepted,
+    WorkConcluded,
+    WorkDisputed,
+    WorkFirstReported,
+    WorkOpened,
+    WorkReturnedByReview,
+    WorkReviewed,
+)
 from tests.conftest import NewApi
 from tests.support.builders import DAY, NOON
 from tests.support.hearing import Hearing
@@ -58,3 +66,34 @@ async def test_a_forgotten_work_stands_again_and_is_not_opened_twice(new_api: Ne
     assert found[:4] == [(row[0], n, "key", due, False, row[1]) for n, row in enumerate(stand, 1)]
     assert found[4][1:] == (5, "key", due, False, "opened")
     assert await api.rows("select count(*) from outbox where topic = 'verification.works'") == [(1 + 2 + 4 + 2 + 1,)]
+
+
+async def test_a_review_that_a_restore_forgot_waits_or_is_decided_again(new_api: NewApi) -> None:
+    api, lead, works = await new_api("verification"), uuid4(), [uuid4() for _ in range(3)]
+    for number, work in enumerate(works):
+        common: dict[str, Any] = {"work_id": work, "lead_id": lead, "effective_at": NOON + timedelta(days=number)}
+        accepted = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
+        drawn = WorkConcluded(conclusion="C3", review_because="random", **common)
+        way: list[Any] = [WorkOpened(unit="GA", **common), WorkAccepted(**accepted, **common), drawn]
+        if number == 1:
+            way.append(WorkReviewed(conclusion="C3", **common))
+        elif number == 2:
+            way += [WorkReturnedByReview(**common), drawn]
+        await relearn(api, "verification", *way)
+    stand = "select id, status, conclusion from works order by opened_at"
+    assert await api.rows(stand) == [
+        (works[0], "in_review", "C3"),
+        (works[1], "concluded", "C3"),
+        (works[2], "in_review", "C3"),
+    ]
+    rows = await api.rows("select work_id, number, because, outcome from reviews")
+    assert sorted(rows) == sorted(
+        [
+            (works[0], 1, "random", None),
+            (works[1], 1, "random", "passed"),
+            (works[2], 1, "random", "returned"),
+            (works[2], 2, "random", None),
+        ]
+    )
+    waiting = (await api.get("/verification/v1/reviews", by="qrv")).json()["items"]
+    assert {item["work_id"] for item in waiting} == {str(works[0]), str(works[2])}

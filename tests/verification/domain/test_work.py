@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.verification.domain.work import Conclusion, Status, Verifier, Work
+from services.verification.domain.work import Because, Conclusion, Status, Verifier, Work
 from shared.errors import Forbidden, Invalid, NotAllowed
 from tests.support.builders import DAY, NOON, verifiers, work
 
@@ -17,7 +17,11 @@ def accept(one: Work, named: list[Verifier] | None = None, plan: str = "走访�
 
 
 def conclude(one: Work, unit: str = "GA") -> Any:
-    return one.conclude(Conclusion.C1, unit=unit, at=NOON)
+    return one.conclude(Conclusion.C1, unit=unit, at=NOON, review=None)
+
+
+def conclude_drawn(one: Work, unit: str = "GA") -> Any:
+    return one.conclude(Conclusion.C1, unit=unit, at=NOON, review=Because.MAJOR)
 
 
 def dispute(one: Work, unit: str = "GA") -> Any:
@@ -42,11 +46,15 @@ AT: dict[Status, Callable[[], Work]] = {
     Status.DISPUTED: lambda: dispute(fresh())[0],
     Status.WITHDRAWN: withdrawn,
     Status.ACCEPTED: lambda: accept(fresh())[0],
+    Status.IN_REVIEW: lambda: conclude_drawn(accept(fresh())[0])[0],
     Status.CONCLUDED: lambda: conclude(accept(fresh())[0])[0],
 }
 ACTIONS: dict[str, Callable[[Work], Any]] = {
     "accept": accept,
     "conclude": conclude,
+    "conclude_drawn": conclude_drawn,
+    "pass_review": lambda one: one.pass_review(at=NOON),
+    "return_by_review": lambda one: one.return_by_review(at=NOON),
     "dispute": dispute,
     "report_first": report_first,
 }
@@ -55,6 +63,9 @@ BECOMES = {
     (Status.OPENED, "dispute"): Status.DISPUTED,
     (Status.ACCEPTED, "report_first"): Status.ACCEPTED,
     (Status.ACCEPTED, "conclude"): Status.CONCLUDED,
+    (Status.ACCEPTED, "conclude_drawn"): Status.IN_REVIEW,
+    (Status.IN_REVIEW, "pass_review"): Status.CONCLUDED,
+    (Status.IN_REVIEW, "return_by_review"): Status.ACCEPTED,
 }
 
 
