@@ -362,6 +362,7 @@ class DailyDigestOpened(_DigestEvent):
     due_soon: Count
     overdue: Count
     repeated: Count
+    new_facts: Count = 0
 
 
 class DailyDigestClosed(_DigestEvent):

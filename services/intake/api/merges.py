@@ -18,7 +18,7 @@ from services.intake.domain.repeat_score import FEATURES
 from services.intake.usecases.decide_merge import decide_merge
 from services.intake.usecases.dismiss_candidate import dismiss_candidate
 from services.intake.usecases.find_repeats import find_repeats
-from services.intake.usecases.give_re_examination import give_re_examination
+from services.intake.usecases.give_re_examination import give_re_examination, note_re_examination
 from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.propose_merge import propose_merge
 from services.intake.usecases.read_repeats import read_repeats
@@ -154,7 +154,7 @@ class RepeatsView(BaseModel):
 
 
 class ReExaminationView(BaseModel):
-    """A lead found unfounded that was reported again. 查否复查"""
+    """A lead that has a conclusion and was reported again. 有结论后又被举报"""
 
     merge_id: UUID
     lead_id: UUID
@@ -162,6 +162,7 @@ class ReExaminationView(BaseModel):
     earlier_unit: str
     state: ReExaminationState
     opened_at: datetime
+    conclusion: str = Field(description="并入时主线索的结论 / the conclusion of the master as it stood")
     unit: str | None
     given_by: str | None
     given_at: datetime | None
@@ -329,7 +330,7 @@ async def post_undo_decision(
 async def list_re_examinations(
     _: Reader, tx: Tx, away: Away, paging: Paging, state: ReExaminationState | None = None
 ) -> Page[ReExaminationView]:
-    """Leads found unfounded that were reported again, oldest first. 查否后又被举报的线索"""
+    """Leads that have a conclusion and were reported again, oldest first. 有结论后又被举报的线索"""
     rows = await merges.page_re_examinations(
         tx, state=state, away=away, after=paging.after(datetime, UUID), limit=paging.limit + 1
     )
@@ -347,3 +348,9 @@ async def post_re_examination(
     return ReExaminationView.of(
         await give_re_examination(tx, merge_id, order.unit, region=state.region, sealer=state.sealer, by=by, at=at)
     )
+
+
+@router.post("/re-examinations/{merge_id}/note")
+async def post_note(merge_id: UUID, order: UndoOrder, by: Director, tx: Tx, at: Now) -> ReExaminationView:
+    """What was reported again changes nothing, and why; not of what was found unfounded. 登记已阅,无须再查"""
+    return ReExaminationView.of(await note_re_examination(tx, merge_id, order.reason, by=by, at=at))

@@ -31,7 +31,7 @@ digest_leads = Table(
         "place", SmallInteger, nullable=False, server_default=text("2"), comment="0 urgent, 1 claimed to be, 2 others"
     ),
     CheckConstraint(
-        "part in ('fresh', 'unclassified', 'unassigned', 'due_soon', 'overdue', 'repeated')",
+        "part in ('fresh', 'unclassified', 'unassigned', 'due_soon', 'overdue', 'repeated', 'new_facts')",
         name="part",
     ),
 )

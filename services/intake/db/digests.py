@@ -35,6 +35,8 @@ union select cast(:day as date), 'due_soon', d.lead_id from deadlines d where d.
   and {_NOT_BY_CLAIM}
 union select cast(:day as date), 'repeated', s.lead_id from repeat_suggestions s join leads l on l.id = s.lead_id
   where s.found_at <= :at and (s.decided_at is null or s.decided_at > :at) and l.merged_into is null
+union select cast(:day as date), 'new_facts', r.lead_id from re_examinations r join merges m on m.id = r.merge_id
+  where r.opened_at <= :at and coalesce(r.given_at, m.undone_at, 'infinity') > :at
 )
 insert into digest_leads (day, part, lead_id, place)
 select g.day, g.part, g.lead_id, case when l.urgent then 0 when c.turn <= {CLAIMS_SHOWN} then 1 else 2 end

@@ -119,14 +119,18 @@ re_examinations = Table(
     Column("earlier_unit", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("conclusion", Text, nullable=False, server_default=text("'C3'"), comment="of the master as it stood"),
     Column("unit", Text),
     Column("given_by", Text),
     Column("given_at", DateTime(timezone=True)),
-    CheckConstraint("state in ('open', 'given', 'withdrawn')", name="state"),
+    CheckConstraint("state in ('open', 'given', 'noted', 'withdrawn')", name="state"),
+    # what was found unfounded is looked at again
+    CheckConstraint("state <> 'noted' or conclusion <> 'C3'", name="looked_at_again"),
     # who found nothing does not look again
     CheckConstraint("unit <> earlier_unit", name="another_team"),
     CheckConstraint(
-        "(state = 'given') = (unit is not null) and (unit is null) = (given_by is null)", name="given_whole"
+        "(state = 'given') = (unit is not null) and (state in ('given', 'noted')) = (given_by is not null)",
+        name="given_whole",
     ),
     Index("ix_re_examinations_opened_at_merge_id", "opened_at", "merge_id"),
 )

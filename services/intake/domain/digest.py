@@ -26,6 +26,7 @@ class Part(Labelled):
     DUE_SOON = "due_soon", "三日内到期", "ends within three working days"
     OVERDUE = "overdue", "已超期", "overdue"
     REPEATED = "repeated", "疑似重复", "may be a repeat, nobody decided"
+    NEW_FACTS = "new_facts", "有结论后又被举报", "reported again after its conclusion, nobody decided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,22 +122,26 @@ def suggested_level(master: Lead, repeats: int) -> Level:
 
 
 class ReExaminationState(Labelled):
-    """Where a re-examination stands. 复查状态"""
+    """Where an entry stands: another team looks, or it was seen that what is new changes nothing. 复查状态"""
 
     OPEN = "open", "待交其他力量复查", "waiting for another team"
     GIVEN = "given", "已交复查", "given to another team"
+    NOTED = "noted", "已阅,无须再查", "seen, nothing to look at again"
     WITHDRAWN = "withdrawn", "已撤回", "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReExamination:
-    """A lead that was found unfounded (查否) and is reported again: another team looks."""
+    """A lead that has a conclusion is reported again: found unfounded (查否), another team looks; otherwise the director judges whether
+    what is new is to be looked at."""
 
     merge_id: UUID
     lead_id: UUID
     repeat_id: UUID
     earlier_unit: str
     opened_at: datetime
+    conclusion: str = UNFOUNDED
+    """That of the master, as it stood then."""
     state: ReExaminationState = ReExaminationState.OPEN
     unit: str | None = None
     given_by: str | None = None
@@ -153,6 +157,16 @@ class ReExamination:
                 fields=[("unit", "须为其他单位 / another unit")],
             )
         return replace(self, state=ReExaminationState.GIVEN, unit=unit, given_by=by, given_at=at)
+
+    def note(self, *, by: str, at: datetime) -> Self:
+        """Nothing of it is to be looked at again. Raises `NotAllowed` when it is decided, and for what was found unfounded."""
+        if self.state is not ReExaminationState.OPEN:
+            raise NotAllowed(f"不能登记已阅:{self.state.zh} / cannot note it: {self.state.en}")
+        if self.conclusion == UNFOUNDED:
+            raise NotAllowed(
+                "查否后又被举报的,须交其他力量复查 / found unfounded and reported again: another team looks at it"
+            )
+        return replace(self, state=ReExaminationState.NOTED, given_by=by, given_at=at)
 
     def withdraw(self) -> Self:
         """The merge that opened it was undone; what was given already stays and is told as work done meanwhile."""

@@ -4,10 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.db import deadlines, leads, life, merges, notices, repeats
+from services.intake.domain.conclusion import PENDING
 from services.intake.domain.conflict import ConflictOfInterest
 from services.intake.domain.deadline import OF_THE_LEAD
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import ITS_UNITS, WITH_UNIT, Status
+from services.intake.domain.lead_states import ITS_UNITS, MOVES, WITH_UNIT, Action, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
@@ -35,8 +36,8 @@ async def decide_merge(
     at: datetime,
 ) -> Merge:
     """Confirm or refuse. Not confirmed while the master is with a unit that the repeat is about, or with one near to that (G2, G-CONF):
-    each is handled by itself, or another unit gets the master first. A master that was found unfounded (查否) goes on the list for another
-    team; of one that has ended the repeat's reporter is told.
+    each is handled by itself, or another unit gets the master first. A master that has a conclusion is put before the director with what is
+    new (found unfounded, 查否, for another team); of one that has ended the repeat's reporter is told.
 
     Raises `NotFound`, `NotAllowed`, `ConflictOfInterest`, `Forbidden` for the one who proposed it.
     """
@@ -69,9 +70,12 @@ async def decide_merge(
     concluded = await merges.conclusion_of(tx, master.id)
     # a unit that is at work already looks at this, too
     re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in WITH_UNIT)
-    if concluded and re_examine:
+    # so does whoever is charged anew with what could not be verified yet (C4): it is woken
+    woken = bool(concluded and concluded[0] == PENDING and master.standing in MOVES[Action.TAKE_UP])
+    if concluded and not woken and master.status not in WITH_UNIT:
+        code, unit = concluded
         entry = ReExamination(
-            merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=concluded[1], opened_at=at
+            merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=unit, opened_at=at, conclusion=code
         )
         await merges.add_re_examination(tx, entry)
     days = await notices.calendar(tx)

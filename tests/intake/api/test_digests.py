@@ -166,7 +166,8 @@ async def test_a_restored_register_does_not_open_a_list_again(new_api: NewApi) -
     await clock(api, on(5))
     assert await days(api) == ["2018-06-05", "2018-06-04"]
     shown = (await api.get(f"{DIGESTS}/2018-06-04", by="ana")).json()
-    assert (shown["counts"], shown["closed_by"]) == (counts, "lost")
+    # a part that the word of an older release does not name had nothing in it
+    assert (shown["counts"], shown["closed_by"]) == (counts | {"new_facts": 0}, "lost")
 
 
 @pytest.mark.rule("M01", "G4")

@@ -135,9 +135,14 @@ def test_a_re_examination_is_given_or_withdrawn_while_it_is_open(state: ReExamin
     if state is ReExaminationState.OPEN:
         assert one.give("ZF", by="ofd-1", at=NOON).state is ReExaminationState.GIVEN
         assert one.withdraw().state is ReExaminationState.WITHDRAWN
+        assert replace(one, conclusion="C1").note(by="ofd-1", at=NOON).state is ReExaminationState.NOTED
+        with pytest.raises(NotAllowed):
+            one.note(by="ofd-1", at=NOON)
     else:
         with pytest.raises(NotAllowed):
             one.give("ZF", by="ofd-1", at=NOON)
+        with pytest.raises(NotAllowed):
+            replace(one, conclusion="C1").note(by="ofd-1", at=NOON)
         assert one.withdraw() == one, "what was given stays, as work done meanwhile"
 
 

@@ -76,6 +76,13 @@ async def _re_examination(w: World) -> Fit:
     return Fit(by="ofd", path={"merge_id": identity}, body={"unit": "ZF"})
 
 
+@fitting(FITS, "POST /re-examinations/{merge_id}/note")
+async def _noted(w: World) -> Fit:
+    lead = await life.concluded(w.api, "C1", summary=FIRST)
+    identity = await merge(w.api, await w.lead(summary=AGAIN), lead)
+    return Fit(by="ofd", path={"merge_id": identity}, body={"reason": "已在案,不影响结论"})
+
+
 @fitting(FITS, "PUT /leads/{lead_id}/subjects")
 async def _subjects(w: World) -> Fit:
     order = {"subjects": [{"unit": "JS"}], "reason": "反映建设局科室收受好处"}
