@@ -21,6 +21,7 @@ from services.intake.usecases.follow_work import (
     follow_work,
 )
 from services.intake.usecases.open_digests import relearn_closed, relearn_opened
+from services.intake.usecases.raise_level import relearn_raised
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
 from services.intake.usecases.relearn_entry import relearn_entry
 from services.intake.usecases.relearn_lead import (
@@ -57,6 +58,7 @@ from shared.contracts.intake import (
     LeadAssigned,
     LeadClassified,
     LeadExpunged,
+    LeadLevelRaised,
     LeadMerged,
     LeadReceived,
     LeadRuled,
@@ -104,6 +106,7 @@ OWN: Own = {
     StaffRecorded: relearn_entry,
     PlacementRecorded: relearn_entry,
     **dict.fromkeys(TOLD, relearn_told),
+    LeadLevelRaised: relearn_raised,
     LeadSuspended: relearn_suspended,
     LeadSealed: relearn_rest,
     LeadExpunged: relearn_rest,

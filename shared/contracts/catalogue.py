@@ -41,6 +41,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     directory.UnitRecorded,
     directory.StaffRecorded,
     directory.PlacementRecorded,
+    intake.LeadLevelRaised,
     intake.LeadDeclined,
     intake.LeadRedirected,
     intake.LeadRedirectReturned,

@@ -99,6 +99,16 @@ class LeadAssigned(_LeadEvent):
     """Until when the unit may say "not ours" (D05); None: the ruling binds it."""
 
 
+class LeadLevelRaised(_LeadEvent):
+    """A lead that is with a unit was raised to 重大 by two people 线索提级. ``due_on``: when the result is due now (D07c from its start, or
+    the superior's date); None while nothing of the kind runs."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.level-raised.v1"
+    level: Code
+    due_on: date | None = None
+    provisional: bool = False
+
+
 class LeadDeclined(_LeadEvent):
     """Outside the scope 线索不予受理 (§4.2). ``go_to`` is where the reporter is sent; the reason is restricted."""
 

@@ -30,8 +30,8 @@ Director = Annotated[Principal, require("ofd")]
 Office = Annotated[Principal, require("ana", "ofd", "sup")]
 OfficeReader = Annotated[Principal, reader("ana", "ofd", "sup")]
 Writer = Annotated[Principal, require("ana", "ofd")]
-Proposer = Annotated[Principal, require("ofd", "dpo")]
-Decider = Annotated[Principal, require("qrv", "dpo", "aud")]
+Proposer = Annotated[Principal, require("ana", "ofd", "dpo")]
+Decider = Annotated[Principal, require("ofd", "qrv", "dpo", "aud")]
 Watcher = Annotated[Principal, reader("ofd", "sup", "qrv", "dpo", "aud")]
 Note = Annotated[str, Said(1, 2000)]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
@@ -264,7 +264,8 @@ async def post_closing(lead_id: UUID, by: Director, tx: Tx, at: Now) -> LeadView
 
 @router.post("/leads/{lead_id}/decisions", status_code=201, response_model=DecisionView)
 async def post_decision(lead_id: UUID, order: ProposalOrder, by: Proposer, tx: Tx, at: Now, once: Once) -> Response:
-    """Propose what takes two people: reopening (ofd, decided by qrv), expunging (dpo, decided by aud). 提议"""
+    """Propose what takes two people: raising to 重大 what is with a unit (ana, decided by ofd), reopening (ofd, by qrv), expunging (dpo, by
+    aud). 提议"""
 
     async def propose() -> DecisionView:
         return DecisionView.of(await propose_decision(tx, lead_id, order.kind, order.reason, by=by, at=at))

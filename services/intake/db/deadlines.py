@@ -100,9 +100,19 @@ async def resume(tx: Transaction, lead_id: UUID, *, stopped_at: datetime, at: da
 
 
 async def save(tx: Transaction, deadline: LeadDeadline) -> None:
-    """Write when it ends and when it is looked at next. The caller holds its lock."""
+    """Write when it ends, by which limit, and when it is looked at next. The caller holds its lock."""
     row = _row(deadline)
-    names = ("due_on", "provisional", "yellow_at", "orange_at", "due_at", "next_at", "calendar_no", "extension")
+    names = (
+        "limit_id",
+        "due_on",
+        "provisional",
+        "yellow_at",
+        "orange_at",
+        "due_at",
+        "next_at",
+        "calendar_no",
+        "extension",
+    )
     key = (deadline.lead_id, deadline.kind.value, deadline.round)
     await tx.execute(update(table).where(tuple_(*_KEY) == key).values({name: row[name] for name in names}))
 

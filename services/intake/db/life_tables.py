@@ -178,7 +178,7 @@ decisions = Table(
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
     Column("decision_reason", Text),
-    CheckConstraint("kind in ('reopen', 'seal', 'expunge')", name="kind"),
+    CheckConstraint("kind in ('raise-level', 'reopen', 'seal', 'expunge')", name="kind"),
     CheckConstraint("state in ('proposed', 'confirmed', 'refused')", name="state"),
     # G10: the one who proposes never decides
     CheckConstraint("decided_by <> proposed_by", name="two_people"),

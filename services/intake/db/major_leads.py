@@ -60,9 +60,9 @@ async def seen(tx: Transaction, lead_ids: Sequence[UUID]) -> dict[UUID, list[tup
 
 
 async def classified_at(tx: Transaction, lead_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """When these leads were last classified; none of those whose record a restore has lost."""
+    """When these leads were last classified, or raised to 重大; none of those whose record a restore has lost."""
     deeds = lead_history.c
     query = select(deeds.lead_id, func.max(deeds.effective_at)).where(
-        deeds.lead_id.in_(lead_ids), deeds.action == "classify"
+        deeds.lead_id.in_(lead_ids), deeds.action.in_(["classify", "raise-level"])
     )
     return {row[0]: row[1] for row in await tx.execute(query.group_by(deeds.lead_id))}

@@ -161,6 +161,16 @@ class LeadDeadline:
         extended = replace(extended, calendar_no=calendar.number, next_at=plan.next_at(now), **_dates(plan))
         return extended, DeadlineMoved(**extended.common(), because="extended", days=number, effective_at=now)
 
+    def of_level(self, limit_id: str, *, calendar: Calendar, now: datetime) -> Self:
+        """Counted from its start by the limit of a higher level (D07); pauses, an extension and the superior's date stay what they are, and
+        it never ends sooner than it did."""
+        counted = replace(self, limit_id=limit_id)
+        plan = counted.plan(calendar)
+        if plan.due_at < self.due_at:
+            return self
+        next_at = now if plan.passed(now) else plan.next_at(now)
+        return replace(counted, calendar_no=calendar.number, next_at=next_at, **_dates(plan))
+
     def _moved(
         self,
         pauses: Pauses,

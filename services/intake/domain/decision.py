@@ -1,4 +1,5 @@
-"""A decision on a lead that takes two people (G10): reopening, sealing, expunging. One proposes (or the clock), another decides."""
+"""A decision on a lead that takes two people (G10): raising to 重大, reopening, sealing, expunging. One proposes (or the clock), another
+decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from shared.two_people import Person, must_be_another
 class Kind(Labelled):
     """What is decided. 决定事项"""
 
+    RAISE = "raise-level", "提为重大", "raise to level major"
     REOPEN = "reopen", "重启", "reopen"
     SEAL = "seal", "封存", "seal"
     EXPUNGE = "expunge", "销毁", "expunge"
@@ -37,6 +39,7 @@ class Pair:
 
 
 PAIRS: Mapping[Kind, Pair] = {
+    Kind.RAISE: Pair("ana", "ofd"),
     Kind.REOPEN: Pair("ofd", "qrv"),
     Kind.SEAL: Pair(None, "dpo"),
     Kind.EXPUNGE: Pair("dpo", "aud"),

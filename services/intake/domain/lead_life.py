@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from services.intake.domain.codes import Source, Tier
+from services.intake.domain.codes import Level, Source, Tier
 from services.intake.domain.conclusion import ELSEWHERE
 from services.intake.domain.lead import MOST_DISPUTES, Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
@@ -133,6 +133,14 @@ def rule(
         ),
         assigned,
     )
+
+
+def raise_level(lead: Lead) -> Lead:
+    """Repeats of it, or what is found, make it 重大 while it is with a unit (§2.1); never less. Raises `NotAllowed`, also when it is."""
+    raised = lead.step(Action.RAISE, level=Level.MAJOR)
+    if lead.level is Level.MAJOR:
+        raise NotAllowed("线索已定为重大 / the lead is of level major already")
+    return raised
 
 
 def suspend(lead: Lead, *, at: datetime) -> tuple[Lead, LeadSuspended]:

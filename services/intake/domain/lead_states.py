@@ -53,6 +53,7 @@ class Action(Labelled):
     UNMERGE = "unmerge", "撤销并入", "unmerge"
     ADD_GROUNDS = "add-grounds", "补充涉纪情形", "add grounds"
     ASSIGN = "assign", "交办", "assign"
+    RAISE = "raise-level", "提为重大", "raise to level major"
     DISPUTE = "dispute", "提出管辖异议", "dispute"
     RULE = "rule", "裁定", "rule"
     BEGIN = "begin", "开始核查", "begin verifying"
@@ -127,6 +128,8 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.ADD_GROUNDS: _all(ACTIVE | {S.CLOSED, S.SUSPENDED, S.MERGED}, SAME),
     A.LEAVE_CHILDREN_OUT: _all(ACTIVE, SAME),
     A.ASSIGN: _all([S.CLASSIFIED, S.REOPENED], S.ASSIGNED),
+    # before that a person classifies it anew
+    A.RAISE: _all(WITH_UNIT | {S.PARKED, S.REOPENED}, SAME),
     A.DISPUTE: {S.ASSIGNED: S.DISPUTED},
     A.RULE: {S.DISPUTED: S.ASSIGNED},
     A.BEGIN: {S.ASSIGNED: S.VERIFYING},

@@ -12,13 +12,14 @@ from services.intake.domain.lead_states import Action
 from services.intake.usecases import keep_retention
 from services.intake.usecases.decide_objection import uphold_all
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.raise_level import raise_level
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.secrecy import refuse_marked
 
-ACTIONS = {Kind.REOPEN: Action.REOPEN, Kind.SEAL: Action.SEAL, Kind.EXPUNGE: Action.EXPUNGE}
+ACTIONS = {Kind.RAISE: Action.RAISE, Kind.REOPEN: Action.REOPEN, Kind.SEAL: Action.SEAL, Kind.EXPUNGE: Action.EXPUNGE}
 
 
 async def propose_decision(
@@ -29,6 +30,8 @@ async def propose_decision(
     may_propose(kind, by.roles)
     lead = await leads.get(tx, lead_id, lock=True)
     lead.must_allow(ACTIONS[kind])
+    if kind is Kind.RAISE:
+        lead_life.raise_level(lead)
     if kind is Kind.EXPUNGE:
         await keep_retention.must_be_over(tx, lead_id, at=at)
     decision = Decision(id=uuid4(), lead_id=lead_id, kind=kind, reason=reason, proposed_by=by.sub, proposed_at=at)
@@ -62,7 +65,7 @@ async def decide_on_lead(
         if decision.kind is Kind.REOPEN:
             await _reopen(tx, letters, decision, by, at)
         else:
-            await AT_REST[decision.kind](tx, decision, by, at)
+            await DONE[decision.kind](tx, decision, by, at)
     return decision
 
 
@@ -78,7 +81,8 @@ async def _reopen(tx: Transaction, letters: Letters, decision: Decision, by: Pri
     await outbox.put(tx, said, at=at)
 
 
-AT_REST: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {
+DONE: Mapping[Kind, Callable[[Transaction, Decision, Principal, datetime], Awaitable[None]]] = {
+    Kind.RAISE: raise_level,
     Kind.SEAL: keep_retention.seal,
     Kind.EXPUNGE: keep_retention.expunge,
 }

@@ -13,6 +13,7 @@ from shared.contracts.intake import (
     DualHoldReleased,
     DualHoldSet,
     LeadExpunged,
+    LeadLevelRaised,
     LeadMerged,
     LeadResumed,
     LeadRuled,
@@ -89,6 +90,19 @@ async def withdraw_disputed(tx: Transaction, event: LeadRuled, received: Receive
         await audit.record(tx, None, "work.withdraw", work.id, at=received.at)
 
 
+async def follow_raised(tx: Transaction, event: LeadLevelRaised, received: Received) -> None:
+    """Two have raised it to 重大: the work is one of that level, with its date."""
+    if event.due_on is not None:
+        await works.stand(tx, event.lead_id, due_on=event.due_on, moved_at=event.effective_at)
+    work = await works.of_assignment(tx, event.lead_id, None)
+    if work is None:
+        return
+    raised = replace(work, level=event.level, version=work.version + 1)
+    if event.due_on is not None:
+        raised = replace(raised, due_on=event.due_on, provisional=event.provisional)
+    await works.save(tx, raised, actor=ACTOR, effective_at=event.effective_at, at=received.at)
+
+
 async def follow_dates(tx: Transaction, event: DeadlineMoved, received: Received) -> None:
     """The limit to sign, to conclude or of a review ends on another day: paused, extended, a holiday notice."""
     if event.kind in (DeadlineKind.REVIEW, DeadlineKind.REWORK):
@@ -96,6 +110,10 @@ async def follow_dates(tx: Transaction, event: DeadlineMoved, received: Received
         return
     name = {DeadlineKind.SIGN: "sign_by", DeadlineKind.CONCLUDE: "due_on"}.get(event.kind)
     if name is None:
+        return
+    said = await works.standing_of(tx, event.lead_id)
+    if event.kind is DeadlineKind.CONCLUDE and said and said["moved_at"] and said["moved_at"] > event.effective_at:
+        # raised since, which was heard first: that is said on another topic
         return
     await works.stand(tx, event.lead_id, **{name: event.due_on, "moved_at": event.effective_at})
     work = await works.of_assignment(tx, event.lead_id, None)

@@ -109,6 +109,9 @@ async def levels(walk: Walk) -> None:
     await begun(walk.api, path, major | {"level": "key"}, by="ofd")
     assert (await walk.api.post(path, major, by="ofd", **on("2018-06-04"))).status_code == 403
     await begun(walk.api, path, major, by="ofd2")
+    lead = await test_deadlines.lead_at_work(walk.api, **PUBLIC)
+    raised = await begun(walk.api, f"/intake/v1/leads/{lead}/decisions", {"kind": "raise-level", **WHY}, by="ana")
+    await walk.door("ana", "ofd", f"/intake/v1/decisions/{raised}/confirmation", *ways("confirm"))
 
 
 async def limits_and_holds(walk: Walk) -> None:

@@ -61,6 +61,7 @@ seal: closed sealed not_accepted sealed merged sealed
 expunge: sealed expunged
 resume: suspended assigned
 """
+WITH_A_UNIT = ("assigned", "disputed", "verifying", "taskforce", "in_signoff")
 ACTIVE = [
     *("received", "classified", "redirected", "assigned", "disputed", "verifying", "taskforce", "in_signoff"),
     *("in_review", "concluded", "parked", "transferred", "fed_back", "reopened"),
@@ -73,6 +74,7 @@ def written() -> dict[tuple[str, str], str]:
         action, steps = line.split(":")
         words = steps.split()
         found |= {(action, before): after for before, after in zip(words[::2], words[1::2], strict=True)}
+    found |= {("raise-level", status): status for status in (*WITH_A_UNIT, "parked", "reopened")}
     found |= {("suspend", status): "suspended" for status in ACTIVE}
     found |= {("leave-children-out", status): status for status in ACTIVE}
     return found | {("add-grounds", status): status for status in (*ACTIVE, "closed", "suspended", "merged")}
@@ -112,6 +114,7 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
         lead_life.refused(replace(one, suspended_at=None), "GA") if not one.suspended_at else one.step(Action.DISPUTE)
     ),
     Action.RULE: lambda one: lead_life.rule(one, "JS", leading_group=False, days=DAYS, since=None, at=NOON),
+    Action.RAISE: lead_life.raise_level,
     Action.FEED_BACK: lambda one: lead_life.feed_back(one, "delivered", at=NOON),
     Action.RE_EXAMINE: lambda one: lead_life.re_examine(one, "JS", days=DAYS, at=NOON),
     Action.OBJECT: lambda one: lead_life.object_to(one, "JS", days=DAYS, at=NOON),

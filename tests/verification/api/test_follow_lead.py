@@ -14,6 +14,7 @@ from shared.contracts.intake import (
     DeadlineMoved,
     LeadAssigned,
     LeadExpunged,
+    LeadLevelRaised,
     LeadMerged,
     LeadResumed,
     LeadRuled,
@@ -198,3 +199,33 @@ async def test_a_repeat_is_known_as_one_until_it_is_unmerged(new_api: NewApi) ->
     assert await api.rows("select merged_into from lead_standings") == [(master,)]
     await hearing.tell(LeadUnmerged(**merge, repeat_count=0))
     assert await api.rows("select merged_into from lead_standings") == [(None,)]
+
+
+@pytest.mark.rule("D07")
+async def test_what_two_have_raised_is_a_work_of_that_level_with_its_date_whatever_older_word_comes_late(
+    new_api: NewApi,
+) -> None:
+    api, lead, parked = await new_api("verification"), uuid4(), uuid4()
+    hearing = Hearing(api, "verification")
+    at = NOON.replace(day=20)
+    raised = LeadLevelRaised(lead_id=lead, level="major", due_on=date(2018, 8, 30), effective_at=at)
+    older = DeadlineMoved(
+        lead_id=lead,
+        kind=DeadlineKind.CONCLUDE,
+        round=1,
+        limit_id="D07a",
+        due_on=date(2018, 7, 23),
+        provisional=False,
+        because="extended",
+        days=20,
+        effective_at=at.replace(day=19),
+    )
+    await hearing.tell(assigned(lead), assigned(parked))
+    await hearing.tell(raised, older, LeadLevelRaised(lead_id=parked, level="major", effective_at=at))
+    found = [(await api.get(await work(api, each), by="unl")).json() for each in (lead, parked)]
+    assert (found[0]["level"], found[0]["due_on"]) == ("major", "2018-08-30")
+    assert (found[1]["level"], found[1]["due_on"]) == ("major", assigned(parked).due_on.isoformat())
+    await hearing.tell(older.model_copy(update={"due_on": date(2018, 9, 10), "effective_at": at.replace(day=21)}))
+    assert (await api.get(await work(api, lead), by="unl")).json()["due_on"] == "2018-09-10"
+    # of a lead without a work here nothing but the date is kept
+    await hearing.tell(LeadLevelRaised(lead_id=uuid4(), level="major", due_on=date(2018, 8, 30), effective_at=at))
