@@ -3,8 +3,8 @@
 
 from shared.migrations.run import script
 
-revision = "0070"
-down_revision = "0069"
+revision = "0071"
+down_revision = "0070"
 
 _CHANGES = """
 alter table re_examinations add column conclusion text not null default 'C3';

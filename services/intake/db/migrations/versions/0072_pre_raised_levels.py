@@ -2,8 +2,8 @@
 
 from shared.migrations.run import script
 
-revision = "0071"
-down_revision = "0070"
+revision = "0072"
+down_revision = "0071"
 
 _CHANGES = """
 alter table decisions drop constraint ck_decisions_kind;
