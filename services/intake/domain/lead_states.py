@@ -93,6 +93,8 @@ class Target(Enum):
 S, A, SAME, BEFORE = Status, Action, Target.SAME, Target.BEFORE
 WITH_UNIT = frozenset({S.ASSIGNED, S.DISPUTED, S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF, S.IN_REVIEW})
 """A unit is at work, or about to be, or what it found waits for its review."""
+AT_WORK = WITH_UNIT - {S.IN_REVIEW}
+"""It has found nothing yet, or looks again."""
 ITS_UNITS = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED}
 """A unit has it, or may have it back without another assignment: it is told what is new."""
 HANDED_OVER = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED, S.FED_BACK, S.CLOSED}
@@ -129,7 +131,7 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.LEAVE_CHILDREN_OUT: _all(ACTIVE, SAME),
     A.ASSIGN: _all([S.CLASSIFIED, S.REOPENED], S.ASSIGNED),
     # before that a person classifies it anew
-    A.RAISE: _all(WITH_UNIT | {S.PARKED, S.REOPENED}, SAME),
+    A.RAISE: _all(AT_WORK | {S.PARKED, S.REOPENED}, SAME),
     A.DISPUTE: {S.ASSIGNED: S.DISPUTED},
     A.RULE: {S.DISPUTED: S.ASSIGNED},
     A.BEGIN: {S.ASSIGNED: S.VERIFYING},

@@ -8,7 +8,7 @@ from services.intake.domain.conclusion import PENDING
 from services.intake.domain.conflict import ConflictOfInterest
 from services.intake.domain.deadline import OF_THE_LEAD
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import ITS_UNITS, MOVES, WITH_UNIT, Action, Status
+from services.intake.domain.lead_states import AT_WORK, ITS_UNITS, MOVES, Action, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
@@ -69,10 +69,10 @@ async def decide_merge(
     await tell_anew(tx, master, grounds=bool(lead.grounds), region=region, sealer=sealer, at=at)
     concluded = await merges.conclusion_of(tx, master.id)
     # a unit that is at work already looks at this, too
-    re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in WITH_UNIT)
+    re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in AT_WORK)
     # so does whoever is charged anew with what could not be verified yet (C4): it is woken
     woken = bool(concluded and concluded[0] == PENDING and master.standing in MOVES[Action.TAKE_UP])
-    if concluded and not woken and master.status not in WITH_UNIT:
+    if concluded and not woken and master.status not in AT_WORK:
         code, unit = concluded
         entry = ReExamination(
             merge_id=merge.id, lead_id=master.id, repeat_id=lead.id, earlier_unit=unit, opened_at=at, conclusion=code

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.domain.lead_states import ITS_UNITS, NEVER_ASSIGNED, WITH_UNIT, Status
+from services.intake.domain.lead_states import AT_WORK, ITS_UNITS, NEVER_ASSIGNED, Status
 from shared.contracts import verification as said
 from shared.contracts.envelope import SealedBox
 from tests.conftest import NewApi
@@ -63,7 +63,7 @@ async def test_in_every_state_of_a_founded_master_what_is_new_goes_to_its_unit_o
         waits = [(one["merge_id"], one["conclusion"], one["earlier_unit"]) for one in await entries(api)]
         has_it = standing in ITS_UNITS
         assert len(sent) == boxes + has_it, standing
-        assert waits == ([] if standing in WITH_UNIT else [(identity, "C1", "GA")]), standing
+        assert waits == ([] if standing in AT_WORK else [(identity, "C1", "GA")]), standing
         if has_it:
             told = opener(api, "verification").open(SealedBox(key_id=sent[-1][0], box=sent[-1][1]))
             assert NEW in str(told["allegations"]), standing
