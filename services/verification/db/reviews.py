@@ -157,6 +157,7 @@ def _row(review: Review) -> Row:
         "because": review.because.value,
         "conclusion": review.conclusion.value,
         "concluded_at": review.concluded_at,
+        "concluded_by": review.concluded_by,
         "due_on": review.due_on,
         "outcome": None if review.state is ReviewState.WAITING else review.state.value,
         "reason": review.reason,

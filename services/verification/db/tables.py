@@ -148,6 +148,7 @@ reviews = Table(
     Column("because", Text, nullable=False),
     Column("conclusion", Text, nullable=False),
     Column("concluded_at", DateTime(timezone=True), nullable=False),
+    Column("concluded_by", Text, comment="null where a restore has lost it"),
     Column("due_on", Date, nullable=False, comment="D36"),
     Column("outcome", Text),
     Column("reason", Text),
@@ -159,6 +160,8 @@ reviews = Table(
     CheckConstraint(
         "(outcome is null) = (decided_by is null) and (outcome is null) = (decided_at is null)", name="decided_whole"
     ),
+    # who concluded does not review it (G10)
+    CheckConstraint("decided_by <> concluded_by", name="two_people"),
     # a unit whose conclusion is returned is told why, and until when it reports again
     CheckConstraint(
         "(outcome is not distinct from 'returned') = (rework_by is not null) and (rework_by is null or reason is not null)",

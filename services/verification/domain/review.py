@@ -1,9 +1,9 @@
 """Quality review of a drawn conclusion 评查 (D36, §4.2): what is drawn, how the random part is drawn, and who may review. Pure.
 
 Drawn are all conclusions of level 重大, every 查否 of a matter that was reported again twice or more, and a random fifth of the other
-查否. The month's seed is committed to before the month, the first checkpoints that the other three services sign after that are added,
-and the work's own id decides with both: who concludes does not know the seed, and who could have chosen the seed did not know the
-signatures. Anyone recomputes it when the seed is published, after the month. While a month's draw is not fixed, every 查否 is reviewed.
+查否. The month's seed is committed to before the month, what other services sign first after that is added (of two at least), and the
+work's own id decides with both: who concludes does not know the seed, and who could have chosen the seed did not know the signatures.
+Anyone recomputes it when the seed is published, after the month. While a month's draw is not fixed, every 查否 is reviewed.
 """
 
 import hashlib
@@ -23,6 +23,8 @@ from shared.two_people import Person, must_be_none_of
 SHARE = 20
 """Per cent of what is refuted [DESIGN, §4.2]."""
 REPEATS = 2
+SIGNERS = 2
+"""Other services that must have signed something after the commitment: no one place makes both the seed and these."""
 MAJOR = "major"
 """The code of level 重大."""
 LIMIT, REWORK = "D36", "D10"
@@ -125,6 +127,7 @@ class Review:
     because: Because
     conclusion: Conclusion
     concluded_at: datetime
+    concluded_by: str | None
     due_on: date
     state: ReviewState = ReviewState.WAITING
     reason: str | None = None
@@ -133,14 +136,17 @@ class Review:
     decided_at: datetime | None = None
 
     @classmethod
-    def begin(cls, work_id: UUID, number: int, why: Because, conclusion: Conclusion, *, at: datetime) -> Self:
-        """It was drawn; D36 runs from now on."""
+    def begin(
+        cls, work_id: UUID, number: int, why: Because, conclusion: Conclusion, *, by: str | None, at: datetime
+    ) -> Self:
+        """It was drawn; D36 runs from now on. `by`: who concluded, None where a restore has lost it."""
         return cls(
             work_id=work_id,
             number=number,
             because=why,
             conclusion=conclusion,
             concluded_at=at,
+            concluded_by=by,
             due_on=_after(LIMIT, at),
         )
 

@@ -20,7 +20,7 @@ async def conclude_work(tx: Transaction, work_id: UUID, conclusion: Conclusion, 
     work, concluded = work.conclude(conclusion, unit=by.unit, at=at, review=why)
     await works.save(tx, work, actor=by.sub, effective_at=at, at=at)
     if why:
-        await reviews.add(tx, Review.begin(work.id, len(earlier) + 1, why, conclusion, at=at))
+        await reviews.add(tx, Review.begin(work.id, len(earlier) + 1, why, conclusion, by=by.sub, at=at))
     await outbox.put(tx, concluded, at=at)
     detail = {"conclusion": conclusion.value, "review": why.value if why else None}
     await audit.record(tx, by, "work.conclude", work.id, at=at, detail=detail)

@@ -28,7 +28,7 @@ async def relearn_step(tx: Transaction, event: Step, received: Received) -> None
     if isinstance(event, WorkConcluded) and event.review_because:
         number = len(await reviews.of_work(tx, work.id)) + 1
         why, conclusion = Because(event.review_because), Conclusion(event.conclusion)
-        await reviews.add(tx, Review.begin(work.id, number, why, conclusion, at=at))
+        await reviews.add(tx, Review.begin(work.id, number, why, conclusion, by=None, at=at))
     elif isinstance(event, WorkReviewed | WorkReturnedByReview):
         waiting = await reviews.last(tx, work.id)
         passed = isinstance(event, WorkReviewed)

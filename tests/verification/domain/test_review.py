@@ -155,7 +155,7 @@ def test_another_account_of_who_took_part_is_nobody_else() -> None:
 
 
 def waiting() -> Review:
-    return Review.begin(uuid4(), 1, Because.RANDOM, Conclusion.C3, at=NOON)
+    return Review.begin(uuid4(), 1, Because.RANDOM, Conclusion.C3, by="unl", at=NOON)
 
 
 @pytest.mark.rule("D36", "D10")
