@@ -32,6 +32,7 @@ from services.intake.usecases.relearn_lead import (
     relearn_received,
     relearn_step,
     relearn_unmerged,
+    relearn_urgency,
 )
 from services.intake.usecases.relearn_life import (
     relearn_objection,
@@ -65,6 +66,7 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
+    LeadUrgencySaid,
     LegStatusChanged,
 )
 from shared.contracts.passed import LetterRead
@@ -93,6 +95,7 @@ HANDLERS: Handlers = {
 OWN: Own = {
     LeadReceived: relearn_received,
     LeadClassified: relearn_step,
+    LeadUrgencySaid: relearn_urgency,
     LeadAssigned: relearn_step,
     DualAssignmentCreated: relearn_dual,
     LegStatusChanged: relearn_leg,

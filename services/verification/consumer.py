@@ -12,6 +12,7 @@ from services.verification.usecases.follow_lead import (
     follow_sealed,
     follow_suspended,
     follow_unmerged,
+    follow_urgency,
     withdraw_disputed,
 )
 from services.verification.usecases.keep_facts import keep_facts
@@ -32,6 +33,7 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
+    LeadUrgencySaid,
     VerificationFactsSealed,
 )
 from shared.contracts.verification import (
@@ -60,6 +62,7 @@ HANDLERS: Handlers = {
     LeadResumed: follow_resumed,
     LeadMerged: follow_merged,
     LeadUnmerged: follow_unmerged,
+    LeadUrgencySaid: follow_urgency,
     LeadSealed: follow_sealed,
     LeadExpunged: destroy_facts,
     **witness("verification"),

@@ -38,6 +38,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.DeadlineMoved,
     intake.LeadMerged,
     intake.LeadUnmerged,
+    intake.LeadUrgencySaid,
     directory.UnitRecorded,
     directory.StaffRecorded,
     directory.PlacementRecorded,

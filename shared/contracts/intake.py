@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contracts.checkpoint import Checkpoint
-from shared.contracts.directory import StaffNo
+from shared.contracts.directory import Account, StaffNo
 from shared.contracts.envelope import AboutLead, ChineseCode, Code, Event, SealedEvent
 
 LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9A-Z]$")]
@@ -68,6 +68,10 @@ class LeadReceived(_LeadEvent):
     """二级来源, of the district's own list."""
     codes_version: Code | None = None
     """The version of intake's code lists that these codes are of."""
+    urgent: bool = False
+    """紧急, by the word of whoever registered it."""
+    claimed: bool = False
+    """Its reporter claims that somebody is in danger now; nobody has said whether that holds."""
 
 
 class LeadClassified(_LeadEvent):
@@ -80,6 +84,19 @@ class LeadClassified(_LeadEvent):
     manifestation_codes: tuple[Code, ...]
     codes_version: Code | None = None
     """The version of intake's code lists that these codes are of."""
+    urgent: bool | None = None
+    """紧急, as it was or as whoever classified it said; None: an event from before that was told."""
+
+
+class LeadUrgencySaid(_LeadEvent):
+    """Whether it is urgent was said 已确定是否紧急 (D02), or the unit that has it hears of a repeat's claim of danger 已报称人身危险."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.urgency-said.v1"
+    urgent: bool
+    claimed: bool = False
+    """A repeat claims danger, or is urgent, and nobody has said yet whether that holds for the matter."""
+    said_by: Account | None = None
+    """Who said it; None: nobody, a repeat was merged or is one no longer."""
 
 
 class LeadAssigned(_LeadEvent):

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from services.intake.api.leads import LeadView
 from services.intake.usecases.leave_children_out import leave_children_out
@@ -21,7 +21,8 @@ class ChildrenOrder(Order):
 
 @router.post("/{lead_id}/children")
 async def post_children(
-    lead_id: UUID, order: ChildrenOrder, by: Annotated[Principal, require("ofd")], tx: Tx, at: Now
+    lead_id: UUID, order: ChildrenOrder, request: Request, by: Annotated[Principal, require("ofd")], tx: Tx, at: Now
 ) -> LeadView:
     """Put down what is done about children under 14; the lead goes on without them as subjects. 登记儿童依法处理情况"""
-    return LeadView.of(await leave_children_out(tx, lead_id, order.reason, by=by, at=at))
+    sealer = request.app.state.sealer
+    return LeadView.of(await leave_children_out(tx, lead_id, order.reason, sealer=sealer, by=by, at=at))

@@ -103,6 +103,9 @@ class RunningView(DeadlineView):
     lead_no: str
     level: Level | None
     unit: str | None
+    merged_into: UUID | None = Field(
+        description="并入的主线索,是否紧急在主线索上确定 / its master, where is said whether it is urgent"
+    )
     claimed: bool = Field(
         description="按报称的人身危险计时,尚未确认 / runs by a claim of danger to life that nobody has looked at"
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.leads import LeadView, ListCode
 from services.intake.api.stay_away import Away
-from services.intake.db import deadlines, digests, gateway_messages, refused_messages
+from services.intake.db import deadlines, digests, gateway_messages, merges, refused_messages
 from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
@@ -68,6 +68,10 @@ class DigestDetail(DigestView):
         description="现有报称人身危险、待确认的,见/intake/v1/deadlines?claimed=true / claims of danger to life that nobody has looked at"
     )
     danger_claimed_overdue: int = Field(description="其中已超期的 / of them overdue")
+    children_waiting: list[UUID] = Field(
+        description="现由单位办理、并入的举报涉及不满14周岁儿童、待主任登记的线索(G19) / leads with a unit of which a repeat "
+        "names a child under 14, and the director has not said what is done"
+    )
     unclosed_before: list[date]
     messages_waiting: int = Field(description="现有待筛查的来件 / messages that wait for a clerk now")
     messages_overdue: int = Field(description="其中已超期(D01)的 / of them overdue")
@@ -123,6 +127,7 @@ async def get_digest(day: Day, _: Reader, tx: Tx, away: Away, now: Now) -> Diges
         urgent_waiting=urgent,
         danger_claimed=claimed,
         danger_claimed_overdue=late,
+        children_waiting=await merges.children_waiting(tx, away=away),
         unclosed_before=await digests.open_before(tx, day),
         messages_waiting=waiting,
         messages_overdue=overdue,

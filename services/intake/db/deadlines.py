@@ -150,6 +150,19 @@ async def is_claimed(tx: Transaction, lead_id: UUID) -> bool:
     return (await tx.execute(query)).first() is not None
 
 
+async def runs_in_hours(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether it waits to be classified within four hours, by whose word ever."""
+    query = select(table.c.lead_id).where(_IN_HOURS, table.c.stopped_at.is_(None), table.c.lead_id == lead_id)
+    return (await tx.execute(query)).first() is not None
+
+
+async def claims_of_repeats(tx: Transaction, master_id: UUID) -> list[LeadDeadline]:
+    """The four hours that run for repeats of this lead until somebody says whether the matter is urgent."""
+    query = select(table).join(leads, leads.c.id == table.c.lead_id)
+    query = query.where(_IN_HOURS, table.c.stopped_at.is_(None), leads.c.merged_into == master_id)
+    return await _whole(tx, query.order_by(table.c.due_at))
+
+
 async def urgent_now(tx: Transaction, now: datetime, *, away: Sequence[UUID]) -> tuple[int, int, int]:
     """How many leads wait to be classified within four hours by the word of a person or machine, by a claim, and of the claims overdue."""
     claims, late = func.count().filter(~leads.c.urgent), func.count().filter(~leads.c.urgent, table.c.due_at <= now)
@@ -270,7 +283,7 @@ async def running(
     """What runs, soonest end first, each with its lead's number, level, unit and urgency; `after` is the key of the last one seen.
     `claimed`: those alone that run by a claim; else no more than the first of them."""
     order = (table.c.due_at, table.c.lead_id, table.c.kind)
-    about = (leads.c.lead_no, leads.c.level, leads.c.unit, leads.c.urgent)
+    about = (leads.c.lead_no, leads.c.level, leads.c.unit, leads.c.urgent, leads.c.merged_into)
     query = select(table, *about).join(leads, leads.c.id == table.c.lead_id).where(table.c.stopped_at.is_(None))
     first = select(_FIRST_CLAIMS.subquery().c.lead_id)
     query = query.where(*apart(table.c.lead_id, away), _CLAIMED if claimed else or_(~_CLAIMED, leads.c.id.in_(first)))

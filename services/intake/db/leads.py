@@ -105,6 +105,14 @@ async def touch(tx: Transaction, lead: Lead, action: str, *, by: Principal | Non
     await save(tx, replace(lead, version=lead.version + 1), action, by=by, effective_at=at, at=at)
 
 
+async def last_done(tx: Transaction, lead_id: UUID, action: str) -> datetime | None:
+    """When this was put on record of it last."""
+    deeds = lead_history.c
+    query = select(func.max(deeds.recorded_at)).where(deeds.lead_id == lead_id, deeds.action == action)
+    found: datetime | None = (await tx.execute(query)).scalar_one()
+    return found
+
+
 async def last_reason(tx: Transaction, lead_id: UUID, action: str) -> str | None:
     """Why this was done to it last; None where a restore has lost it."""
     deeds = lead_history.c

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import RowMapping, Text, any_, bindparam, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.conflicts import apart
@@ -14,10 +14,14 @@ from services.intake.db.repeat_tables import conclusions, merges, re_examination
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.codes import Ground, Level
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import ITS_UNITS
 from services.intake.domain.merge import STANDS, Merge, MergeState, ReExamination, ReExaminationState
+from services.intake.domain.minors import CHILDREN, DEED
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
 
+AT_MOST = 200
+"""Of a list that has no pages."""
 OPEN = (MergeState.PROPOSED.value, MergeState.STANDING.value, MergeState.UNDO_PROPOSED.value)
 
 
@@ -132,6 +136,28 @@ async def count_repeats(tx: Transaction, master_id: UUID) -> int:
 async def has_repeats(tx: Transaction, lead_id: UUID) -> bool:
     """Whether any lead is merged into this one."""
     return bool((await tx.execute(select(exists().where(leads.c.merged_into == lead_id)))).scalar_one())
+
+
+async def children_waiting(tx: Transaction, *, away: Sequence[UUID]) -> list[UUID]:
+    """Masters that a unit has, of which a repeat names a child under 14 and the director has said nothing since nor before (G19)."""
+    repeat, master = leads.alias(), leads.alias()
+    said = exists().where(
+        lead_history.c.action == DEED,
+        or_(
+            lead_history.c.lead_id == repeat.c.id,
+            (lead_history.c.lead_id == master.c.id) & (lead_history.c.recorded_at >= merges.c.decided_at),
+        ),
+    )
+    query = select(master.c.id).distinct().select_from(merges)
+    query = query.join(repeat, repeat.c.id == merges.c.lead_id).join(master, master.c.id == merges.c.master_id)
+    query = query.where(
+        merges.c.state.in_([state.value for state in STANDS]),
+        master.c.status.in_([status.value for status in ITS_UNITS]),
+        bindparam("mark", CHILDREN, type_=Text) == any_(repeat.c.allegations),
+        ~said,
+        *apart(master.c.id, away),
+    )
+    return list((await tx.execute(query.order_by(master.c.id).limit(AT_MOST))).scalars())
 
 
 async def done_since(tx: Transaction, lead_id: UUID, since: datetime) -> list[Mapping[str, Any]]:

@@ -302,12 +302,17 @@ def of_assignment(
     if lead.assignment is None or lead.level is None:
         raise ValueError("the lead is not assigned")
     number = lead.assignment.number
-    first = [_of(lead, DeadlineKind.FIRST_REPORT, "D07f", days=days, at=at, number=number)] if lead.urgent else []
+    first = [to_report_first(lead, days=days, at=at, number=number)] if lead.urgent else []
     return (
         _of(lead, DeadlineKind.SIGN, lead.sign_limit, days=days, at=at, number=number),
         *first,
         to_conclude(lead, days=days, at=since or at, number=number),
     )
+
+
+def to_report_first(lead: Lead, *, days: Calendar, at: datetime, number: int) -> LeadDeadline:
+    """The first report of an urgent lead (D07f), from its assignment, or from when a unit's lead is found to be urgent."""
+    return _of(lead, DeadlineKind.FIRST_REPORT, "D07f", days=days, at=at, number=number)
 
 
 def to_conclude(lead: Lead, *, days: Calendar, at: datetime, number: int = 1) -> LeadDeadline:

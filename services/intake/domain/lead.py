@@ -110,8 +110,8 @@ class Lead:
                 f"不能{action.zh}:线索为“{self.standing.zh}”{zh} / cannot {action.en}: the lead is {self.standing.en}{en}"
             )
 
-    def received(self, *, effective_at: datetime) -> LeadReceived:
-        """The event of its registration."""
+    def received(self, *, effective_at: datetime, claimed: bool = False) -> LeadReceived:
+        """The event of its registration. `claimed`: its reporter claims danger."""
         return LeadReceived(
             lead_id=self.id,
             lead_no=self.lead_no,
@@ -123,6 +123,8 @@ class Lead:
             named=self.named,
             source_l2=self.source_l2,
             codes_version=self.codes_version,
+            urgent=self.urgent,
+            claimed=claimed,
             effective_at=effective_at,
         )
 
@@ -170,6 +172,7 @@ class Lead:
             area_codes=tuple(areas),
             manifestation_codes=manifestations,
             codes_version=lead.codes_version,
+            urgent=lead.urgent,
             effective_at=at,
         )
 
@@ -342,6 +345,7 @@ class Lead:
             manifestations=event.manifestation_codes,
             source_l2=event.source_l2,
             codes_version=event.codes_version or VERSION,
+            urgent=event.urgent,
         )
 
     def after(self, event: LeadClassified | LeadAssigned) -> Self:
@@ -357,6 +361,7 @@ class Lead:
                 areas=event.area_codes,
                 manifestations=event.manifestation_codes,
                 codes_version=event.codes_version or self.codes_version,
+                urgent=self.urgent if event.urgent is None else event.urgent,
             )
         assignment = Assignment(
             unit=event.unit,

@@ -112,8 +112,8 @@ def _all(statuses: Iterable[Status], target: Status | Target) -> dict[Status, St
 
 MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.CLASSIFY: _all([S.RECEIVED, S.CLASSIFIED], S.CLASSIFIED),
-    # afterwards the classification says it
-    A.SAY_URGENT: {S.RECEIVED: SAME},
+    # afterwards the classification says it, but for what a repeat claims (domain/urgency.py)
+    A.SAY_URGENT: _all(ACTIVE | {S.CLOSED, S.SUSPENDED}, SAME),
     A.DECLINE: {S.RECEIVED: S.NOT_ACCEPTED},
     A.ACCEPT_AFTER_ALL: {S.NOT_ACCEPTED: S.RECEIVED},
     # classified as 乱, or found to be 乱 by whoever verified it (C6)

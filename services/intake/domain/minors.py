@@ -13,6 +13,8 @@ from shared.errors import Invalid, NotAllowed
 
 CHILD, ADULT = 14, 18
 """Years 周岁."""
+DEED = "leave-children-out"
+"""How the director's word on children stands on the history."""
 MINORS = "涉及已满14不满18周岁的人,按未成年人特别程序办理"
 CHILDREN = "涉及不满14周岁的儿童,不作为核查对象,由扫黑办主任依法处理"
 _MARKS = (MINORS, CHILDREN)

@@ -6,6 +6,7 @@ from datetime import datetime
 from services.intake.db import deadlines, dual_assignments, merges
 from services.intake.domain.deadline import OF_THE_LEAD, of_assignment
 from services.intake.domain.lead import Lead
+from services.intake.usecases.ask_of_repeats import tell_urgency
 from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
 from services.intake.usecases.open_legs import open_legs
 from services.intake.usecases.subject_store import FactsSealer
@@ -35,6 +36,8 @@ async def charge(
     await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
     await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
     sequence = await outbox.put(tx, assigned, at=at)
+    if await deadlines.claims_of_repeats(tx, lead.id):
+        await tell_urgency(tx, lead, at=at)
     await send_verification_facts(tx, lead, excluded=excluded, sealer=sealer, at=at, after_sequence=sequence)
     for entry in await merges.open_re_examinations(tx, lead.id):
         if assigned.unit != entry.earlier_unit:

@@ -8,7 +8,7 @@ from services.intake.db import conflicts, directory, merges, reports
 from services.intake.domain.conflict import ConflictOfInterest, Findings, Neutrality, may_regulate, may_verify, named
 from services.intake.domain.directory import Directory, Unit, wrong
 from services.intake.domain.lead import Lead
-from services.intake.usecases.leave_children_out import must_be_without_children
+from services.intake.usecases.ask_about_children import must_be_without_children
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date

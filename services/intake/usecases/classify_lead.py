@@ -10,6 +10,7 @@ from services.intake.domain.deadline import to_assign, to_meet
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.domain.urgency import must_be_answered
+from services.intake.usecases.ask_of_repeats import answered
 from services.intake.usecases.suggest_class import keep_suggestion
 from shared import audit, outbox
 from shared.auth import Principal
@@ -46,12 +47,15 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     """
     lead = await leads.get(tx, lead_id, lock=True)
     manifestations = lead.manifestations if chosen.manifestations is None else chosen.manifestations
-    if lead.is_classified_as(chosen.tier, chosen.level, chosen.areas, manifestations, urgent=chosen.urgent):
+    claims = await deadlines.claims_of_repeats(tx, lead.id)
+    if not claims and lead.is_classified_as(
+        chosen.tier, chosen.level, chosen.areas, manifestations, urgent=chosen.urgent
+    ):
         return lead
     before, book = lead, await code_lists.book(tx)
     # in that order: what the lead's state refuses is said first
     lead.must_allow(Action.CLASSIFY)
-    if await deadlines.is_claimed(tx, lead.id):
+    if (claims and not lead.urgent) or await deadlines.is_claimed(tx, lead.id):
         must_be_answered(urgent=chosen.urgent)
     codes = book.must_hold(china_date(at), areas=chosen.areas, manifestations=manifestations)
     lead, classified = lead.classify(
@@ -69,6 +73,7 @@ async def classify_lead(tx: Transaction, lead_id: UUID, chosen: Classification, 
     await leads.save(tx, lead, "classify", by=by, effective_at=at, at=at)
     await keep_suggestion(tx, before, lead, by=by, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+    await answered(tx, lead, at=at)
     days = await notices.calendar(tx)
     # to be met: runs from the receipt, but did not always
     await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))

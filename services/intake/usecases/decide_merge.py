@@ -6,10 +6,10 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, life, merges, notices, repeats
 from services.intake.domain.conclusion import PENDING
 from services.intake.domain.conflict import ConflictOfInterest
-from services.intake.domain.deadline import OF_THE_LEAD
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import AT_WORK, ITS_UNITS, MOVES, Action, Status
 from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from services.intake.usecases.ask_of_repeats import stop_merged, tell_urgency
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
 from services.intake.usecases.letters import Letters
@@ -60,13 +60,15 @@ async def decide_merge(
     )
     await merges.save(tx, merge)
     await leads.save(tx, lead, "merge", by=by, effective_at=at, at=at, reason=merge.reason)
-    # its reporter is met for himself, else it waits for nobody any more; an undo lets its limits run on
-    await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
+    # its reporter is met for himself, and what it claims is answered, else it waits for nobody any more; an undo lets its limits run on
+    asked = await stop_merged(tx, lead, master, at=at)
     await repeats.decide(tx, lead.id, master.id, "merged", by=by.sub, at=at)
     await learn_words(tx, master)
     await outbox.put(tx, said, at=at)
     await _must_not_be_touched(tx, master, at=at)
     await tell_anew(tx, master, grounds=bool(lead.grounds), region=region, sealer=sealer, at=at)
+    if asked:
+        await tell_urgency(tx, master, at=at)
     concluded = await merges.conclusion_of(tx, master.id)
     # a unit that is at work already looks at this, too
     re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in AT_WORK)

@@ -9,6 +9,7 @@ from services.intake.domain.codes import LABELS
 from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
+from services.intake.usecases.ask_of_repeats import answered
 from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import tell_declined
 from services.intake.usecases.invite_reporter import meet_again
@@ -67,6 +68,7 @@ async def decline_lead(
     why = f"{reason}({TO.format(LABELS['go_to'][go_to][0])})"
     await leads.save(tx, lead, "decline", by=by, effective_at=at, at=at, reason=why)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+    await answered(tx, lead, at=at)
     days = await notices.calendar(tx)
     for each in (lead, *await merges.repeats_of(tx, lead.id)):
         await deadlines.stop(tx, each.id, DeadlineKind.MEET, at=at)

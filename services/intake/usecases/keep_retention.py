@@ -4,13 +4,14 @@ key is destroyed when its time is over. A legal hold stops all three."""
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.intake.db import leads, life, merges, notices, objections, retention
+from services.intake.db import deadlines, leads, life, merges, notices, objections, retention
 from services.intake.db.life_tables import legal_holds
 from services.intake.domain import lead_life
 from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.retention import Record, limit_of, over_on, surely_kept
+from services.intake.domain.urgency import CLAIMED
 from services.intake.usecases.give_re_examination import OBJECTED
 from shared import audit, outbox
 from shared.auth import Principal
@@ -89,6 +90,8 @@ async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime)
         )
     if lead.status is Status.NOT_ACCEPTED and await retention.owes(tx, lead.id, at - _kept(lead, at)):
         raise NotAllowed(OWED)
+    if await deadlines.claims_of_repeats(tx, lead.id):
+        raise NotAllowed(CLAIMED)
     held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
     for each in (lead, *repeats):

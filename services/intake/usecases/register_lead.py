@@ -178,7 +178,7 @@ async def register_lead(tx: Transaction, order: Registration, *, region: str) ->
         await subjects.add(await driver(tx), [(lead.id, TOLD, order.subjects)])
     if new.umbrella:
         await umbrellas.add(tx, [(lead.id, new.umbrella)])
-    await outbox.put(tx, lead.received(effective_at=order.effective_at), at=at)
+    await outbox.put(tx, lead.received(effective_at=order.effective_at, claimed=new.claimed), at=at)
     after_commit(tx, ACCEPTED.labels(new.source.value).inc)
     await audit.record(tx, by, DEED, lead.id, at=at, detail={"source": lead.source.value})
     return lead

@@ -11,6 +11,9 @@ from services.intake.domain.deadline import OF_THE_LEAD, of_assignment, to_assig
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.merge import Merge, MergeState
+from services.intake.usecases.ask_of_repeats import answered, stand_alone, stop_merged
+from services.intake.usecases.say_urgent import DEED, keep_limits
+from shared.auth import Principal
 from shared.contracts.intake import (
     DeadlineKind,
     DualAssignmentCompleted,
@@ -20,6 +23,7 @@ from shared.contracts.intake import (
     LeadMerged,
     LeadReceived,
     LeadUnmerged,
+    LeadUrgencySaid,
     LegStatusChanged,
 )
 from shared.db import Transaction
@@ -32,7 +36,9 @@ async def relearn_received(tx: Transaction, event: LeadReceived, received: Recei
     await leads.keep_number(tx, lead.lead_no)
     await leads.add(tx, lead, region=received.region, by=None, effective_at=event.effective_at, at=received.at)
     days = await notices.calendar(tx)
-    await deadlines.start(tx, to_classify(lead, days=days, at=received.recorded_at), *to_meet(lead, days=days))
+    await deadlines.start(
+        tx, to_classify(lead, days=days, at=received.recorded_at, claimed=event.claimed), *to_meet(lead, days=days)
+    )
 
 
 async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, received: Received) -> None:
@@ -43,6 +49,7 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
     days = await notices.calendar(tx)
     if isinstance(event, LeadClassified):
         await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
+        await answered(tx, lead, at=at)
         # to be met: runs from the receipt, but did not always
         await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     else:
@@ -53,6 +60,17 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
             # the superior's date is gone with the text, but the event tells that it won
             limits = of_assignment(replace(lead, upstream_deadline=event.due_on), days=days, at=at)
         await deadlines.start(tx, *limits)
+
+
+async def relearn_urgency(tx: Transaction, event: LeadUrgencySaid, received: Received) -> None:
+    """A person said whether it is urgent; who stands on the history again, why is lost."""
+    if event.said_by is None:
+        return  # told to the unit: nothing of the lead changed
+    lead = await leads.get(tx, event.lead_id, lock=True)
+    after = replace(lead, urgent=event.urgent, version=lead.version + 1)
+    by, at = Principal(sub=event.said_by, roles=frozenset(), unit=""), event.effective_at
+    await leads.save(tx, after, DEED, by=by, effective_at=at, at=received.at, reason=LOST)
+    await keep_limits(tx, lead, after, await deadlines.claims_of_repeats(tx, lead.id), at=at)
 
 
 async def relearn_dual(tx: Transaction, event: DualAssignmentCreated, received: Received) -> None:
@@ -77,7 +95,7 @@ async def relearn_merged(tx: Transaction, event: LeadMerged, received: Received)
     lead, master = await merges.lock_both(tx, event.lead_id, event.master_id)
     lead = lead.merge_into(master)
     await leads.save(tx, lead, "relearn", by=None, effective_at=event.effective_at, at=received.at)
-    await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=event.effective_at)
+    await stop_merged(tx, lead, master, at=event.effective_at)
     if (standing := await merges.open_of(tx, lead.id)) is not None:
         # the backup knew the proposal and not the decision
         await merges.save(tx, replace(standing, state=MergeState.STANDING, decided_at=event.effective_at))
@@ -102,4 +120,5 @@ async def relearn_unmerged(tx: Transaction, event: LeadUnmerged, received: Recei
     merge = await merges.get(tx, event.merge_id, lock=True)
     if merge.decided_at is not None:
         await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=received.at)
+    await stand_alone(tx, lead, at=received.at)
     await merges.save(tx, replace(merge, state=MergeState.UNDONE, undone_at=event.effective_at))

@@ -52,7 +52,7 @@ def row_of(
     order: Registration, lead: Lead, *, days: Calendar, claim: Claim | None = None, answer: Answer | None = None
 ) -> Row:
     """All that is written for a registration."""
-    event = lead.received(effective_at=order.effective_at)
+    event = lead.received(effective_at=order.effective_at, claimed=order.new.claimed)
     return Row(
         lead=lead,
         reporter=order.reporter,

@@ -7,6 +7,7 @@ from services.intake.db import dual_assignments, merges
 from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, ITS_UNITS
+from services.intake.usecases import ask_about_children
 from services.intake.usecases.charge_unit import send_verification_facts
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.open_legs import open_legs, send_discipline_facts
@@ -28,12 +29,16 @@ async def tell_anew(
 
 async def tell_unit(tx: Transaction, lead: Lead, *, sealer: FactsSealer, at: datetime) -> None:
     """The facts of now for the unit that has it. A unit that a subject or an interest touches gets nothing (§2.8: never to the accused):
-    that is held back, on record, until another one is charged or nothing stands between them any more."""
+    that is held back, on record, until another one is charged or nothing stands between them any more. So it is while the director has
+    not said what is done about a child who is reported (G19)."""
     if lead.assignment is None:
         return
     found, findings = await touched(tx, lead, lead.assignment.unit, at=at)
-    if findings and findings.obstacles:
-        detail = {"unit": lead.assignment.unit, "obstacles": [one.value for one in findings.obstacles]}
+    obstacles = [one.value for one in findings.obstacles] if findings else []
+    if await ask_about_children.is_asked(tx, lead):
+        obstacles.append("children")
+    if obstacles:
+        detail = {"unit": lead.assignment.unit, "obstacles": obstacles}
         await audit.record(tx, None, "lead.hold-facts-back", lead.id, at=at, detail=detail)
         return
     said = await outbox.last(tx, LeadAssigned.TOPIC, str(lead.id))
@@ -46,7 +51,7 @@ async def is_held_back(tx: Transaction, lead: Lead, *, at: datetime) -> bool:
     if lead.status not in ITS_UNITS or lead.assignment is None:
         return False
     _, findings = await touched(tx, lead, lead.assignment.unit, at=at)
-    return bool(findings and findings.obstacles)
+    return bool(findings and findings.obstacles) or await ask_about_children.is_asked(tx, lead)
 
 
 async def tell_discipline(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, merges, objections, repeats
 from services.intake.domain.merge import Merge
+from services.intake.usecases.ask_of_repeats import stand_alone, tell_urgency
 from services.intake.usecases.give_re_examination import OBJECTED
 from services.intake.usecases.invite_reporter import meet_again
 from services.intake.usecases.make_searchable import learn_words
@@ -50,6 +51,7 @@ async def decide_undo(
     await deadlines.stop(tx, lead.id, DeadlineKind.FEEDBACK, DeadlineKind.CONCLUDE, at=at)
     if merge.decided_at:
         await deadlines.resume(tx, lead.id, stopped_at=merge.decided_at, at=at)
+    asked = await stand_alone(tx, lead, at=at)
     await meet_again(tx, lead, at=at)
     await repeats.decide(tx, lead.id, master.id, "dismissed", by=by.sub, at=at)
     if entry := await merges.re_examination_of(tx, merge.id):
@@ -57,6 +59,8 @@ async def decide_undo(
     await learn_words(tx, master)
     await outbox.put(tx, said, at=at)
     await tell_anew(tx, master, grounds=False, region=region, sealer=sealer, at=at)
+    if asked:
+        await tell_urgency(tx, master, at=at)
     detail = {"merge": str(merge.id), "master": str(master.id), "repeats": left}
     await audit.record(tx, by, "merge.undo", lead.id, at=at, detail=detail)
     return merge

@@ -60,6 +60,9 @@ class WorkView(BaseModel):
     conclusion: Conclusion | None
     opened_at: datetime
     urgent: bool
+    danger_claimed: bool = Field(
+        description="并入的举报报称人身危险,尚待确认 / a repeat claims danger to life, and nobody has said whether it holds"
+    )
     dispute_by: date | None
     arrest_held_until: date | None = Field(description="抓捕暂缓至 / an arrest waits until")
     publication_held_until: date | None = Field(description="公开暂缓至 / a publication waits until")

@@ -135,6 +135,13 @@ lead_standings = Table(
     ),
     Column("arrest_held_until", Date),
     Column("publication_held_until", Date),
+    Column(
+        "danger_claimed",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="a repeat claims danger to life, and nobody has said whether that holds",
+    ),
     # how often a matter was reported again is asked at its conclusion
     Index("ix_lead_standings_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
 )

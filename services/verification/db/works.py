@@ -65,6 +65,7 @@ def whole() -> Select[Any]:
         (stands.sealed_at.is_not(None) | stands.expunged_at.is_not(None)).label("at_rest"),
         stands.arrest_held_until,
         stands.publication_held_until,
+        func.coalesce(stands.danger_claimed, False).label("danger_claimed"),
     )
     return select(works, *more).outerjoin(lead_standings, stands.lead_id == works.c.lead_id)
 
@@ -207,6 +208,7 @@ def of_row(row: RowMapping, named: tuple[Verifier, ...]) -> Work:
         at_rest=bool(row["at_rest"]),
         arrest_held_until=row["arrest_held_until"],
         publication_held_until=row["publication_held_until"],
+        danger_claimed=row["danger_claimed"],
     )
 
 

@@ -93,6 +93,8 @@ class Work:
     arrest_held_until: date | None = None
     publication_held_until: date | None = None
     """Until when these wait for the discipline leg (§4.3)."""
+    danger_claimed: bool = False
+    """A repeat claims danger to life; nobody has said yet whether that holds."""
 
     @classmethod
     def relearned(cls, event: WorkOpened, *, before: int) -> Self:

@@ -20,6 +20,7 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
+    LeadUrgencySaid,
     VerificationFactsSealed,
 )
 from shared.db import Transaction
@@ -46,6 +47,15 @@ async def follow_merged(tx: Transaction, event: LeadMerged, _: Received) -> None
 async def follow_unmerged(tx: Transaction, event: LeadUnmerged, _: Received) -> None:
     """It stands for itself again; the master's next box is without it."""
     await works.stand(tx, event.lead_id, merged_into=None)
+
+
+async def follow_urgency(tx: Transaction, event: LeadUrgencySaid, received: Received) -> None:
+    """A repeat's claim of danger is seen at once, and makes nothing urgent; what a person found to be urgent is, from then on."""
+    await works.stand(tx, event.lead_id, danger_claimed=event.claimed)
+    work = await works.of_assignment(tx, event.lead_id, None)
+    if work is not None and event.urgent and not work.urgent and work.status in (Status.OPENED, Status.ACCEPTED):
+        after = replace(work, urgent=True, version=work.version + 1)
+        await works.save(tx, after, actor=ACTOR, effective_at=event.effective_at, at=received.at)
 
 
 async def follow_sealed(tx: Transaction, event: LeadSealed, _: Received) -> None:

@@ -86,7 +86,9 @@ async def test_urgent_is_said_at_every_door_of_staff_and_machines(new_api: NewAp
     for way in ways:
         for said in ({"urgent": True}, {}):
             await way(api, said)
-            found = await api.rows("select lead_id, urgent, limit_id from leads join deadlines on lead_id = id")
+            found = await api.rows(
+                "select lead_id, urgent, limit_id from leads join deadlines on lead_id = id where kind = 'classify'"
+            )
             [(_, urgent, limit)] = set(found) - known
             assert (urgent, limit) == ((True, "D02u") if said else (False, "D02")), way.__name__
             known |= set(found)
@@ -134,7 +136,10 @@ async def test_a_claim_of_danger_starts_the_four_hours_and_a_person_says_whether
     assert await claims(api) == []
     assert (await limits(api, held, "2018-06-01"))["classify"]["limit_id"] == "D02u"
     found = (await api.get(f"{V1}/leads/{none}/deadlines", by="ana", **ON)).json()
-    assert [(each["limit_id"], each["stopped_at"] is None) for each in found] == [("D02u", False), ("D02", True)]
+    assert [(each["limit_id"], each["stopped_at"] is None) for each in found if each["kind"] == "classify"] == [
+        ("D02u", False),
+        ("D02", True),
+    ]
     assert (await say(api, left, urgent=False)).status_code == 409, "the classification says it"
     deeds = await api.rows("select actor, detail->>'urgent', purpose from audit_log where action = 'lead.say-urgent'")
     assert sorted(deeds) == [("ana", "false", WHY["reason"]), ("icl", "true", WHY["reason"])]
@@ -152,7 +157,9 @@ async def test_a_flood_of_claims_hides_nothing_of_the_offices_lists(
         at = {"X-Local-Clock": f"2018-06-01T09:{number + 1:02}:00+08:00"}
         whole = body | {"confirmation": back["confirmation"], "confirmed": "by-word"}
         assert (await api.post(COUNTER, whole, by="icl", key=uuid4().hex, **at)).status_code == 201
-    oldest = [str(row[0]) for row in await api.rows("select lead_id from deadlines order by due_at")]
+    oldest = [
+        str(row[0]) for row in await api.rows("select lead_id from deadlines where kind = 'classify' order by due_at")
+    ]
     said, calm = [str(await register(api, **PUBLIC, urgent=urgent)) for urgent in (True, False)]
     few = [each for each, claimed in await claims(api, "?limit=200") if claimed]
     assert few == oldest[: urgency.CLAIMS_SHOWN]
@@ -184,6 +191,9 @@ async def test_a_call_that_is_corrected_to_urgent_is_urgent_from_then_on(new_api
         assert answer.json()["refused"] == 0, answer.text
     # left out again it is corrected, but a person says that there is no danger
     assert await api.rows("select urgent from leads") == [(True,)]
-    assert await api.rows("select limit_id from deadlines order by round") == [("D02",), ("D02u",)]
+    assert await api.rows("select limit_id from deadlines where kind = 'classify' order by round") == [
+        ("D02",),
+        ("D02u",),
+    ]
     deeds = await api.rows("select action, actor from lead_history where action = 'say-urgent'")
     assert [deed for deed, _ in deeds] == ["say-urgent"]

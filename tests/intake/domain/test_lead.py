@@ -83,7 +83,7 @@ def test_the_event_of_registration_tells_the_day_and_not_the_hour() -> None:
     told = set(said.model_dump())
     assert told == {
         *("lead_id", "lead_no", "source", "issuing_level", "street", "area_codes", "manifestation_codes"),
-        *("named", "effective_at", "source_l2", "codes_version"),
+        *("named", "effective_at", "source_l2", "codes_version", "urgent", "claimed"),
     }
 
 

@@ -22,7 +22,6 @@ from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
 # §4.2 line by line, `before` → `after`; what is not written here is refused
 WRITTEN = """
 classify: received classified classified classified
-say-urgent: received received
 decline: received not_accepted
 accept-after-all: not_accepted received
 redirect: classified redirected concluded redirected
@@ -76,6 +75,7 @@ def written() -> dict[tuple[str, str], str]:
         found |= {(action, before): after for before, after in zip(words[::2], words[1::2], strict=True)}
     found |= {("raise-level", status): status for status in (*WITH_A_UNIT, "parked", "reopened")}
     found |= {("suspend", status): "suspended" for status in ACTIVE}
+    found |= {("say-urgent", status): status for status in (*ACTIVE, "closed", "suspended")}
     found |= {("leave-children-out", status): status for status in ACTIVE}
     return found | {("add-grounds", status): status for status in (*ACTIVE, "closed", "suspended", "merged")}
 
@@ -98,7 +98,7 @@ def at(status: Status) -> Lead:
 
 DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.CLASSIFY: lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
-    Action.SAY_URGENT: lambda one: say_urgent(one, urgent=True),
+    Action.SAY_URGENT: lambda one: say_urgent(one, urgent=True, of_repeat=True),
     Action.LEAVE_CHILDREN_OUT: decide_on_children,
     Action.DECLINE: lambda one: lead_life.decline(one, "court", concerns_office=False, at=NOON),
     Action.ACCEPT_AFTER_ALL: lambda one: lead_life.accept_after_all(one, at=NOON),

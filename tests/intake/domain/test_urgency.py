@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from services.intake.domain.deadline import to_classify
-from services.intake.domain.urgency import is_claimed, limit_now, must_be_answered, say_urgent
-from shared.errors import Invalid
-from tests.support.builders import DAYS, NOON, lead
+from services.intake.domain.lead_states import Status
+from services.intake.domain.urgency import asks, is_claimed, limit_now, must_be_answered, say_urgent
+from shared.errors import Invalid, NotAllowed
+from tests.support.builders import DAYS, NOON, classified, lead
 
 LATER = NOON + timedelta(hours=2)
 CALM, SAID = lead(), lead(urgent=True)
@@ -57,3 +58,29 @@ def test_a_claim_is_not_passed_over_in_silence() -> None:
         must_be_answered(urgent=urgent)
     with pytest.raises(Invalid):
         must_be_answered(urgent=None)
+
+
+@pytest.mark.rule("D02")
+@pytest.mark.parametrize("runs", [False, True])
+@pytest.mark.parametrize("mine", [False, True])
+@pytest.mark.parametrize("its", [False, True])
+@pytest.mark.parametrize("status", [Status.RECEIVED, Status.NOT_ACCEPTED, Status.ASSIGNED, Status.CLOSED])
+def test_when_a_merge_asks_whether_the_matter_is_urgent(*, runs: bool, mine: bool, its: bool, status: Status) -> None:
+    answer = asks(lead(urgent=mine), replace(lead(urgent=its), status=status), runs=runs)
+    if status is Status.NOT_ACCEPTED or (mine and its):
+        assert answer is False
+    else:
+        assert answer is (mine or runs)
+
+
+@pytest.mark.rule("D02")
+def test_a_confirmed_claim_of_a_repeat_keeps_its_four_hours_and_what_is_urgent_stays_so() -> None:
+    master, running = lead(), to_classify(lead(), days=DAYS, at=NOON)
+    claim = to_classify(lead(), days=DAYS, at=NOON - timedelta(hours=1), claimed=True)
+    now = limit_now(say_urgent(master, urgent=True), [running], days=DAYS, at=LATER, claims=[claim])
+    assert now is not None
+    assert (now.lead_id, now.due_at, now.round) == (master.id, claim.due_at, 2)
+    chosen = classified(urgent=True)
+    assert say_urgent(chosen, urgent=False, of_repeat=True).urgent, "the classification said so"
+    with pytest.raises(NotAllowed):
+        say_urgent(chosen, urgent=False)
