@@ -14,12 +14,13 @@ from services.intake.db.mailbox_tables import objections
 from services.intake.db.retention import ENDS
 from services.intake.db.tables import lead_history
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import Status
+from services.intake.domain.lead_states import Action, Status
 from services.intake.domain.mailbox import Kind
 from services.intake.domain.objection import (
     ANSWERED_BY,
     BY_LETTER,
     NOTHING_YET,
+    REGULATORS,
     TO_REPEATS,
     Against,
     Answer,
@@ -49,8 +50,10 @@ async def answer_to(tx: Transaction, lead: Lead) -> Answer:
 
 
 async def answer_for(tx: Transaction, lead: Lead, whole: Lead) -> Answer:
-    """The answer that stands for the reporter of this lead: its own; of a repeat that of its master `whole`, also of one that is closed,
-    from the day on which he was told, or could see it. Raises `NotAllowed` when there is none."""
+    """The answer that stands for the reporter of this lead: its own, also what its regulator answered; of a repeat that of its master
+    `whole`, also of one that is closed, from the day on which he was told, or could see it. Raises `NotAllowed` when there is none."""
+    if lead.standing is not Status.MERGED and lead.status in REGULATORS:
+        return await _of_regulator(tx, lead)
     if lead.standing is not Status.MERGED or whole.standing not in TO_REPEATS:
         return await answer_to(tx, lead)
     answer = await (_closed(tx, whole) if whole.status is Status.CLOSED else answer_to(tx, whole))
@@ -64,6 +67,25 @@ async def answer_for(tx: Transaction, lead: Lead, whole: Lead) -> Answer:
     if told_on is None and whole.status is not Status.CLOSED:
         raise NotAllowed(NOTHING_YET)
     return replace(answer, given_on=told_on or seen_on, since=since)
+
+
+async def _of_regulator(tx: Transaction, lead: Lead) -> Answer:
+    """What a regulator answered, for the lead's own reporter: from the day on which he was told, be it closed with that already or not;
+    where nobody could tell him, from the close. Raises `NotAllowed`."""
+    sent = await life.redirects_of(tx, lead.id)
+    if not sent or (lead.status is Status.REDIRECTED and sent[-1].result_on is None):
+        raise NotAllowed(NOTHING_YET)
+    since = sent[-1].result_on or china_date(sent[-1].sent_at)
+    if lead.status is Status.CLOSED:
+        answer = await _closed(tx, lead)
+        if await _status_before(tx, lead.id, answer.deed) != Status.REDIRECTED.value:
+            raise NotAllowed(BY_LETTER)
+        return replace(answer, given_on=await life.told_on(tx, lead.id, since) or answer.given_on, since=since)
+    told_on = await life.told_on(tx, lead.id, since)
+    if told_on is None:
+        raise NotAllowed(NOTHING_YET)
+    by = await _who_entered(tx, lead.id, Action.RESULT_OF_REDIRECT)
+    return Answer(against=Against.FEEDBACK, deed=lead.version, given_on=told_on, by=by, since=since)
 
 
 async def _closed(tx: Transaction, lead: Lead) -> Answer:
@@ -86,6 +108,18 @@ async def _last(tx: Transaction, lead_id: UUID, status: Status, *deeds: str) -> 
     if row is None:
         raise NotAllowed(NOTHING_YET)
     return row
+
+
+async def _status_before(tx: Transaction, lead_id: UUID, version: int) -> str | None:
+    table = lead_history.c
+    query = select(table.status).where(table.lead_id == lead_id, table.version < version)
+    return (await tx.execute(query.order_by(table.version.desc()).limit(1))).scalar_one_or_none()
+
+
+async def _who_entered(tx: Transaction, lead_id: UUID, deed: Action) -> str | None:
+    table = lead_history.c
+    query = select(table.actor).where(table.lead_id == lead_id, table.action == deed.value)
+    return (await tx.execute(query.order_by(table.version.desc()).limit(1))).scalar_one_or_none()
 
 
 async def _behind(tx: Transaction, lead: Lead, row: Any, *deeds: str) -> str | None:

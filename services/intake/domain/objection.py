@@ -32,7 +32,12 @@ class State(Labelled):
 ANSWERED_BY = {Status.FED_BACK: (Against.FEEDBACK, "feed-back"), Status.NOT_ACCEPTED: (Against.DECLINE, "decline")}
 """In these states the office has answered: what, and by which deed."""
 DONE_BY = {Against.FEEDBACK: Action.OBJECT, Against.DECLINE: Action.ACCEPT_AFTER_ALL}
-"""What follows when it is upheld; a refusal is possible in the same states. To what is closed (`TO_REPEATS`): `Action.REOPEN`, by two."""
+"""What follows when it is upheld; a refusal is possible in the same states."""
+REGULATORS = {Status.REDIRECTED: Action.END_REDIRECT, Status.CLOSED: Action.REOPEN}
+"""Where a regulator has answered, and a master is closed: what is still to come there, so that a refusal is possible. Upheld it is by
+reopening, by two."""
+TO_OWN = frozenset({*ANSWERED_BY, *REGULATORS})
+"""States in which a lead's own reporter may object; to what is closed only where its regulator's result did that."""
 TO_REPEATS = frozenset({*ANSWERED_BY, Status.CLOSED})
 """States of a master in which the reporter of a repeat may object: he may be told after it was closed, or be merged into it then."""
 NOTHING_YET = "尚无可提出异议的答复 / there is no answer yet to object to"
@@ -42,7 +47,8 @@ BY_LETTER = "该举报已并案或办结;有异议或新情况,请写信说明 /
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the office answered: `deed` is the version of the lead that it made, `by` who stands behind it (None: a restore has lost it).
-    `since`: of the answer to a repeat the day of the result, which may be before it was told; None: it is the answer's own."""
+    `since`: of the answer to a repeat, and of a regulator's, the day of the result, which may be before it was told; None: it is the
+    answer's own."""
 
     against: Against
     deed: int
@@ -53,8 +59,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
-    """One objection; what it says lies in the mailbox as `message`. None: it was made by word of mouth. Of a repeat, `deed` is the
-    version that entered it."""
+    """One objection; what it says lies in the mailbox as `message`. None: it was made by word of mouth. Of a repeat, and to what a
+    regulator answered, `deed` is the version that entered it."""
 
     lead_id: UUID
     deed: int

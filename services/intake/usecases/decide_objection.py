@@ -5,9 +5,9 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, mailbox, merges, notices, objections
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import Action, Status
+from services.intake.domain.lead_states import Status
 from services.intake.domain.mailbox import Kind
-from services.intake.domain.objection import ANOTHER, DONE_BY, Against, Objection, State
+from services.intake.domain.objection import ANOTHER, DONE_BY, REGULATORS, Against, Objection, State
 from services.intake.usecases.deliver_feedback import begin_to_tell
 from services.intake.usecases.enter_objection import keep_refusal
 from services.intake.usecases.letters import Letters
@@ -57,7 +57,7 @@ async def refuse_objection(
     objection = await objections.open_of(tx, lead_id)
     if objection is None:
         raise NotFound("没有待决定的异议 / no objection waits to be decided")
-    whole.must_allow(Action.REOPEN if whole.standing is Status.CLOSED else DONE_BY[objection.against])
+    whole.must_allow(REGULATORS.get(whole.standing, DONE_BY[objection.against]))
     objection = await _decide(tx, objection, State.REFUSED, by=by, at=at)
     if await mailbox.has_box(tx, lead_id):
         await put_letter(tx, letters, lead, Kind.REFUSAL, text, by=by, at=at)

@@ -12,8 +12,8 @@ from services.intake.domain.feedback import OPEN_STEPS, About, Channel, Outcome,
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.mailbox import Kind, Message
-from services.intake.domain.objection import ANSWERED_BY, TO_REPEATS, State
-from services.intake.usecases.enter_objection import enter_later, enter_told
+from services.intake.domain.objection import REGULATORS, TO_OWN, TO_REPEATS, State
+from services.intake.usecases.enter_objection import enter_later, enter_told, known_to
 from services.intake.usecases.invite_reporter import must_be_met
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.write_to_reporter import put_letter
@@ -39,7 +39,7 @@ async def log_try(tx: Transaction, lead_id: UUID, made: Try, *, by: Principal, a
     whole or bears a secrecy mark, and for a letter to the code, which is on file by itself."""
     refuse_marked("text", [made.text or ""])
     lead, whole = await merges.lock_whole(tx, lead_id)
-    answered = TO_REPEATS if lead.standing is Status.MERGED else ANSWERED_BY
+    answered = TO_REPEATS if lead.standing is Status.MERGED else TO_OWN
     objects = made.next_step in OPEN_STEPS and whole.standing in answered
     if made.about is About.FEEDBACK:
         if not objects and not await _was_refused(tx, lead):
@@ -163,19 +163,26 @@ async def _must_be_an_end(tx: Transaction, lead: Lead) -> None:
 
 async def _was_refused(tx: Transaction, lead: Lead) -> bool:
     """Whether its reporter objected to the answer that stands and is to hear why that is refused."""
-    if lead.standing is not Status.FED_BACK:
+    if lead.standing not in (Status.FED_BACK, Status.CLOSED):
         return False
-    made = await objections.to_deed(tx, lead.id, (await objections.answer_to(tx, lead)).deed)
+    try:
+        answered = await objections.answer_for(tx, lead, lead)
+    except NotAllowed:
+        return False
+    made = await known_to(tx, lead, answered, since=answered.since or answered.given_on)
     return made is not None and made.state is State.REFUSED
 
 
 async def _end_when_told(tx: Transaction, lead: Lead, *, at: datetime) -> None:
-    """Whoever reported what was merged into a closed lead, what is not accepted or what a regulator has answered knows how it ended, or was
-    tried to be told often enough: nothing waits for that any more. Other leads are fed back."""
-    if lead.standing not in (Status.MERGED, Status.NOT_ACCEPTED, Status.REDIRECTED):
+    """Whoever reported what was merged into a closed lead, what is not accepted or what a regulator has answered knows how it ended, or why
+    his objection to that is refused, or was tried to be told often enough: nothing waits for that any more. Other leads are fed back."""
+    if lead.standing not in (Status.MERGED, Status.NOT_ACCEPTED, *REGULATORS):
         return
     if lead.standing is Status.REDIRECTED:
         since = (await life.last_redirect(tx, lead.id)).result_on
+        refused = await objections.standing_since(tx, lead.id, since) if since else None
+        if refused is not None and refused.decided_at is not None:
+            since = china_date(refused.decided_at)
     else:
         runs = await deadlines.runs_since(tx, lead.id, DeadlineKind.FEEDBACK)
         since = china_date(runs) if runs else None

@@ -48,8 +48,8 @@ async def enter_objection(
 
 async def deed_of(tx: Transaction, lead: Lead, answered: Answer, *, by: Principal | None, at: datetime) -> int:
     """The version of the lead under which an objection is kept: the answer's own; what a repeat's reporter was answered is of the master's
-    history, so it is one of its own."""
-    if lead.merged_into is None:
+    history, and a regulator's answer may be told before it closes the lead, so it is one of its own."""
+    if lead.merged_into is None and answered.since is None:
         return answered.deed
     lead = lead.corrected()
     await leads.save(tx, lead, "enter-objection", by=by, effective_at=at, at=at)
@@ -75,8 +75,8 @@ async def enter_of_repeats(tx: Transaction, lead: Lead, *, since: date, by: Prin
 
 
 async def enter_later(tx: Transaction, lead: Lead, whole: Lead, on: date, *, by: Principal, at: datetime) -> None:
-    """Whoever was told the result, or that it is not accepted, objects to it afterwards, in time: of a repeat also when its master is
-    closed. Raises `NotAllowed`, `Registered`."""
+    """Whoever was told the result, or that it is not accepted, objects to it afterwards, in time: to a regulator's also when that has
+    closed the lead, of a repeat whenever its master is closed. Raises `NotAllowed`, `Registered`."""
     answered = await objections.answer_for(tx, lead, whole)
     days, limit = await notices.calendar(tx), profile_of(lead.profile_version)["D12"]
     must_be_in_time(answered, limit=limit, days=days, today=on)
@@ -106,13 +106,20 @@ async def must_be_decided(
             await _must_be_told(tx, each, since=china_date(made.decided_at))
 
 
+async def must_know_refusal(tx: Transaction, lead: Lead, *, since: date) -> None:
+    """Whoever objected to a regulator's answer of this day, and in vain, was told so before it closes the lead. Raises `NotAllowed`."""
+    made = await objections.standing_since(tx, lead.id, since)
+    if made is not None and made.decided_at is not None and not await mailbox.has_box(tx, lead.id):
+        await _must_be_told(tx, lead, since=china_date(made.decided_at))
+
+
 def _objected_on(tries: Iterable[Try]) -> date | None:
     return min((one.on for one in tries if one.next_step in OPEN_STEPS), default=None)
 
 
 async def known_to(tx: Transaction, lead: Lead, answered: Answer, *, since: date) -> Objection | None:
     """What its reporter objected to this answer already. `since`: the day of the result that it told."""
-    if lead.merged_into is None:
+    if lead.merged_into is None and answered.since is None:
         return await objections.to_deed(tx, lead.id, answered.deed)
     return await objections.standing_since(tx, lead.id, since)
 

@@ -14,7 +14,7 @@ from services.intake.domain.lead_states import Action
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.check_unit import check_unit
 from services.intake.usecases.deliver_feedback import how_told, must_be_told_of_master, number_of
-from services.intake.usecases.enter_objection import enter_of_repeats
+from services.intake.usecases.enter_objection import enter_of_repeats, must_know_refusal
 from services.intake.usecases.letter_files import must_be_sent_by
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
 from shared import audit, outbox
@@ -92,12 +92,14 @@ async def answer_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by:
 
 async def end_redirect(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
     """The regulator's result is on file and the reporter told, or tried to be (G-FEED), those of repeats and all superiors too: the lead is
-    closed as C6. Raises `NotFound`, `NotAllowed`."""
+    closed as C6. What its reporter objects to that is decided afterwards, too: taken back is what is closed, by two. Raises `NotFound`,
+    `NotAllowed`."""
     lead = await leads.get(tx, lead_id, lock=True)
     lead, said = lead_life.end_redirect(lead, at=at)
     sent = await life.last_redirect(tx, lead_id)
     since = sent.answered_on()
     outcome, told_on = await how_told(tx, lead, since=since)
+    await must_know_refusal(tx, lead, since=since)
     repeats = await merges.repeats_of(tx, lead_id)
     for repeat in repeats:
         await must_be_told_of_master(tx, repeat, since=since)

@@ -1,6 +1,8 @@
 """The doors after a conclusion that is no end by itself: C4 waits and is taken up, C5 is taken by another organ, C6 goes to a regulator."""
 
+import asyncio
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,10 +11,13 @@ from services.intake.clock import end_waiting
 from services.intake.usecases.start_missing import start_missing
 from shared.contracts import verification as said
 from tests.conftest import NewApi
+from tests.intake.api.test_ends import NAMED, log
+from tests.intake.api.test_ends_of_repeats import may_object_until
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import DEPARTMENT, PUBLIC, WHY, concluded, do, events, hear, limits, status
+from tests.intake.api.test_life import DEPARTMENT, PUBLIC, WHY, concluded, do, events, hear, limits, on, status
 from tests.intake.api.test_merges import AGAIN, merge
 from tests.intake.api.test_messages import door, filed
+from tests.intake.api.test_objections import object_, read, refuse, tell
 from tests.support.api import Api
 from tests.support.reporting import write
 
@@ -173,3 +178,87 @@ async def test_what_was_found_to_be_disorder_goes_to_its_regulator_and_ends_with
     await do(api, back, "redirect", {"regulator": "CSGL"}, day="2018-06-21")
     assert (await do(api, back, "redirect/return", WHY, day="2018-06-22")).json()["status"] == "reopened"
     assert (await do(api, back, "assignment", {"unit": "GA"}, day="2018-06-22")).status_code == 422, "another team"
+
+
+@pytest.mark.rule("D12", "D29", "G10")
+@pytest.mark.parametrize("closed", [False, True])
+async def test_a_regulators_result_is_objected_to_by_the_leads_own_reporter_before_its_close_and_after_it(
+    new_api: NewApi, *, closed: bool
+) -> None:
+    api = await door(new_api)
+    await api.rows(DEPARTMENT)
+    named, (code, by_code), content = await register(api, **NAMED), await filed_as(api), await register(api, **NAMED)
+    for lead in (named, by_code, content):
+        await at_regulator(api, lead)
+    assert (await object_(api, code, day="2018-06-20")).status_code == 409, "the regulator has not answered"
+    early = await log(api, named, "2018-06-20", next_step="objection")
+    assert early.status_code == 409
+    for lead in (named, by_code, content):
+        result = {"result": "已责令整改", "result_on": "2018-06-20"}
+        assert (await do(api, lead, "redirect/result", result, day="2018-06-20")).status_code == 200
+    assert (await object_(api, code, day="2018-06-20")).status_code == 409, "he knows no result yet"
+    assert (await tell(api, by_code, day="2018-06-21")).status_code == 201
+    await read(api, "2018-06-21", query_code=code)
+    assert (await log(api, named, "2018-06-21")).status_code == 204
+    assert (await log(api, content, "2018-06-21")).status_code == 204
+    if closed:
+        for lead in (named, by_code):
+            assert (await close_redirect(api, lead)).json()["status"] == "closed"
+    assert await may_object_until(api, code) == ["2018-07-23"], "30 days from being told, the 21st was a Saturday"
+    for late in (
+        await object_(api, code, day="2018-07-24"),
+        await log(api, named, "2018-07-24", next_step="objection"),
+    ):
+        assert (late.status_code, "2018-07-23" in late.json()["detail"]) == (409, True)
+    said_twice = [log(api, named, "2018-07-20", next_step="objection") for _ in range(2)]
+    assert [each.status_code for each in await asyncio.gather(*said_twice)] == [204, 204], "the same one"
+    both = await asyncio.gather(*(object_(api, code, day="2018-07-23") for _ in range(2)))
+    assert sorted(each.status_code for each in both) == [201, 409], "once"
+    found = (await api.get("/intake/v1/objections?state=open", by="sup")).json()["items"]
+    by = "ofd2" if closed else "ofd"
+    assert [(o["lead_id"], o["against"], o["made_on"], o["answered_by"]) for o in found] == [
+        (str(named), "feedback", "2018-07-20", by),
+        (str(by_code), "feedback", "2018-07-23", by),
+    ]
+    assert (await limits(api, named, "2018-07-23"))["objection"]["due_on"] == "2018-08-20"
+    # refused by another than who answered; told why, before it is closed or within the limit
+    assert (await refuse(api, named, by=by, day="2018-07-24")).status_code == 403
+    assert (await refuse(api, named, by="ana", day="2018-07-24")).status_code == 403
+    judge = "ofd" if closed else "ofd2"
+    assert (await refuse(api, named, by=judge, day="2018-07-24")).status_code == 200
+    limit = (await limits(api, named, "2018-07-24"))["feedback"]
+    assert (limit["limit_id"], limit["due_on"], limit["stopped_at"]) == ("D11", "2018-07-31", None)
+    if not closed:
+        untold = await close_redirect(api, named, day="2018-07-25")
+        assert (untold.status_code, "异议不成立" in untold.json()["detail"]) == (409, True)
+    assert (await log(api, named, "2018-07-25", text="已告知异议不成立的理由")).status_code == 204
+    assert (await limits(api, named, "2018-07-25"))["feedback"]["in_time"] is True
+    assert (await log(api, named, "2018-07-20", next_step="objection")).status_code == 409, "once to each answer"
+    if not closed:
+        for lead in (named, by_code):
+            assert (await close_redirect(api, lead, day="2018-07-25")).json()["status"] == "closed"
+        assert (await log(api, named, "2018-07-20", next_step="objection")).status_code == 409, "nor after the close"
+    assert (await object_(api, code, day="2018-07-23")).status_code == 409
+    # upheld by the two who reopen, of whom none answered
+    proposed = await do(api, by_code, "decisions", {"kind": "reopen", **WHY}, day="2018-07-26")
+    path = f"/intake/v1/decisions/{proposed.json()['id']}/confirmation"
+    assert (await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-26"))).status_code == 200
+    assert await api.rows("select state from objections where lead_id = $1", by_code) == [("upheld",)]
+    assert "重新核查" in (await read(api, "2018-07-26", query_code=code))[-1]["text"]
+    assert await status(api, by_code) == "reopened"
+    assert (await object_(api, code, day="2018-07-26")).status_code == 409, "there is no result now"
+
+
+async def filed_as(api: Api) -> tuple[str, UUID]:
+    code, address = await filed(api)
+    return code, UUID(address.rsplit("/", 1)[-1])
+
+
+async def at_regulator(api: Api, lead: UUID) -> None:
+    await classify(api, lead, tier="disorder")
+    await do(api, lead, "redirect", {"regulator": "CSGL"}, day="2018-06-06")
+    await do(api, lead, "redirect/receipt", {"receipt_no": "CG-7", "receipt_on": "2018-06-07"}, day="2018-06-07")
+
+
+async def close_redirect(api: Api, lead: UUID, *, day: str = "2018-06-22") -> Any:
+    return await do(api, lead, "redirect/closing", by="ofd2", day=day)

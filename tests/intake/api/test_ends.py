@@ -223,6 +223,7 @@ async def test_in_every_state_the_reporter_is_told_or_objects_or_neither(new_api
             assert answer.status_code in (204, 409), (standing, answer.text)
             if answer.status_code == 204:
                 where.add(standing.value)
+                await api.rows("delete from objections")
     assert taken == {
         "none": {"concluded", "redirected", "not_accepted"},
         "objection": {"concluded", "redirected", "fed_back"},
