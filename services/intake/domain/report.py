@@ -257,10 +257,15 @@ class Step:
     """More time was granted then (D08): the reporter is told."""
     aside: bool = False
     """Of a message that a gateway brought: it was put aside, so there is nothing to object to."""
+    again_by: date | None = None
+    """It cannot be cleared up now (C4) and is looked at again by this day."""
 
     @property
     def words(self) -> tuple[str, str]:
         """In plain words."""
+        if self.again_by is not None:
+            zh, en = AGAIN
+            return zh.format(self.again_by), en.format(self.again_by)
         return EXTENDED if self.extended else PUT_ASIDE if self.aside else PROGRESS[self.status]
 
 
@@ -272,6 +277,24 @@ def unreviewed(steps: Sequence[Step]) -> list[Step]:
             checked = step.status
         told.append(replace(step, status=checked) if step.status is Status.IN_REVIEW else step)
     return told
+
+
+def as_pending(steps: Sequence[Step], *, pending: bool, again_by: date | None) -> tuple[Step, ...]:
+    """The steps of a lead; each conclusion that was no end (C4) as put by. `pending`: the last one is, and is looked at again by
+    `again_by`; of those before it tells what came next: put by, or taken up again without an end."""
+    told: list[Step] = []
+    for each in reversed(steps):
+        step = each
+        if not each.extended and each.status is not Status.SUSPENDED:
+            if each.status is Status.CONCLUDED and pending:
+                step = replace(each, status=Status.PARKED)
+            pending = step.status in (Status.REOPENED, Status.PARKED)
+        if told and told[-1].status is step.status is Status.PARKED:
+            told.pop()
+        told.append(step)
+    if told and told[0].status is Status.PARKED:
+        told[0] = replace(told[0], again_by=again_by)
+    return tuple(reversed(told))
 
 
 ENDS = frozenset({Status.NOT_ACCEPTED, Status.CLOSED, Status.SEALED, Status.EXPUNGED})
@@ -292,6 +315,7 @@ def as_repeat(own: Sequence[Step], master: Sequence[Step], merged_on: date) -> t
     return (*(step for step in own if step.status not in AT_REST), *told)
 
 
+AGAIN = ("目前无法查清,最迟{}再行核查", "It cannot be settled now and is looked at again by {}")
 EXTENDED = ("情况复杂,核查期限已依规延长", "The matter is complex; more time was granted to check it")
 WAITS = (
     "来件正在筛查,登记为举报后可写信、传文件",

@@ -10,17 +10,20 @@ from services.intake.db import (
     gateway_messages,
     leads,
     mailbox,
+    merges,
     notices,
     objections,
     openings,
     passed_reports,
     reports,
 )
+from services.intake.domain.conclusion import PENDING
+from services.intake.domain.deadline import LOOK_AGAIN
 from services.intake.domain.mailbox import Writer, private_half
 from services.intake.domain.objection import until
 from services.intake.domain.opening import Purpose
 from services.intake.domain.query_code import NOBODY, read_code
-from services.intake.domain.report import Step
+from services.intake.domain.report import Step, as_pending
 from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told, told_past_office
 from services.intake.usecases.enter_objection import known_to
 from services.intake.usecases.file_report import Desk
@@ -107,10 +110,11 @@ class ReadProgress:
             found = await reports.progress(tx, asked)
             opened = await openings.told_to_reporter(tx, asked)
             unread = await mailbox.unread(tx, asked, Writer.OFFICE)
-            limits = await _limits(tx, lead_id, *found) if lead_id and found else []
-        if found is None:
-            raise NotFound(NOBODY)
-        received_on, steps = found
+            if found is None:
+                raise NotFound(NOBODY)
+            received_on, steps = found
+            limits = await _limits(tx, asked, received_on, steps)
+            steps = await _pending(tx, asked, steps)
         return Progress(
             received_on=received_on, steps=steps, openings=tuple(opened), unread=unread, limits=tuple(limits)
         )
@@ -132,6 +136,13 @@ async def _of_waiting(tx: Transaction, received_on: date, steps: tuple[Step, ...
     """How a message stands that a clerk has not registered."""
     limits = first(received_on, await notices.calendar(tx)) if len(steps) == 1 else []
     return Progress(received_on=received_on, steps=steps, openings=(), unread=0, limits=tuple(limits))
+
+
+async def _pending(tx: Transaction, lead_id: UUID, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    found = await merges.conclusion_of(tx, lead_id)
+    limits = (one for one in await deadlines.of_lead(tx, lead_id) if one.limit_id == LOOK_AGAIN)
+    again_by = next((one.due.on for one in limits if one.stopped_at is None), None)
+    return as_pending(steps, pending=found is not None and found[0] == PENDING, again_by=again_by)
 
 
 async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tuple[Step, ...]) -> list[ToldLimit]:

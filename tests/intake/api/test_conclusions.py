@@ -19,6 +19,7 @@ from tests.intake.api.test_merges import AGAIN, merge
 from tests.intake.api.test_messages import door, filed
 from tests.intake.api.test_objections import object_, read, refuse, tell
 from tests.support.api import Api
+from tests.support.reporting import status as asked
 from tests.support.reporting import write
 
 TOLD = {"channel": "phone", "on": "2018-06-20", "reached": True, "text": "已核查完毕并告知结论"}
@@ -87,11 +88,25 @@ async def test_a_letter_of_the_reporter_wakes_it_too_and_nothing_but_its_day_is_
     await assign(api, lead)
     await hear(api, lead, said.WorkAccepted, unit="GA", verifier_count=2, plan_on_file=True, recusals_on_file=True)
     await hear(api, lead, said.WorkConcluded, conclusion="C4")
+    told = (await asked(api.client, query_code=code)).json()
+    assert told["now"]["status"] == "parked", "it is no result"
+    assert (told["now"]["zh"], told["now"]["en"]) == (
+        "目前无法查清,最迟2018-12-04再行核查",
+        "It cannot be settled now and is looked at again by 2018-12-04",
+    )
+    assert (await do(api, lead, "review-date", REVIEW, day="2018-06-21")).status_code == 200
+    told = (await asked(api.client, query_code=code)).json()
+    assert (told["now"]["zh"], told["limits"][-1]["by"]) == ("目前无法查清,最迟2018-09-03再行核查", "2018-09-03")
+    assert "证人" not in str(told), "nothing of what is missing"
+    await hear(api, lead, said.WorkParked, day="2018-06-22")
+    assert (await asked(api.client, query_code=code)).json()["steps"] == told["steps"], "it is told once"
     sent = await write(api.client, {"query_code": code, "text": "找到了当时的收据"})
     assert (sent.status_code, await status(api, lead)) == (201, "reopened"), sent.text
     hour = "effective_at = date_trunc('day', effective_at, 'Asia/Shanghai') and recorded_at = effective_at"
     kept = await api.rows(f"select action, actor, {hour} from lead_history order by version desc limit 1")
     assert kept == [("take-up", "system:intake", True)]
+    shown = [(one["status"], one["zh"]) for one in (await asked(api.client, query_code=code)).json()["steps"]][-2:]
+    assert shown == [("parked", "目前无法查清,已定期限再查"), ("reopened", "已重新启动")]
     again = await write(api.client, {"query_code": code, "text": "还有一张"})
     assert (again.status_code, await status(api, lead)) == (201, "reopened")
 

@@ -11,6 +11,7 @@ from services.intake.domain import lead_life
 from services.intake.domain.conclusion import must_be_an_end, must_be_handed_on, must_be_pending
 from services.intake.domain.handover import Handover
 from services.intake.domain.lead_states import MOVES, Action, Status
+from services.intake.domain.report import AGAIN, PROGRESS, Step, as_pending
 from shared.deadlines import profile_of
 from shared.errors import Invalid, NotAllowed
 from tests.intake.domain.test_lead_states import at
@@ -80,3 +81,42 @@ def test_what_was_found_to_be_disorder_and_given_back_goes_to_another_team() -> 
         back.assign("GA", (), on=DAY, days=DAYS, at=NOON)
     again, _ = back.assign("GA", (), on=DAY, days=DAYS, at=NOON, same_may=True)
     assert (again.status, again.assignment and again.assignment.number) == (Status.ASSIGNED, 2)
+
+
+S = Status
+SHOWN = [
+    # what stands is C4
+    ([S.VERIFYING, S.CONCLUDED], True, [S.VERIFYING, S.PARKED]),
+    ([S.CONCLUDED, S.PARKED], True, [S.PARKED]),
+    ([S.CONCLUDED, S.SUSPENDED], True, [S.PARKED, S.SUSPENDED]),
+    ([S.CONCLUDED, S.SUSPENDED, S.CONCLUDED], True, [S.PARKED, S.SUSPENDED, S.PARKED]),
+    # it was, and was taken up again; what stands is the next team's
+    ([S.CONCLUDED, S.REOPENED], True, [S.PARKED, S.REOPENED]),
+    ([S.CONCLUDED, S.SUSPENDED, S.CONCLUDED, S.REOPENED], True, [S.PARKED, S.SUSPENDED, S.PARKED, S.REOPENED]),
+    (
+        [S.CONCLUDED, S.REOPENED, S.ASSIGNED, S.VERIFYING, S.CONCLUDED],
+        False,
+        [S.PARKED, S.REOPENED, S.ASSIGNED, S.VERIFYING, S.CONCLUDED],
+    ),
+    # none was
+    ([S.VERIFYING, S.CONCLUDED], False, [S.VERIFYING, S.CONCLUDED]),
+    ([S.CONCLUDED, S.FED_BACK, S.CLOSED, S.REOPENED], False, [S.CONCLUDED, S.FED_BACK, S.CLOSED, S.REOPENED]),
+    ([S.CONCLUDED, S.REDIRECTED, S.REOPENED], False, [S.CONCLUDED, S.REDIRECTED, S.REOPENED]),
+    ([S.CONCLUDED, S.TRANSFERRED, S.CONCLUDED], False, [S.CONCLUDED, S.TRANSFERRED, S.CONCLUDED]),
+]
+
+
+@pytest.mark.rule("D02")
+@pytest.mark.parametrize(("came", "pending", "shown"), SHOWN)
+def test_what_cannot_be_settled_is_told_as_such_and_by_when_it_is_looked_at_again(
+    came: list[Status], pending: bool, shown: list[Status]
+) -> None:
+    days = [DAY + timedelta(days=n) for n in range(len(came))]
+    told = as_pending([Step(*one) for one in zip(came, days, strict=True)], pending=pending, again_by=days[-1])
+    assert [one.status for one in told] == shown
+    for one in told[:-1]:
+        assert one.words == PROGRESS[one.status]
+    stands = shown[-1] is Status.PARKED
+    assert told[-1].words == (tuple(each.format(days[-1]) for each in AGAIN) if stands else PROGRESS[shown[-1]])
+    assert told[0].since == days[0], "the first day of it"
+    assert as_pending([], pending=pending, again_by=None) == ()
