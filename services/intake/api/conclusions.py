@@ -27,21 +27,21 @@ class ReviewOrder(Order):
     missing: Reason
 
 
-class TransferOrder(Order):
+class HandoverOrder(Order):
     """The organ that it belongs to, of the directory, and the letter. 移交"""
 
     organ: UnitCode
     letter_no: Number
 
 
-class TransferReceiptOrder(Order):
+class HandoverReceiptOrder(Order):
     """The organ's receipt. 接收单位回执"""
 
     receipt_no: Number
     receipt_on: Day
 
 
-class TransferView(BaseModel):
+class HandoverView(BaseModel):
     """To which organ it went and what came of it. 移交记录"""
 
     lead_id: UUID
@@ -71,19 +71,19 @@ async def post_take_up(lead_id: UUID, order: ReasonOrder, by: Director, tx: Tx, 
 
 
 @router.post("/leads/{lead_id}/transfer")
-async def post_transfer(lead_id: UUID, order: TransferOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+async def post_transfer(lead_id: UUID, order: HandoverOrder, by: Director, tx: Tx, at: Now) -> LeadView:
     """What belongs to another organ (C5) goes there with a letter; without a receipt it is back after D05. 移交"""
     return LeadView.of(await hand_over(tx, lead_id, order.organ, order.letter_no, by=by, at=at))
 
 
 @router.post("/leads/{lead_id}/transfer/receipt")
-async def post_transfer_receipt(lead_id: UUID, order: TransferReceiptOrder, by: Director, tx: Tx, at: Now) -> LeadView:
+async def post_transfer_receipt(lead_id: UUID, order: HandoverReceiptOrder, by: Director, tx: Tx, at: Now) -> LeadView:
     """The organ has taken it: the reporter can be told. 登记接收单位回执"""
     return LeadView.of(await receive_handover(tx, lead_id, order.receipt_no, order.receipt_on, by=by, at=at))
 
 
 @router.get("/leads/{lead_id}/transfers")
-async def get_transfers(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> list[TransferView]:
+async def get_transfers(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> list[HandoverView]:
     """To which organs it went and what came of it; the reading is put on record. 移交记录(查阅留痕)"""
     await note_reading(tx, by, "transfers", lead_id, at=at)
-    return [TransferView.of(each) for each in await handovers.of_lead(tx, lead_id)]
+    return [HandoverView.of(each) for each in await handovers.of_lead(tx, lead_id)]

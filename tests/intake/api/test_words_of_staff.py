@@ -32,6 +32,7 @@ EXCEPTIONS = {
     ),
     **dict.fromkeys(("RewardOrder.basis_no", "PaymentOrder.receipt_no", "shared.http.holds.HoldOrder.basis_no"), PAPER),
     **dict.fromkeys(("AssessmentOrder.document_no", "LeadOrder.upstream_no"), PAPER),
+    **dict.fromkeys(("HandoverOrder.letter_no", "HandoverReceiptOrder.receipt_no"), PAPER),
     **dict.fromkeys(("CounterOrder.own_code", "ConfirmedOrder.own_code"), SECRET),
     **dict.fromkeys(("VoucherOrder.voucher", "PaymentOrder.voucher"), SECRET),
     "receipts.ReceiptOrder": RECEIPT,
