@@ -32,6 +32,9 @@ OF_LIMIT: dict[str, Words] = {"D29": SORT, "D07w": AGAIN}
 """Limits of a kind with words of their own."""
 
 
+OF_REVIEW = frozenset({DeadlineKind.REVIEW, DeadlineKind.REWORK})
+
+
 @dataclass(frozen=True, slots=True)
 class ToldLimit:
     """One limit. `latest`: its last day of all, if it has one."""
@@ -42,8 +45,13 @@ class ToldLimit:
 
 
 def told(running: Sequence[LeadDeadline], days: Calendar) -> list[ToldLimit]:
-    """What of a lead's limits the reporter is told, the soonest first."""
+    """What of a lead's limits the reporter is told, the soonest first. Of a quality review nothing is: while it or what it sent back lasts,
+    the day of the result stays the one that was told."""
     mine = [one for one in running if one.stopped_at is None and one.kind in WORDS]
+    reviewed = any(one.stopped_at is None and one.kind in OF_REVIEW for one in running)
+    if reviewed and not any(one.kind is DeadlineKind.CONCLUDE for one in mine):
+        stopped = [one for one in running if one.kind is DeadlineKind.CONCLUDE]
+        mine += sorted(stopped, key=lambda one: one.round)[-1:]
     found = [ToldLimit(OF_LIMIT.get(one.limit_id, WORDS[one.kind]), one.due.on, one.latest(days)) for one in mine]
     return sorted(found, key=lambda one: one.by)
 

@@ -19,11 +19,16 @@ from tests.support.reporting import status as progress
 RUNNING = "select kind from deadlines where lead_id = $1 and stopped_at is null order by kind"
 
 
-async def in_review(api: Api, day: str = "2018-06-20") -> tuple[str, UUID]:
+async def at_work(api: Api) -> tuple[str, UUID]:
     code, lead = await filed(api, ANONYMOUS)
     await classify(api, lead)
     await assign(api, lead, "umbrella")
     await hear(api, lead, said.WorkAccepted, **SIGNED)
+    return code, lead
+
+
+async def in_review(api: Api, day: str = "2018-06-20") -> tuple[str, UUID]:
+    code, lead = await at_work(api)
     await hear(api, lead, said.WorkConcluded, day=day, **DRAWN)
     return code, lead
 
@@ -31,6 +36,10 @@ async def in_review(api: Api, day: str = "2018-06-20") -> tuple[str, UUID]:
 async def steps(api: Api, code: str) -> list[tuple[str, str]]:
     told = (await progress(api.client, query_code=code)).json()["steps"]
     return [(step["status"], step["zh"]) for step in told]
+
+
+async def told_limits(api: Api, code: str) -> list[Any]:
+    return list((await progress(api.client, query_code=code)).json()["limits"])
 
 
 async def crime(api: Api, lead: UUID) -> str:
@@ -78,9 +87,13 @@ async def test_until_the_review_has_passed_nothing_is_told_and_nothing_closed(ne
 @pytest.mark.parametrize(("day", "runs"), [("2018-06-22", ["conclude", "rework"]), ("2018-07-06", ["rework"])])
 async def test_what_is_returned_is_verified_again_within_two_days(new_api: NewApi, day: str, runs: list[str]) -> None:
     api = await door(new_api)
-    code, lead = await in_review(api)
-    before = await steps(api, code)
+    code, lead = await at_work(api)
+    before, limits_before = await steps(api, code), await told_limits(api, code)
+    assert [limit["by"] for limit in limits_before] != []
+    await hear(api, lead, said.WorkConcluded, day="2018-06-20", **DRAWN)
+    assert await told_limits(api, code) == limits_before
     await hear(api, lead, said.WorkReturnedByReview, day=day)
+    assert await told_limits(api, code) == limits_before
     assert await status(api, lead) == "verifying"
     assert await steps(api, code) == before, "the reporter learns nothing of it"
     found = await limits(api, lead, day)
