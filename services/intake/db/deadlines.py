@@ -218,8 +218,10 @@ async def is_counted_before(tx: Transaction, calendar_no: int) -> bool:
 async def take_leads_without(
     tx: Transaction, came_by: Mapping[Status, Sequence[str]], *, limit: int
 ) -> list[tuple[Lead, datetime]]:
-    """Some leads of these states for which nothing runs, locked, each with when the last of its state's deeds was put on record."""
-    runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, table.c.stopped_at.is_(None)).exists()
+    """Some leads of these states that wait for nothing, locked, each with when the last of its state's deeds was put on record."""
+    # to meet the reporter runs beside whatever the lead waits for
+    own = (table.c.stopped_at.is_(None), table.c.kind != DeadlineKind.MEET.value)
+    runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, *own).exists()
     query = select(leads).where(leads.c.status.in_([status.value for status in came_by]), ~runs)
     query = query.where(leads.c.merged_into.is_(None), leads.c.suspended_at.is_(None))
     rows = list(

@@ -13,6 +13,8 @@ from shared.contracts.intake import LeadMerged, LeadUnmerged
 from shared.errors import Invalid, NotAllowed
 from shared.two_people import Person, must_be_another
 
+IN_REVIEW = "in-review"
+"""In place of a conclusion."""
 UNFOUNDED = "C3"
 """查否: reported again, it is looked at again by another team."""
 MANY_REPEATS = 3
@@ -141,7 +143,7 @@ class ReExamination:
     earlier_unit: str
     opened_at: datetime
     conclusion: str = UNFOUNDED
-    """That of the master, as it stood then."""
+    """That of the master, as it stood then; `IN_REVIEW`: it is not known before its review."""
     state: ReExaminationState = ReExaminationState.OPEN
     unit: str | None = None
     given_by: str | None = None
@@ -162,11 +164,21 @@ class ReExamination:
         """Nothing of it is to be looked at again. Raises `NotAllowed` when it is decided, and for what was found unfounded."""
         if self.state is not ReExaminationState.OPEN:
             raise NotAllowed(f"不能登记已阅:{self.state.zh} / cannot note it: {self.state.en}")
+        if self.conclusion == IN_REVIEW:
+            raise NotAllowed("结论尚在评查,请待评查后再定 / the conclusion is under review; decide after that")
         if self.conclusion == UNFOUNDED:
             raise NotAllowed(
                 "查否后又被举报的,须交其他力量复查 / found unfounded and reported again: another team looks at it"
             )
         return replace(self, state=ReExaminationState.NOTED, given_by=by, given_at=at)
+
+    def concluded(self, code: str) -> Self:
+        """The review let the conclusion stand: now it is known."""
+        return replace(self, conclusion=code) if self.conclusion == IN_REVIEW else self
+
+    def looked_at(self) -> Self:
+        """The review sent the conclusion back: the unit, which knows what is new, looks again."""
+        return self.withdraw() if self.conclusion == IN_REVIEW else self
 
     def withdraw(self) -> Self:
         """The merge that opened it was undone; what was given already stays and is told as work done meanwhile."""

@@ -12,7 +12,7 @@ from services.intake.usecases.open_legs import open_legs
 from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.auth import Principal
-from shared.contracts.intake import After, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
+from shared.contracts.intake import After, DeadlineKind, LeadAssigned, Leg, LegStatus, VerificationFactsSealed
 from shared.db import Transaction
 from shared.deadlines import Calendar
 
@@ -34,6 +34,9 @@ async def charge(
     result is due, if earlier than now."""
     # to meet the reporter is not the unit's alone: that limit runs on
     await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
+    for repeat in await merges.repeats_of(tx, lead.id):
+        # told with the next result
+        await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
     await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
     sequence = await outbox.put(tx, assigned, at=at)
     if await deadlines.claims_of_repeats(tx, lead.id):

@@ -8,7 +8,7 @@ from services.intake.domain.conclusion import PENDING
 from services.intake.domain.conflict import ConflictOfInterest
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import AT_WORK, ITS_UNITS, MOVES, Action, Status
-from services.intake.domain.merge import UNFOUNDED, Merge, ReExamination
+from services.intake.domain.merge import IN_REVIEW, UNFOUNDED, Merge, ReExamination
 from services.intake.usecases.ask_of_repeats import stop_merged, tell_urgency
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.deliver_feedback import begin_to_tell, tell_declined
@@ -22,6 +22,8 @@ from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
+
+HAS_RESULT = frozenset({Status.CONCLUDED, Status.TRANSFERRED, Status.FED_BACK, Status.CLOSED})
 
 
 async def decide_merge(
@@ -70,6 +72,8 @@ async def decide_merge(
     if asked:
         await tell_urgency(tx, master, at=at)
     concluded = await merges.conclusion_of(tx, master.id)
+    if master.status is Status.IN_REVIEW and master.assignment:
+        concluded = (IN_REVIEW, master.assignment.unit)
     # a unit that is at work already looks at this, too
     re_examine = bool(concluded and concluded[0] == UNFOUNDED and master.status not in AT_WORK)
     # so does whoever is charged anew with what could not be verified yet (C4): it is woken
@@ -82,7 +86,7 @@ async def decide_merge(
         await merges.add_re_examination(tx, entry)
     days = await notices.calendar(tx)
     await wake_by_news(tx, master, NEW_REPEAT, by=by, at=at)
-    if master.status is Status.CLOSED and not re_examine:
+    if concluded and concluded[0] != PENDING and master.status in HAS_RESULT and not re_examine:
         await begin_to_tell(tx, lead, days=days, at=at)
     if master.status is Status.NOT_ACCEPTED:
         await deadlines.stop(tx, lead.id, DeadlineKind.MEET, at=at)

@@ -123,10 +123,22 @@ async def must_be_told_of_master(tx: Transaction, repeat: Lead, *, since: date) 
 
 
 async def begin_to_tell(tx: Transaction, repeat: Lead, *, days: Calendar, at: datetime) -> None:
-    """It ended otherwise than by a conclusion that waits for its feedback (merged into a lead that is closed; not accepted): whoever
-    reported it is told within the limit (D11)."""
+    """It has an end that is not fed back by its own state (that of its master; not accepted): whoever reported it is told within the limit
+    (D11)."""
     if repeat.named or await life.holds_code(tx, repeat.id):
         await deadlines.start_anew(tx, to_tell(repeat, days=days, at=at))
+
+
+async def begin_to_tell_repeats(tx: Transaction, master: Lead, *, days: Calendar, at: datetime) -> None:
+    """The matter has a result: whoever reported a repeat is told within the same limit as whoever reported it first (D11)."""
+    for repeat in await merges.repeats_of(tx, master.id):
+        await begin_to_tell(tx, repeat, days=days, at=at)
+
+
+async def tell_no_repeat(tx: Transaction, master_id: UUID, *, at: datetime) -> None:
+    """The result of the matter was taken back, or another is looked for: nobody is to be told but the next one."""
+    for repeat in await merges.repeats_of(tx, master_id):
+        await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
 
 
 async def tell_declined(

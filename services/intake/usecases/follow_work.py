@@ -17,6 +17,7 @@ from services.intake.domain.deadline import (
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_life import FOLLOWED, follow, refused
 from services.intake.domain.lead_states import Action
+from services.intake.usecases.deliver_feedback import begin_to_tell_repeats
 from services.intake.usecases.hand_over import take_back
 from services.intake.usecases.keep_dates import keep_dates
 from shared import audit, outbox
@@ -74,8 +75,12 @@ async def _stand(tx: Transaction, lead: Lead, event: WorkConcluded | WorkReviewe
     leg is not over, and a day to look again runs."""
     days, at, pending = await notices.calendar(tx), event.effective_at, event.conclusion == PENDING
     await _start(tx, lead, to_look_again(lead, days=days, at=at) if pending else to_tell(lead, days=days, at=at))
+    if not pending:
+        await begin_to_tell_repeats(tx, lead, days=days, at=at)
     if lead.assignment:
         await merges.conclude(tx, lead.id, event.conclusion, lead.assignment.unit, at=at)
+    for entry in await merges.open_re_examinations(tx, lead.id):
+        await merges.save_re_examination(tx, entry.concluded(event.conclusion))
     await _save(tx, lead, event, received)
     if not pending:
         await _move_leg(tx, lead, LegStatus.ENDED, event, received)
@@ -120,6 +125,8 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
     elif action is Action.UNDO_TRANSFER:
         await take_back(tx, lead.id, at=at)
     elif action is Action.RETURN_BY_REVIEW:
+        for entry in await merges.open_re_examinations(tx, lead.id):
+            await merges.save_re_examination(tx, entry.looked_at())
         await _stop(tx, lead, DeadlineKind.REVIEW, at=at)
         await _start(tx, lead, to_rework(lead, days=days, at=at))
         if await deadlines.lasts(tx, lead.id, DeadlineKind.CONCLUDE, at=at):

@@ -29,6 +29,7 @@ from services.intake.usecases.enter_objection import known_to
 from services.intake.usecases.file_report import Desk
 from services.intake.usecases.own_codes import OwnCodes
 from services.intake.usecases.passed_letters import OPENING, RESULT, open_letters, to_be_read
+from shared.contracts.intake import DeadlineKind
 from shared.db import Database, Transaction
 from shared.deadlines import profile_of
 from shared.errors import Invalid, NotAllowed, NotFound
@@ -149,9 +150,13 @@ async def _limits(tx: Transaction, lead_id: UUID, received_on: date, steps: tupl
     days = await notices.calendar(tx)
     if len(steps) == 1:
         return first(received_on, days)
-    found = told(await deadlines.of_lead(tx, lead_id), days)
-    lead = await leads.get(tx, lead_id)
+    running, lead = await deadlines.of_lead(tx, lead_id), await leads.get(tx, lead_id)
     whole = await leads.get(tx, lead.merged_into) if lead.merged_into else lead
+    if lead.merged_into:
+        # by when the matter is to be checked; all else that runs for a repeat is its reporter's own
+        theirs = await deadlines.of_lead(tx, whole.id)
+        running = [*running, *(one for one in theirs if one.kind is DeadlineKind.CONCLUDE)]
+    found = told(running, days)
     try:
         answered = await objections.answer_for(tx, lead, whole)
     except NotAllowed:

@@ -13,7 +13,13 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
 from services.intake.domain.redirect import Redirect
 from services.intake.usecases.check_unit import check_unit
-from services.intake.usecases.deliver_feedback import how_told, must_be_told_of_master, number_of
+from services.intake.usecases.deliver_feedback import (
+    begin_to_tell_repeats,
+    how_told,
+    must_be_told_of_master,
+    number_of,
+    tell_no_repeat,
+)
 from services.intake.usecases.enter_objection import enter_of_repeats, must_know_refusal
 from services.intake.usecases.letter_files import must_be_sent_by
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
@@ -46,6 +52,7 @@ async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: P
     sent = Redirect(lead_id=lead.id, number=number, regulator=regulator, sent_by=by.sub, sent_at=at)
     await life.add_redirect(tx, sent)
     await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, DeadlineKind.FEEDBACK, at=at)
+    await tell_no_repeat(tx, lead.id, at=at)
     await deadlines.start_anew(tx, to_receipt(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.redirect", lead.id, at=at, detail={"regulator": regulator, "number": number})
@@ -85,7 +92,9 @@ async def answer_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by:
     await life.save_redirect(tx, sent)
     await leads.save(tx, lead, Action.RESULT_OF_REDIRECT, by=by, effective_at=at, at=at)
     await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
-    await deadlines.start_anew(tx, to_tell(lead, days=await notices.calendar(tx), at=at))
+    days = await notices.calendar(tx)
+    await deadlines.start_anew(tx, to_tell(lead, days=days, at=at))
+    await begin_to_tell_repeats(tx, lead, days=days, at=at)
     await audit.record(tx, by, "lead.answer-redirect", lead.id, at=at, detail={"number": sent.number})
     return lead
 

@@ -63,7 +63,8 @@ async def test_in_every_state_of_a_founded_master_what_is_new_goes_to_its_unit_o
         waits = [(one["merge_id"], one["conclusion"], one["earlier_unit"]) for one in await entries(api)]
         has_it = standing in ITS_UNITS
         assert len(sent) == boxes + has_it, standing
-        assert waits == ([] if standing in AT_WORK else [(identity, "C1", "GA")]), standing
+        code = "in-review" if standing is Status.IN_REVIEW else "C1"
+        assert waits == ([] if standing in AT_WORK else [(identity, code, "GA")]), standing
         if has_it:
             told = opener(api, "verification").open(SealedBox(key_id=sent[-1][0], box=sent[-1][1]))
             assert NEW in str(told["allegations"]), standing
@@ -123,3 +124,26 @@ async def test_what_could_not_be_verified_is_woken_instead(new_api: NewApi) -> N
     master = await concluded(api, "C4")
     await again(api, master)
     assert (await status(api, master), await entries(api)) == ("reopened", [])
+
+
+@pytest.mark.rule("D36")
+async def test_what_comes_during_the_review_of_a_conclusion_waits_until_that_is_known(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    master = await register(api, **NAMED)
+    await classify(api, master)
+    await assign(api, master)
+    await hear(api, master, said.WorkAccepted, **SIGNED)
+    await hear(api, master, said.WorkConcluded, conclusion="C1", review_because="random", day="2018-06-20")
+    first = await again(api, master)
+    [entry] = await entries(api)
+    assert (entry["merge_id"], entry["conclusion"], entry["earlier_unit"]) == (first, "in-review", "GA")
+    early = await note(api, first)
+    assert (early.status_code, "评查" in early.json()["detail"]) == (409, True)
+    # sent back, the unit looks again, with what is new; let stand, the director decides
+    await hear(api, master, said.WorkReturnedByReview, day="2018-06-21")
+    assert ([entry["merge_id"] for entry in await entries(api, "withdrawn")], await entries(api)) == ([first], [])
+    await hear(api, master, said.WorkConcluded, conclusion="C1", review_because="random", day="2018-06-21")
+    second = await again(api, master)
+    await hear(api, master, said.WorkReviewed, conclusion="C1", day="2018-06-22")
+    assert [(entry["merge_id"], entry["conclusion"]) for entry in await entries(api)] == [(second, "C1")]
+    assert (await note(api, second)).status_code == 200

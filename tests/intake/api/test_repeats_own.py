@@ -4,14 +4,17 @@ from uuid import UUID
 
 import pytest
 
+from services.intake.usecases.start_missing import start_missing
+from shared.contracts import verification as said
 from tests.conftest import NewApi
 from tests.intake.api.test_ends import NAMED, close, fed_back, log, merge
 from tests.intake.api.test_ends_of_repeats import decline, may_object_until
-from tests.intake.api.test_leads import register
-from tests.intake.api.test_life import PUBLIC, WHY, do, limits, on
+from tests.intake.api.test_leads import assign, classify, register
+from tests.intake.api.test_life import PUBLIC, WHY, do, hear, limits, on
 from tests.intake.api.test_merges import undo
-from tests.intake.api.test_objections import PLAIN, door, filed, object_, read, refuse, tell
+from tests.intake.api.test_objections import PLAIN, SIGNED, door, filed, object_, read, refuse, tell
 from tests.support.api import Api
+from tests.support.builders import NOON
 from tests.support.reporting import status as asked
 
 
@@ -132,3 +135,59 @@ async def test_nobody_is_to_be_met_for_what_is_not_accepted_until_it_is_after_al
     assert (await do(api, master, "acceptance", WHY, by="ofd", day="2018-06-07")).status_code == 200
     for each, ended in ((master, None), (before, None), (met, "2018-06-03")):
         assert (await meet(api, each, "2018-06-07"))[1] == ended
+
+
+@pytest.mark.rule("D11", "G-FEED")
+async def test_the_reporter_of_a_repeat_sees_by_when_he_hears_and_is_told_within_the_same_limit(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    master = await register(api, **NAMED)
+    code, repeat = await filed(api)
+    named, nobody = [await register(api, **who, summary="同一件事再次反映") for who in (NAMED, PUBLIC)]
+    for each in (repeat, named, nobody):
+        await merge(api, each, master, "2018-06-02")
+    await classify(api, master)
+    await assign(api, master)
+
+    async def shown() -> list[tuple[str, str]]:
+        found = (await asked(api.client, query_code=code)).json()["limits"]
+        return [(one["zh"].split(",")[0], one["by"]) for one in found]
+
+    assert await shown() == [("应在该日(含)前查出结果", "2018-07-02")]
+    await hear(api, master, said.WorkAccepted, **SIGNED)
+    await hear(api, master, said.WorkConcluded, conclusion="C1", day="2018-06-20")
+    assert await shown() == [("应在该日(含)前向您反馈结果", "2018-06-27")]
+    late = await register(api, **NAMED, summary="同一件事最后一次反映")
+    await merge(api, late, master, "2018-06-21")
+    for each, day in ((repeat, "2018-06-27"), (named, "2018-06-27"), (late, "2018-06-28")):
+        limit = (await limits(api, each, "2018-06-21"))["feedback"]
+        assert (limit["limit_id"], limit["due_on"], limit["stopped_at"]) == ("D11", day, None)
+    assert "feedback" not in await limits(api, nobody, "2018-06-21"), "there is nobody to tell"
+    assert (await log(api, named, "2018-06-26")).status_code == 204
+    assert (await tell(api, repeat, day="2018-06-26")).status_code == 201
+    await read(api, "2018-06-26", query_code=code)
+    for each in (named, repeat):
+        assert (await limits(api, each, "2018-06-26"))["feedback"]["in_time"] is True
+    assert await may_object_until(api, code) == []
+    assert (await log(api, master, "2018-06-26")).status_code == 204
+    assert (await do(api, master, "feedback", {}, by="sup", day="2018-06-26")).json()["status"] == "fed_back"
+    assert await may_object_until(api, code) == ["2018-07-26"]
+    # another team looks: who has not been told hears of what that finds
+    assert (await limits(api, late, "2018-06-26"))["feedback"]["stopped_at"] is None
+    assert (await do(api, master, "objection", {"unit": "ZF", **WHY}, day="2018-06-27")).status_code == 200
+    assert (await limits(api, late, "2018-06-27"))["feedback"]["stopped_at"] is not None
+
+
+async def test_a_reporter_who_is_to_be_met_hides_no_limit_that_a_lead_has_lost(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api, **NAMED)
+    await classify(api, lead)
+    await assign(api, lead)
+    await hear(api, lead, said.WorkAccepted, **SIGNED)
+    await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-06-20")
+    await api.rows("delete from deadlines where kind = 'feedback'")
+    assert (await limits(api, lead, "2018-06-20"))["meet"]["stopped_at"] is None
+    async with api.app.state.database.transaction() as tx:
+        assert await start_missing(tx, NOON) == 1
+    assert (await limits(api, lead, "2018-06-20"))["feedback"]["stopped_at"] is None
