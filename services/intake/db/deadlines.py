@@ -24,6 +24,7 @@ from shared.db import Transaction
 from shared.deadlines import Colour, Deadline, Pause
 from shared.errors import NotFound
 
+_AS_MAJOR = text("select count_as_major(:lead, :number)")
 _COLUMNS = [column.name for column in table.columns if column.name != "stopped_at"]
 _KEY = (table.c.lead_id, table.c.kind, table.c.round)
 Key = tuple[UUID, DeadlineKind, int]
@@ -100,10 +101,9 @@ async def resume(tx: Transaction, lead_id: UUID, *, stopped_at: datetime, at: da
 
 
 async def save(tx: Transaction, deadline: LeadDeadline) -> None:
-    """Write when it ends, by which limit, and when it is looked at next. The caller holds its lock."""
+    """Write when it ends and when it is looked at next. The caller holds its lock."""
     row = _row(deadline)
     names = (
-        "limit_id",
         "due_on",
         "provisional",
         "yellow_at",
@@ -115,6 +115,12 @@ async def save(tx: Transaction, deadline: LeadDeadline) -> None:
     )
     key = (deadline.lead_id, deadline.kind.value, deadline.round)
     await tx.execute(update(table).where(tuple_(*_KEY) == key).values({name: row[name] for name in names}))
+
+
+async def save_as_major(tx: Transaction, deadline: LeadDeadline) -> None:
+    """The same, and that the result is due by the limit of level 重大, which the lead has. The caller holds its lock."""
+    await tx.execute(_AS_MAJOR, {"lead": deadline.lead_id, "number": deadline.round})
+    await save(tx, deadline)
 
 
 async def get(tx: Transaction, lead_id: UUID, kind: DeadlineKind, *, lock: bool = False) -> LeadDeadline:

@@ -42,7 +42,7 @@ async def count_by_level(tx: Transaction, lead: Lead, *, by: Principal | None, a
         return None
     limit = await deadlines.get(tx, lead.id, DeadlineKind.CONCLUDE, lock=True)
     limit = limit.of_level(lead.result_limit, calendar=await notices.calendar(tx), now=at)
-    await deadlines.save(tx, limit)
+    await deadlines.save_as_major(tx, limit)
     await keep_dates(tx, lead, DEED, by=by, at=at)
     return limit.due
 
