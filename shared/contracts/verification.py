@@ -1,10 +1,14 @@
 """What verification (线索核查) says: the work on a lead, from receipt to conclusion."""
 
+from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts.checkpoint import Checkpoint
 from shared.contracts.envelope import AboutLead, Code
+
+Found = Literal["C1", "C2", "C3", "C4", "C5", "C6", "C8"]
+"""A conclusion of §2.4; C8 诬告 is never told before its review has passed."""
 
 
 class _WorkEvent(AboutLead):
@@ -71,7 +75,7 @@ class WorkReviewed(_WorkEvent):
     """Quality review lets a drawn conclusion stand 评查通过 (D36): it can be told from now on."""
 
     TYPE: ClassVar[str] = "xiansuo.verification.work.reviewed.v1"
-    conclusion: Literal["C1", "C2", "C3", "C4", "C5", "C6"]
+    conclusion: Found
 
 
 class WorkParked(_WorkEvent):
@@ -102,9 +106,11 @@ class WorkConcluded(_WorkEvent):
     """The work ended with a conclusion of §2.4 核查已有结论."""
 
     TYPE: ClassVar[str] = "xiansuo.verification.work.concluded.v1"
-    conclusion: Literal["C1", "C2", "C3", "C4", "C5", "C6"]
-    review_because: Literal["major", "repeats", "random"] | None = None
+    conclusion: Found
+    review_because: Literal["major", "repeats", "random", "accusation"] | None = None
     """It was drawn for quality review and is told to nobody before that (D36); None: it stands at once."""
+    decided_on: date | None = None
+    """Of C8 alone: the day of the formal decision that it rests on (G16)."""
 
 
 class VerificationCheckpointSigned(Checkpoint):

@@ -15,6 +15,7 @@ from services.intake.db.mailbox_tables import objections
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.subject_tables import subject_boxes
 from services.intake.db.tables import deadlines, lead_history, leads, reports
+from services.intake.domain.conclusion import UNFOUNDED
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.merge import STANDS
@@ -105,7 +106,7 @@ async def to_be_sealed(
         decisions.c.kind == "seal",
         or_(decisions.c.state == "proposed", decisions.c.decided_at > asked_before),
     )
-    unfounded = and_(leads.c.status == "closed", conclusions.c.code == "C3")
+    unfounded = and_(leads.c.status == "closed", conclusions.c.code.in_(UNFOUNDED))
     declined = and_(leads.c.status == "not_accepted", ~_owes(before))
     query = _ended().having(before > _WHEN).outerjoin(conclusions, conclusions.c.lead_id == leads.c.id)
     query = query.where(or_(unfounded, declined), ~asked, ~_held(), ~_waits(), ~_objected())

@@ -1,13 +1,16 @@
 """What a conclusion of §2.4 asks for before it is an end. Pure.
 
 C4 无法查证 is pending and never an end: it waits for a day, or for something new. C5 移交 ends when the organ that it belongs to has taken
-it; C6 转治乱 when the regulator has answered. The others are told and closed as they are.
+it; C6 转治乱 when the regulator has answered. The others are told and closed as they are, C8 诬告 as C3.
 """
 
 from services.intake.domain.lead_states import Status
 from shared.errors import NotAllowed
 
 PENDING, HANDED_ON, ELSEWHERE = "C4", "C5", "C6"
+REFUTED, ACCUSATION = "C3", "C8"
+UNFOUNDED = frozenset({REFUTED, ACCUSATION})
+"""What the allegations were found not to be true by; a reporter is told no more of the two (G16), and both are sealed."""
 
 
 def must_be_an_end(code: str | None, status: Status, *, taken: bool) -> None:

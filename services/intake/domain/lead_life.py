@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from services.intake.domain.codes import Level, Source, Tier
-from services.intake.domain.conclusion import ELSEWHERE
+from services.intake.domain.conclusion import ELSEWHERE, UNFOUNDED
 from services.intake.domain.lead import MOST_DISPUTES, Lead
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.office_name import means_the_office
@@ -40,7 +40,7 @@ from shared.contracts.verification import (
 from shared.deadlines import Calendar, china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 
-SEALABLE = frozenset({"C3", "C7"})
+SEALABLE = UNFOUNDED | {"C7"}
 
 
 def decline(lead: Lead, go_to: str, *, concerns_office: bool, at: datetime) -> tuple[Lead, LeadDeclined]:

@@ -28,6 +28,8 @@ _FOUND = {
     "C1": LegalStage.VERIFIED,
     "C2": LegalStage.PARTLY,
     "C3": LegalStage.REFUTED,
+    # of who is reported the same is found; of a reporter nothing is said here (G16)
+    "C8": LegalStage.REFUTED,
     "C4": LegalStage.UNSETTLED,
     "C5": LegalStage.ELSEWHERE,
     "C6": LegalStage.ELSEWHERE,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices
 from services.intake.db.life import SIGNED
-from services.intake.domain.conclusion import PENDING
+from services.intake.domain.conclusion import ACCUSATION, PENDING
 from services.intake.domain.deadline import (
     LeadDeadline,
     to_conclude,
@@ -45,7 +45,8 @@ async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Rec
 async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: Received) -> None:
     """The work ended: its conclusion stands, or waits for its review first (D36)."""
     lead, at = await leads.get(tx, concluded.lead_id, lock=True), concluded.effective_at
-    drawn = concluded.review_because is not None
+    # 诬告 (C8) is none before another person has agreed (G16), whatever the event lacks
+    drawn = concluded.review_because is not None or concluded.conclusion == ACCUSATION
     if since := await _overtaken(tx, lead, concluded, received, *OF_THE_UNIT):
         if not drawn:
             await merges.conclude_unless_later(tx, lead.id, concluded.conclusion, _unit_before(lead, since), at=at)

@@ -4,8 +4,20 @@ from collections.abc import Sequence
 
 from services.publicity.db import facts
 from services.publicity.db.facts import Fact
+from shared.contracts.envelope import AboutLead
+from shared.contracts.verification import WorkConcluded
 from shared.db import Transaction
 from shared.inbox import Heard
+
+NO_CODES = {"effective_at", "lead_id"}
+FOUND = {"conclusion", "review_because", "decided_on"}
+
+
+def left_out(event: AboutLead) -> set[str]:
+    """What is no code of a fact, or none that is kept here: that a reporter is thought to have accused falsely (C8) is nobody's to show
+    before another person has agreed, nor a figure afterwards (G16)."""
+    accused = isinstance(event, WorkConcluded) and event.conclusion == "C8"
+    return NO_CODES | FOUND if accused else NO_CODES
 
 
 async def record_facts(tx: Transaction, heard: Sequence[Heard]) -> None:
@@ -23,7 +35,7 @@ async def record_facts(tx: Transaction, heard: Sequence[Heard]) -> None:
                 lead_id=event.lead_id,
                 effective_at=event.effective_at,
                 recorded_at=received.recorded_at,
-                codes=event.model_dump_json(exclude={"effective_at", "lead_id"}),
+                codes=event.model_dump_json(exclude=left_out(event)),
             )
             for event, received in heard
         ],

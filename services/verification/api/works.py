@@ -6,9 +6,10 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.verification.db import queries, reviews
+from services.verification.domain.accusation import Decision
 from services.verification.domain.review import Review, ReviewState
 from services.verification.domain.work import Conclusion, Status, Verifier, Work
 from services.verification.usecases.accept_work import accept_work
@@ -21,6 +22,7 @@ from shared.contracts.intake import Facts
 from shared.http import Day, Now, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(prefix="/works", tags=["核查任务 works"])
+DecisionText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 Leader = Annotated[Principal, require("unl")]
 _OF_UNIT = ("unl", "unh", "p1", "p2", "p3", "p4", "p5", "p6", "tfl", "tfm")
 Reader = Annotated[Principal, require(*_OF_UNIT)]
@@ -83,11 +85,24 @@ class ReturnView(BaseModel):
     returned_at: datetime | None
 
 
+class DecisionView(BaseModel):
+    """The formal decision that a false accusation rests on. 认定诬告的决定文书"""
+
+    organ: str
+    document_no: str
+    decided_on: date
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        return cls.model_validate(decision, from_attributes=True)
+
+
 class WorkDetail(WorkView):
     """A work with its plan and restricted facts; facts are null while not arrived or once destroyed. 核查任务详情"""
 
     plan: str | None
     first_report: str | None
+    decision: DecisionView | None
     facts: Facts | None
     returns: list[ReturnView] = Field(description="评查退回的结论 / conclusions that a review sent back")
 
@@ -101,7 +116,15 @@ class WorkDetail(WorkView):
             if one.state is ReviewState.RETURNED
         ]
         base = WorkView.of(work).model_dump()
-        return cls(**base, plan=work.plan, first_report=work.first_report, facts=facts, returns=returns)
+        decision = reviewed[-1].decision if reviewed and work.conclusion is Conclusion.C8 else None
+        return cls(
+            **base,
+            decision=decision and DecisionView.of(decision),
+            plan=work.plan,
+            first_report=work.first_report,
+            facts=facts,
+            returns=returns,
+        )
 
 
 class Acceptance(Order):
@@ -123,10 +146,19 @@ class FirstReport(Order):
     text: str = Field(min_length=5, max_length=4000)
 
 
+class DecisionOrder(Order):
+    """The formal decision that a false accusation rests on. 认定诬告的决定文书"""
+
+    organ: DecisionText = Field(description="作出决定的机关 / the organ that decided")
+    document_no: DecisionText = Field(description="决定文书文号 / number of the document")
+    decided_on: Day
+
+
 class NewConclusion(Order):
-    """The conclusion category (C1-C6). 结论类别"""
+    """The conclusion category (C1-C6, C8); C8 with the decision that it rests on, and reviewed by another person (G16). 结论类别"""
 
     conclusion: Conclusion
+    decision: DecisionOrder | None = None
 
 
 @router.get("")
@@ -155,7 +187,8 @@ async def post_acceptance(work_id: UUID, order: Acceptance, request: Request, by
 @router.post("/{work_id}/conclusion")
 async def post_conclusion(work_id: UUID, order: NewConclusion, by: Leader, tx: Tx, at: Now) -> WorkView:
     """Conclude a work. 作出结论"""
-    return WorkView.of(await conclude_work(tx, work_id, order.conclusion, by=by, at=at))
+    decision = Decision(**order.decision.model_dump()) if order.decision else None
+    return WorkView.of(await conclude_work(tx, work_id, order.conclusion, decision=decision, by=by, at=at))
 
 
 @router.post("/{work_id}/dispute")

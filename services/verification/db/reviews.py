@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.verification.db.tables import lead_standings, review_draws, review_entries, reviews, work_history, works
 from services.verification.db.works import of_row, verifiers_of, whole
+from services.verification.domain.accusation import Decision
 from services.verification.domain.review import Draw, Review, ReviewState
 from services.verification.domain.work import Because, Conclusion, Work
 from shared.audit_witness import audit_witnesses
@@ -164,16 +165,23 @@ def _row(review: Review) -> Row:
         "rework_by": review.rework_by,
         "decided_by": review.decided_by,
         "decided_at": review.decided_at,
+        "decision_organ": review.decision and review.decision.organ,
+        "decision_no": review.decision and review.decision.document_no,
+        "decision_on": review.decision and review.decision.decided_on,
     }
 
 
 def _of_row(row: RowMapping | Row) -> Review:
-    values = {name: row[name] for name in row if name != "outcome"}
+    values = {name: row[name] for name in row if name != "outcome" and not name.startswith("decision_")}
+    decision = None
+    if row["decision_on"] is not None:
+        decision = Decision(organ=row["decision_organ"], document_no=row["decision_no"], decided_on=row["decision_on"])
     return Review(
         **values
         | {
             "because": Because(row["because"]),
             "conclusion": Conclusion(row["conclusion"]),
             "state": ReviewState(row["outcome"] or "waiting"),
+            "decision": decision,
         }
     )

@@ -162,13 +162,22 @@ reviews = Table(
     Column("rework_by", Date, comment="D10, of one that was returned"),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
-    CheckConstraint("because in ('major', 'repeats', 'random')", name="because"),
+    Column("decision_organ", Text, comment="who decided that it is a false accusation"),
+    Column("decision_no", Text),
+    Column("decision_on", Date),
+    CheckConstraint("because in ('major', 'repeats', 'random', 'accusation')", name="because"),
     CheckConstraint("outcome in ('passed', 'returned')", name="outcome"),
     CheckConstraint(
         "(outcome is null) = (decided_by is null) and (outcome is null) = (decided_at is null)", name="decided_whole"
     ),
     # who concluded does not review it (G10)
     CheckConstraint("decided_by <> concluded_by", name="two_people"),
+    # no 诬告 without the formal decision that it rests on (G16)
+    CheckConstraint(
+        "(conclusion = 'C8') = (because = 'accusation') and (conclusion = 'C8') = (decision_organ is not null) "
+        "and (conclusion = 'C8') = (decision_no is not null) and (conclusion = 'C8') = (decision_on is not null)",
+        name="decision_whole",
+    ),
     # a unit whose conclusion is returned is told why, and until when it reports again
     CheckConstraint(
         "(outcome is not distinct from 'returned') = (rework_by is not null) and (rework_by is null or reason is not null)",

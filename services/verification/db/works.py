@@ -104,7 +104,8 @@ async def destroy(tx: Transaction, lead_id: UUID) -> int:
     )
     mine = select(works.c.id).where(works.c.lead_id == lead_id)
     await tx.execute(update(work_history).where(work_history.c.work_id.in_(mine)).values(reason=None))
-    why = {"reason": case((reviews.c.reason.is_not(None), DESTROYED))}
+    kept = (reviews.c.reason, reviews.c.decision_organ, reviews.c.decision_no)
+    why = {column.name: case((column.is_not(None), DESTROYED)) for column in kept}
     await tx.execute(update(reviews).where(reviews.c.work_id.in_(mine)).values(why))
     gone = {
         "plan": case((works.c.plan.is_not(None), DESTROYED)),

@@ -1,9 +1,10 @@
 """Quality review of a drawn conclusion 评查 (D36, §4.2): what is drawn, how the random part is drawn, and who may review. Pure.
 
-Drawn are all conclusions of level 重大, every 查否 of a matter that was reported again twice or more, and a random fifth of the other
-查否. The month's seed is committed to before the month, what other services sign first after that is added (of two at least), and the
-work's own id decides with both: who concludes does not know the seed, and who could have chosen the seed did not know the signatures.
-Anyone recomputes it when the seed is published, after the month. While a month's draw is not fixed, every 查否 is reviewed.
+Drawn are every 诬告 (C8, for which this is the second person's approval, G16), all conclusions of level 重大, every 查否 of a matter that
+was reported again twice or more, and a random fifth of the other 查否. The month's seed is committed to before the month, what other
+services sign first after that is added (of two at least), and the work's own id decides with both: who concludes does not know the seed,
+and who could have chosen the seed did not know the signatures. Anyone recomputes it when the seed is published, after the month. While a
+month's draw is not fixed, every 查否 is reviewed.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
+from services.verification.domain.accusation import Decision
 from services.verification.domain.work import Because, Conclusion, Work
 from shared.codes import Labelled
 from shared.deadlines import Calendar, china_date, in_force
@@ -91,6 +93,8 @@ def because(
 ) -> Because | None:
     """Why this conclusion is reviewed; None: it is not. `before`: why an earlier one of the work was: who was drawn once does not escape by
     concluding again in another month."""
+    if conclusion is Conclusion.C8:
+        return Because.ACCUSATION
     if work.level == MAJOR:
         return Because.MAJOR
     if conclusion is not Conclusion.C3:
@@ -134,10 +138,20 @@ class Review:
     rework_by: date | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+    decision: Decision | None = None
+    """The formal decision that 诬告 rests on (C8 alone, G16)."""
 
     @classmethod
     def begin(
-        cls, work_id: UUID, number: int, why: Because, conclusion: Conclusion, *, by: str | None, at: datetime
+        cls,
+        work_id: UUID,
+        number: int,
+        why: Because,
+        conclusion: Conclusion,
+        *,
+        by: str | None,
+        at: datetime,
+        decision: Decision | None = None,
     ) -> Self:
         """It was drawn; D36 runs from now on. `by`: who concluded, None where a restore has lost it."""
         return cls(
@@ -148,6 +162,7 @@ class Review:
             concluded_at=at,
             concluded_by=by,
             due_on=_after(LIMIT, at),
+            decision=decision,
         )
 
     def decide(self, *, passed: bool, reason: str | None, by: str, at: datetime) -> Self:

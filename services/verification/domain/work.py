@@ -38,7 +38,7 @@ class Status(Labelled):
 
 
 class Conclusion(Labelled):
-    """Conclusion categories of §2.4; C7 (merged) and C8 (false accusation) have procedures of their own. 结论类别"""
+    """Conclusion categories of §2.4; C7 (merged) is intake's; C8 rests on a formal decision (domain/accusation.py). 结论类别"""
 
     C1 = "C1", "查实", "confirmed"
     C2 = "C2", "部分查实", "partly confirmed"
@@ -46,6 +46,7 @@ class Conclusion(Labelled):
     C4 = "C4", "无法查证,暂存", "cannot be verified, shelved"
     C5 = "C5", "移交", "handed over"
     C6 = "C6", "不属于涉黑涉恶,转治乱", "not organised crime, treated as disorder"
+    C8 = "C8", "诬告", "false accusation"
 
 
 class Because(Labelled):
@@ -54,6 +55,7 @@ class Because(Labelled):
     MAJOR = "major", "重大线索", "a major lead"
     REPEATS = "repeats", "查否且重复举报两次以上", "refuted though reported again twice or more"
     RANDOM = "random", "查否随机抽取", "refuted, drawn at random"
+    ACCUSATION = "accusation", "拟认定诬告", "to be found a false accusation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

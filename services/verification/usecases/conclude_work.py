@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.verification.db import reviews, works
+from services.verification.domain.accusation import Decision, must_rest_on
 from services.verification.domain.review import Review, because, month_of, needs_draw
 from services.verification.domain.work import Because, Conclusion, Work
 from shared import audit, outbox
@@ -12,15 +13,28 @@ from shared.db import Transaction
 from shared.deadlines import china_date
 
 
-async def conclude_work(tx: Transaction, work_id: UUID, conclusion: Conclusion, *, by: Principal, at: datetime) -> Work:
-    """Conclude the work. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
+async def conclude_work(
+    tx: Transaction,
+    work_id: UUID,
+    conclusion: Conclusion,
+    *,
+    decision: Decision | None = None,
+    by: Principal,
+    at: datetime,
+) -> Work:
+    """Conclude the work. `decision`: the document that 诬告 rests on (G16). Raises `NotFound`, `NotAllowed`, `Forbidden`, `Invalid`."""
     work = await works.get(tx, work_id, lock=True)
     earlier = await reviews.of_work(tx, work.id)
     why = await _because(tx, work, conclusion, earlier, at=at)
     work, concluded = work.conclude(conclusion, unit=by.unit, at=at, review=why)
+    must_rest_on(conclusion, decision, today=china_date(at))
     await works.save(tx, work, actor=by.sub, effective_at=at, at=at)
     if why:
-        await reviews.add(tx, Review.begin(work.id, len(earlier) + 1, why, conclusion, by=by.sub, at=at))
+        await reviews.add(
+            tx, Review.begin(work.id, len(earlier) + 1, why, conclusion, by=by.sub, at=at, decision=decision)
+        )
+    if decision:
+        concluded = concluded.model_copy(update={"decided_on": decision.decided_on})
     await outbox.put(tx, concluded, at=at)
     detail = {"conclusion": conclusion.value, "review": why.value if why else None}
     await audit.record(tx, by, "work.conclude", work.id, at=at, detail=detail)

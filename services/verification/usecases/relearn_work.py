@@ -5,10 +5,12 @@ register says so in their place. What the assignment said of it comes again with
 """
 
 from services.verification.db import reviews, works
+from services.verification.domain.accusation import Decision
 from services.verification.domain.review import Review
 from services.verification.domain.work import LOST, Because, Conclusion, Step, Work
 from shared.contracts.verification import WorkConcluded, WorkOpened, WorkReturnedByReview, WorkReviewed
 from shared.db import Transaction
+from shared.deadlines import china_date
 from shared.inbox import Received
 
 ACTOR = "system:restore"
@@ -28,7 +30,12 @@ async def relearn_step(tx: Transaction, event: Step, received: Received) -> None
     if isinstance(event, WorkConcluded) and event.review_because:
         number = len(await reviews.of_work(tx, work.id)) + 1
         why, conclusion = Because(event.review_because), Conclusion(event.conclusion)
-        await reviews.add(tx, Review.begin(work.id, number, why, conclusion, by=None, at=at))
+        decision = None
+        if conclusion is Conclusion.C8:
+            day = event.decided_on or china_date(at)
+            decision = Decision(organ=LOST, document_no=LOST, decided_on=day)
+        begun = Review.begin(work.id, number, why, conclusion, by=None, at=at, decision=decision)
+        await reviews.add(tx, begun)
     elif isinstance(event, WorkReviewed | WorkReturnedByReview):
         waiting = await reviews.last(tx, work.id)
         passed = isinstance(event, WorkReviewed)

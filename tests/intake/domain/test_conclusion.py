@@ -17,11 +17,11 @@ from shared.errors import Invalid, NotAllowed
 from tests.intake.domain.test_lead_states import at
 from tests.support.builders import DAY, DAYS, NOON, lead
 
-CODES = ("C1", "C2", "C3", "C4", "C5", "C6", None)
-"""C7 is a merge and C8 a decision; None: a restore has lost it."""
+CODES = ("C1", "C2", "C3", "C4", "C5", "C6", "C8", None)
+"""C7 is a merge; None: a restore has lost it."""
 ENDS = {
-    Status.CONCLUDED: {"C1", "C2", "C3", None},
-    Status.TRANSFERRED: {"C1", "C2", "C3", "C5", "C6", None},
+    Status.CONCLUDED: {"C1", "C2", "C3", "C8", None},
+    Status.TRANSFERRED: {"C1", "C2", "C3", "C5", "C6", "C8", None},
 }
 """With a receipt of the other organ on file; without one nothing that is transferred is an end."""
 

@@ -14,6 +14,7 @@ STAGES = {
     "C1": LegalStage.VERIFIED,
     "C2": LegalStage.PARTLY,
     "C3": LegalStage.REFUTED,
+    "C8": LegalStage.REFUTED,
     "C4": LegalStage.UNSETTLED,
     "C5": LegalStage.ELSEWHERE,
     "C6": LegalStage.ELSEWHERE,

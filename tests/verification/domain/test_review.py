@@ -38,7 +38,9 @@ def test_what_is_drawn_level_by_conclusion_by_repeats_by_chance() -> None:
     ):
         refuted = conclusion is Conclusion.C3
         wanted = None
-        if level == "major":
+        if conclusion is Conclusion.C8:
+            wanted = Because.ACCUSATION
+        elif level == "major":
             wanted = Because.MAJOR
         elif refuted and repeats >= 2:
             wanted = Because.REPEATS
