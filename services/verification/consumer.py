@@ -13,6 +13,7 @@ from services.verification.usecases.follow_lead import (
     follow_suspended,
     follow_unmerged,
     follow_urgency,
+    take_back,
     withdraw_disputed,
 )
 from services.verification.usecases.keep_facts import keep_facts
@@ -28,6 +29,7 @@ from shared.contracts.intake import (
     LeadExpunged,
     LeadLevelRaised,
     LeadMerged,
+    LeadRecalled,
     LeadResumed,
     LeadRuled,
     LeadSealed,
@@ -54,6 +56,7 @@ HANDLERS: Handlers = {
     StaffRecorded: follow_staff,
     PlacementRecorded: follow_placement,
     LeadRuled: withdraw_disputed,
+    LeadRecalled: take_back,
     DeadlineMoved: follow_dates,
     LeadLevelRaised: follow_raised,
     DualHoldSet: follow_hold,

@@ -47,6 +47,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     intake.LeadRedirected,
     intake.LeadRedirectReturned,
     intake.LeadRuled,
+    intake.LeadRecalled,
     intake.LeadSuspended,
     intake.LeadResumed,
     intake.FeedbackDelivered,

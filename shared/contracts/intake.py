@@ -159,6 +159,15 @@ class LeadRuled(_LeadEvent):
     binding: bool
 
 
+class LeadRecalled(_LeadEvent):
+    """It was taken back from a unit that has a conflict of interest 线索已收回改交 (G-CONF): that work is over, wherever it stands, and
+    what is said of it afterwards counts no more; the next assignment follows. Why is restricted."""
+
+    TYPE: ClassVar[str] = "xiansuo.intake.lead.recalled.v1"
+    recalled_no: int
+    """The assignment that was taken back."""
+
+
 class LeadSuspended(_LeadEvent):
     """It stands still: danger to a reporter, or a court's order 线索已中止. Its limits do not count."""
 

@@ -15,6 +15,8 @@ class _WorkEvent(AboutLead):
     TOPIC: ClassVar[str] = "verification.works"
     SUBJECT: ClassVar[str] = "work_id"
     work_id: UUID
+    assignment_no: int | None = None
+    """Of which assignment of the lead; None: said before this was told, or not known after a restore."""
 
 
 class WorkOpened(_WorkEvent):

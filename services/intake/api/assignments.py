@@ -18,6 +18,7 @@ from services.intake.domain.sheet import VERSION, receipt_document
 from services.intake.usecases.extend_deadline import ask_extension, decide_extension
 from services.intake.usecases.note_reading import note_page
 from services.intake.usecases.print_sheet import print_sheet, signed_for
+from services.intake.usecases.recall_lead import recall_lead
 from services.intake.usecases.rule_dispute import rule_dispute
 from shared.auth import Principal
 from shared.contracts.envelope import rfc3339
@@ -35,6 +36,13 @@ ReasonReader = Annotated[Principal, reader("ana", "ofd", "sup", "ldr")]
 
 class RulingOrder(Order):
     """Which unit is charged, and why. 管辖裁定"""
+
+    unit: UnitCode
+    reason: Reason
+
+
+class RecallOrder(Order):
+    """Which unit has it from now on, and why. 收回改交"""
 
     unit: UnitCode
     reason: Reason
@@ -93,6 +101,16 @@ async def post_ruling(lead_id: UUID, order: RulingOrder, request: Request, by: R
     """A dispute is ruled; after a second unit has refused by the leading group, for good. 管辖裁定"""
     state = request.app.state
     lead = await rule_dispute(
+        tx, lead_id, order.unit, order.reason, region=state.region, sealer=state.sealer, by=by, at=at
+    )
+    return LeadView.of(lead)
+
+
+@router.post("/leads/{lead_id}/recall")
+async def post_recall(lead_id: UUID, order: RecallOrder, request: Request, by: Ruler, tx: Tx, at: Now) -> LeadView:
+    """Taken back from a unit that has a conflict of interest now, and given to another one; 重大 by the leading group. 收回改交"""
+    state = request.app.state
+    lead = await recall_lead(
         tx, lead_id, order.unit, order.reason, region=state.region, sealer=state.sealer, by=by, at=at
     )
     return LeadView.of(lead)

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import StaffNumber, UnitCode, Why
+from services.intake.api.leads import LeadView
 from services.intake.api.stay_away import Away, concerned_too
 from services.intake.db import conflicts, leads
 from services.intake.domain.conflict import Ground, InterestStatus, Obstacle, Subject, may_verify
 from services.intake.usecases.check_unit import neutrality
 from services.intake.usecases.declare_interest import decide_interest, declare_interest
+from services.intake.usecases.find_conflicts import find_conflicts
 from services.intake.usecases.note_reading import note_page, note_reading
 from services.intake.usecases.state_subjects import state_subjects
 from shared.auth import Principal
@@ -21,6 +23,7 @@ from shared.http import Now, Once, Order, Page, Paging, Tx, reader, require
 router = APIRouter(tags=["回避 conflicts"])
 Office = Annotated[Principal, require("ana", "ofd")]
 OfficeReader = Annotated[Principal, reader("ana", "ofd")]
+Recaller = Annotated[Principal, reader("ofd", "ldr")]
 Anyone = Annotated[Principal, require()]
 Decider = Annotated[Principal, require("ofd", "ldr", "pro")]
 Reader = Annotated[Principal, reader("ofd", "ldr", "pro")]
@@ -80,6 +83,13 @@ class NeutralityView(BaseModel):
     units: list[UnitStanding]
 
 
+class StandingView(BaseModel):
+    """A lead that its unit must not have any more, and why. 承办单位现有利害关系"""
+
+    lead: LeadView
+    obstacles: list[Obstacle]
+
+
 class InterestView(BaseModel):
     """A declared interest or a challenge. 回避申请"""
 
@@ -125,6 +135,16 @@ async def get_neutrality(lead_id: UUID, by: OfficeReader, tx: Tx, at: Now) -> Ne
             for u, f in standings
         ],
     )
+
+
+@router.get("/standing-conflicts")
+async def list_standing(by: Recaller, tx: Tx, away: Away, at: Now, paging: Paging) -> Page[StandingView]:
+    """Leads whose unit has a conflict of interest now, until they are taken back; the reading is on record. 应收回改交的线索(查阅留痕)"""
+    after = paging.after(UUID)
+    await note_page(tx, by, "standing-conflicts", after, at=at)
+    found = [one for one in await find_conflicts(tx, away=away, at=at) if not after or one.lead.id > after[0]]
+    views = [StandingView(lead=LeadView.of(one.lead), obstacles=list(one.obstacles)) for one in found]
+    return paging.page(views[: paging.limit + 1], key=lambda one: (one.lead.id,))
 
 
 @router.post("/leads/{lead_id}/interests", status_code=201, response_model=InterestView)

@@ -15,6 +15,7 @@ from services.intake.domain.codes import Source
 from services.intake.domain.digest import Digest, Part
 from services.intake.usecases.close_digest import close_digest
 from services.intake.usecases.draw_call_backs import late_draws
+from services.intake.usecases.find_conflicts import find_conflicts
 from shared.auth import Principal
 from shared.deadlines import china_date
 from shared.http import Day, Now, Page, Paging, Tx, require
@@ -81,6 +82,9 @@ class DigestDetail(DigestView):
     call_back_draws_late: list[date] = Field(
         description="应抽取而未抽取回访名单的月份,以其首日表示(D38) / months (first day) whose draw is overdue"
     )
+    units_in_conflict: int = Field(
+        description="现有承办单位应当回避、待收回改交的线索,见/intake/v1/standing-conflicts / leads that their unit must not have any more"
+    )
     parts: list[PartView]
 
 
@@ -133,6 +137,7 @@ async def get_digest(day: Day, _: Reader, tx: Tx, away: Away, now: Now) -> Diges
         messages_overdue=overdue,
         messages_refused=await refused_messages.count_open(tx),
         call_back_draws_late=await late_draws(tx, now),
+        units_in_conflict=len(await find_conflicts(tx, away=away, at=now)),
         parts=parts,
     )
 

@@ -64,3 +64,12 @@ interests = Table(
     # one open question about one person in one lead
     Index("uq_interests_open", "lead_id", "staff", unique=True, postgresql_where=text("status = 'open'::text")),
 )
+
+recalls = Table(
+    "recalls",
+    metadata,
+    Column("lead_id", Uuid, ForeignKey("leads.id"), primary_key=True),
+    Column("assignment_no", Integer, primary_key=True),
+    Column("recalled_at", DateTime(timezone=True), nullable=False),
+)
+"""Assignments that were taken back because of a conflict of interest; who and why stands in the history of the lead."""

@@ -23,7 +23,7 @@ from shared.db import Transaction
 from shared.deadlines import china_date, start_of
 from shared.errors import NotAllowed, NotFound
 
-CHARGING = ("assign", "rule", "object", "re-examine")
+CHARGING = ("assign", "rule", "recall", "object", "re-examine")
 """The deeds that charge a unit."""
 RELEARN = "relearn"
 FOLLOWING, TELLABLE = ("follow", RELEARN), (Status.CONCLUDED.value, Status.TRANSFERRED.value)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Select, any_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.db.conflict_tables import recalls
 from services.intake.db.conflicts import apart
 from services.intake.db.tables import dual_assignments, lead_history, leads
 from services.intake.db.vault_tables import dpo_notices, readings, reporter_openings
@@ -34,6 +35,7 @@ async def matter(tx: Transaction, lead_id: UUID) -> Matter:
         dual_assignments.c.lead_id == lead.id, dual_assignments.c.discipline != "ended"
     )
     named = select(func.unnest(table.c.officers)).where(table.c.lead_id.in_(one_matter)).distinct()
+    taken = select(func.max(recalls.c.recalled_at)).where(recalls.c.lead_id == lead.id)
     return Matter(
         lead_id=lead_id,
         reporter_ref=lead.reporter_ref,
@@ -42,6 +44,7 @@ async def matter(tx: Transaction, lead_id: UUID) -> Matter:
         has_discipline_leg=(await tx.execute(legs)).scalar_one() > 0,
         worked_on_by=frozenset((await tx.execute(actors)).scalars()),
         officers=frozenset((await tx.execute(named)).scalars()),
+        recalled_at=(await tx.execute(taken)).scalar_one(),
     )
 
 

@@ -231,19 +231,22 @@ class Lead:
         days: Calendar,
         at: datetime,
         since: date | None = None,
+        due: Deadline | None = None,
         **more: Any,
     ) -> tuple[Self, LeadAssigned]:
-        """A unit is charged by this action. The result is due from `since` on (D07), the signature from `on` on (D04)."""
+        """A unit is charged by this action. The result is due from `since` on (D07), or on the day on which it is `due` already; the
+        signature from `on` on (D04)."""
         if self.level is None:
             raise NotAllowed("不能交办:线索尚未分级 / cannot assign: the lead has no level")
         profile = profile_of(self.profile_version)
         sign = profile[self.sign_limit]
         # what is counted in hours ends on the day of its last hour
         sign_by = sign.day_after(at) if sign.unit is Unit.HOURS else sign.after(on, days)
-        due = profile[self.result_limit].after(since or on, days)
-        if self.upstream_deadline and self.upstream_deadline < due.on:
-            # D07e: the earlier of the profile's and the superior's date wins, and the superior's is nobody's to move
-            due = Deadline(self.upstream_deadline, provisional=False)
+        if due is None:
+            due = profile[self.result_limit].after(since or on, days)
+            if self.upstream_deadline and self.upstream_deadline < due.on:
+                # D07e: the earlier of the profile's and the superior's date wins, and the superior's is nobody's to move
+                due = Deadline(self.upstream_deadline, provisional=False)
         assignment = Assignment(
             unit=unit,
             number=self.assignment.number + 1 if self.assignment else 1,
@@ -348,8 +351,8 @@ class Lead:
             urgent=event.urgent,
         )
 
-    def after(self, event: LeadClassified | LeadAssigned) -> Self:
-        """As its own event says that it became: nothing is decided anew."""
+    def after(self, event: LeadClassified | LeadAssigned, *, recalled: bool = False) -> Self:
+        """As its own event says that it became: nothing is decided anew. `recalled`: it was taken back from the unit before."""
         version = self.version + 1
         if isinstance(event, LeadClassified):
             return replace(
@@ -374,7 +377,7 @@ class Lead:
         if self.assignment is None or self.status is Status.DISPUTED:
             return lead
         # another team looks: whoever looked before does not look again
-        return replace(lead, earlier_units=self.worked, refused_by=())
+        return replace(lead, earlier_units=self.worked, refused_by=self.refused_by if recalled else ())
 
     def facts(self, *, grounds: tuple[Ground, ...] = ()) -> Facts:
         """The restricted facts for a box: `grounds` for discipline only, nothing of the reporter ever."""

@@ -18,6 +18,7 @@ from shared.contracts.intake import (
     LeadClosed,
     LeadDeclined,
     LeadExpunged,
+    LeadRecalled,
     LeadRedirected,
     LeadRedirectReturned,
     LeadReopened,
@@ -37,7 +38,7 @@ from shared.contracts.verification import (
     WorkTransferUndone,
     WorkWoken,
 )
-from shared.deadlines import Calendar, china_date
+from shared.deadlines import Calendar, Deadline, china_date
 from shared.errors import Forbidden, Invalid, NotAllowed
 
 SEALABLE = UNFOUNDED | {"C7"}
@@ -141,6 +142,29 @@ def raise_level(lead: Lead) -> Lead:
     if lead.level is Level.MAJOR:
         raise NotAllowed("线索已定为重大 / the lead is of level major already")
     return raised
+
+
+def recall(
+    lead: Lead, unit: str, *, near: bool, leading_group: bool, due: Deadline | None, days: Calendar, at: datetime
+) -> tuple[Lead, LeadRecalled, LeadAssigned]:
+    """It is taken back from a unit that a subject or an interest touches (`near`), and given to one that has not had it: by the office, one
+    of level 重大 by the leading group. `due`: when the result is due already (D07 runs on); None: nothing runs. What has said "not ours"
+    says so no second time. Raises `NotAllowed`, also while nothing stands between, `Forbidden`, `Invalid`."""
+    lead.must_allow(Action.RECALL)
+    if lead.assignment is None:
+        raise NotAllowed("线索没有交办 / the lead has no assignment")
+    if lead.level is Level.MAJOR and not leading_group:
+        raise Forbidden("重大线索的收回改交由领导小组决定 / a lead of level 重大 is taken back by the leading group")
+    if not near:
+        raise NotAllowed(
+            "承办单位与该线索没有利害关系,不得收回改交 / nothing stands between the unit and the lead; it is not taken back"
+        )
+    lead.must_be_another(unit)
+    taken = LeadRecalled(lead_id=lead.id, recalled_no=lead.assignment.number, effective_at=at)
+    lead, assigned = lead.charged(
+        Action.RECALL, unit, on=china_date(at), days=days, at=at, due=due, earlier_units=lead.worked
+    )
+    return lead, taken, assigned
 
 
 def suspend(lead: Lead, *, at: datetime) -> tuple[Lead, LeadSuspended]:

@@ -92,6 +92,8 @@ class Matter:
     """Accounts that were named for an interview on the matter before."""
     shredded: bool = False
     """The reporter's data are destroyed; only the vault itself can see that."""
+    recalled_at: datetime | None = None
+    """When it was last taken back from a unit with a conflict of interest (docs/decisions/0112)."""
 
     def units(self) -> frozenset[str]:
         """Units that check it."""
@@ -196,6 +198,10 @@ class Opening:
             of_the_force = by.roles & TASK_FORCE and matter.status == Status.TASKFORCE
             if not (of_the_unit or of_the_force):
                 raise Forbidden("只限核查该线索单位的办案人员 / only officers of a unit that checks this lead")
+            if by.unit != DISCIPLINE and matter.recalled_at is not None and self.asked_at <= matter.recalled_at:
+                raise Forbidden(
+                    "线索已改交,须重新申请 / another unit checks this lead by now: it has to be asked for anew"
+                )
         else:
             if not by.roles & ({"rvk"} if self.kind is Kind.KEEPERS else {"ofd"}):
                 raise Forbidden("您已不担任该职责 / you do not have that post any more")

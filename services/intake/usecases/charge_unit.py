@@ -29,15 +29,18 @@ async def charge(
     by: Principal,
     at: datetime,
     since: datetime | None = None,
+    runs_on: bool = False,
 ) -> None:
     """The lead is saved as assigned by `by`; do what follows from it. `excluded`: staff who must not take part; `since`: from when the
-    result is due, if earlier than now."""
+    result is due, if earlier than now; `runs_on`: the limit for the result (D07) runs already and goes on as it is."""
     # to meet the reporter is not the unit's alone: that limit runs on
-    await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
+    ends = [kind for kind in OF_THE_LEAD if not (runs_on and kind is DeadlineKind.CONCLUDE)]
+    await deadlines.stop(tx, lead.id, *ends, at=at)
     for repeat in await merges.repeats_of(tx, lead.id):
         # told with the next result
         await deadlines.stop(tx, repeat.id, DeadlineKind.FEEDBACK, at=at)
-    await deadlines.start_anew(tx, *of_assignment(lead, days=days, at=at, since=since))
+    limits = of_assignment(lead, days=days, at=at, since=since)
+    await deadlines.start_anew(tx, *(limit for limit in limits if limit.kind in ends))
     sequence = await outbox.put(tx, assigned, at=at)
     if await deadlines.claims_of_repeats(tx, lead.id):
         await tell_urgency(tx, lead, at=at)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices
+from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices, recalls
 from services.intake.db.life import SIGNED
 from services.intake.domain.conclusion import ACCUSATION, PENDING
 from services.intake.domain.deadline import (
@@ -34,6 +34,8 @@ OF_THE_UNIT = (DeadlineKind.CONCLUDE, DeadlineKind.FIRST_REPORT, DeadlineKind.RE
 async def follow_accepted(tx: Transaction, accepted: WorkAccepted, received: Received) -> None:
     """The unit signed: the lead is being verified."""
     lead = await leads.get(tx, accepted.lead_id, lock=True)
+    if await _taken_back(tx, lead, accepted, received):
+        return
     if await _overtaken(tx, lead, accepted, received, DeadlineKind.SIGN):
         return
     lead = follow(lead, Action.BEGIN)
@@ -47,6 +49,8 @@ async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: 
     lead, at = await leads.get(tx, concluded.lead_id, lock=True), concluded.effective_at
     # 诬告 (C8) is none before another person has agreed (G16), whatever the event lacks
     drawn = concluded.review_because is not None or concluded.conclusion == ACCUSATION
+    if await _taken_back(tx, lead, concluded, received):
+        return
     if since := await _overtaken(tx, lead, concluded, received, *OF_THE_UNIT):
         if not drawn:
             await merges.conclude_unless_later(tx, lead.id, concluded.conclusion, _unit_before(lead, since), at=at)
@@ -63,6 +67,8 @@ async def follow_concluded(tx: Transaction, concluded: WorkConcluded, received: 
 async def follow_reviewed(tx: Transaction, reviewed: WorkReviewed, received: Received) -> None:
     """Its review let the conclusion stand: only now it is one."""
     lead, at = await leads.get(tx, reviewed.lead_id, lock=True), reviewed.effective_at
+    if await _taken_back(tx, lead, reviewed, received):
+        return
     if since := await _overtaken(tx, lead, reviewed, received, DeadlineKind.REVIEW):
         await merges.conclude_unless_later(tx, lead.id, reviewed.conclusion, _unit_before(lead, since), at=at)
         return
@@ -90,6 +96,8 @@ async def _stand(tx: Transaction, lead: Lead, event: WorkConcluded | WorkReviewe
 async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Received) -> None:
     """The unit says that it is not its own: the office has to rule (D05)."""
     lead = await leads.get(tx, disputed.lead_id, lock=True)
+    if await _taken_back(tx, lead, disputed, received):
+        return
     if await _overtaken(tx, lead, disputed, received, DeadlineKind.SIGN, DeadlineKind.FIRST_REPORT):
         return
     lead = refused(lead, lead.assignment.unit if lead.assignment else "")
@@ -102,6 +110,8 @@ async def follow_disputed(tx: Transaction, disputed: WorkDisputed, received: Rec
 async def follow_first_report(tx: Transaction, reported: WorkFirstReported, received: Received) -> None:
     """The first report of an urgent lead is there (D07f)."""
     lead = await leads.get(tx, reported.lead_id, lock=True)
+    if await _taken_back(tx, lead, reported, received):
+        return
     if await _overtaken(tx, lead, reported, received, DeadlineKind.FIRST_REPORT):
         return
     await _stop(tx, lead, DeadlineKind.FIRST_REPORT, at=reported.effective_at)
@@ -113,6 +123,8 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
     """Everything else that verification says of the work (`FOLLOWED`)."""
     action = FOLLOWED[type(event)]
     lead = await leads.get(tx, event.lead_id, lock=True)
+    if await _taken_back(tx, lead, event, received):
+        return
     if await _overtaken(
         tx, lead, event, received, *([DeadlineKind.REVIEW] if action is Action.RETURN_BY_REVIEW else [])
     ):
@@ -137,6 +149,17 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
     if action is Action.WAKE:
         await _begin_leg_again(tx, lead, event, received)
     await keep_dates(tx, lead, "follow", by=None, at=received.at)
+
+
+async def _taken_back(tx: Transaction, lead: Lead, event: AboutLead, received: Received) -> bool:
+    """Word of a work that had been taken back from its unit (收回改交) before it was heard: nothing moves, and that it came is noted."""
+    number = getattr(event, "assignment_no", None)
+    if number is None or lead.assignment is None or number >= lead.assignment.number:
+        return False
+    if not await recalls.has(tx, lead.id, number):
+        return False
+    await audit.record(tx, None, "lead.follow", lead.id, at=received.at, detail={"taken_back": event.TYPE})
+    return True
 
 
 async def _overtaken(

@@ -6,7 +6,7 @@ register says so in its place. Its reporter is gone with it.
 
 from dataclasses import replace
 
-from services.intake.db import deadlines, dual_assignments, leads, merges, notices
+from services.intake.db import deadlines, dual_assignments, leads, merges, notices, recalls
 from services.intake.domain.deadline import OF_THE_LEAD, of_assignment, to_assign, to_classify, to_meet
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import LOST, Lead
@@ -21,6 +21,7 @@ from shared.contracts.intake import (
     LeadAssigned,
     LeadClassified,
     LeadMerged,
+    LeadRecalled,
     LeadReceived,
     LeadUnmerged,
     LeadUrgencySaid,
@@ -43,7 +44,8 @@ async def relearn_received(tx: Transaction, event: LeadReceived, received: Recei
 
 async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, received: Received) -> None:
     """The lead was classified or assigned as the event says."""
-    lead = (await leads.get(tx, event.lead_id, lock=True)).after(event)
+    recalled = isinstance(event, LeadAssigned) and await recalls.has(tx, event.lead_id, event.assignment_no - 1)
+    lead = (await leads.get(tx, event.lead_id, lock=True)).after(event, recalled=recalled)
     at = event.effective_at
     await leads.save(tx, lead, "relearn", by=None, effective_at=at, at=received.at)
     days = await notices.calendar(tx)
@@ -54,12 +56,20 @@ async def relearn_step(tx: Transaction, event: LeadClassified | LeadAssigned, re
         await deadlines.start(tx, to_assign(lead, days=days, at=at), *to_meet(lead, days=days))
     else:
         # as with each assignment (charge_unit)
-        await deadlines.stop(tx, lead.id, *OF_THE_LEAD, at=at)
+        runs = await deadlines.runs_since(tx, lead.id, DeadlineKind.CONCLUDE) if recalled else None
+        ends = [kind for kind in OF_THE_LEAD if not (runs and kind is DeadlineKind.CONCLUDE)]
+        await deadlines.stop(tx, lead.id, *ends, at=at)
         limits = of_assignment(lead, days=days, at=at)
         if event.due_on < limits[-1].due.on:
             # the superior's date is gone with the text, but the event tells that it won
             limits = of_assignment(replace(lead, upstream_deadline=event.due_on), days=days, at=at)
-        await deadlines.start(tx, *limits)
+        await deadlines.start(tx, *(limit for limit in limits if limit.kind in ends))
+
+
+async def relearn_recalled(tx: Transaction, event: LeadRecalled, _: Received) -> None:
+    """A unit's work was taken back: what verification says of it once more is not followed. The assignment that comes next says the rest;
+    why is lost with the text."""
+    await recalls.add(tx, event.lead_id, event.recalled_no, at=event.effective_at)
 
 
 async def relearn_urgency(tx: Transaction, event: LeadUrgencySaid, received: Received) -> None:

@@ -73,7 +73,7 @@ class WorkView(BaseModel):
 
     @classmethod
     def of(cls, work: Work) -> Self:
-        return cls.model_validate(work, from_attributes=True)
+        return cls.model_validate(work.as_shown(), from_attributes=True)
 
 
 class ReturnView(BaseModel):
@@ -116,6 +116,8 @@ class WorkDetail(WorkView):
             if one.state is ReviewState.RETURNED
         ]
         base = WorkView.of(work).model_dump()
+        if work.is_withdrawn:
+            return cls(**base, decision=None, plan=None, first_report=None, facts=None, returns=[])
         decision = reviewed[-1].decision if reviewed and work.conclusion is Conclusion.C8 else None
         return cls(
             **base,

@@ -13,7 +13,7 @@ from services.verification.db.tables import lead_standings, review_draws, review
 from services.verification.db.works import of_row, verifiers_of, whole
 from services.verification.domain.accusation import Decision
 from services.verification.domain.review import Draw, Review, ReviewState
-from services.verification.domain.work import Because, Conclusion, Work
+from services.verification.domain.work import Because, Conclusion, Status, Work
 from shared.audit_witness import audit_witnesses
 from shared.db import Transaction
 from shared.departures import staff_accounts
@@ -84,7 +84,8 @@ async def waiting(
     """What waits, longest first, without the works of one unit."""
     query = whole().add_columns(*(column.label(f"review_{column.name}") for column in reviews.columns))
     query = query.join(reviews, and_(reviews.c.work_id == works.c.id, reviews.c.outcome.is_(None)))
-    query = query.where(works.c.unit != but_unit)
+    # what was taken back from its unit waits no more
+    query = query.where(works.c.unit != but_unit, works.c.status == Status.IN_REVIEW.value)
     order = (reviews.c.concluded_at, reviews.c.work_id)
     if after is not None:
         query = query.where(tuple_(*order) > after)

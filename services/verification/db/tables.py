@@ -50,9 +50,11 @@ works = Table(
     CheckConstraint(
         "status in ('opened', 'disputed', 'withdrawn', 'accepted', 'in_review', 'concluded')", name="status"
     ),
-    # the work begins in order only with a plan on file
+    # the work begins in order only with a plan on file; one that is taken back later keeps it there
     CheckConstraint(
-        "(status in ('accepted', 'in_review', 'concluded')) = (plan is not null)", name="plan_when_accepted"
+        "case when status in ('accepted', 'in_review', 'concluded') then plan is not null "
+        "when status = 'withdrawn' then true else plan is null end",
+        name="plan_when_accepted",
     ),
     # a conclusion stands, or waits for its review, exactly when the unit has ended its work
     CheckConstraint(

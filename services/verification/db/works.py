@@ -82,6 +82,12 @@ async def of_assignment(tx: Transaction, lead_id: UUID, assignment_no: int | Non
     return of_row(row, (await verifiers_of(tx, [row["id"]])).get(row["id"], ()))
 
 
+async def is_last(tx: Transaction, work: Work) -> bool:
+    """Whether no later assignment of its lead has a work."""
+    later = select(works.c.id).where(works.c.lead_id == work.lead_id, works.c.assignment_no > work.assignment_no)
+    return (await tx.execute(later.limit(1))).first() is None
+
+
 async def stand(tx: Transaction, lead_id: UUID, **values: Any) -> None:
     """Keep what intake says of a lead."""
     put = upsert(lead_standings).values(lead_id=lead_id, **values)

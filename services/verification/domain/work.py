@@ -31,7 +31,7 @@ class Status(Labelled):
 
     OPENED = "opened", "已到达", "arrived"
     DISPUTED = "disputed", "管辖有争议", "disputed"
-    WITHDRAWN = "withdrawn", "已由裁定撤回", "withdrawn by a ruling"
+    WITHDRAWN = "withdrawn", "已撤回", "withdrawn by a ruling or taken back"
     ACCEPTED = "accepted", "核查中", "being verified"
     IN_REVIEW = "in_review", "评查中", "under quality review"
     CONCLUDED = "concluded", "已有结论", "concluded"
@@ -136,6 +136,16 @@ class Work:
                 return replace(self, status=Status.ACCEPTED, version=version, conclusion=None)
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether the unit has it no more: nothing of it is shown (§2.8, never to the accused)."""
+        return self.status is Status.WITHDRAWN
+
+    @property
+    def _told_no(self) -> int | None:
+        """The number of the assignment, if it is known."""
+        return self.assignment_no if self.assignment_no > 0 else None
+
+    @property
     def opened(self) -> WorkOpened:
         """The event of its arrival."""
         return WorkOpened(work_id=self.id, lead_id=self.lead_id, unit=self.unit, effective_at=self.opened_at)
@@ -179,6 +189,7 @@ class Work:
             verifier_count=len(named),
             plan_on_file=True,
             recusals_on_file=True,
+            assignment_no=self._told_no,
             effective_at=at,
         )
         return work, event
@@ -195,6 +206,7 @@ class Work:
         return work, WorkConcluded(
             work_id=self.id,
             lead_id=self.lead_id,
+            assignment_no=self._told_no,
             conclusion=conclusion.value,
             review_because=review.value if review else None,
             effective_at=at,
@@ -212,14 +224,22 @@ class Work:
         """The conclusion stands. Raises `NotAllowed`."""
         conclusion = self.must_wait_for_review()
         work = replace(self, status=Status.CONCLUDED, version=self.version + 1)
-        said = WorkReviewed(work_id=self.id, lead_id=self.lead_id, conclusion=conclusion.value, effective_at=at)
+        said = WorkReviewed(
+            work_id=self.id,
+            lead_id=self.lead_id,
+            assignment_no=self._told_no,
+            conclusion=conclusion.value,
+            effective_at=at,
+        )
         return work, said
 
     def return_by_review(self, *, at: datetime) -> tuple[Self, WorkReturnedByReview]:
         """The conclusion is taken back, the unit verifies again. Raises `NotAllowed`."""
         self.must_wait_for_review()
         work = replace(self, status=Status.ACCEPTED, version=self.version + 1, conclusion=None)
-        return work, WorkReturnedByReview(work_id=self.id, lead_id=self.lead_id, effective_at=at)
+        return work, WorkReturnedByReview(
+            work_id=self.id, lead_id=self.lead_id, assignment_no=self._told_no, effective_at=at
+        )
 
     def dispute(self, *, unit: str, on: date, at: datetime) -> tuple[Self, WorkDisputed]:
         """The unit says "not ours" (D05): before it signs, within the time, once. Raises `Forbidden`, `NotAllowed`."""
@@ -242,6 +262,19 @@ class Work:
         self._must_be(Status.DISPUTED, "撤回", "withdraw")
         return replace(self, status=Status.WITHDRAWN, version=self.version + 1)
 
+    def take_back(self) -> Self:
+        """Intake took the lead back from this unit (收回改交): the work is over wherever it stands, and what it concluded meanwhile counts
+        no more. Raises `NotAllowed` for one that is withdrawn."""
+        if self.status is Status.WITHDRAWN:
+            raise NotAllowed("该核查任务已撤回 / the work is withdrawn already")
+        return replace(self, status=Status.WITHDRAWN, version=self.version + 1, conclusion=None)
+
+    def as_shown(self) -> Self:
+        """Without what is said of its lead since, once it is another unit's."""
+        if not self.is_withdrawn:
+            return self
+        return replace(self, arrest_held_until=None, publication_held_until=None, danger_claimed=False)
+
     def report_first(self, text: str, *, unit: str, at: datetime) -> tuple[Self, WorkFirstReported]:
         """The first report of an urgent lead (D07f). Raises `Forbidden`, `NotAllowed`, `Invalid` for one with a secrecy mark."""
         self.must_belong_to(unit)
@@ -251,7 +284,9 @@ class Work:
             raise NotAllowed("非紧急线索或已报首报 / it is not urgent, or the first report is on file")
         refuse_marked("text", [text])
         work = replace(self, first_report=text, version=self.version + 1)
-        return work, WorkFirstReported(work_id=self.id, lead_id=self.lead_id, effective_at=at)
+        return work, WorkFirstReported(
+            work_id=self.id, lead_id=self.lead_id, assignment_no=self._told_no, effective_at=at
+        )
 
     def _must_move(self) -> None:
         if self.suspended:

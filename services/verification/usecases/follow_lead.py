@@ -15,6 +15,7 @@ from shared.contracts.intake import (
     LeadExpunged,
     LeadLevelRaised,
     LeadMerged,
+    LeadRecalled,
     LeadResumed,
     LeadRuled,
     LeadSealed,
@@ -111,6 +112,14 @@ async def follow_raised(tx: Transaction, event: LeadLevelRaised, received: Recei
     if event.due_on is not None:
         raised = replace(raised, due_on=event.due_on, provisional=event.provisional)
     await works.save(tx, raised, actor=ACTOR, effective_at=event.effective_at, at=received.at)
+
+
+async def take_back(tx: Transaction, event: LeadRecalled, received: Received) -> None:
+    """The unit has a conflict of interest: its work is over, wherever it stands, and shows nothing any more (§2.8)."""
+    work = await works.of_assignment(tx, event.lead_id, event.recalled_no)
+    if work is not None and work.status is not Status.WITHDRAWN:
+        await works.save(tx, work.take_back(), actor=ACTOR, effective_at=event.effective_at, at=received.at)
+        await audit.record(tx, None, "work.take-back", work.id, at=received.at)
 
 
 async def follow_dates(tx: Transaction, event: DeadlineMoved, received: Received) -> None:

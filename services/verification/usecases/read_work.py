@@ -15,10 +15,12 @@ from shared.sealing import Opener
 async def read_work(
     tx: Transaction, work_id: UUID, *, opener: Opener, by: Principal, at: datetime
 ) -> tuple[Work, Facts | None]:
-    """The work, and its facts unless they have not arrived, are sealed with the lead or were destroyed. Raises `NotFound`, `Forbidden`."""
+    """The work, and its facts unless they have not arrived, are sealed with the lead or were destroyed, or are another unit's by now: what
+    was withdrawn, or followed by another assignment, shows none. Raises `NotFound`, `Forbidden`."""
     work = await works.get(tx, work_id)
     work.must_belong_to(by.unit)
-    sealed = None if work.at_rest else await works.latest_facts(tx, work.lead_id)
+    shown = not work.at_rest and not work.is_withdrawn and await works.is_last(tx, work)
+    sealed = await works.latest_facts(tx, work.lead_id) if shown else None
     facts = Facts.model_validate(opener.open(sealed)) if sealed else None
     await reads.note(tx, by, "work.read", work.id, at=at)
     return work, facts

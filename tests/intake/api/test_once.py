@@ -15,7 +15,7 @@ from tests.support.vault import start_vault
 STEP = frozenset({
     "acceptance", "answer", "assignment", "classification", "closing", "closure", "confirmation", "decision", "decline",
     "departure", "discipline", "discipline-grounds", "dismissal", "end", "feedback", "identity", "notice", "objection",
-    "receipt", "redirect", "refusal", "release", "result", "resumption", "return", "review", "ruling", "seen", "suspension",
+    "recall", "receipt", "redirect", "refusal", "release", "result", "resumption", "return", "review", "ruling", "seen", "suspension",
     "review-date", "take-back", "take-up", "told", "transfer", "undo", "undo-decision",
 })  # fmt: skip
 """A step of something that is there: the second one finds another state, and is refused or changes nothing."""

@@ -15,7 +15,7 @@ from services.intake.domain.lead_states import MOVES, NEVER_ASSIGNED, Action, St
 from services.intake.domain.minors import decide_on_children
 from services.intake.domain.redirect import Redirect
 from services.intake.domain.urgency import say_urgent
-from shared.deadlines import profile_of
+from shared.deadlines import Deadline, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
 from tests.support.builders import DAY, DAYS, NOON, assigned, classified, lead
 
@@ -35,6 +35,7 @@ unmerge: merged received
 assign: classified assigned reopened assigned
 dispute: assigned disputed
 rule: disputed assigned
+recall: assigned assigned verifying assigned taskforce assigned in_signoff assigned in_review assigned parked assigned
 begin: assigned verifying
 extend: verifying verifying taskforce taskforce redirected redirected
 form-taskforce: verifying taskforce
@@ -96,6 +97,12 @@ def at(status: Status) -> Lead:
     return replace(assigned(), status=status)
 
 
+def recall(
+    one: Lead, unit: str = "JS", *, near: bool = True, leading: bool = False, due: Deadline | None = None
+) -> Any:
+    return lead_life.recall(one, unit, near=near, leading_group=leading, due=due, days=DAYS, at=NOON)
+
+
 DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.CLASSIFY: lambda one: one.classify(Tier.EVIL, Level.KEY, (Area.SITE,), (), may_major=False, at=NOON),
     Action.SAY_URGENT: lambda one: say_urgent(one, urgent=True, of_repeat=True),
@@ -115,6 +122,7 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
     ),
     Action.RULE: lambda one: lead_life.rule(one, "JS", leading_group=False, days=DAYS, since=None, at=NOON),
     Action.RAISE: lead_life.raise_level,
+    Action.RECALL: recall,
     Action.FEED_BACK: lambda one: lead_life.feed_back(one, "delivered", at=NOON),
     Action.RE_EXAMINE: lambda one: lead_life.re_examine(one, "JS", days=DAYS, at=NOON),
     Action.OBJECT: lambda one: lead_life.object_to(one, "JS", days=DAYS, at=NOON),
@@ -245,6 +253,35 @@ def test_nobody_gains_time_by_disputing() -> None:
     assert kept.due_on == one.assignment.due_on
     other = lead_life.rule(one, "JS", leading_group=False, days=DAYS, since=DAY, at=NOON.replace(day=8))[2]
     assert other.due_on == profile_of(one.profile_version)["D07a"].after(later, DAYS).on
+
+
+@pytest.mark.rule("G-CONF", "D05", "D07", "D04")
+def test_a_lead_is_taken_back_only_while_something_stands_between_and_no_unit_has_it_twice() -> None:
+    one = replace(assigned(), status=Status.VERIFYING, earlier_units=("SJ",), refused_by=("ZF",))
+    with pytest.raises(NotAllowed, match="没有利害关系"):
+        recall(one, near=False)
+    for before in ("GA", "SJ"):
+        with pytest.raises(Invalid, match="其他力量"):
+            recall(one, before)
+    runs = Deadline(date(2018, 6, 20), provisional=False)
+    two, taken, said = recall(one, due=runs)
+    assert (taken.recalled_no, said.assignment_no, said.unit, two.earlier_units) == (1, 2, "JS", ("SJ", "GA"))
+    assert (said.due_on, said.sign_by, said.dispute_by) == (runs.on, date(2018, 6, 4), date(2018, 6, 5)), "D07 runs on"
+    # whoever has said "not ours" before says so no second time, and it counts on
+    assert recall(one, "ZF")[2].dispute_by is None
+    assert two.refused_by == ("ZF",)
+    fresh = recall(replace(one, status=Status.PARKED))[2]
+    assert fresh.due_on == profile_of(one.profile_version)["D07a"].after(DAY, DAYS).on, "what waited begins anew"
+    again = replace(one, version=two.version - 1).after(said, recalled=True)
+    assert again == two, "after a restore it stands as it stood"
+
+
+@pytest.mark.rule("G-CONF", "G10")
+def test_a_major_lead_is_taken_back_by_the_leading_group() -> None:
+    one = replace(assigned(), level=Level.MAJOR)
+    with pytest.raises(Forbidden, match="领导小组"):
+        recall(one)
+    assert recall(one, leading=True)[0].status is Status.ASSIGNED
 
 
 def test_a_reopened_lead_goes_to_another_team_than_all_before() -> None:

@@ -197,6 +197,11 @@ def test_a_keeper_whose_unit_got_the_lead_meanwhile_reads_no_more() -> None:
         (P1, replace(MATTER, status="taskforce"), None),
         (person("p1", "tfm", unit="ZF"), replace(MATTER, status="taskforce"), None),
         (person("p1", "tfm", unit="ZF"), MATTER, Forbidden),
+        # it was taken back from a unit after this was asked for, and may be that of the task force, or theirs by now; discipline's goes on
+        (P1, replace(MATTER, recalled_at=AT), Forbidden),
+        (person("p1", "tfm", unit="ZF"), replace(MATTER, status="taskforce", recalled_at=AT), Forbidden),
+        (P1, replace(MATTER, recalled_at=AT - timedelta(seconds=1)), None),
+        (person("p1", "dhd", unit="JW"), replace(MATTER, has_discipline_leg=True, recalled_at=AT), None),
     ],
 )
 def test_an_interview_is_for_exactly_the_two_named_while_their_unit_checks_the_lead(

@@ -231,3 +231,13 @@ async def _handing(w: World) -> Fit:
     reward = await _heard(w)
     await w.done(f"rewards/{reward}/identity", {"matches": True}, by="rvk", day=rewards.DAY)
     return Fit(by="rvk2", path={"reward_id": reward}, headers=REWARD_DAY)
+
+
+@fitting(FITS, "POST /leads/{lead_id}/recall")
+async def _recall(w: World) -> Fit:
+    lead = await w.assigned()
+    subjects = {"subjects": [{"unit": "GA"}], "reason": "反映该单位人员"}
+    headers = w.api.as_("ofd", **on("2018-06-04"))
+    await w.api.client.put(f"/intake/v1/leads/{lead}/subjects", json=subjects, headers=headers)
+    order = {"unit": "JS", "reason": "承办单位被反映,改交其他单位"}
+    return Fit(by="ofd", path=of(lead), body=order, headers=on("2018-06-04"))

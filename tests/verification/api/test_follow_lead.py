@@ -16,6 +16,7 @@ from shared.contracts.intake import (
     LeadExpunged,
     LeadLevelRaised,
     LeadMerged,
+    LeadRecalled,
     LeadResumed,
     LeadRuled,
     LeadSealed,
@@ -84,6 +85,58 @@ async def test_a_unit_disputes_once_in_time_and_a_ruling_ends_that_work(new_api:
     bound = await work(api, lead, 2)
     assert (await api.post(f"{bound}/dispute", why, by="unl", **ON)).status_code == 409, "binding"
     assert (await api.post(f"{bound}/acceptance", order("GA-101", "P002"), by="unl", **ON)).status_code == 200
+
+
+@pytest.mark.rule("G-CONF", "G2")
+async def test_what_is_taken_back_shows_its_unit_nothing_and_ends_also_when_it_was_concluded_in_the_same_second(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("verification")
+    hearing, ends = Hearing(api, "verification"), ("opened", "accepted", "in_review", "concluded")
+    for end in ends:
+        lead = uuid4()
+        await hearing.tell(assigned(lead), sealed(hearing, lead))
+        path = await work(api, lead)
+        if end != "opened":
+            begun = await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)
+            assert begun.status_code == 200, begun.text
+        if end in ("in_review", "concluded"):
+            found = {"conclusion": "C3" if end == "in_review" else "C1"}
+            assert (await api.post(f"{path}/conclusion", found, by="unl", **ON)).status_code == 200
+        before = (await api.get(path, by="unl")).json()
+        assert (before["status"], before["facts"] is None) == (end, False)
+        taken = LeadRecalled(lead_id=lead, recalled_no=1, effective_at=NOON)
+        await hearing.tell(taken, assigned(lead, 2, "JS"), sealed(hearing, lead), taken)
+        found = (await api.get(path, by="unl")).json()
+        assert {name: found[name] for name in ("status", "facts", "plan", "first_report", "conclusion")} == {
+            "status": "withdrawn", "facts": None, "plan": None, "first_report": None, "conclusion": None,
+        }, end  # fmt: skip
+        for door, body in (
+            ("conclusion", {"conclusion": "C3"}),
+            ("dispute", {"reason": "不属于本单位管辖"}),
+            ("acceptance", order("GA-101", "P002")),
+        ):
+            assert (await api.post(f"{path}/{door}", body, by="unl", **ON)).status_code == 409, (end, door)
+        rows = await api.rows("select unit, status from works where lead_id = $1 order by assignment_no", lead)
+        assert rows == [("GA", "withdrawn"), ("JS", "opened")]
+    assert (await api.get("/verification/v1/reviews", by="qrv")).json()["items"] == [], "nor does a review of it wait"
+    # whatever its order: before the word is heard nothing of the sort is known here
+    await hearing.tell(LeadRecalled(lead_id=uuid4(), recalled_no=1, effective_at=NOON))
+
+
+@pytest.mark.rule("G2")
+async def test_a_unit_reads_no_box_of_a_later_assignment_of_another_unit(new_api: NewApi) -> None:
+    api, lead = await new_api("verification"), uuid4()
+    hearing = Hearing(api, "verification")
+    await hearing.tell(assigned(lead), sealed(hearing, lead))
+    path = await work(api, lead)
+    await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)
+    await api.post(f"{path}/conclusion", {"conclusion": "C1"}, by="unl", **ON)
+    assert (await api.get(path, by="unl")).json()["facts"] is not None
+    # the reporter objected: another team looks
+    await hearing.tell(assigned(lead, 2, "JS"), sealed(hearing, lead))
+    found = (await api.get(path, by="unl")).json()
+    assert (found["status"], found["facts"], found["conclusion"]) == ("concluded", None, "C1")
 
 
 @pytest.mark.rule("D08")

@@ -85,6 +85,28 @@ def test_each_action_in_each_state_moves_or_is_refused(status: Status, action: s
     assert (said.work_id, said.lead_id, said.effective_at) == (before.id, before.lead_id, NOON)
 
 
+@pytest.mark.rule("G-CONF")
+@pytest.mark.parametrize("status", Status)
+def test_intake_takes_a_work_back_wherever_it_stands_also_after_a_conclusion_of_the_same_second(status: Status) -> None:
+    before = replace(AT[status](), suspended=True)
+    if status is Status.WITHDRAWN:
+        with pytest.raises(NotAllowed):
+            before.take_back()
+        return
+    held = replace(before, arrest_held_until=DAY, danger_claimed=True)
+    assert held.as_shown() == held
+    assert (held.take_back().as_shown().arrest_held_until, held.take_back().as_shown().danger_claimed) == (None, False)
+    after = before.take_back()
+    assert (after.status, after.conclusion, after.is_withdrawn) == (Status.WITHDRAWN, None, True)
+    assert (after.plan, after.version) == (before.plan, before.version + 1), "what was done stays on file"
+
+
+def test_what_a_work_says_names_its_assignment_if_it_is_known() -> None:
+    one = accept(fresh())[0]
+    assert [said.assignment_no for _, said in (accept(fresh()), conclude(one), report_first(one))] == [1, 1, 1]
+    assert conclude(replace(one, assignment_no=-1))[1].assignment_no is None, "brought back by a restore"
+
+
 @pytest.mark.rule("N07")
 @pytest.mark.parametrize("named", [[], verifiers("P001"), verifiers("P001", "p001"), verifiers("P001", "P002", "P001")])
 def test_a_work_begins_with_two_different_verifiers(named: list[Verifier]) -> None:
