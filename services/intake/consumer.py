@@ -44,11 +44,10 @@ from services.intake.usecases.relearn_life import (
 )
 from services.intake.usecases.tell_reward import relearn_paid
 from shared.audit_witness import witness
+from shared.contracts.daily_digests import DailyDigestClosed, DailyDigestOpened
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived, LetterSent, ReportAccepted, ReportEnded, ReportExpunged
 from shared.contracts.intake import (
-    DailyDigestClosed,
-    DailyDigestOpened,
     DeadlineColoured,
     DeadlineEscalated,
     DeadlineMoved,

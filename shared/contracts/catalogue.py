@@ -1,6 +1,7 @@
 """All event classes by type: the list that readers, documents and tests share."""
 
 from shared.contracts import (
+    daily_digests,
     directory,
     discipline,
     intake,
@@ -69,8 +70,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     verification.WorkWoken,
     verification.WorkTransferred,
     verification.WorkTransferUndone,
-    intake.DailyDigestOpened,
-    intake.DailyDigestClosed,
+    daily_digests.DailyDigestOpened,
+    daily_digests.DailyDigestClosed,
     screenings.ScreeningOpened,
     screenings.ScreeningReturned,
     passed.ReportPassed,

@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from shared.contracts.checkpoint import Checkpoint
 from shared.contracts.directory import Account, StaffNo
-from shared.contracts.envelope import AboutLead, ChineseCode, Code, Event, SealedEvent
+from shared.contracts.envelope import AboutLead, ChineseCode, Code, SealedEvent
 
 LeadNo = Annotated[str, StringConstraints(pattern=r"^\d{6}-[SAMO]\d{8}-\d{6}[0-9A-Z]$")]
 
@@ -374,34 +374,3 @@ class Facts(BaseModel):
     """Only in the box for discipline."""
     excluded_staff: tuple[StaffNo, ...] = ()
     """Staff who must not take part: subjects, and those whose interest stands (G-CONF). Only in the box for verification."""
-
-
-Count = Annotated[int, Field(ge=0)]
-
-
-class _DigestEvent(Event):
-    """About the list of one working day; no lead is concerned."""
-
-    TOPIC: ClassVar[str] = "intake.daily-digests"
-    SUBJECT: ClassVar[str] = "day"
-    day: date
-    effective_at: AwareDatetime
-
-
-class DailyDigestOpened(_DigestEvent):
-    """The day's list was opened by the clock 日梳理已开启 (M01): how many leads are in each part."""
-
-    TYPE: ClassVar[str] = "xiansuo.intake.daily-digest.opened.v1"
-    fresh: Count
-    unclassified: Count
-    unassigned: Count
-    due_soon: Count
-    overdue: Count
-    repeated: Count
-    new_facts: Count = 0
-
-
-class DailyDigestClosed(_DigestEvent):
-    """A named person went through the day's list and closed it 日梳理已办结 (M01)."""
-
-    TYPE: ClassVar[str] = "xiansuo.intake.daily-digest.closed.v1"

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Self
 
 from shared.codes import Labelled
-from shared.contracts.intake import DailyDigestClosed, DailyDigestOpened
+from shared.contracts.daily_digests import DailyDigestClosed, DailyDigestOpened
 from shared.deadlines import Calendar, start_of
 from shared.deadlines.calendar import next_day
 from shared.errors import NotAllowed

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.intake.db import digests, notices
 from services.intake.domain.digest import Digest, Part, before, missing, opens, soon
 from shared import audit, outbox
-from shared.contracts.intake import DailyDigestClosed, DailyDigestOpened
+from shared.contracts.daily_digests import DailyDigestClosed, DailyDigestOpened
 from shared.db import Transaction
 from shared.deadlines import china_date
 from shared.errors import NotFound

@@ -8,7 +8,7 @@ import pytest
 
 from services.intake.domain.digest import Digest, missing, soon
 from services.intake.usecases.open_digests import open_digests, relearn_closed, relearn_opened
-from shared.contracts.intake import DailyDigestClosed, DailyDigestOpened
+from shared.contracts.daily_digests import DailyDigestClosed, DailyDigestOpened
 from shared.errors import NotAllowed
 from shared.inbox import Received
 from tests.conftest import NewApi
