@@ -16,7 +16,7 @@ STEP = frozenset({
     "acceptance", "answer", "assignment", "classification", "closing", "closure", "confirmation", "decision", "decline",
     "departure", "discipline", "discipline-grounds", "dismissal", "end", "feedback", "identity", "notice", "objection",
     "recall", "receipt", "redirect", "refusal", "release", "result", "resumption", "return", "review", "ruling", "seen", "suspension",
-    "review-date", "take-back", "take-up", "told", "transfer", "undo", "undo-decision",
+    "note", "review-date", "take-back", "take-up", "told", "transfer", "undo", "undo-decision",
 })  # fmt: skip
 """A step of something that is there: the second one finds another state, and is refused or changes nothing."""
 READS = frozenset({"download", "read-back", "reading", "replies", "search", "status", "verification", "files"})
