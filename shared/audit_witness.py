@@ -1,8 +1,10 @@
 """The other services' signed checkpoints, kept as they came: whoever rewrites a chain would have to rewrite four databases."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.contracts.catalogue import CHECKPOINTS
@@ -10,6 +12,9 @@ from shared.contracts.checkpoint import Checkpoint
 from shared.db import Transaction, engine_metadata
 from shared.inbox import Handlers, Received
 
+SIGNERS = 2
+"""Other services that must have signed something before a draw: no one place makes both the seed and these. Not all of them, as one
+may have nothing to put on record for months."""
 audit_witnesses = Table(
     "audit_witnesses",
     engine_metadata,
@@ -32,6 +37,16 @@ async def keep(tx: Transaction, event: Checkpoint, received: Received) -> None:
     row: dict[str, Any] = {"id": received.id, "chain": event.chain, "number": event.number}
     signature = {"at": event.effective_at, "key_id": event.key_id, "signature": event.signature}
     await tx.execute(_KEEP, {**row, "hash": bytes.fromhex(event.hash), **signature, "heard_at": received.at})
+
+
+async def signed_after(tx: Transaction, instant: datetime) -> list[tuple[str, int, str, str]]:
+    """What the first `SIGNERS` of the other services signed first after this instant: chain, number, hash, signature. Who draws by them
+    can choose neither which nor when."""
+    seen = audit_witnesses.c
+    first = select(seen.chain, seen.number, seen.hash, seen.signature, seen.at).where(seen.at > instant)
+    each = first.ext(distinct_on(seen.chain)).order_by(seen.chain, seen.number, seen.hash).subquery()
+    query = select(each.c.chain, each.c.number, each.c.hash, each.c.signature).order_by(each.c.at, each.c.chain)
+    return [(row.chain, row.number, row.hash.hex(), row.signature) for row in await tx.execute(query.limit(SIGNERS))]
 
 
 def witness(service: str) -> Handlers:

@@ -14,6 +14,8 @@ from shared.deadlines.calendar import (
     china_date,
     cut_short,
     is_paused,
+    month_after,
+    month_of,
     start_of,
 )
 from shared.deadlines.extension import check_extension
@@ -42,6 +44,8 @@ __all__ = [
     "cut_short",
     "in_force",
     "is_paused",
+    "month_after",
+    "month_of",
     "profile_of",
     "schedule",
     "shortest",

@@ -190,3 +190,13 @@ def _checked(day: date) -> date:
 def next_day(day: date) -> date:
     """The day after. Raises ValueError beyond the calendar."""
     return _checked(day + timedelta(days=1))
+
+
+def month_of(day: date) -> date:
+    """The first day of a day's month."""
+    return day.replace(day=1)
+
+
+def month_after(month: date) -> date:
+    """The first day of the next month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

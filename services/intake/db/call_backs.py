@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db.call_back_tables import call_back_draws, call_backs
@@ -15,7 +14,6 @@ from services.intake.db.conflicts import apart
 from services.intake.db.tables import leads
 from services.intake.domain.call_back_draw import Beacon
 from services.intake.domain.conclusion import PENDING
-from shared.audit_witness import audit_witnesses
 from shared.db import Transaction
 from shared.errors import NotAllowed, NotFound
 
@@ -84,14 +82,6 @@ async def fix(tx: Transaction, month: date, entries: Sequence[tuple[str, UUID]],
         await tx.execute(insert(call_backs), rows)
     values = {"fixed_at": at, "list_digest": digest}
     await tx.execute(update(call_back_draws).where(call_back_draws.c.month == month).values(values))
-
-
-async def beacons(tx: Transaction, after: datetime) -> list[Beacon]:
-    """Of each other service the first checkpoint that was signed after this instant, as it was witnessed."""
-    seen = audit_witnesses.c
-    query = select(seen.chain, seen.number, seen.hash, seen.signature).where(seen.at > after)
-    query = query.ext(distinct_on(seen.chain)).order_by(seen.chain, seen.number, seen.hash)
-    return [Beacon(row.chain, row.number, row.hash.hex(), row.signature) for row in await tx.execute(query)]
 
 
 async def made(

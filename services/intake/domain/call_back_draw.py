@@ -1,7 +1,7 @@
 """The monthly draw of reporters who are called back 抽查回访 (D38): random, and recomputed by anyone from what is published. Pure.
 
-Before the month the seed is committed to; after it the list of those who can be drawn is fixed; then the first checkpoints that the other
-three services sign after that instant are added. Who knows the seed cannot foresee their signatures, and who makes the signatures does not
+Before the month the seed is committed to; after it the list of those who can be drawn is fixed; then the first checkpoints that two other
+services sign after that instant are added. Who knows the seed cannot foresee their signatures, and who makes the signatures does not
 know the seed: nobody can choose who is drawn by choosing who is on the list, nor by choosing when.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from shared.deadlines import Calendar, in_force
+from shared.deadlines import Calendar, in_force, month_after
 from shared.deadlines.calendar import next_day
 
 SHARE, LEAST = 10, 5
@@ -76,16 +76,6 @@ def faults(published: Mapping[str, Any]) -> list[str]:
 
 
 _NONE = Beacon("", 0, "", "")
-
-
-def month_of(day: date) -> date:
-    """The first day of a day's month."""
-    return day.replace(day=1)
-
-
-def month_after(month: date) -> date:
-    """The first day of the next month."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def fixed_on(month: date, days: Calendar) -> date:

@@ -5,20 +5,19 @@ from datetime import date, datetime
 
 from services.intake.db import call_backs, notices
 from services.intake.domain.call_back_draw import (
+    Beacon,
     calls_by,
     commitment,
     draw,
     drawn_by,
     fixed_on,
     list_digest,
-    month_after,
-    month_of,
     token,
 )
 from shared import audit
-from shared.contracts.topics import SERVICES
+from shared.audit_witness import SIGNERS, signed_after
 from shared.db import Transaction
-from shared.deadlines import china_date, start_of
+from shared.deadlines import china_date, month_after, month_of, start_of
 
 
 async def draw_call_backs(tx: Transaction, at: datetime) -> None:
@@ -40,8 +39,8 @@ async def draw_call_backs(tx: Transaction, at: datetime) -> None:
                 fixed = {"list_digest": digest, "number": len(entries)}
                 await audit.record(tx, None, "call-back.fix", str(month), at=at, detail=fixed)
             continue
-        beacons = await call_backs.beacons(tx, row["fixed_at"])
-        if len(beacons) < len(SERVICES) - 1:
+        beacons = [Beacon(*each) for each in await signed_after(tx, row["fixed_at"])]
+        if len(beacons) < SIGNERS:
             continue
         drawn = draw(row["seed"], await call_backs.tokens(tx, month), beacons)
         await call_backs.made(tx, month, drawn, beacons, due_on=calls_by(today, days), at=at)

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 
 from services.verification.api.works import WorkDetail
 from services.verification.db import reviews
-from services.verification.domain.review import Review, ReviewState, month_of
+from services.verification.domain.review import Review, ReviewState
 from services.verification.domain.work import Because, Conclusion, Work
 from services.verification.usecases.review_work import decide_review, read_review
 from shared.auth import Principal
-from shared.deadlines import china_date
+from shared.deadlines import china_date, month_of
 from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, reader, require
 
 router = APIRouter(tags=["评查 quality review"])

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, and_, func, insert, select, tuple_, update
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.verification.db.tables import lead_standings, review_draws, review_entries, reviews, work_history, works
@@ -14,7 +13,6 @@ from services.verification.db.works import of_row, verifiers_of, whole
 from services.verification.domain.accusation import Decision
 from services.verification.domain.review import Draw, Review, ReviewState
 from services.verification.domain.work import Because, Conclusion, Status, Work
-from shared.audit_witness import audit_witnesses
 from shared.db import Transaction
 from shared.departures import staff_accounts
 from shared.errors import NotFound
@@ -107,14 +105,6 @@ async def not_fixed(tx: Transaction) -> list[tuple[date, datetime]]:
     """Months whose draw is not fixed yet, with when their seed was committed to; locked."""
     query = select(review_draws.c.month, review_draws.c.committed_at).where(review_draws.c.fixed_at.is_(None))
     return [(row.month, row.committed_at) for row in await tx.execute(query.with_for_update())]
-
-
-async def beacons(tx: Transaction, after: datetime) -> list[str]:
-    """Of each other service the first checkpoint that was signed after this instant, as it was witnessed."""
-    seen = audit_witnesses.c
-    query = select(seen.chain, seen.number, seen.hash, seen.signature).where(seen.at > after)
-    query = query.ext(distinct_on(seen.chain)).order_by(seen.chain, seen.number, seen.hash)
-    return [f"{row.chain} {row.number} {row.hash.hex()} {row.signature}" for row in await tx.execute(query)]
 
 
 async def fix(tx: Transaction, month: date, found: Sequence[str], *, at: datetime) -> None:

@@ -25,8 +25,6 @@ from shared.two_people import Person, must_be_none_of
 SHARE = 20
 """Per cent of what is refuted [DESIGN, §4.2]."""
 REPEATS = 2
-SIGNERS = 2
-"""Other services that must have signed something after the commitment: no one place makes both the seed and these."""
 MAJOR = "major"
 """The code of level 重大."""
 LIMIT, REWORK = "D36", "D10"
@@ -178,16 +176,6 @@ class Review:
                 "退回须写明理由 / say why it is returned", fields=[("reason", "退回时必填 / needed to return")]
             )
         return replace(decided, state=ReviewState.RETURNED, rework_by=_after(REWORK, at))
-
-
-def month_of(day: date) -> date:
-    """The first day of a day's month."""
-    return day.replace(day=1)
-
-
-def month_after(month: date) -> date:
-    """The first day of the next month."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def parties(works: Iterable[Work], accounts: Iterable[str], excluded: Collection[str]) -> Parties:

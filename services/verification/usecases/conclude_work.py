@@ -5,12 +5,12 @@ from uuid import UUID
 
 from services.verification.db import reviews, works
 from services.verification.domain.accusation import Decision, must_rest_on
-from services.verification.domain.review import Review, because, month_of, needs_draw
+from services.verification.domain.review import Review, because, needs_draw
 from services.verification.domain.work import Because, Conclusion, Work
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import china_date, month_of
 
 
 async def conclude_work(

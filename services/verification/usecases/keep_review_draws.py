@@ -4,10 +4,11 @@ import secrets
 from datetime import datetime
 
 from services.verification.db import reviews
-from services.verification.domain.review import SIGNERS, commitment, month_after, month_of
+from services.verification.domain.review import commitment
 from shared import audit
+from shared.audit_witness import SIGNERS, signed_after
 from shared.db import Transaction
-from shared.deadlines import china_date
+from shared.deadlines import china_date, month_after, month_of
 
 
 async def keep_review_draws(tx: Transaction, at: datetime) -> None:
@@ -19,7 +20,7 @@ async def keep_review_draws(tx: Transaction, at: datetime) -> None:
             detail = {"commitment": commitment(seed)}
             await audit.record(tx, None, "review-draw.commit", str(month), at=at, detail=detail)
     for month, committed_at in await reviews.not_fixed(tx):
-        found = await reviews.beacons(tx, committed_at)
+        found = [" ".join(map(str, each)) for each in await signed_after(tx, committed_at)]
         if len(found) >= SIGNERS:
             await reviews.fix(tx, month, found, at=at)
             await audit.record(tx, None, "review-draw.fix", str(month), at=at, detail={"beacons": found})

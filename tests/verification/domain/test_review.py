@@ -18,11 +18,11 @@ from services.verification.domain.review import (
     because,
     commitment,
     faults,
-    month_after,
     needs_draw,
     parties,
 )
 from services.verification.domain.work import Because, Conclusion
+from shared.deadlines import month_after
 from shared.errors import Forbidden, Invalid, NotAllowed
 from tests.support.builders import NOON, person, verifiers, work
 
