@@ -1,5 +1,6 @@
 """The store of reporters' mailboxes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -80,6 +81,14 @@ async def unread(tx: Transaction, lead_id: UUID, writer: Writer) -> int:
         messages.c.lead_id == lead_id, messages.c.writer == writer.value, messages.c.read_on.is_(None)
     )
     return int((await tx.execute(query)).scalar_one())
+
+
+async def written_since(tx: Transaction, lead_ids: Collection[UUID], day: date) -> bool:
+    """Whether a reporter of these leads wrote on this day or later."""
+    query = select(messages.c.lead_id).where(
+        messages.c.lead_id.in_(lead_ids), messages.c.writer == Writer.REPORTER.value, messages.c.sent_on >= day
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
 
 
 async def last_writer(tx: Transaction, lead_id: UUID, kind: Kind, assignment_no: int) -> str | None:

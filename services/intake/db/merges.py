@@ -120,6 +120,13 @@ async def matter_of(tx: Transaction, lead: Lead) -> list[UUID]:
     return [head, *(await tx.execute(query)).scalars()]
 
 
+async def merged_since(tx: Transaction, master_id: UUID, at: datetime) -> bool:
+    """Whether something that is still a repeat of it was merged into it after this instant."""
+    standing = merges.c.state.in_([state.value for state in STANDS])
+    query = select(merges.c.id).where(merges.c.master_id == master_id, standing, merges.c.decided_at > at)
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def grounds_of(tx: Transaction, lead: Lead) -> tuple[Ground, ...]:
     """The grounds for a discipline leg that a lead has, and those of what is merged into it."""
     query = select(leads.c.grounds).where(leads.c.merged_into == lead.id).order_by(leads.c.received_on, leads.c.id)
@@ -190,6 +197,12 @@ async def conclusion_of(tx: Transaction, lead_id: UUID) -> tuple[str, str] | Non
     query = select(conclusions.c.code, conclusions.c.unit).where(conclusions.c.lead_id == lead_id)
     row = (await tx.execute(query)).one_or_none()
     return (row.code, row.unit) if row else None
+
+
+async def concluded_at(tx: Transaction, lead_id: UUID) -> datetime | None:
+    """When it was concluded last."""
+    query = select(conclusions.c.concluded_at).where(conclusions.c.lead_id == lead_id)
+    return (await tx.execute(query)).scalar_one_or_none()
 
 
 async def add_re_examination(tx: Transaction, entry: ReExamination) -> None:

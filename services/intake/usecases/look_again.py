@@ -4,7 +4,7 @@ something new, or by the office before. The unit's work is over; the next assign
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, merges, notices
+from services.intake.db import deadlines, leads, mailbox, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.conclusion import PENDING, must_be_pending
 from services.intake.domain.deadline import LOOK_AGAIN, to_assign, to_look_again
@@ -60,6 +60,19 @@ async def wake_by_news(tx: Transaction, lead: Lead, what: str, *, by: Principal 
     lock. `by`: None is the reporter, of whom nothing but the day is put on record."""
     if lead.standing in MOVES[Action.TAKE_UP] and await _code(tx, lead) == PENDING:
         await _take_up(tx, lead, what, by=by, at=at)
+
+
+async def wake_resumed(tx: Transaction, lead_id: UUID, since: datetime, *, at: datetime) -> None:
+    """It stood still since this instant and goes on: what a reporter of the matter wrote meanwhile, or what was merged into it, takes it up
+    now. The caller holds its lock."""
+    lead = await leads.get(tx, lead_id, lock=True)
+    if lead.standing not in MOVES[Action.TAKE_UP]:
+        return
+    since = max(since, await merges.concluded_at(tx, lead_id) or since)
+    if await merges.merged_since(tx, lead_id, since):
+        await wake_by_news(tx, lead, NEW_REPEAT, by=None, at=at)
+    elif await mailbox.written_since(tx, await merges.matter_of(tx, lead), china_date(since)):
+        await wake_by_news(tx, lead, NEW_LETTER, by=None, at=at)
 
 
 async def wake_on_the_day(tx: Transaction, at: datetime) -> int:

@@ -10,6 +10,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.pause import SUSPENSION, PauseRequest
 from services.intake.domain.pause import Status as PauseStatus
 from services.intake.usecases.keep_dates import keep_dates
+from services.intake.usecases.look_again import wake_resumed
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -36,7 +37,8 @@ async def suspend_lead(
 
 
 async def resume_lead(tx: Transaction, lead_id: UUID, reason: str, *, by: Principal, at: datetime) -> Lead:
-    """It goes on where it stood. Raises `NotFound`, `NotAllowed`."""
+    """It goes on where it stood; what could not be verified (C4) is taken up if something new came meanwhile. Raises `NotFound`,
+    `NotAllowed`."""
     refuse_marked("reason", [reason])
     suspended = await leads.get(tx, lead_id, lock=True)
     lead, said = lead_life.resume(suspended, at=at)
@@ -44,6 +46,7 @@ async def resume_lead(tx: Transaction, lead_id: UUID, reason: str, *, by: Princi
     await outbox.put(tx, said, at=at)
     if suspended.suspended_at is not None:
         await _run_on(tx, lead, suspended.suspended_at, by=by, at=at)
+        await wake_resumed(tx, lead_id, suspended.suspended_at, at=at)
     await audit.record(tx, by, "lead.resume", lead.id, at=at, purpose=reason)
     return lead
 

@@ -12,12 +12,13 @@ from services.intake.usecases.start_missing import start_missing
 from shared.contracts import verification as said
 from tests.conftest import NewApi
 from tests.intake.api.test_ends import NAMED, log
+from tests.intake.api.test_ends import merge as merge_on
 from tests.intake.api.test_ends_of_repeats import may_object_until
 from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import DEPARTMENT, PUBLIC, WHY, concluded, do, events, hear, limits, on, status
 from tests.intake.api.test_merges import AGAIN, merge
 from tests.intake.api.test_messages import door, filed
-from tests.intake.api.test_objections import object_, read, refuse, tell
+from tests.intake.api.test_objections import SIGNED, object_, read, refuse, tell
 from tests.support.api import Api
 from tests.support.reporting import status as asked
 from tests.support.reporting import write
@@ -109,6 +110,54 @@ async def test_a_letter_of_the_reporter_wakes_it_too_and_nothing_but_its_day_is_
     assert shown == [("parked", "目前无法查清,已定期限再查"), ("reopened", "已重新启动")]
     again = await write(api.client, {"query_code": code, "text": "还有一张"})
     assert (again.status_code, await status(api, lead)) == (201, "reopened")
+
+
+async def test_what_comes_while_it_stands_still_wakes_it_when_it_goes_on_and_nothing_else_does(new_api: NewApi) -> None:
+    api = await door(new_api)
+    code, by_letter = await filed_as(api)
+    assert (await write(api.client, {"query_code": code, "text": "先前的来信"}, **on("2018-06-04"))).status_code == 201
+    await concluded_as(api, by_letter, "C4")
+    by_repeat, by_nothing, other = [await concluded(api, found) for found in ("C4", "C4", "C3")]
+    repeats_code, repeat = await filed_as(api)
+    await merge_on(api, repeat, by_nothing, "2018-06-20")
+    assert await status(api, by_nothing) == "reopened"
+    await do(api, by_nothing, "assignment", {"unit": "GA"}, day="2018-06-20")
+    await concluded_as(api, by_nothing, "C4", day="2018-06-21", again=True)
+    leads = (by_letter, by_repeat, by_nothing, other)
+    for lead in leads:
+        assert (await do(api, lead, "suspension", STILL, day="2018-06-22")).json()["status"] == "suspended"
+        # nothing has come yet: going on it stands where it stood
+        assert (await do(api, lead, "resumption", WHY, day="2018-06-25")).json()["status"] == "concluded"
+        assert (await do(api, lead, "suspension", STILL, day="2018-06-25")).json()["status"] == "suspended"
+    assert (await write(api.client, {"query_code": code, "text": "找到了收据"}, **on("2018-06-26"))).status_code == 201
+    for master in (by_repeat, other):
+        await merge_on(api, await register(api, **PUBLIC, summary=AGAIN), master, "2018-06-26")
+    assert [await status(api, lead) for lead in leads] == ["suspended"] * 4, "it stands still"
+    await pass_to(api, "2018-12-31")
+    for lead, stands in zip(leads, ("reopened", "reopened", "concluded", "concluded"), strict=True):
+        assert (await do(api, lead, "resumption", WHY, day="2018-06-27")).status_code == 200
+        assert await status(api, lead) == stands
+        assert (await events(api, lead))[-1] == ("lead.reopened" if stands == "reopened" else "lead.resumed")
+    assert (await limits(api, by_letter, "2018-06-27"))["assign"]["limit_id"] == "D03"
+    assert (await limits(api, by_nothing, "2018-06-27"))["assign"]["limit_id"] == "D07w"
+    # a letter of the reporter of a repeat is one of the matter
+    assert (await do(api, by_nothing, "suspension", STILL, day="2018-06-28")).status_code == 200
+    assert (
+        await write(api.client, {"query_code": repeats_code, "text": "又一张"}, **on("2018-06-28"))
+    ).status_code == 201
+    assert (await do(api, by_nothing, "resumption", WHY, day="2018-06-29")).status_code == 200
+    assert await status(api, by_nothing) == "reopened"
+
+
+STILL = {"reason": "举报人受到威胁", "measures": "已通知辖区派出所保护"}
+
+
+async def concluded_as(api: Api, lead: UUID, code: str, *, day: str = "2018-06-20", again: bool = False) -> None:
+    if not again:
+        await classify(api, lead)
+        await assign(api, lead)
+    await hear(api, lead, said.WorkAccepted, **SIGNED)
+    await hear(api, lead, said.WorkConcluded, conclusion=code, day=day)
 
 
 @pytest.mark.rule("D11", "D05")
