@@ -16,7 +16,7 @@ from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import lead_history, reports
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, Feedback, NextStep, Try, WhyNot
-from services.intake.domain.lead_states import Status
+from services.intake.domain.lead_states import Action, Status
 from services.intake.domain.mailbox import Kind as MailKind
 from services.intake.domain.redirect import Redirect
 from shared.db import Transaction
@@ -206,6 +206,13 @@ async def last_assignment(tx: Transaction, lead_id: UUID) -> tuple[str, datetime
     query = select(deeds.actor, deeds.effective_at).where(deeds.lead_id == lead_id, deeds.action.in_(CHARGING))
     row = (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).one_or_none()
     return (row.actor, row.effective_at) if row else None
+
+
+async def was_taken_up(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether it was taken up again after it could not be verified."""
+    deeds = lead_history.c
+    query = select(deeds.version).where(deeds.lead_id == lead_id, deeds.action == Action.TAKE_UP.value)
+    return (await tx.execute(query.limit(1))).first() is not None
 
 
 async def classified_by(tx: Transaction, lead_id: UUID) -> str | None:

@@ -1,10 +1,12 @@
 """A concluded lead goes to the organ that it belongs to 移交 (C5, §4.2): a letter, then a receipt, or it is back. Frozen and pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
+from services.intake.domain.lead_states import MOVES, Action, Status
 from shared.deadlines import Calendar, Limit, china_date
 from shared.errors import Invalid, NotAllowed
 
@@ -47,3 +49,15 @@ class Handover:
     def is_over(self, limit: Limit, days: Calendar, *, today: date) -> bool:
         """Whether the organ has let the time for its receipt pass (D05)."""
         return self.is_open and today > limit.after(china_date(self.sent_at), days).on
+
+
+def is_known(letters: Sequence[Handover], action: Action, status: Status, *, said_at: datetime) -> bool:
+    """Whether the office did already what verification says: the letter went out, or it was answered, or is back for want of a receipt.
+    `said_at`: a transfer after that is another one; without a letter there is nothing known. The organ's receipt stands against a word that
+    there is none."""
+    if not letters:
+        return False
+    last = letters[-1]
+    if action is Action.UNDO_TRANSFER:
+        return last.receipt_no is not None or (status not in MOVES[action] and last.undone_at is not None)
+    return status not in MOVES[action] or (last.undone_at is not None and said_at <= last.undone_at)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices, recalls
+from services.intake.db import deadlines, dual_assignments, handovers, leads, life, merges, notices, recalls
 from services.intake.db.life import SIGNED
 from services.intake.domain.conclusion import ACCUSATION, PENDING
 from services.intake.domain.deadline import (
@@ -14,9 +14,10 @@ from services.intake.domain.deadline import (
     to_rule,
     to_tell,
 )
+from services.intake.domain.handover import is_known
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_life import FOLLOWED, follow, refused
-from services.intake.domain.lead_states import Action
+from services.intake.domain.lead_states import MOVES, Action
 from services.intake.usecases.deliver_feedback import begin_to_tell_repeats
 from services.intake.usecases.hand_over import take_back
 from services.intake.usecases.keep_dates import keep_dates
@@ -127,7 +128,7 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
         return
     if await _overtaken(
         tx, lead, event, received, *([DeadlineKind.REVIEW] if action is Action.RETURN_BY_REVIEW else [])
-    ):
+    ) or await _known(tx, lead, action, event, received):
         return
     lead = follow(lead, action)
     days, at = await notices.calendar(tx), event.effective_at
@@ -173,6 +174,20 @@ async def _overtaken(
         detail = {"overtaken": event.TYPE}
         await audit.record(tx, None, "lead.follow", lead.id, at=received.at, detail=detail)
     return since
+
+
+async def _known(tx: Transaction, lead: Lead, action: Action, event: AboutLead, received: Received) -> bool:
+    """The office was first: it took up what could not be verified, or sent it to the other organ, or that has answered, and verification
+    says so afterwards. Nothing moves."""
+    if action in (Action.PARK, Action.WAKE):
+        known = lead.status not in MOVES[action] and await life.was_taken_up(tx, lead.id)
+    elif action in (Action.TRANSFER, Action.UNDO_TRANSFER):
+        known = is_known(await handovers.of_lead(tx, lead.id), action, lead.status, said_at=event.effective_at)
+    else:
+        known = False
+    if known:
+        await audit.record(tx, None, "lead.follow", lead.id, at=received.at, detail={"known": event.TYPE})
+    return known
 
 
 def _unit_before(lead: Lead, since: list[life.Learned]) -> str:

@@ -10,6 +10,8 @@ import pytest
 from services.intake.clock import end_waiting
 from services.intake.usecases.start_missing import start_missing
 from shared.contracts import verification as said
+from shared.contracts.envelope import AboutLead
+from shared.errors import NotAllowed
 from tests.conftest import NewApi
 from tests.intake.api.test_ends import NAMED, log
 from tests.intake.api.test_ends import merge as merge_on
@@ -198,6 +200,42 @@ async def test_what_belongs_to_another_organ_ends_with_that_organs_receipt(new_a
     assert (await do(api, heard, "transfer", letter, day="2018-06-21")).json()["status"] == "transferred"
     await hear(api, heard, said.WorkTransferUndone, day="2018-06-22")
     assert await api.rows("select undone_at is not null from handovers where lead_id = $1", heard) == [(True,)]
+
+
+async def test_what_verification_says_after_the_office_was_first_is_known_and_moves_nothing(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    woken, sent, untaken, unknown = [await concluded(api, code) for code in ("C4", "C5", "C5", "C3")]
+    row = "select status, version from leads where id = $1"
+
+    async def known(lead: UUID, *kinds: type[AboutLead], day: str = "2018-06-21") -> None:
+        noted = "select count(*) from audit_log where action = 'lead.follow' and detail ? 'known'"
+        before, [(already,)] = await api.rows(row, lead), await api.rows(noted)
+        for kind in kinds:
+            await hear(api, lead, kind, day=day)
+        assert await api.rows(row, lead) == before
+        assert await api.rows(noted) == [(already + len(kinds),)]
+
+    await do(api, woken, "take-up", WHY, day="2018-06-22")
+    await known(woken, said.WorkParked, said.WorkWoken)
+    await do(api, woken, "assignment", {"unit": "GA"}, day="2018-06-22")
+    await known(woken, said.WorkParked)
+    letter = {"organ": "JS", "letter_no": "示例移〔2018〕3号"}
+    for lead in (sent, untaken):
+        await do(api, lead, "transfer", letter, day="2018-06-20")
+        await known(lead, said.WorkTransferred)
+    await do(api, sent, "transfer/receipt", RECEIPT, day="2018-06-20")
+    await known(sent, said.WorkTransferUndone, day="2018-06-22")
+    assert (await do(api, sent, "feedback", {}, day="2018-06-22")).json()["status"] == "fed_back"
+    await known(sent, said.WorkTransferred, said.WorkTransferUndone)
+    await pass_to(api, "2018-06-25")
+    assert await status(api, untaken) == "concluded"
+    await known(untaken, said.WorkTransferred, said.WorkTransferUndone)
+    # what the office did nothing of is followed, or for an operator
+    await hear(api, untaken, said.WorkTransferred, day="2018-06-26")
+    assert await status(api, untaken) == "transferred", "once more"
+    for kind in (said.WorkWoken, said.WorkTransferUndone):
+        with pytest.raises(NotAllowed):
+            await hear(api, unknown, kind, day="2018-06-21")
 
 
 @pytest.mark.rule("D03", "D29")

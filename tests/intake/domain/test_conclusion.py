@@ -9,7 +9,7 @@ import pytest
 
 from services.intake.domain import lead_life
 from services.intake.domain.conclusion import must_be_an_end, must_be_handed_on, must_be_pending
-from services.intake.domain.handover import Handover
+from services.intake.domain.handover import Handover, is_known
 from services.intake.domain.lead_states import MOVES, Action, Status
 from services.intake.domain.report import AGAIN, PROGRESS, Step, as_pending
 from shared.deadlines import profile_of
@@ -71,6 +71,28 @@ def test_a_transfer_is_taken_once_or_is_back_when_its_time_is_over() -> None:
         *(False, True),
         *(False, False),
     ]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_what_verification_says_of_a_transfer_that_the_office_was_first_with_is_known_in_each_state(
+    status: Status,
+) -> None:
+    sent = Handover(lead_id=lead().id, number=1, organ="SJ", letter_no="1", sent_by="ofd", sent_at=NOON)
+    taken, back = sent.receive("回1", DAY, today=DAY), sent.take_back(at=NOON)
+    here, gone = status is Status.CONCLUDED, status is Status.TRANSFERRED
+    for letters, later, transfer, undoing in (
+        ([], False, False, False),
+        ([sent], False, not here, False),
+        ([sent], True, not here, False),
+        ([taken], False, not here, True),
+        ([back], False, True, not gone),
+        # sent once more, by verification
+        ([back], True, not here, not gone),
+        ([back, taken], False, not here, True),
+    ):
+        said_at = NOON + timedelta(days=later)
+        found = [is_known(letters, each, status, said_at=said_at) for each in (Action.TRANSFER, Action.UNDO_TRANSFER)]
+        assert found == [transfer, undoing], letters
 
 
 def test_what_was_found_to_be_disorder_and_given_back_goes_to_another_team() -> None:
