@@ -4,7 +4,10 @@ A finding of a screening that names a child is refused. A report that does so is
 decides what the law provides, no unit is charged before, and no unit is told whom it is about (docs/decisions/0108).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from services.intake.domain.lead import Lead
@@ -18,6 +21,8 @@ DEED = "leave-children-out"
 MINORS = "涉及已满14不满18周岁的人,按未成年人特别程序办理"
 CHILDREN = "涉及不满14周岁的儿童,不作为核查对象,由扫黑办主任依法处理"
 _MARKS = (MINORS, CHILDREN)
+_NO_SIGN = re.compile(r"[^0-9A-Za-z]+")
+_BORN = re.compile(r"\d{6}(\d{4})(\d\d)(\d\d)\d{3}[\dXx]")
 _LEFT_OUT = {"description": "不满14周岁的儿童,不作为核查对象"}
 
 
@@ -30,9 +35,9 @@ def with_minors(ages: Sequence[int | None]) -> bool:
     return any(age is not None and age < ADULT for age in ages)
 
 
-def marks_of(persons: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What a lead says of the minors among the persons of a report, after what was told."""
-    ages = [age for person in persons if (age := person.get("age")) is not None and age < ADULT]
+def marks_of(persons: Iterable[Mapping[str, Any]], on: date) -> tuple[str, ...]:
+    """What a lead that was received on that day says of the minors among the persons of a report, after what was told."""
+    ages = [age for person in persons for age in _ages(person, on) if age < ADULT]
     if not ages:
         return ()
     older, children = any(age >= CHILD for age in ages), any(age < CHILD for age in ages)
@@ -44,12 +49,26 @@ def told(allegations: Iterable[str]) -> list[str]:
     return [each for each in allegations if each not in _MARKS]
 
 
-def without_children(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The blocks of a report as a unit is told them: in the place of each child, that there is one."""
+def without_children(content: Mapping[str, Any], on: date) -> Mapping[str, Any]:
+    """The whole blocks of a report that was received on that day as a unit is told them: in the place of each child, that there is one."""
     persons = content.get("persons", ())
-    if CHILDREN not in marks_of(persons):
+    if CHILDREN not in marks_of(persons, on):
         return content
-    return {**content, "persons": [_LEFT_OUT if CHILDREN in marks_of([one]) else one for one in persons]}
+    return {**content, "persons": [_LEFT_OUT if CHILDREN in marks_of([one], on) else one for one in persons]}
+
+
+def _ages(person: Mapping[str, Any], on: date) -> Iterator[int]:
+    """How old a person is said to be, and how old by the day of birth in his ID number (GB 11643): whoever is a child by one of them is
+    taken for one."""
+    if (said := person.get("age")) is not None:
+        yield said
+    written = person.get("id_number")
+    if written and (found := _BORN.fullmatch(_NO_SIGN.sub("", unicodedata.normalize("NFKC", written)))):
+        year, month, day = map(int, found.groups())
+        # a year is complete on the day after the birthday (法释〔2006〕1号 §2)
+        years = on.year - year - ((on.month, on.day) <= (month, day))
+        if years >= -1 and 1 <= month <= 12 and 1 <= day <= 31:
+            yield max(years, 0)
 
 
 def decide_on_children(lead: Lead) -> Lead:

@@ -107,7 +107,10 @@ class Desk:
             street=facts.get("street"),
             areas=tuple(dict.fromkeys(facts.get("area_codes", ()))),
             manifestations=tuple(dict.fromkeys(facts.get("manifestation_codes", ()))),
-            allegations=(*allegations(content), *marks_of(content.get("persons", ()))),
+            allegations=(
+                *allegations(content),
+                *marks_of(report.content.get("persons", ()), report.received_on or china_date(at)),
+            ),
             grounds=grounds(content),
             named=report.naming is not Naming.ANONYMOUS,
             reporter={**report.reporter, "naming": report.naming.value} if report.reporter else None,

@@ -102,7 +102,7 @@ async def whole(tx: Transaction, leads: Sequence[Lead], keys: SubjectKeys, *, wi
         if found := stored.get(lead.id):
             blocks = _opened(lead.id, found, keys)
             if not with_children:
-                blocks = without_children(blocks)
+                blocks = without_children(blocks, lead.received_on)
             summary, allegations = retold(lead.summary, lead.allegations, found.content, blocks)
             lead = replace(lead, summary=summary, allegations=allegations)  # noqa: PLW2901 - the same lead
         told.append(lead)

@@ -38,6 +38,20 @@ async def box(api: Api, lead: Any) -> Facts:
 
 
 @pytest.mark.rule("G19")
+async def test_a_child_whose_number_alone_tells_its_age_is_one(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await filed(api, {"name": "小甲", "id_number": "999999201001010011", "dont_know": ["age"]}, GROWN)
+    assert (await api.get(f"/intake/v1/leads/{lead}", by="ofd", **ON)).json()["allegations"][-1] == CHILDREN
+    await classify(api, lead)
+    assert (await assign(api, lead)).status_code == 422
+    assert (await do(api, lead, "children", WHY)).status_code == 200
+    assert (await assign(api, lead)).status_code == 200
+    told = (await box(api, lead)).model_dump_json()
+    assert "小甲" not in told
+    assert "999999201001010011" not in told
+
+
+@pytest.mark.rule("G19")
 async def test_no_unit_is_charged_before_the_director_has_seen_to_the_child(new_api: NewApi) -> None:
     api = await new_api("intake")
     lead = await filed(api, CHILD, YOUTH, GROWN)
