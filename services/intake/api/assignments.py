@@ -44,7 +44,9 @@ class RulingOrder(Order):
 class RecallOrder(Order):
     """Which unit has it from now on, and why. 收回改交"""
 
-    unit: UnitCode
+    unit: UnitCode = Field(
+        description="改交的单位;已转主管部门的,填另一主管部门 / of a redirected lead: another regulator"
+    )
     reason: Reason
 
 

@@ -153,18 +153,31 @@ def recall(
     lead.must_allow(Action.RECALL)
     if lead.assignment is None:
         raise NotAllowed("线索没有交办 / the lead has no assignment")
-    if lead.level is Level.MAJOR and not leading_group:
-        raise Forbidden("重大线索的收回改交由领导小组决定 / a lead of level 重大 is taken back by the leading group")
-    if not near:
-        raise NotAllowed(
-            "承办单位与该线索没有利害关系,不得收回改交 / nothing stands between the unit and the lead; it is not taken back"
-        )
+    _must_be_near(lead, near=near, leading_group=leading_group)
     lead.must_be_another(unit)
     taken = LeadRecalled(lead_id=lead.id, recalled_no=lead.assignment.number, effective_at=at)
     lead, assigned = lead.charged(
         Action.RECALL, unit, on=china_date(at), days=days, at=at, due=due, earlier_units=lead.worked
     )
     return lead, taken, assigned
+
+
+def recall_redirect(
+    lead: Lead, regulator: str, *, near: bool, leading_group: bool, number: int, at: datetime
+) -> tuple[Lead, LeadRedirected]:
+    """The same from a regulator that has a matter of 乱: another one treats it. Raises `NotAllowed`, `Forbidden`."""
+    gone = lead.step(Action.RECALL_REDIRECT)
+    _must_be_near(lead, near=near, leading_group=leading_group)
+    return gone, LeadRedirected(lead_id=lead.id, regulator=regulator, number=number, effective_at=at)
+
+
+def _must_be_near(lead: Lead, *, near: bool, leading_group: bool) -> None:
+    if lead.level is Level.MAJOR and not leading_group:
+        raise Forbidden("重大线索的收回改交由领导小组决定 / a lead of level 重大 is taken back by the leading group")
+    if not near:
+        raise NotAllowed(
+            "承办单位与该线索没有利害关系,不得收回改交 / nothing stands between the unit and the lead; it is not taken back"
+        )
 
 
 def suspend(lead: Lead, *, at: datetime) -> tuple[Lead, LeadSuspended]:
@@ -265,7 +278,9 @@ REOPENED_BY = (Action.ACCEPT_AFTER_ALL, Action.TAKE_UP, Action.REOPEN)
 """What a `LeadReopened` may tell of; the state before says which."""
 TOLD: Mapping[type[AboutLead], Callable[[Lead], Lead]] = {
     LeadDeclined: lambda lead: lead.step(Action.DECLINE),
-    LeadRedirected: lambda lead: lead.step(Action.REDIRECT),
+    LeadRedirected: lambda lead: lead.step(
+        Action.RECALL_REDIRECT if lead.status is Status.REDIRECTED else Action.REDIRECT
+    ),
     LeadRedirectReturned: lambda lead: lead.step(Action.RETURN_FINDING if lead.assignment else Action.RETURN_REDIRECT),
     LeadResumed: lambda lead: lead.step(Action.RESUME, suspended_at=None),
     FeedbackDelivered: lambda lead: lead.step(Action.FEED_BACK),

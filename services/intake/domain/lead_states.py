@@ -57,6 +57,7 @@ class Action(Labelled):
     DISPUTE = "dispute", "提出管辖异议", "dispute"
     RULE = "rule", "裁定", "rule"
     RECALL = "recall", "收回改交", "take back and give to another unit"
+    RECALL_REDIRECT = "recall-redirect", "收回改转", "take back and redirect to another regulator"
     BEGIN = "begin", "开始核查", "begin verifying"
     EXTEND = "extend", "延期", "extend"
     FORM_TASKFORCE = "form-taskforce", "组建专班", "form a task force"
@@ -98,8 +99,8 @@ AT_WORK = WITH_UNIT - {S.IN_REVIEW}
 """It has found nothing yet, or looks again."""
 ITS_UNITS = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED}
 """A unit has it, or may have it back without another assignment: it is told what is new."""
-WITH_A_UNIT_NOW = WITH_UNIT | {S.PARKED}
-"""A unit has it and nothing has come of it: where a conflict of interest (G-CONF) has to end, by taking it back or by the ruling."""
+WITH_A_UNIT_NOW = WITH_UNIT | {S.PARKED, S.REDIRECTED}
+"""A unit or a regulator has it and nothing has come of it: a conflict of interest (G-CONF) has to end there, by recall or ruling."""
 HANDED_OVER = WITH_UNIT | {S.CONCLUDED, S.PARKED, S.TRANSFERRED, S.FED_BACK, S.CLOSED}
 ACTIVE = (HANDED_OVER - {S.CLOSED}) | {S.RECEIVED, S.CLASSIFIED, S.REDIRECTED, S.REOPENED}
 """Something is still to be done with it, so it can be suspended."""
@@ -139,6 +140,7 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.RULE: {S.DISPUTED: S.ASSIGNED},
     # a conflict of interest was found after the assignment (G-CONF); what is disputed is ruled, where the same is checked
     A.RECALL: _all([S.ASSIGNED, S.VERIFYING, S.TASKFORCE, S.IN_SIGNOFF, S.IN_REVIEW, S.PARKED], S.ASSIGNED),
+    A.RECALL_REDIRECT: {S.REDIRECTED: SAME},
     A.BEGIN: {S.ASSIGNED: S.VERIFYING},
     # the unit's time, or the regulator's
     A.EXTEND: _all([S.VERIFYING, S.TASKFORCE, S.REDIRECTED], SAME),

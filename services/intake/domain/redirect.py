@@ -1,5 +1,6 @@
 """A matter of 乱 at its regulator 转主管部门 (§4.2, D29): receipt, then a result, or it comes back once. Frozen and pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Self
@@ -60,8 +61,24 @@ class Redirect:
             raise NotAllowed("该线索已被主管部门退回过一次 / it was returned once already; no second time")
         return replace(self, returned_at=at, return_reason=reason)
 
+    def must_be_open(self) -> None:
+        """That the regulator has not answered. Raises `NotAllowed`."""
+        if self.result is not None:
+            raise NotAllowed("主管部门结果已登记,不再收回 / its result is on file; it is not taken back any more")
+
     @staticmethod
     def _in_order(field: str, day: date, today: date, *, since: date) -> None:
         if not since <= day <= today:
             told = f"应在{since}至今天之间 / must lie between {since} and today"
             raise Invalid(told, fields=[(field, told)])
+
+
+def counted_from(sent: Sequence[Redirect]) -> datetime:
+    """From when on the newest regulator's result is due (D29): from the first of those from which it was taken back one after another
+    (收回改交), so that nobody gains a day by that. `sent`: all of a lead, in order."""
+    first = sent[-1]
+    for before in reversed(sent[:-1]):
+        if before.returned_at is not None or before.result is not None:
+            break
+        first = before
+    return first.sent_at

@@ -28,10 +28,10 @@ FITS: Mapping[As, tuple[Callable[[Unit, date], bool], tuple[str, str]]] = {
 
 
 async def check_unit(
-    tx: Transaction, lead: Lead, unit: str, *, by: Principal, at: datetime, as_: As = "unit"
+    tx: Transaction, lead: Lead, unit: str, *, by: Principal, at: datetime, as_: As = "unit", field: str | None = None
 ) -> Findings:
     """Whether `unit` may be charged with the lead by this person; → who in it needs care, and who must not take part. As a regulator it
-    gets a matter of 乱 to treat (M07), as an organ what belongs to it (C5).
+    gets a matter of 乱 to treat (M07), as an organ what belongs to it (C5). `field`: where it stands in the order, if not under that name.
 
     A report whose persons bear the name of a member of staff is taken to mean them until the office has said who is meant
     (`state_subjects`). Raises `Invalid` with those that there are for a unit that the directory has not, or that is not charged with
@@ -43,7 +43,7 @@ async def check_unit(
     known = await directory.get_unit(tx, unit)
     if known is None or not fits(known, day):
         there = [each for each in (await directory.whole(tx)).units.values() if fits(each, day)]
-        raise unknown_unit(as_, *what, there)
+        raise unknown_unit(field or as_, *what, there)
     if as_ != "regulator":
         await must_be_without_children(tx, lead)
     found, guessed = await neutrality(tx, lead, at=at)
@@ -54,7 +54,7 @@ async def check_unit(
     findings = found.of(known)
     if findings.obstacles:
         free = found.free(fits)
-        raise ConflictOfInterest(_refusal(free, findings, guessed=guessed), fields=_fields(as_, findings))
+        raise ConflictOfInterest(_refusal(free, findings, guessed=guessed), fields=_fields(field or as_, findings))
     return findings
 
 

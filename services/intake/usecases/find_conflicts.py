@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.db import conflicts, directory, reports, standing_conflicts
+from services.intake.db import conflicts, directory, life, reports, standing_conflicts
 from services.intake.domain.conflict import Neutrality, Obstacle, named
 from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import Status
 from shared.db import Transaction
 from shared.deadlines import china_date
 
@@ -34,7 +35,7 @@ async def find_conflicts(tx: Transaction, *, away: Sequence[UUID], at: datetime)
     known, day = await directory.whole(tx), china_date(at)
     found = []
     for lead in heads:
-        unit = known.units.get(lead.assignment.unit) if lead.assignment else None
+        unit = known.units.get(await _holder(tx, lead))
         if unit is None:
             continue
         matter = matters[lead.id]
@@ -45,3 +46,11 @@ async def find_conflicts(tx: Transaction, *, away: Sequence[UUID], at: datetime)
         if obstacles:
             found.append(Standing(lead, obstacles))
     return found
+
+
+async def _holder(tx: Transaction, lead: Lead) -> str:
+    """Who has it: its unit, or the regulator that has not answered yet."""
+    if lead.status is Status.REDIRECTED:
+        sent = await life.last_redirect(tx, lead.id)
+        return sent.regulator if sent.result is None else ""
+    return lead.assignment.unit if lead.assignment else ""

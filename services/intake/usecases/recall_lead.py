@@ -10,6 +10,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.usecases.charge_unit import charge
 from services.intake.usecases.check_unit import check_unit, touched
+from services.intake.usecases.redirect_lead import recall_redirect
 from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
@@ -29,10 +30,12 @@ async def recall_lead(
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """Take it back and charge `unit`. Raises `NotFound`, `NotAllowed`, also while nothing stands between the unit and the matter,
-    `Forbidden` when the leading group has to, `Invalid`, `ConflictOfInterest`."""
+    """Take it back and charge `unit`; what a regulator has goes to another regulator. Raises `NotFound`, `NotAllowed`, also while nothing
+    stands between the unit and the matter, `Forbidden` when the leading group has to, `Invalid`, `ConflictOfInterest`."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
+    if lead.status is Status.REDIRECTED:
+        return await recall_redirect(tx, lead, unit, reason, by=by, at=at)
     before = lead.assignment.unit if lead.assignment else ""
     _, stands = await touched(tx, lead, before, at=at)
     obstacles = stands.obstacles if stands else ()

@@ -11,8 +11,8 @@ from services.intake.domain.conclusion import ELSEWHERE
 from services.intake.domain.deadline import to_assign, to_hear, to_receipt, to_tell
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
-from services.intake.domain.redirect import Redirect
-from services.intake.usecases.check_unit import check_unit
+from services.intake.domain.redirect import Redirect, counted_from
+from services.intake.usecases.check_unit import check_unit, touched
 from services.intake.usecases.deliver_feedback import (
     begin_to_tell_repeats,
     how_told,
@@ -59,6 +59,33 @@ async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: P
     return lead
 
 
+async def recall_redirect(
+    tx: Transaction, lead: Lead, regulator: str, reason: str, *, by: Principal, at: datetime
+) -> Lead:
+    """Take it back from a regulator that has a conflict of interest by now and send it to another (收回改交, docs/decisions/0112): the
+    receipt is waited for anew (D29), the result is due from the first sending on. The caller holds the lead's lock. Raises `NotAllowed`,
+    `Forbidden`, `Invalid`, `ConflictOfInterest`."""
+    lead.must_allow(Action.RECALL_REDIRECT)
+    before = await life.last_redirect(tx, lead.id)
+    before.must_be_open()
+    _, stands = await touched(tx, lead, before.regulator, at=at)
+    obstacles = stands.obstacles if stands else ()
+    number, major = before.number + 1, "ldr" in by.roles
+    lead, said = lead_life.recall_redirect(
+        lead, regulator, near=bool(obstacles), leading_group=major, number=number, at=at
+    )
+    await check_unit(tx, lead, regulator, by=by, at=at, as_="regulator", field="unit")
+    await leads.save(tx, lead, Action.RECALL_REDIRECT, by=by, effective_at=at, at=at, reason=reason)
+    sent = Redirect(lead_id=lead.id, number=number, regulator=regulator, sent_by=by.sub, sent_at=at)
+    await life.add_redirect(tx, sent)
+    await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
+    await deadlines.start_anew(tx, to_receipt(lead, days=await notices.calendar(tx), at=at))
+    await outbox.put(tx, said, at=at)
+    detail = {"from": before.regulator, "regulator": regulator, "obstacles": [one.value for one in obstacles]}
+    await audit.record(tx, by, "lead.recall-redirect", lead.id, at=at, purpose=reason, detail=detail)
+    return lead
+
+
 async def receive_redirect(
     tx: Transaction,
     lead_id: UUID,
@@ -76,8 +103,9 @@ async def receive_redirect(
     sent = (await life.last_redirect(tx, lead_id)).receive(receipt_no, on, today=china_date(at), files=files)
     await life.save_redirect(tx, sent)
     await leads.save(tx, lead, Action.RECEIPT_OF_REDIRECT, by=by, effective_at=at, at=at)
+    since = counted_from(await life.redirects_of(tx, lead_id))
     await deadlines.stop(tx, lead.id, DeadlineKind.REDIRECT, at=at)
-    await deadlines.start_anew(tx, to_hear(lead, days=await notices.calendar(tx), at=sent.sent_at))
+    await deadlines.start_anew(tx, to_hear(lead, days=await notices.calendar(tx), at=since))
     await audit.record(tx, by, "lead.receive-redirect", lead.id, at=at, detail={"number": sent.number})
     return lead
 

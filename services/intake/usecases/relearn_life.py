@@ -68,7 +68,8 @@ async def relearn_told(tx: Transaction, event: AboutLead, received: Received) ->
         )
         await life.add_redirect(tx, sent)
         # what the regulator has to keep begins with the clock's next look (start_missing)
-        await deadlines.stop(tx, lead.id, DeadlineKind.ASSIGN, DeadlineKind.FEEDBACK, at=event.effective_at)
+        kinds = (DeadlineKind.ASSIGN, DeadlineKind.FEEDBACK, DeadlineKind.REDIRECT)
+        await deadlines.stop(tx, lead.id, *kinds, at=event.effective_at)
     elif isinstance(event, LeadRedirectReturned):
         last = await life.last_redirect(tx, lead.id)
         await life.save_redirect(tx, last.give_back(LOST, returned_before=False, at=event.effective_at))

@@ -17,6 +17,7 @@ from services.intake.domain.deadline import (
 )
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
+from services.intake.domain.redirect import counted_from
 from shared import audit
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
@@ -30,7 +31,7 @@ CAME_BY = {
     Status.VERIFYING: ("assign", "relearn"),
     Status.IN_REVIEW: ("follow", "relearn"),
     Status.CONCLUDED: ("follow", "relearn"),
-    Status.REDIRECTED: ("redirect", "result-of-redirect", "relearn"),
+    Status.REDIRECTED: ("redirect", "recall-redirect", "result-of-redirect", "relearn"),
     Status.REOPENED: ("reopen", "take-up", "return-redirect", "relearn"),
 }
 """The deeds that began what such a lead waits for."""
@@ -63,11 +64,13 @@ async def _next(tx: Transaction, lead: Lead, *, days: Calendar, at: datetime) ->
     if lead.status is Status.IN_REVIEW:
         return to_review(lead, days=days, at=at)
     if lead.status is Status.REDIRECTED:
-        sent = await life.last_redirect(tx, lead.id)
+        all_sent = await life.redirects_of(tx, lead.id)
+        sent = all_sent[-1]
         if sent.result is not None:
             return to_tell(lead, days=days, at=at)
-        waits = to_receipt if sent.receipt_no is None else to_hear
-        return waits(lead, days=days, at=sent.sent_at)
+        if sent.receipt_no is None:
+            return to_receipt(lead, days=days, at=sent.sent_at)
+        return to_hear(lead, days=days, at=counted_from(all_sent))
     found = await merges.conclusion_of(tx, lead.id)
     return to_look_again(lead, days=days, at=at) if found and found[0] == PENDING else to_tell(lead, days=days, at=at)
 

@@ -73,6 +73,8 @@ async def test_a_matter_whose_way_to_a_regulator_was_forgotten_ends_or_comes_bac
         await learn(api, each, LeadRedirected, regulator="CSGL", number=1, day="2018-06-05")
     await learn(api, lead, LeadRedirectReturned, day="2018-06-06")
     await learn(api, lead, LeadRedirected, regulator="CSGL", number=2, day="2018-06-07")
+    # and it was taken back from that regulator, given to the other one
+    await learn(api, lead, LeadRedirected, regulator="CSGL", number=3, day="2018-06-07")
     back = await do(api, lead, "redirect/return", {"reason": "不属于本部门职责"}, day="2018-06-08")
     assert (back.status_code, "退回过一次" in back.json()["detail"]) == (409, True)
     receipt = {"receipt_no": "城管收1号", "receipt_on": "2018-06-08"}

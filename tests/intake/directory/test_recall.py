@@ -220,3 +220,44 @@ async def test_one_of_two_wins_whoever_comes_in_the_same_second(new_api: NewApi,
         decision = api.post(f"/intake/v1/merges/{identity}/decision", {"confirm": True}, by="ofd", **on("2018-06-06"))
         taken, merged = await asyncio.gather(recall(api, lead), decision)
         assert (taken.status_code, merged.status_code) == (200, 409), "a merge that would touch the unit is refused"
+
+
+@pytest.mark.rule("G-CONF", "G2", "D29")
+async def test_a_regulator_that_is_near_gives_way_to_another_and_the_time_runs_on(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    api = await with_directory(new_api, tmp_path)
+    lead = await ready(api, source="M", issuing_level=None, upstream_no=None)
+    await api.rows("update leads set tier = 'disorder' where id = $1", lead)
+    assert (await do(api, lead, "redirect", {"regulator": "JS"})).status_code == 200
+    receipt = {"receipt_no": "建收1号", "receipt_on": "2018-06-04"}
+    assert (await do(api, lead, "redirect/receipt", receipt, day="2018-06-04")).status_code == 200
+    due = (await limits(api, lead, "2018-06-04"))["redirect"]["due_on"]
+    assert (await recall(api, lead, "CSGL")).status_code == 409, "nothing stands between"
+    await state(api, lead, {"unit": "JS"})
+    assert await on_the_list(api) == {lead: ["own"]}
+    for unit, code in (("JS", 409), ("GA", 422)):
+        refused = await recall(api, lead, unit)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (code, "unit")
+    assert (await recall(api, lead, "CSGL")).json()["status"] == "redirected"
+    assert await on_the_list(api) == {}
+    assert (await recall(api, lead, "JS")).status_code == 409
+    sent = "select number, regulator, receipt_no, returned_at from redirects where lead_id = $1 order by number"
+    assert await api.rows(sent, lead) == [(1, "JS", "建收1号", None), (2, "CSGL", None, None)]
+    assert (await events(api, lead))[-2:] == ["lead.redirected", "lead.redirected"]
+    late = {"receipt_no": "城管收1号", "receipt_on": "2018-06-07"}
+    assert (await do(api, lead, "redirect/receipt", late, day="2018-06-07")).status_code == 200
+    assert (await limits(api, lead, "2018-06-07"))["redirect"]["due_on"] == due, "from the first sending on"
+    # it may come back once all the same
+    back = await do(api, lead, "redirect/return", {"reason": "不属于本部门职责"}, day="2018-06-08")
+    assert back.json()["status"] == "classified", back.text
+    # a result that is on file is not taken back
+    assert (await do(api, lead, "redirect", {"regulator": "CSGL"}, day="2018-06-08")).status_code == 200
+    await api.rows(
+        "update redirects set receipt_no = 'R', receipt_on = '2018-06-08', result = '已处理', result_on = '2018-06-08' "
+        "where lead_id = $1 and number = 3",
+        lead,
+    )
+    await state(api, lead, {"unit": "CSGL"})
+    assert await on_the_list(api) == {}
+    assert (await recall(api, lead, "JS")).status_code == 409

@@ -13,7 +13,7 @@ from services.intake.domain.feedback import Channel, Feedback, Try, must_be_fina
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, NEVER_ASSIGNED, Action, Status
 from services.intake.domain.minors import decide_on_children
-from services.intake.domain.redirect import Redirect
+from services.intake.domain.redirect import Redirect, counted_from
 from services.intake.domain.urgency import say_urgent
 from shared.deadlines import Deadline, profile_of
 from shared.errors import Forbidden, Invalid, NotAllowed
@@ -36,6 +36,7 @@ assign: classified assigned reopened assigned
 dispute: assigned disputed
 rule: disputed assigned
 recall: assigned assigned verifying assigned taskforce assigned in_signoff assigned in_review assigned parked assigned
+recall-redirect: redirected redirected
 begin: assigned verifying
 extend: verifying verifying taskforce taskforce redirected redirected
 form-taskforce: verifying taskforce
@@ -123,6 +124,9 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.RULE: lambda one: lead_life.rule(one, "JS", leading_group=False, days=DAYS, since=None, at=NOON),
     Action.RAISE: lead_life.raise_level,
     Action.RECALL: recall,
+    Action.RECALL_REDIRECT: lambda one: lead_life.recall_redirect(
+        one, "CSGL", near=True, leading_group=False, number=2, at=NOON
+    ),
     Action.FEED_BACK: lambda one: lead_life.feed_back(one, "delivered", at=NOON),
     Action.RE_EXAMINE: lambda one: lead_life.re_examine(one, "JS", days=DAYS, at=NOON),
     Action.OBJECT: lambda one: lead_life.object_to(one, "JS", days=DAYS, at=NOON),
@@ -274,6 +278,29 @@ def test_a_lead_is_taken_back_only_while_something_stands_between_and_no_unit_ha
     assert fresh.due_on == profile_of(one.profile_version)["D07a"].after(DAY, DAYS).on, "what waited begins anew"
     again = replace(one, version=two.version - 1).after(said, recalled=True)
     assert again == two, "after a restore it stands as it stood"
+
+
+@pytest.mark.rule("G-CONF", "D29")
+def test_a_regulators_time_is_counted_from_the_first_of_those_it_was_taken_back_from() -> None:
+    one = at(Status.REDIRECTED)
+    with pytest.raises(NotAllowed, match="没有利害关系"):
+        lead_life.recall_redirect(one, "CSGL", near=False, leading_group=True, number=2, at=NOON)
+    major = replace(one, level=Level.MAJOR)
+    with pytest.raises(Forbidden, match="领导小组"):
+        lead_life.recall_redirect(major, "CSGL", near=True, leading_group=False, number=2, at=NOON)
+    days = [NOON.replace(day=day) for day in (1, 4, 8)]
+    sent = [
+        Redirect(lead_id=one.id, number=number, regulator="SJ", sent_by="ofd", sent_at=day)
+        for number, day in enumerate(days, 1)
+    ]
+    assert counted_from(sent[:1]) == counted_from(sent) == days[0]
+    assert counted_from([replace(sent[0], returned_at=days[1]), *sent[1:]]) == days[1], (
+        "what came back was another time"
+    )
+    assert counted_from([sent[0], replace(sent[1], result="已处理"), sent[2]]) == days[2]
+    sent[0].must_be_open()
+    with pytest.raises(NotAllowed, match="结果已登记"):
+        replace(sent[0], result="已处理").must_be_open()
 
 
 @pytest.mark.rule("G-CONF", "G10")
