@@ -12,12 +12,14 @@ from services.intake.domain.lead import LOST, Lead
 from services.intake.domain.lead_life import TOLD
 from services.intake.domain.lead_states import MOVES, WITH_UNIT, Action, Status
 from services.intake.domain.redirect import Redirect
+from services.intake.usecases.ask_of_repeats import answered
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
     DeadlineKind,
     FeedbackDelivered,
     FeedbackObjected,
     LeadClosed,
+    LeadDeclined,
     LeadExpunged,
     LeadRedirected,
     LeadRedirectReturned,
@@ -80,6 +82,9 @@ async def relearn_told(tx: Transaction, event: AboutLead, received: Received) ->
     elif isinstance(event, LeadClosed) and event.by == "regulator":
         last = await life.last_redirect(tx, lead.id)
         await life.keep_conclusion(tx, lead.id, "C6", last.regulator, at=event.effective_at)
+    if isinstance(event, LeadDeclined):
+        await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=event.effective_at)
+        await answered(tx, lead, at=event.effective_at)
     if isinstance(event, LeadClosed | LeadReopened | FeedbackDelivered):
         await deadlines.stop(tx, lead.id, *DeadlineKind, at=event.effective_at)
 

@@ -17,7 +17,7 @@ from shared.db import Transaction
 from shared.secrecy import refuse_marked
 
 DEED = "say-urgent"
-AT_WORK = (Status.ASSIGNED, Status.VERIFYING, Status.TASKFORCE)
+REPORTS_FIRST = (Status.ASSIGNED, Status.VERIFYING, Status.TASKFORCE)
 
 
 async def decide_urgency(
@@ -54,6 +54,6 @@ async def keep_limits(
         if (anew := limit_now(after, rounds, days=days, at=at, claims=claims)) is not None:
             await deadlines.stop(tx, after.id, DeadlineKind.CLASSIFY, at=at)
             await deadlines.start(tx, anew)
-    elif after.standing in AT_WORK and after.assignment and after.urgent and not before.urgent:
+    elif after.standing in REPORTS_FIRST and after.assignment and after.urgent and not before.urgent:
         await deadlines.start(tx, to_report_first(after, days=days, at=at, number=after.assignment.number))
     await answered(tx, after, at=at)

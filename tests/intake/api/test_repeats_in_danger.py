@@ -10,9 +10,20 @@ import pytest
 
 from services.intake.consumer import OWN
 from services.intake.domain.codes import Source
+from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead_number import LeadNumber
+from services.intake.usecases.keep_retention import seal
+from shared.auth import Principal
 from shared.contracts.envelope import AboutLead
-from shared.contracts.intake import LeadClassified, LeadMerged, LeadReceived, LeadUnmerged, LeadUrgencySaid
+from shared.contracts.intake import (
+    LeadClassified,
+    LeadDeclined,
+    LeadMerged,
+    LeadReceived,
+    LeadUnmerged,
+    LeadUrgencySaid,
+)
+from shared.errors import NotAllowed
 from shared.inbox import Received
 from tests.conftest import NewApi
 from tests.intake.api.test_digests import DIGESTS, clock, on
@@ -21,6 +32,7 @@ from tests.intake.api.test_life import PUBLIC, do
 from tests.intake.api.test_merges import merge, undo, whole
 from tests.intake.api.test_minors import CHILD, box, filed
 from tests.support.api import Api
+from tests.support.builders import NOON
 from tests.support.reporting import REPORT, report
 
 ON = {"X-Local-Clock": "2018-06-01T09:00:00+08:00"}
@@ -128,6 +140,21 @@ async def test_two_claims_of_one_matter_are_answered_once_and_of_two_one_may_be_
     await merge(api, one, master)
     assert (await assign(api, master)).status_code == 200
     assert (await urgency(api, master))[-1] == (False, True, None)
+    # nothing is sealed while somebody may be in danger
+    ended, after = await master_of(api, "assigned"), await repeat_of(api, "claimed")
+    await api.rows("update leads set status = 'closed' where id = $1", ended)
+    await api.rows("insert into conclusions (lead_id, code, unit, concluded_at) values ($1, 'C3', 'GA', now())", ended)
+    await merge(api, after, ended)
+    await api.rows("update re_examinations set state = 'withdrawn'")
+    decision = Decision(id=uuid4(), lead_id=ended, kind=Kind.SEAL, reason="到期", proposed_by=None, proposed_at=NOON)
+    dpo = Principal(sub="dpo", roles=frozenset({"dpo"}), unit="ZF")
+    with pytest.raises(NotAllowed, match="人身危险"):
+        async with api.app.state.database.transaction() as tx:
+            await seal(tx, decision, dpo, NOON)
+    assert (await do(api, ended, "urgency", {"urgent": False, **WHY}, by="icl")).status_code == 200
+    async with api.app.state.database.transaction() as tx:
+        await seal(tx, decision, dpo, NOON)
+    assert await api.rows("select status from leads where id = any($1)", [ended, after]) == [("sealed",)] * 2
     # what is declined, a person has read
     other, late = await master_of(api, "received"), await repeat_of(api, "claimed")
     await merge(api, late, other)
@@ -168,6 +195,12 @@ async def test_after_a_restore_what_is_urgent_is_and_who_said_so_is_known(new_ap
     history = "select actor, action from lead_history where lead_id = $1 order by version desc limit 1"
     assert await api.rows(history, calm) == [("icl-7", "say-urgent")]
     assert await api.rows("select urgent from leads where id = $1", calm) == [(True,)]
+    # and what was declined waits for nobody
+    other, repeat = await register(api, **PUBLIC), await repeat_of(api, "said")
+    await merge(api, repeat, other)
+    await learn(api, LeadDeclined, other, go_to="court")
+    waits = "select count(*) from deadlines where kind = 'classify' and stopped_at is null and lead_id = any($1)"
+    assert await api.rows(waits, [other, repeat]) == [(0,)]
     await learn(api, LeadUnmerged, claimed, merge_id=merged, master_id=calm, repeat_count=0)
     assert await asked(api, claimed) == [None]
     chosen: dict[str, Any] = {"tier": "evil", "level": "general", "area_codes": ("market",), "manifestation_codes": ()}

@@ -22,6 +22,7 @@ from shared.contracts.intake import (
     LeadSealed,
     LeadSuspended,
     LeadUnmerged,
+    LeadUrgencySaid,
     VerificationFactsSealed,
 )
 from tests.conftest import NewApi
@@ -282,3 +283,33 @@ async def test_what_two_have_raised_is_a_work_of_that_level_with_its_date_whatev
     assert (await api.get(await work(api, lead), by="unl")).json()["due_on"] == "2018-09-10"
     # of a lead without a work here nothing but the date is kept
     await hearing.tell(LeadLevelRaised(lead_id=uuid4(), level="major", due_on=date(2018, 8, 30), effective_at=at))
+
+
+@pytest.mark.rule("D02")
+async def test_a_repeats_claim_of_danger_is_seen_and_makes_nothing_urgent_until_a_person_has_said_so(
+    new_api: NewApi,
+) -> None:
+    api, lead = await new_api("verification"), uuid4()
+    hearing = Hearing(api, "verification")
+
+    async def shown() -> tuple[bool, bool]:
+        found = (await api.get(path, by="unl")).json()
+        return found["danger_claimed"], found["urgent"]
+
+    def word(*, urgent: bool, claimed: bool = False, by: str | None = None) -> LeadUrgencySaid:
+        return LeadUrgencySaid(lead_id=lead, urgent=urgent, claimed=claimed, said_by=by, effective_at=NOON)
+
+    # a claim that waited when the unit was charged may be heard first
+    await hearing.tell(word(urgent=False, claimed=True), assigned(lead))
+    path = await work(api, lead)
+    assert await shown() == (True, False)
+    await hearing.tell(word(urgent=False))
+    assert await shown() == (False, False), "the merge was undone"
+    assert (await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)).status_code == 200
+    report = {"text": "已到现场核实情况"}
+    assert (await api.post(f"{path}/first-report", report, by="unl", **ON)).status_code == 409
+    await hearing.tell(word(urgent=False, claimed=True), word(urgent=True, by="icl"))
+    assert await shown() == (False, True)
+    assert (await api.post(f"{path}/first-report", report, by="unl", **ON)).status_code == 200
+    await hearing.tell(word(urgent=False, by="icl"))
+    assert await shown() == (False, True), "what the unit works on as urgent stays so"
