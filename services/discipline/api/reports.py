@@ -13,6 +13,7 @@ from services.discipline.domain.leg import Outcome
 from services.discipline.domain.report import How, Report, Status
 from services.discipline.usecases.decide_report import accept_report, end_report
 from services.discipline.usecases.keep_retention import kept_until
+from services.discipline.usecases.note_claims import note_claims
 from services.discipline.usecases.read_report import read_report
 from shared.http import Now, Page, Paging, Tx
 
@@ -35,6 +36,14 @@ class ReportView(BaseModel):
     told_how: How | None
     objected_on: date | None
     decide_by: Annotated[date | None, Field(description="异议答复期限 / the objection is decided by then (D12)")]
+    danger_claimed: Annotated[
+        bool | None,
+        Field(description="报称现在有人身危险 / its reporter claims danger to life now; null: not asked yet"),
+    ]
+    danger_by: Annotated[
+        date | None,
+        Field(description="报称危险的,当日受理 / one that claims danger is accepted by the end of this day"),
+    ]
     result_letter: Annotated[int | None, Field(description="结果信件编号 / number of the letter that tells the result")]
 
     @classmethod
@@ -63,12 +72,19 @@ class ReportDetail(ReportView):
 
 
 @router.get("")
-async def list_reports(_: Reader, tx: Tx, paging: Paging, status: Status | None = None) -> Page[ListedReport]:
-    """Reports past the office by day of receipt: `arrived` waits for D18, `ended` for D19, `objected` for D12. 绕行举报列表"""
-    rows = await reports.listed(tx, status=status, after=paging.after(date, UUID), limit=paging.limit + 1)
+async def list_reports(
+    request: Request, _: Reader, tx: Tx, at: Now, paging: Paging, status: Status | None = None
+) -> Page[ListedReport]:
+    """Reports past the office by day of receipt, claims of danger that nobody has accepted first: `arrived` waits for D18, `ended` for D19,
+    `objected` for D12. 绕行举报列表"""
+    await note_claims(tx, opener=request.app.state.opener, at=at)
+    rows = await reports.listed(tx, status=status, after=paging.after(int, date, UUID), limit=paging.limit + 1)
     unread = await report_letters.unread(tx, [row.id for row in rows])
-    views = [ListedReport(**ReportView.of(row).model_dump(), unread_letters=unread.get(row.id, 0)) for row in rows]
-    return paging.page(views, key=lambda row: (row.received_on, row.id))
+    page = paging.page(rows, key=lambda row: (row.place, row.received_on, row.id))
+    views = [
+        ListedReport(**ReportView.of(row).model_dump(), unread_letters=unread.get(row.id, 0)) for row in page.items
+    ]
+    return Page(items=views, next=page.next)
 
 
 @router.get("/{report_id}")

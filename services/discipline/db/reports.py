@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, func, insert, select, tuple_, union, update
+from sqlalchemy import RowMapping, Select, and_, case, func, insert, select, text, tuple_, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.discipline.db.report_tables import report_letters, report_openings, report_readings
@@ -16,6 +16,9 @@ from services.discipline.domain.report import ANSWERED, How, Report, Status
 from shared.contracts.envelope import SealedBox
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
+
+FIRST = case((and_(reports.c.danger_claimed, reports.c.status == Status.ARRIVED.value), 0), else_=1)
+"""Where a report stands in the register: 0 before all others."""
 
 
 async def draw_number(tx: Transaction, region: str, day: date) -> int:
@@ -109,15 +112,31 @@ async def read_by(tx: Transaction, report_id: UUID) -> frozenset[str]:
     return await _accounts(tx, read.where(report_openings.c.report_id == report_id))
 
 
+async def not_looked_at(tx: Transaction, *, limit: int) -> list[tuple[UUID, SealedBox]]:
+    """Some that arrived and of which nobody knows whether they claim danger, with their boxes; those that another request looks at are
+    left to it."""
+    query = select(reports.c.id, reports.c.key_id, reports.c.box).where(
+        reports.c.danger_claimed.is_(None), reports.c.status == text("'arrived'"), reports.c.box.is_not(None)
+    )
+    rows = await tx.execute(query.order_by(reports.c.id).limit(limit).with_for_update(skip_locked=True))
+    return [(row.id, SealedBox(key_id=row.key_id, box=row.box)) for row in rows]
+
+
+async def note_claim(tx: Transaction, report_id: UUID, *, claimed: bool) -> None:
+    """Keep it; no step of the report."""
+    await tx.execute(update(reports).where(reports.c.id == report_id).values(danger_claimed=claimed))
+
+
 async def listed(
-    tx: Transaction, *, status: Status | None, after: tuple[date, UUID] | None, limit: int
+    tx: Transaction, *, status: Status | None, after: tuple[int, date, UUID] | None, limit: int
 ) -> Sequence[Report]:
-    """Reports by day of receipt; `after` is the key of the last one seen."""
-    query = select(reports).order_by(reports.c.received_on, reports.c.id).limit(limit)
+    """Reports by day of receipt, claims of danger that nobody has accepted before all others; `after` is the key of the last one seen."""
+    order = (FIRST, reports.c.received_on, reports.c.id)
+    query = select(reports).order_by(*order).limit(limit)
     if status is not None:
         query = query.where(reports.c.status == status.value)
     if after is not None:
-        query = query.where(tuple_(reports.c.received_on, reports.c.id) > after)
+        query = query.where(tuple_(*order) > after)
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
 
 
@@ -139,6 +158,7 @@ def of_row(row: RowMapping) -> Report:
         objected_on=row["objected_on"],
         decide_by=row["decide_by"],
         result_letter=row["result_letter"],
+        danger_claimed=row["danger_claimed"],
     )
 
 

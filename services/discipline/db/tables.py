@@ -1,6 +1,19 @@
 """The tables of discipline. Constraints make illegal states impossible; each says why."""
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from shared.db import service_metadata
 
@@ -79,6 +92,7 @@ reports = Table(
     Column("objected_on", Date),
     Column("decide_by", Date, comment="D12"),
     Column("result_letter", Integer, comment="number of the letter that tells the result"),
+    Column("danger_claimed", Boolean, comment="its reporter claims danger to life; null while nobody has asked"),
     Column("version", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("status in ('arrived', 'accepted', 'ended', 'told', 'objected')", name="status"),
@@ -104,6 +118,7 @@ reports = Table(
     CheckConstraint("result_letter is null or ended_on is not null", name="result_letter_when_ended"),
     CheckConstraint("(key_id is null) = (box is null)", name="whole_box"),
     Index("ix_reports_received_on_id", "received_on", "id"),
+    Index("ix_reports_not_looked_at", "id", postgresql_where=text("danger_claimed is null and status = 'arrived'")),
 )
 
 report_history = Table(

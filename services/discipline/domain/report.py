@@ -74,6 +74,18 @@ class Report:
     decide_by: date | None = None
     result_letter: int | None = None
     """Number of the letter that tells what came of it; None also while it is told another way."""
+    danger_claimed: bool | None = None
+    """Its reporter claims danger to life; None while nobody has asked."""
+
+    @property
+    def danger_by(self) -> date | None:
+        """By when such a report is looked at: the day of receipt. The four hours of D02 need the hour, which is kept nowhere (G22)."""
+        return self.received_on if self.danger_claimed and self.status is Status.ARRIVED else None
+
+    @property
+    def place(self) -> int:
+        """In the register: 0 before all others."""
+        return 1 if self.danger_by is None else 0
 
     @classmethod
     def arrive(cls, report_id: UUID, *, number: str, received_on: date, days: Calendar) -> Self:
