@@ -23,6 +23,12 @@ from services.intake.usecases.follow_work import (
 from services.intake.usecases.open_digests import relearn_closed, relearn_opened
 from services.intake.usecases.raise_level import relearn_raised
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
+from services.intake.usecases.relearn_ends import (
+    relearn_review_date,
+    relearn_transfer,
+    relearn_transfer_received,
+    relearn_transfer_undone,
+)
 from services.intake.usecases.relearn_entry import relearn_entry
 from services.intake.usecases.relearn_lead import (
     relearn_dual,
@@ -47,6 +53,7 @@ from shared.audit_witness import witness
 from shared.contracts.daily_digests import DailyDigestClosed, DailyDigestOpened
 from shared.contracts.directory import PlacementRecorded, StaffRecorded, UnitRecorded
 from shared.contracts.discipline import LegEnded, LegReceived, LetterSent, ReportAccepted, ReportEnded, ReportExpunged
+from shared.contracts.ends import LeadReviewDateSet, LeadTransferReceived, LeadTransferred, LeadTransferUndone
 from shared.contracts.intake import (
     DeadlineColoured,
     DeadlineEscalated,
@@ -118,6 +125,10 @@ OWN: Own = {
     DualHoldReleased: relearn_hold,
     LeadRuled: relearn_ruled,
     LeadRecalled: relearn_recalled,
+    LeadReviewDateSet: relearn_review_date,
+    LeadTransferred: relearn_transfer,
+    LeadTransferReceived: relearn_transfer_received,
+    LeadTransferUndone: relearn_transfer_undone,
     FeedbackObjected: relearn_objection,
     DailyDigestOpened: relearn_opened,
     DailyDigestClosed: relearn_closed,

@@ -137,7 +137,7 @@ async def follow_work(tx: Transaction, event: AboutLead, received: Received) -> 
         await _stop(tx, lead, DeadlineKind.ASSIGN, at=at)
         await _start(tx, lead, to_conclude(lead, days=days, at=at))
     elif action is Action.UNDO_TRANSFER:
-        await take_back(tx, lead.id, at=at)
+        await take_back(tx, lead.id, effective_at=at, at=received.at)
     elif action is Action.RETURN_BY_REVIEW:
         for entry in await merges.open_re_examinations(tx, lead.id):
             await merges.save_re_examination(tx, entry.looked_at())

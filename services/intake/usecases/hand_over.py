@@ -10,8 +10,9 @@ from services.intake.domain.handover import Handover
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action, Status
 from services.intake.usecases.check_unit import check_unit
-from shared import audit
+from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.ends import LeadTransferReceived, LeadTransferred, LeadTransferUndone
 from shared.db import Transaction
 from shared.deadlines import china_date, profile_of
 from shared.errors import NotFound
@@ -38,6 +39,8 @@ async def hand_over(tx: Transaction, lead_id: UUID, organ: str, letter_no: str, 
         lead_id=lead_id, number=len(earlier) + 1, organ=organ, letter_no=letter_no, sent_by=by.sub, sent_at=at
     )
     await handovers.add(tx, sent)
+    said = LeadTransferred(lead_id=lead_id, organ=organ, number=sent.number, effective_at=at)
+    await outbox.put(tx, said, at=at)
     await audit.record(tx, by, "lead.transfer", lead_id, at=at, detail={"organ": organ, "number": sent.number})
     return lead
 
@@ -52,6 +55,8 @@ async def receive_handover(
         raise NotFound("该线索没有移交函 / no letter of transfer is on file")
     sent = earlier[-1].receive(receipt_no, on, today=china_date(at))
     await handovers.save(tx, sent)
+    said = LeadTransferReceived(lead_id=lead_id, number=sent.number, receipt_on=on, effective_at=at)
+    await outbox.put(tx, said, at=at)
     await leads.save(tx, lead, Action.RECEIPT_OF_TRANSFER, by=by, effective_at=at, at=at)
     await audit.record(tx, by, "lead.receive-transfer", lead_id, at=at, detail={"number": sent.number})
     return lead
@@ -66,15 +71,17 @@ async def take_back_untaken(tx: Transaction, at: datetime) -> int:
         limit = profile_of(lead.profile_version)[RECEIPT]
         if lead.standing is not Status.TRANSFERRED or not sent.is_over(limit, days, today=today):
             continue
-        await take_back(tx, lead_id, at=at)
+        await take_back(tx, lead_id, effective_at=at, at=at)
         await leads.save(tx, lead.step(Action.UNDO_TRANSFER), Action.UNDO_TRANSFER, by=None, effective_at=at, at=at)
         await audit.record(tx, None, "lead.undo-transfer", lead_id, at=at, detail={"number": sent.number})
         back += 1
     return back
 
 
-async def take_back(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
+async def take_back(tx: Transaction, lead_id: UUID, *, effective_at: datetime, at: datetime) -> None:
     """The letter that waits for a receipt, if one does, waits no longer; the caller holds the lead's lock."""
     for sent in await handovers.of_lead(tx, lead_id):
         if sent.is_open:
-            await handovers.save(tx, sent.take_back(at=at))
+            await handovers.save(tx, sent.take_back(at=effective_at))
+            said = LeadTransferUndone(lead_id=lead_id, number=sent.number, effective_at=effective_at)
+            await outbox.put(tx, said, at=at)

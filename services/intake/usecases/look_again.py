@@ -12,6 +12,7 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action
 from shared import audit, outbox
 from shared.auth import Principal
+from shared.contracts.ends import LeadReviewDateSet
 from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -39,6 +40,8 @@ async def set_review(tx: Transaction, lead_id: UUID, on: date, missing: str, *, 
     await deadlines.stop(tx, lead_id, DeadlineKind.ASSIGN, at=at)
     await deadlines.start_anew(tx, to_look_again(lead, days=days, at=running.started_at, on=on))
     await leads.save(tx, lead, Action.SET_REVIEW, by=by, effective_at=at, at=at, reason=missing)
+    since = china_date(running.started_at)
+    await outbox.put(tx, LeadReviewDateSet(lead_id=lead_id, review_on=on, since=since, effective_at=at), at=at)
     detail = {"review_on": on.isoformat()}
     await audit.record(tx, by, "lead.set-review", lead_id, at=at, purpose=missing, detail=detail)
     return lead

@@ -79,7 +79,8 @@ async def relearn_told(tx: Transaction, event: AboutLead, received: Received) ->
         if lead.status is Status.CLASSIFIED:
             days = await notices.calendar(tx)
             await deadlines.start_anew(tx, to_assign(lead, days=days, at=event.effective_at))
-    elif isinstance(event, LeadClosed) and event.by == "regulator":
+    elif isinstance(event, LeadClosed) and event.by == "regulator" and lead.assignment is None:
+        # what a unit found (C6) stays its own; forgotten, it is heard again
         last = await life.last_redirect(tx, lead.id)
         await life.keep_conclusion(tx, lead.id, "C6", last.regulator, at=event.effective_at)
     if isinstance(event, LeadDeclined):

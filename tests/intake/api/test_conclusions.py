@@ -59,6 +59,7 @@ async def test_what_cannot_be_verified_is_neither_told_nor_closed_and_has_a_day_
     assert (await do(api, lead, "review-date", REVIEW, by="ana", day="2018-06-21")).status_code == 403
     assert (await do(api, lead, "review-date", REVIEW, day="2018-06-21")).json()["status"] == "concluded"
     assert (await limits(api, lead, "2018-06-21"))["assign"]["due_on"] == "2018-09-03"
+    assert (await events(api, lead))[-1] == "lead.review-date-set"
     await pass_to(api, "2018-09-02")
     assert await status(api, lead) == "concluded"
     await pass_to(api, "2018-09-03")
@@ -188,6 +189,8 @@ async def test_what_belongs_to_another_organ_ends_with_that_organs_receipt(new_a
     await pass_to(api, "2018-07-30")
     assert (await do(api, lead, "feedback", {}, day="2018-06-26")).json()["status"] == "fed_back"
     assert (await do(api, lead, "closing", day="2018-06-26")).json()["status"] == "closed"
+    said_of_it = ["transferred", "transfer-undone", "transferred", "transfer-received"]
+    assert (await events(api, lead))[3:-2] == [f"lead.{each}" for each in said_of_it], "a restore learns it again"
     rows = (await api.get(f"/intake/v1/leads/{lead}/transfers", by="sup")).json()
     assert [(row["number"], bool(row["undone_at"]), row["receipt_on"]) for row in rows] == [
         (1, True, None),

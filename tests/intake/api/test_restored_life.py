@@ -1,6 +1,6 @@
 """What a restore forgot of a lead's later life is learned again so that the lead can go on to its end (§4.2, docs/operations.md)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +10,7 @@ from services.intake.consumer import HANDLERS, OWN
 from services.intake.domain.lead_life import FOLLOWED
 from services.intake.domain.lead_states import Status
 from shared.contracts import verification as said
+from shared.contracts.ends import LeadReviewDateSet, LeadTransferReceived, LeadTransferred, LeadTransferUndone
 from shared.contracts.envelope import AboutLead
 from shared.contracts.intake import (
     FeedbackDelivered,
@@ -26,8 +27,9 @@ from shared.contracts.intake import (
 from shared.errors import NotAllowed
 from shared.inbox import Received
 from tests.conftest import NewApi
+from tests.intake.api.test_conclusions import pass_to
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import DEPARTMENT, DRAWN, PUBLIC, concluded, do, hear, status
+from tests.intake.api.test_life import DEPARTMENT, DRAWN, PUBLIC, concluded, do, hear, limits, status
 from tests.intake.api.test_merges import AGAIN, merge
 from tests.intake.api.test_upstream_replies import SIGNED, SUPERIOR, reply
 from tests.support.api import Api
@@ -226,3 +228,57 @@ async def test_a_letter_is_read_on_a_day_and_came_after_what_was_said_on_it(new_
     await learn(api, lead, FeedbackDelivered, outcome="delivered", day="2018-06-20", effective_at=read_on)
     await hear(api, lead, said.WorkConcluded, conclusion="C3", day="2018-06-20")
     assert await status(api, lead) == "fed_back"
+
+
+SENT: tuple[type[AboutLead], str, dict[str, Any]] = (LeadTransferred, "2018-06-21", {"organ": "JS", "number": 1})
+ENDS: dict[str, Story] = {
+    "C4": [(LeadReviewDateSet, "2018-06-21", {"review_on": date(2018, 9, 3), "since": date(2018, 6, 20)})],
+    "C5": [SENT, (LeadTransferUndone, "2018-06-26", {"number": 1})],
+    "C5 taken": [SENT, (LeadTransferReceived, "2018-06-22", {"number": 1, "receipt_on": date(2018, 6, 22)})],
+    "C6": [
+        (LeadRedirected, "2018-06-21", {"regulator": "CSGL", "number": 1}),
+        (LeadClosed, "2018-06-25", {"by": "regulator"}),
+    ],
+}
+"""Which conclusion it was, and what intake said of it and forgot."""
+
+
+@pytest.mark.rule("D05", "D29")
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_a_conclusion_waits_for_is_learned_again_and_whose_it_is(new_api: NewApi, *, known: bool) -> None:
+    api = await new_api("intake")
+    await api.rows(DEPARTMENT)
+    found: dict[str, UUID] = {}
+    for name, story in ENDS.items():
+        code = name[:2]
+        if known:
+            found[name] = await concluded(api, code)
+            for kind, day, more in story:
+                await learn(api, found[name], kind, day=day, **more)
+        else:
+            # the conclusion was heard after the backup, too
+            done = (said.WorkConcluded, "2018-06-20", {"conclusion": code})
+            found[name] = await restored(api, [DONE[0], done, *story])
+        assert await api.rows("select code, unit from conclusions where lead_id = $1", found[name]) == [(code, "GA")]
+    stands = {name: await status(api, lead) for name, lead in found.items()}
+    assert stands == {"C4": "concluded", "C5": "concluded", "C5 taken": "transferred", "C6": "closed"}
+    running = "select limit_id from deadlines where stopped_at is null and lead_id = $1"
+    runs = {name: await api.rows(running, lead) for name, lead in found.items()}
+    assert runs == {"C4": [("D07w",)], "C5": [("D11",)], "C5 taken": [("D11",)], "C6": []}
+    again = (await limits(api, found["C4"], "2018-06-25"))["assign"]
+    assert again["due_on"] == "2018-09-03"
+    later = {"review_on": "2018-12-20", "missing": "关键证人在外地"}
+    assert (
+        await do(api, found["C4"], "review-date", later | {"review_on": "2018-12-21"}, day="2018-06-25")
+    ).status_code == 422
+    assert (await do(api, found["C4"], "review-date", later, day="2018-06-25")).status_code == 200, "of six months"
+    await pass_to(api, "2018-12-20")
+    assert await status(api, found["C4"]) == "reopened"
+    assert (await do(api, found["C5 taken"], "feedback", {}, day="2018-06-25")).json()["status"] == "fed_back"
+    letter = {"organ": "JS", "letter_no": "示例移〔2018〕4号"}
+    assert (await do(api, found["C5"], "transfer", letter, day="2018-06-27")).json()["status"] == "transferred"
+    rows = (await api.get(f"/intake/v1/leads/{found['C5']}/transfers", by="sup")).json()
+    assert [(row["number"], row["organ"], bool(row["undone_at"])) for row in rows] == [
+        (1, "JS", True),
+        (2, "JS", False),
+    ]
