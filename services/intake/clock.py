@@ -87,7 +87,8 @@ def timers(
         "deadlines.count": Timer(every=EVERY, run=count),
         "deadlines.say": Timer(every=EVERY, run=say),
         "deadlines.start-missing": Timer(every=EVERY, run=start),
-        "conclusions.wait": Timer(every=60, run=end_waiting),
+        "conclusions.wait": Timer(every=60, run=look_again),
+        "transfers.wait": Timer(every=60, run=end_transfers),
         "call-backs.draw": Timer(every=60, run=draw_call_backs),
         "daily-digest.open": Timer(every=60, run=open_digests),
         "search.index": Timer(every=1, run=make_searchable),
@@ -122,9 +123,13 @@ async def forget_challenges(tx: Transaction, at: datetime) -> None:
     await forget_full(tx, at.timestamp())
 
 
-async def end_waiting(tx: Transaction, at: datetime) -> None:
-    """What could not be verified is taken up on its day; what no organ has taken is back."""
+async def look_again(tx: Transaction, at: datetime) -> None:
+    """What could not be verified is taken up on its day."""
     await wake_on_the_day(tx, at)
+
+
+async def end_transfers(tx: Transaction, at: datetime) -> None:
+    """What no organ has taken is back. Apart from the other: each holds all its leads at once, in one order."""
     await take_back_untaken(tx, at)
 
 

@@ -65,7 +65,9 @@ async def receive_handover(
 async def take_back_untaken(tx: Transaction, at: datetime) -> int:
     """What an organ has given no receipt for in time is back where it was; → how many."""
     days, today, back = await notices.calendar(tx), china_date(at), 0
-    for lead_id in await handovers.waiting(tx, limit=AT_ONCE):
+    found = await handovers.waiting(tx, limit=AT_ONCE)
+    await leads.hold(tx, found)
+    for lead_id in found:
         lead = await leads.get(tx, lead_id, lock=True)
         sent = (await handovers.of_lead(tx, lead_id))[-1]
         limit = profile_of(lead.profile_version)[RECEIPT]

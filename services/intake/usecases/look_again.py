@@ -80,9 +80,12 @@ async def wake_resumed(tx: Transaction, lead_id: UUID, since: datetime, *, at: d
 
 async def wake_on_the_day(tx: Transaction, at: datetime) -> int:
     """Those whose day has come are taken up; → how many."""
-    found = await deadlines.ending_by(tx, LOOK_AGAIN, china_date(at), limit=AT_ONCE)
-    woken = 0
-    for lead_id in found:
+    today, woken = china_date(at), 0
+    found = await deadlines.ending_by(tx, LOOK_AGAIN, today, limit=AT_ONCE)
+    await leads.hold(tx, found)
+    # whoever held one of them meanwhile may have set another day
+    ending = set(await deadlines.ending_by(tx, LOOK_AGAIN, today, limit=AT_ONCE))
+    for lead_id in [each for each in found if each in ending]:
         lead = await leads.get(tx, lead_id, lock=True)
         if lead.standing in MOVES[Action.TAKE_UP] and await _code(tx, lead) == PENDING:
             await _take_up(tx, lead, DAY_CAME, by=None, at=at)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.clock import end_waiting
+from services.intake.clock import end_transfers, look_again
 from services.intake.usecases.start_missing import start_missing
 from shared.contracts import verification as said
 from shared.contracts.envelope import AboutLead
@@ -32,7 +32,8 @@ REVIEW = {"review_on": "2018-09-03", "missing": "关键证人在外地,暂无法
 async def pass_to(api: Api, day: str) -> None:
     """The clock looks on this day."""
     async with api.app.state.database.transaction() as tx:
-        await end_waiting(tx, datetime.fromisoformat(f"{day}T08:00:00+08:00"))
+        await look_again(tx, datetime.fromisoformat(f"{day}T08:00:00+08:00"))
+        await end_transfers(tx, datetime.fromisoformat(f"{day}T08:00:00+08:00"))
 
 
 @pytest.mark.rule("D11", "D02")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,16 +13,19 @@ import pytest
 from sqlalchemy import text
 
 from services.intake.api import seal_command
+from services.intake.clock import end_transfers, look_again
 from services.intake.db import leads, merges, retention
 from services.intake.domain import lead_life
 from services.intake.domain.decision import Decision, Kind
 from services.intake.domain.lead import Lead
 from services.intake.usecases.find_repeats import look_at_new
 from services.intake.usecases.keep_retention import expunge
+from services.intake.usecases.look_again import set_review
 from services.intake.usecases.make_searchable import make_searchable
 from shared.db import Database, Transaction
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import register
+from tests.intake.api.test_life import DEPARTMENT, concluded, do
 from tests.intake.api.test_merges import AGAIN, FIRST, PUBLIC, merge
 from tests.intake.api.test_merges import look as find
 from tests.intake.api.test_police_calls import CALL, outcomes, send
@@ -168,3 +171,41 @@ async def test_repeats_come_to_rest_in_the_order_in_which_others_hold_them(new_a
 
     await beside(api, rest(), low, high)
     assert await api.rows("select distinct status from leads") == [("expunged",)]
+
+
+async def turn(api: Api, run: Any) -> None:
+    async with api.app.state.database.transaction() as tx:
+        await run(tx, datetime(2018, 12, 10, 10, tzinfo=UTC))
+
+
+async def waiting(api: Api, code: str) -> tuple[UUID, UUID]:
+    """Two leads that wait; the time of the one with the higher id is over first."""
+    low, high = sorted([await concluded(api, code), await concluded(api, code)])
+    for lead, day in ((high, 5), (low, 6)):
+        door, order = {
+            "C4": ("review-date", {"review_on": f"2018-12-0{day}", "missing": "关键证人在外地"}),
+            "C5": ("transfer", {"organ": "CSGL", "letter_no": "1"}),
+        }[code]
+        answer = await do(api, lead, door, order, day=f"2018-07-0{day}")
+        assert answer.status_code == 200, answer.text
+    return low, high
+
+
+@pytest.mark.parametrize(
+    ("code", "clock", "after"), [("C4", look_again, "reopened"), ("C5", end_transfers, "concluded")]
+)
+async def test_the_clock_holds_all_that_waits_in_one_order(new_api: NewApi, code: str, clock: Any, after: str) -> None:
+    api = await new_api("intake")
+    await api.rows(DEPARTMENT)
+    low, high = await waiting(api, code)
+    await beside(api, turn(api, clock), low, high)
+    assert await api.rows("select distinct status from leads") == [(after,)]
+
+
+async def test_what_is_given_another_day_while_the_clock_waits_for_it_sleeps_until_then(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    low, high = await waiting(api, "C4")
+    async with meanwhile(api, low, turn(api, look_again)) as (tx, _):
+        by, at = person("ofd", "ofd"), datetime(2018, 12, 6, 9, tzinfo=UTC)
+        await set_review(tx, low, date(2018, 12, 15), "证人尚在外地", by=by, at=at)
+    assert dict(await api.rows("select id, status from leads")) == {low: "concluded", high: "reopened"}
