@@ -38,3 +38,39 @@ def test_every_free_text_is_without_the_reporter_and_names_and_numbers_of_others
 def test_nothing_changes_without_a_reporter_and_a_name_that_a_reported_person_bears_stays() -> None:
     assert report_without_reporter(SAID, None) == SAID
     assert report_without_reporter(SAID, {"name": "张某"}) == SAID
+
+
+@pytest.mark.rule("G1")
+@pytest.mark.parametrize(
+    ("own", "written"),
+    [
+        ("13900000123", "１３９－００００－０１２３"),
+        ("13900000123", "139\u200b0000\u200b0123"),
+        ("13900000123", "139.0000.0123"),
+        ("13900000123", "139、0000、0123"),
+        ("13900000123", "139/0000/0123"),
+        ("13900000123", "139(0000)0123"),
+        ("13900000123", "幺三九零零零零零一二三"),
+        ("１３９００００　０１２３", "13900000123"),
+        ("+86 139 0000 0123", "13900000123"),
+        ("0990-1234567", "（0990）1234567"),
+        ("0990-1234567", "123-4567"),
+        ("1234567", "0990-1234567"),
+        ("99999919750315001X", "９９９９９９１９７５０３１５００１Ｘ"),
+        ("99999919750315001X", "999999 19750315 001x"),
+    ],
+)
+def test_a_number_of_ones_own_is_taken_out_however_it_is_written(own: str, written: str) -> None:
+    for name in ("phone", "id_number"):
+        told = report_without_reporter({"facts": {"summary": f"联系我{written},勿告他人"}}, {name: own})
+        left = told["facts"]["summary"]
+        assert left.startswith("联系我"), left
+        assert left.endswith("〔举报人〕,勿告他人"), left
+        assert not any(sign.isnumeric() for sign in left), left
+
+
+@pytest.mark.rule("G1")
+def test_a_name_with_blanks_in_it_is_ones_own_and_another_number_is_not() -> None:
+    told = {"facts": {"summary": "我叫王　小 示,他的电话139-0000-0124、13812345678"}}
+    left = report_without_reporter(told, {"name": "王小示", "phone": "13900000123", "id_number": "0990-1234567"})
+    assert left["facts"]["summary"] == "我叫〔举报人〕,他的电话139-0000-0124、13812345678"
