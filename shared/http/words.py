@@ -72,7 +72,8 @@ def reason(error: Mapping[str, Any]) -> str:
 def _shown(bound: object) -> str:
     """A bound or a list of codes as people write it; days and codes come from the library as they stand in a program."""
     days = _DAY.sub(lambda found: "{:04}-{:02}-{:02}".format(*map(int, found.groups())), str(bound))
-    return _MEMBER.sub(r"\1", days).replace("'", "").replace(" or ", ", ")
+    codes = _MEMBER.sub(r"\1", days).replace("'", "").replace(" or ", ", ")
+    return {"True": "true", "False": "false"}.get(codes, codes)
 
 
 def without_keys_made_up(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

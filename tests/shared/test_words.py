@@ -27,6 +27,12 @@ def test_codes_that_may_be_chosen_are_told_as_they_are_written() -> None:
     assert words.reason(found.value.errors()[0]) == "应为以下之一:phone, visit / must be one of phone, visit"
 
 
+def test_a_choice_of_one_truth_value_is_told_as_it_is_written_in_json() -> None:
+    with pytest.raises(ValidationError) as found:
+        TypeAdapter(Literal[True]).validate_json("false")
+    assert words.reason(found.value.errors()[0]) == "应为以下之一:true / must be one of true"
+
+
 @pytest.mark.parametrize(
     ("form", "typed", "reason"),
     [

@@ -12,7 +12,7 @@ from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Send
 from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
 from services.intake.domain.code_list import CodeBook
-from services.intake.domain.explained import LIABILITY_EN, LIABILITY_ZH
+from services.intake.domain.explained import DANGER_EN, DANGER_ZH, LIABILITY_EN, LIABILITY_ZH
 from services.intake.domain.lead_states import Status
 from services.intake.domain.legal_stage import CALLED, LegalStage
 from services.intake.domain.opening import Purpose
@@ -31,7 +31,7 @@ from shared.http.words import TOLD
 router = APIRouter(tags=["举报 reports"])
 open_doors = APIRouter(prefix="/reports", tags=router.tags, route_class=PublicRoute, responses=TOO_MANY)
 
-NOTICE = f"{LIABILITY_ZH} / {LIABILITY_EN}"
+NOTICE = f"{DANGER_ZH}{LIABILITY_ZH} / {DANGER_EN} {LIABILITY_EN}"
 
 
 class ChallengeView(BaseModel):
@@ -41,7 +41,8 @@ class ChallengeView(BaseModel):
     leading_zero_bits: int
     seconds: int = Field(description="有效时间 / good for so long; used once")
     notice: str = Field(
-        description="举报前须知:诬告责任及其与错告的区别 / to be shown first: liability, and that a mistake is no false accusation"
+        description="举报前须知:遇险拨打110;诬告责任及其与错告的区别 / to be shown first: 110 in danger; liability, and that a "
+        "mistake is no false accusation"
     )
 
 

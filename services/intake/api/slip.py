@@ -15,6 +15,8 @@ from shared.idempotency import Answer
 
 QUIET = 4
 """Cells of light about a symbol (ISO/IEC 18004)."""
+SVG = "http://www.w3.org/2000/svg"
+"""The name of the language, fetched by nobody; without it a picture that was saved is shown as text (SVG 2, 5.1)."""
 _RUNS = [
     (cell * length, move % length) for length in (3, 2, 1) for cell, move in ((b"\0", b"h%d"), (b"\xff", b"m%d 0"))
 ]
@@ -94,4 +96,5 @@ def picture(code: str) -> str:
     pen = (b"m-%d 1" % dark).join([cells[start : start + dark] for start in lines])
     for run, drawn in _RUNS:
         pen = pen.replace(run, drawn)
-    return f'<svg viewBox="0 0 {side} {side}"><path stroke="#000" d="M{QUIET} {QUIET}.5{pen.decode()}"/></svg>'
+    path = f'<path stroke="#000" d="M{QUIET} {QUIET}.5{pen.decode()}"/>'
+    return f'<svg xmlns="{SVG}" viewBox="0 0 {side} {side}">{path}</svg>'

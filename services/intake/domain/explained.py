@@ -16,6 +16,9 @@ LIABILITY_EN = (
 )
 """刑法 §243, 刑诉法 §111: a mistaken report is kept strictly apart from a false accusation."""
 
+DANGER_ZH, DANGER_EN = "有人正处于危险中的,请立即拨打110。", "Whoever is in danger calls 110 at once."
+"""For who reports without a clerk: nobody here hears of it before somebody reads it."""
+
 
 class Confirmed(Labelled):
     """How the reporter confirmed what was read back, once liability was explained. 确认方式"""

@@ -130,11 +130,12 @@ def outcome_of(tries: Sequence[Try], *, reachable: bool, by_code_alone: bool = F
         return "attempts"
     if by_code_alone:
         raise NotAllowed(
-            "举报人尚未查阅反馈信件:未查阅的,须在三天内写信三次 / the reporter has not read it: three letters on three days are needed"
+            "举报人尚未查阅反馈信件:未查阅的,须在三个不同日期写信三次 / the reporter has not read it: three letters on three days are "
+            "needed"
         )
     raise NotAllowed(
-        "举报人尚未得到反馈:未联系上的,须在三天内以两种方式至少尝试三次 / the reporter was not told: three tries on three days by two "
-        "ways are needed"
+        "举报人尚未得到反馈:未联系上的,须在三个不同日期以两种方式至少尝试三次 / the reporter was not told: three tries on three days by "
+        "two ways are needed"
     )
 
 

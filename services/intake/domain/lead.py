@@ -106,6 +106,11 @@ class Lead:
             zh, en = "、".join(f"“{status.zh}”" for status in fitting), " or ".join(status.en for status in fitting)
             # what fits many states is not refused for the order of the work
             zh, en = (f",应为{zh}", f", not {en}") if len(fitting) <= MOST_TOLD else ("", "")
+            if self.merged_into:
+                zh, en = (
+                    f"{zh};并入后由主线索(merged_into)办理",
+                    f"{en}; what is merged is dealt with at its master (merged_into)",
+                )
             raise NotAllowed(
                 f"不能{action.zh}:线索为“{self.standing.zh}”{zh} / cannot {action.en}: the lead is {self.standing.en}{en}"
             )

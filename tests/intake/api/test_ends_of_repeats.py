@@ -111,6 +111,8 @@ async def test_all_who_reported_what_is_not_accepted_learn_it_at_once_and_each_m
     assert [one["kind"] for one in await read(api, "2018-07-05", query_code=other)][-1] == "refusal"
     assert (await object_(api, other, day="2018-07-04")).status_code == 409, "once to each answer"
     assert (await do(api, master, "acceptance", WHY, by="ofd2", day="2018-07-06")).status_code == 403
+    refused = (await do(api, named, "acceptance", WHY, day="2018-07-06")).json()
+    assert "并入后由主线索(merged_into)办理" in refused["detail"]
     assert (await do(api, master, "acceptance", WHY, day="2018-07-06")).json()["status"] == "received"
     states = await api.rows("select lead_id, state from objections order by made_on")
     assert states == [(named, "upheld"), (repeat, "refused")]
