@@ -18,10 +18,12 @@ _NUMERALS = {ord(each): digit for digit, written in _HAN.items() for each in wri
 _DIGIT = rf"[\d{''.join(_HAN.values())}]"
 _SIX = re.compile(rf"{_DIGIT}(?:[\W_]{{0,3}}{_DIGIT}){{5}}")
 """What each telephone and each document has."""
+_LONG = re.compile(rf"{_DIGIT}(?:[-\s.－)）]{{0,2}}{_DIGIT}){{6,}}")
+_NUMBERS = frozenset({"id_number", "phone", "safe_contact"})
 _WIDER = 0xFEE0
 """From a sign of ASCII to the same of full width."""
 _IN_TOWN = 8
-_ABROAD = re.compile(r"^(?:00)?86(?=1[3-9]\d{9}$|0\d{9,11}$)")
+_ABROAD = re.compile(r"^(?:(?:00)?86|0)(?=1[3-9]\d{9}$)|^(?:00)?86(?=0\d{9,11}$)")
 _AREA = re.compile(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 _OF_OTHERS = frozenset({"persons", "officials"})
 """Blocks of a report, each about somebody who is reported."""
@@ -38,11 +40,13 @@ def _own(person: Mapping[str, Any], others: Collection[str]) -> list[tuple[str, 
     """What is a person's own, and whether it is a number, which people write in many ways (`_signs`); a telephone with and without what
     calls from elsewhere begin with."""
     found = []
-    for name in ("id_number", "phone", "address", "name"):
+    for name in ("id_number", "phone", "safe_contact", "email", "address", "name"):
         value = str(person.get(name) or "").strip()
-        if name in ("id_number", "phone"):
-            signs = _ABROAD.sub("", _signs(value))
-            found += [(each, True) for each in (signs, _AREA.sub("", signs)) if len(each) >= 7]
+        if name in _NUMBERS:
+            # in words of his own there may be several, or none
+            runs = _LONG.findall(value) if name == "safe_contact" else [value]
+            for signs in [_ABROAD.sub("", _signs(run)) for run in runs]:
+                found += [(each, True) for each in (signs, _AREA.sub("", signs)) if len(each) >= 7]
         elif len(value) >= (2 if name == "name" else 4) and not any(value in other for other in others):
             found.append((value, False))
     return list(dict.fromkeys(found))

@@ -53,6 +53,7 @@ def test_nothing_changes_without_a_reporter_and_a_name_that_a_reported_person_be
         ("13900000123", "幺三九零零零零零一二三"),
         ("１３９００００　０１２３", "13900000123"),
         ("+86 139 0000 0123", "13900000123"),
+        ("013900000123", "13900000123"),
         ("0990-1234567", "（0990）1234567"),
         ("0990-1234567", "123-4567"),
         ("1234567", "0990-1234567"),
@@ -74,3 +75,11 @@ def test_a_name_with_blanks_in_it_is_ones_own_and_another_number_is_not() -> Non
     told = {"facts": {"summary": "我叫王　小 示,他的电话139-0000-0124、13812345678"}}
     left = report_without_reporter(told, {"name": "王小示", "phone": "13900000123", "id_number": "0990-1234567"})
     assert left["facts"]["summary"] == "我叫〔举报人〕,他的电话139-0000-0124、13812345678"
+
+
+@pytest.mark.rule("G1")
+def test_what_reaches_the_reporter_safely_is_ones_own_too() -> None:
+    told = {"facts": {"summary": "请打139-0000-0125或0990-1234567,勿打139-0000-0124,信箱me@example.org"}}
+    me = {"safe_contact": "晚上打姐姐电话13900000125、0990-1234567,说是旧同学", "email": "me@example.org"}
+    left = report_without_reporter(told, me)
+    assert left["facts"]["summary"] == "请打〔举报人〕或〔举报人〕,勿打139-0000-0124,信箱〔举报人〕"
