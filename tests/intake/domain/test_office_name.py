@@ -11,6 +11,7 @@ from services.intake.domain.office_name import OFFICE, OFFICE_ITSELF, means_the_
 def test_each_name_is_known_in_every_writing(name: str) -> None:
     written = {OpenCC(to).convert(name) for to in ("s2t", "s2tw", "s2hk", "s2twp", "t2jp")}
     written |= {" ".join(name), "\u3000".join(name), name.replace("斗", "鬪"), name.replace("线", "綫")}
+    written |= {"“扫黑”".join(name.split("扫黑")), "\u200b".join(name), f"({name[:2]}){name[2:]}"}
     assert len(written) >= 4
     for each in written:
         assert means_the_office(["无关", f"示例区{each}王主任"]), each
