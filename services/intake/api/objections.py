@@ -1,5 +1,6 @@
 """Objections of reporters: made by the code without signing in, decided by another director, answered in the mailbox (D12)."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -11,7 +12,7 @@ from services.intake.api.door import TOO_MANY, PublicRoute, Sending
 from services.intake.api.messages import MessageOrder, Text, holder_of
 from services.intake.api.slip import ReceiptView
 from services.intake.api.stay_away import Away
-from services.intake.db import objections
+from services.intake.db import merges, objections
 from services.intake.domain.objection import Against, Objection, State
 from services.intake.domain.query_code import read_code
 from services.intake.usecases.decide_objection import refuse_objection
@@ -43,6 +44,9 @@ class ObjectionView(BaseModel):
     """一项异议,内容在信箱 / an objection; what it says lies in the mailbox."""
 
     lead_id: UUID
+    master_id: UUID | None = Field(
+        description="并入的主线索:不成立在本线索答复,成立在主线索办理 / merged into: refused here, upheld there; null: not merged"
+    )
     deed: int = Field(
         description="所针对的答复(线索版本);并入的为登记异议的版本 / the answer, as a version of the lead; of a repeat, that entered it"
     )
@@ -57,8 +61,9 @@ class ObjectionView(BaseModel):
     decided_at: datetime | None
 
     @classmethod
-    def of(cls, objection: Objection) -> Self:
-        return cls.model_validate(objection, from_attributes=True)
+    def of(cls, objection: Objection, masters: Mapping[UUID, UUID]) -> Self:
+        plain = {name: getattr(objection, name) for name in cls.model_fields if name != "master_id"}
+        return cls(**plain, master_id=masters.get(objection.lead_id))
 
 
 @open_doors.post("/objections", status_code=201, response_model=ObjectedView)
@@ -81,7 +86,10 @@ async def list_objections(
     rows = await objections.page(
         tx, state=state, lead_id=lead_id, away=away, after=paging.after(date, UUID, int), limit=paging.limit + 1
     )
-    return paging.page([ObjectionView.of(row) for row in rows], key=lambda row: (row.made_on, row.lead_id, row.deed))
+    masters = await merges.masters_of(tx, [row.lead_id for row in rows])
+    return paging.page(
+        [ObjectionView.of(row, masters) for row in rows], key=lambda row: (row.made_on, row.lead_id, row.deed)
+    )
 
 
 @router.post("/leads/{lead_id}/objection/refusal")
@@ -89,7 +97,8 @@ async def post_refusal(
     lead_id: UUID, order: RefusalOrder, request: Request, by: Director, tx: Tx, at: Now
 ) -> ObjectionView:
     """It is refused, by another person than the one who answered; the reporter reads why in the mailbox. 异议不成立"""
-    return ObjectionView.of(await refuse_objection(tx, request.app.state.letters, lead_id, order.text, by=by, at=at))
+    refused = await refuse_objection(tx, request.app.state.letters, lead_id, order.text, by=by, at=at)
+    return ObjectionView.of(refused, await merges.masters_of(tx, [lead_id]))
 
 
 router.include_router(open_doors)

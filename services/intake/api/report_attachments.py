@@ -20,7 +20,7 @@ from services.intake.usecases.passed_files import PassedStore
 from services.intake.usecases.upload_attachment import begin_passed_upload, begin_upload, give_up
 from shared.db import Transaction
 from shared.deadlines import china_date, start_of
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound
 from shared.http import Now
 
 Code = Annotated[
@@ -111,17 +111,18 @@ def _day(at: datetime) -> datetime:
 
 
 async def _holder(request: Request, tx: Transaction, code: str) -> _Holder:
-    """Who holds this code. Raises `NotFound`, with the same words for every code that is none; `NotAllowed` for a message's."""
+    """Who holds this code. Raises `Invalid` for a mistyped one; `NotFound`, with the same words for every code that is none; `NotAllowed`
+    for a message's."""
     desk: Desk = request.app.state.desk
     store: Store = request.app.state.attachments
     try:
         marks = desk.marks(query_code.read_code(code))
     except ValueError:
-        marks = []
-    lead_id = await reports.find(tx, marks) if marks else None
+        raise Invalid(query_code.MISTYPED, fields=[("Query-Code", query_code.MISTYPED)]) from None
+    lead_id = await reports.find(tx, marks)
     if lead_id is not None:
         return _Holder(lead_id, None, store)
-    report_id = await passed_reports.find(tx, marks) if marks else None
+    report_id = await passed_reports.find(tx, marks)
     if report_id is None:
         await gateway_messages.must_be_registered(tx, marks)
         raise NotFound("没有该查询码的举报 / no report has this code")

@@ -113,6 +113,12 @@ async def repeats_of(tx: Transaction, master_id: UUID) -> list[Lead]:
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def masters_of(tx: Transaction, lead_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """What those of these leads are merged into that are repeats."""
+    query = select(leads.c.id, leads.c.merged_into).where(leads.c.id.in_(lead_ids), leads.c.merged_into.is_not(None))
+    return {row.id: row.merged_into for row in await tx.execute(query)}
+
+
 async def matter_of(tx: Transaction, lead: Lead) -> list[UUID]:
     """The leads of one matter, the master first: a repeat's facts, people and rights are the master's, too (docs/decisions/0106)."""
     head = lead.merged_into or lead.id

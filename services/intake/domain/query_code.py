@@ -13,6 +13,7 @@ SYMBOLS, CHECK, GROUP = 26, 2, 5
 RANDOM_BYTES = 17
 """Bytes of randomness that a new code is made of; 6 bits of them are not used."""
 NOBODY = "没有此查询码对应的举报 / there is no report for this code"
+MISTYPED = "查询码有误,请逐个核对 / the code was mistyped, please check each symbol"
 _PRIME = 1021
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 """Two symbols a look."""

@@ -22,7 +22,7 @@ from services.intake.domain.deadline import LOOK_AGAIN
 from services.intake.domain.mailbox import Writer, private_half
 from services.intake.domain.objection import until
 from services.intake.domain.opening import Purpose
-from services.intake.domain.query_code import NOBODY, read_code
+from services.intake.domain.query_code import MISTYPED, NOBODY, read_code
 from services.intake.domain.report import Step, as_pending
 from services.intake.domain.told_limit import OBJECT, ToldLimit, first, told, told_past_office
 from services.intake.usecases.enter_objection import known_to
@@ -91,8 +91,7 @@ class ReadProgress:
         try:
             return self._desk.marks(read_code(code))
         except ValueError:
-            reason = "查询码有误,请逐个核对 / the code was mistyped, please check each symbol"
-            raise Invalid(reason, fields=[("query_code", reason)]) from None
+            raise Invalid(MISTYPED, fields=[("query_code", MISTYPED)]) from None
 
     async def by_own_code(self, lead_no: str, code: str) -> Progress:
         """By the lead number and the reporter's own code. Raises `NotFound`, `Busy`."""

@@ -20,9 +20,10 @@ from shared.secrecy import refuse_marked
 
 
 async def propose_undo(tx: Transaction, merge_id: UUID, reason: str, *, by: Principal, at: datetime) -> Merge:
-    """Propose to undo a merge that stands. Raises `NotFound`, `NotAllowed`."""
+    """Propose to undo a merge that stands. Raises `NotFound`, `NotAllowed`, also while the objection of the repeat's reporter is open."""
     refuse_marked("reason", [reason])
     merge = (await merges.get(tx, merge_id, lock=True)).propose_undo(reason, by=by.sub, at=at)
+    await _must_not_be_objected_to(tx, merge)
     await merges.save(tx, merge)
     await audit.record(
         tx, by, "merge.propose-undo", merge.lead_id, at=at, purpose=reason, detail={"merge": str(merge.id)}
@@ -42,8 +43,7 @@ async def decide_undo(
         await merges.save(tx, merge)
         await audit.record(tx, by, "merge.refuse-undo", lead.id, at=at, detail={"merge": str(merge.id)})
         return merge
-    if await objections.open_of(tx, lead.id) is not None:
-        raise NotAllowed(OBJECTED)
+    await _must_not_be_objected_to(tx, merge)
     left = await merges.count_repeats(tx, master.id) - 1
     merge, lead, said = merge.confirm_undo(lead, left=left, by=by, at=at)
     await merges.save(tx, merge)
@@ -64,3 +64,9 @@ async def decide_undo(
     detail = {"merge": str(merge.id), "master": str(master.id), "repeats": left}
     await audit.record(tx, by, "merge.undo", lead.id, at=at, detail=detail)
     return merge
+
+
+async def _must_not_be_objected_to(tx: Transaction, merge: Merge) -> None:
+    """What is objected to as a repeat is decided as one. Raises `NotAllowed`."""
+    if await objections.open_of(tx, merge.lead_id) is not None:
+        raise NotAllowed(OBJECTED)

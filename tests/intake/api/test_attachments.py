@@ -25,6 +25,7 @@ from tests.conftest import NewApi
 from tests.support.api import Api, settings_of
 from tests.support.files import document, photo
 from tests.support.reporting import REPORT, report
+from tests.support.reporting import status as asked
 from tests.support.uploading import (
     OPEN,
     TUS,
@@ -179,8 +180,15 @@ async def test_a_reporter_attaches_by_code_and_others_see_the_copy_without_metad
     ):
         answer = await begin(api.client, OPEN, 1, "x", **{"Query-Code": wrong})
         [(file_id,)] = await api.rows("select id from attachments where lead_id = $1", lead_id)
-        assert (await api.client.head(f"{OPEN}/{file_id}", headers={**TUS, "Query-Code": wrong})).status_code == 404
-        assert answer.status_code == (404 if wrong == "x" or wrong[:-1] == code[:-1] else 201)
+        mistyped = wrong == "x" or wrong[:-1] == code[:-1]
+        looked = await api.client.head(f"{OPEN}/{file_id}", headers={**TUS, "Query-Code": wrong})
+        assert (answer.status_code, looked.status_code) == ((422, 422) if mistyped else (201, 404))
+        if mistyped:
+            same = (await asked(api.client, query_code=wrong)).json()
+            assert [answer.json()[name] for name in ("detail", "status")] == [same["detail"], same["status"]]
+            assert answer.json()["errors"][0]["field"] == "Query-Code"
+    nobodys = await begin(api.client, OPEN, 1, "x", **{"Query-Code": "0" * 28})
+    assert nobodys.status_code == 404, "it is well written and nobody's"
     [one] = await files(api, str(lead_id), by="unl")
     assert (one["door"], one["name"], one["shared_copy"]) == ("reporter", None, True)
     copy = await download(api, str(lead_id), one["id"], by="unl")

@@ -102,12 +102,13 @@ async def test_all_who_reported_what_is_not_accepted_learn_it_at_once_and_each_m
         (str(repeat), "decline", "2018-07-04", "ofd2"),
     ]
     assert await api.rows("select message from objections order by made_on") == [(None,), (2,)]
+    assert {o["master_id"] for o in found} == {str(master)}, "upheld there, refused at the lead"
     line = "select actor, effective_at::text from lead_history where action = 'enter-objection' and lead_id = $1"
     assert await api.rows(line, repeat) == [("system:intake", "2018-07-03 16:00:00+00")], "the day, never the hour"
     # one is refused, one upheld by another than who declined: the master is received anew, its repeats follow it
     for waits in (repeat, named):
         assert (await refuse(api, waits, by="ofd2", day="2018-07-05")).status_code == 403
-    assert (await refuse(api, repeat, day="2018-07-05")).status_code == 200
+    assert (await refuse(api, repeat, day="2018-07-05")).json()["master_id"] == str(master)
     assert [one["kind"] for one in await read(api, "2018-07-05", query_code=other)][-1] == "refusal"
     assert (await object_(api, other, day="2018-07-04")).status_code == 409, "once to each answer"
     assert (await do(api, master, "acceptance", WHY, by="ofd2", day="2018-07-06")).status_code == 403
@@ -150,8 +151,15 @@ async def test_what_is_merged_into_one_that_was_not_accepted_is_told_so_and_its_
     assert (await limits(api, named, "2018-07-13"))["feedback"]["in_time"] is True
     # the master's own time is over, the repeat's is not
     assert (await object_(api, code, day="2018-08-09")).status_code == 201
-    refused = await undo(api, merged)
+    early, decided = f"/intake/v1/merges/{merged}/undo", f"/intake/v1/merges/{merged}/undo-decision"
+    refused = await api.post(early, {"reason": "另一回事"}, by="ofd")
     assert (refused.status_code, "异议" in refused.text) == (409, True), "it is decided first"
+    await api.rows(
+        "update merges set state = 'undo-proposed', undo_by = 'ofd', undo_at = now(), undo_reason = '另' where id = $1",
+        UUID(merged),
+    )
+    since = await api.post(decided, {"confirm": True}, by="ana")
+    assert (since.status_code, since.json()["detail"]) == (409, refused.json()["detail"]), "made after the proposal"
     assert (await refuse(api, repeat, day="2018-08-10")).status_code == 200
     again = await api.post(f"/intake/v1/merges/{merged}/undo-decision", {"confirm": True}, by="ana", **on("2018-08-10"))
     assert again.status_code == 200, again.text

@@ -68,6 +68,8 @@ async def test_no_unit_is_charged_before_the_director_has_seen_to_the_child(new_
     assert (await do(api, grown, "children", WHY)).status_code == 409, "no child is named"
     for _ in range(2):  # the second time changes nothing
         assert (await do(api, lead, "children", WHY)).json()["version"] == 3
+    other = await do(api, lead, "children", {"reason": "另行告知学校"})
+    assert (other.status_code, "未予保存" in other.json()["detail"]) == (409, True), "it would not be kept"
     assert (await assign(api, lead)).status_code == 200
     told = await box(api, lead)
     assert "小甲" not in told.model_dump_json()
