@@ -19,6 +19,7 @@ from services.intake.domain.feedback import About, Channel, Feedback, NextStep, 
 from services.intake.domain.lead_states import Action, Status
 from services.intake.domain.mailbox import Kind as MailKind
 from services.intake.domain.redirect import Redirect
+from services.intake.domain.report import Telling
 from shared.db import Transaction
 from shared.deadlines import china_date, start_of
 from shared.errors import NotAllowed, NotFound
@@ -143,6 +144,15 @@ async def told_on(tx: Transaction, lead_id: UUID, since: date) -> date | None:
     )
     days = [(await tx.execute(tries)).scalar_one(), await mailbox.first_read(tx, lead_id, MailKind.FEEDBACK, since)]
     return min((day for day in days if day is not None), default=None)
+
+
+async def tellings(tx: Transaction, lead_id: UUID) -> list[Telling]:
+    """Each time that its reporter was told a result: by a try, or by a letter that he read."""
+    table = feedback_tries.c
+    reached = table.about == About.FEEDBACK.value, table.reached
+    days = (await tx.execute(select(table.tried_on).where(table.lead_id == lead_id, *reached))).scalars()
+    read = await mailbox.read_letters(tx, lead_id, MailKind.FEEDBACK)
+    return [*(Telling(day, day) for day in days), *(Telling(sent_on, read_on) for sent_on, read_on in read)]
 
 
 @dataclass(frozen=True, slots=True)

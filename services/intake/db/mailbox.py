@@ -108,6 +108,14 @@ async def first_read(tx: Transaction, lead_id: UUID, kind: Kind, since: date) ->
     return found
 
 
+async def read_letters(tx: Transaction, lead_id: UUID, kind: Kind) -> list[tuple[date, date]]:
+    """Of each letter of this kind that the reporter has read, when it was sent and when he first read it."""
+    query = select(messages.c.sent_on, messages.c.read_on).where(
+        messages.c.lead_id == lead_id, messages.c.kind == kind.value, messages.c.read_on.is_not(None)
+    )
+    return [(row.sent_on, row.read_on) for row in await tx.execute(query)]
+
+
 async def tries_by_letter(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
     """Letters that told a result or asked to meet, each as a try to reach the reporter, with the number of the conclusion: reached when it
     was read."""

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.intake.db import mailbox, merges
+from services.intake.db import life, mailbox, merges
 from services.intake.db.door_tables import spent_challenges
 from services.intake.db.life_tables import deadline_extensions
 from services.intake.db.mailbox_tables import objections
@@ -99,13 +99,18 @@ async def progress(tx: Transaction, lead_id: UUID) -> tuple[date, tuple[Step, ..
     if merge is None:
         return received_on, own
     merged_on = china_date(merge.decided_at) if merge.decided_at else own[-1].since
-    return received_on, as_repeat(own, await steps(tx, merge.master_id), merged_on)
+    before = await steps(tx, merge.master_id, until=merge.decided_at)
+    here = sum(not step.extended for step in before)
+    tellings = await life.tellings(tx, lead_id)
+    return received_on, as_repeat(own, await steps(tx, merge.master_id), merged_on, here=here, tellings=tellings)
 
 
-async def steps(tx: Transaction, lead_id: UUID) -> tuple[Step, ...]:
-    """Each state of a lead with the day on which it came there, also when it came there again."""
+async def steps(tx: Transaction, lead_id: UUID, *, until: datetime | None = None) -> tuple[Step, ...]:
+    """Each state of a lead with the day on which it came there, also when it came there again; `until`: only those of until then."""
     deeds = lead_history.c
     query = select(deeds.status, deeds.effective_at).where(deeds.lead_id == lead_id).order_by(deeds.version)
+    if until is not None:
+        query = query.where(deeds.effective_at <= until)
     rows = [Step(Status(row.status), china_date(row.effective_at)) for row in await tx.execute(query)]
     rows = unreviewed(rows)
     found = [*rows[:1], *(step for before, step in pairwise(rows) if step.status is not before.status)]

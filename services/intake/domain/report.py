@@ -299,20 +299,57 @@ def as_pending(steps: Sequence[Step], *, pending: bool, again_by: date | None) -
 
 ENDS = frozenset({Status.NOT_ACCEPTED, Status.CLOSED, Status.SEALED, Status.EXPUNGED})
 """States of a master that are the end of its repeats, too."""
+TELLABLE = frozenset({Status.CONCLUDED, Status.TRANSFERRED, Status.REDIRECTED, Status.FED_BACK, Status.CLOSED})
+"""States of a master in which the reporter of a repeat may be told its result."""
+_STILL = frozenset({*TELLABLE, Status.PARKED, Status.SUSPENDED})
+"""Coming there, a master that had a result is not taken up again."""
 
 
-def as_repeat(own: Sequence[Step], master: Sequence[Step], merged_on: date) -> tuple[Step, ...]:
-    """The steps of a lead that is merged: its own, and from the merge on how its master ended, or was taken up again; of the master's other
-    steps, and of days before the merge, nothing."""
-    told, standing = [], Status.MERGED
-    here = [step for step in master if not step.extended]
-    before = [step for step in here if step.since <= merged_on]
-    for step in [*before[-1:], *(step for step in here if step.since > merged_on)]:
-        shown = step.status if step.status in ENDS else Status.MERGED
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A result was told to a reporter: the day on which it went out, and the day on which he heard it."""
+
+    sent_on: date
+    on: date
+
+
+def as_repeat(
+    own: Sequence[Step], master: Sequence[Step], merged_on: date, *, here: int, tellings: Sequence[Telling] = ()
+) -> tuple[Step, ...]:
+    """The steps of a lead that is merged: its own, and from the merge on how its master ended, when its own reporter was told a result,
+    and that the master was taken up again; of the master's other steps, and of days before the merge, nothing. `here`: how many steps the
+    master had at the merge, for days do not tell what came first on one of them."""
+    said: list[Step] = []
+    standing, result_on, heard = Status.MERGED, None, False
+    waiting = sorted((one for one in tellings if one.on >= merged_on), key=lambda one: one.on)
+    kept = [step for step in master if not step.extended]
+    walked = [step for number, step in enumerate(kept) if number >= here - 1]
+    for number, step in enumerate(walked):
+        since, until = max(step.since, merged_on), walked[number + 1].since if number + 1 < len(walked) else date.max
+        if step.status in ENDS:
+            shown = step.status
+        elif step.status in _STILL:
+            shown = standing
+        else:
+            shown, result_on, heard = Status.MERGED if standing is Status.MERGED else Status.REOPENED, None, False
         if shown is not standing:
-            told.append(Step(shown, max(step.since, merged_on)))
+            said.append(Step(shown, since))
             standing = shown
-    return (*(step for step in own if step.status not in AT_REST), *told)
+        if step.status is Status.NOT_ACCEPTED and (
+            refusal := next((one for one in waiting if one.sent_on == since), None)
+        ):
+            # that it is not accepted is told by a letter of the same kind
+            waiting.remove(refusal)
+        if step.status in TELLABLE:
+            result_on = result_on or step.since
+        if result_on is None or step.status not in _STILL or heard:
+            continue
+        told = next((one for one in waiting if one.sent_on >= result_on and since <= one.on <= until), None)
+        if told is not None:
+            waiting.remove(told)
+            said.append(Step(Status.FED_BACK, told.on))
+            standing, heard = Status.FED_BACK, True
+    return (*(step for step in own if step.status not in AT_REST), *said)
 
 
 AGAIN = ("目前无法查清,最迟{}再行核查", "It cannot be settled now and is looked at again by {}")

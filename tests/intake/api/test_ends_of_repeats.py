@@ -2,7 +2,7 @@
 his objection to it (D11, D12, §4.2; docs/decisions/0103)."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,6 @@ import pytest
 
 from services.intake.domain.lead_states import Status
 from services.intake.domain.receipt import Receipt
-from services.intake.domain.report import ENDS, Step, as_repeat
 from services.intake.usecases.keep_retention import propose_sealing
 from tests.conftest import NewApi
 from tests.intake.api.test_digests import DIGESTS, clock
@@ -25,6 +24,7 @@ from tests.support.reporting import status as asked
 
 NOT_ACCEPTED = "不属于受理范围,可提出异议"
 TOGETHER = "与其他举报一并核查"
+AGAIN, FED_BACK = "已重新启动", "已向您反馈,可提出异议"
 
 
 async def steps(api: Api, code: str) -> list[tuple[str, str]]:
@@ -48,25 +48,6 @@ async def three_of_one_matter(api: Api) -> tuple[tuple[str, UUID], tuple[str, UU
     for each in (repeat[1], named):
         await merge(api, each, own[1], "2018-06-02")
     return own, repeat, named
-
-
-def test_a_repeat_shows_its_masters_end_in_each_state_and_nothing_of_its_way() -> None:
-    own = [Step(Status.RECEIVED, date(2018, 6, 1)), Step(Status.MERGED, date(2018, 6, 5))]
-    merged_on = own[-1].since
-    for standing in Status:
-        for reached, shown_on in ((date(2018, 6, 4), merged_on), (date(2018, 6, 8), date(2018, 6, 8))):
-            master = [Step(Status.RECEIVED, date(2018, 5, 1)), Step(standing, reached)]
-            ended = [Step(standing, shown_on)] if standing in ENDS else []
-            assert as_repeat(own, master, merged_on) == (*own, *ended), standing
-            # taken up again: together with the others once more; the end of before the merge is nobody's
-            again = [*master, Step(Status.REOPENED, date(2018, 6, 20))]
-            taken_up = [Step(Status.MERGED, date(2018, 6, 20))] if ended else []
-            assert as_repeat(own, again, merged_on) == (*own, *ended, *taken_up), standing
-    more_time = Step(Status.VERIFYING, date(2018, 6, 9), extended=True)
-    ended = [Step(Status.CLOSED, date(2018, 6, 8))]
-    assert as_repeat(own, [*ended, more_time], merged_on) == (*own, *ended)
-    sealed = [*own, Step(Status.SEALED, date(2018, 9, 1))]
-    assert as_repeat(sealed, [*ended, sealed[-1]], merged_on) == (*own, *ended, sealed[-1]), "once"
 
 
 @pytest.mark.rule("D02", "D11", "D12", "G10")
@@ -117,7 +98,7 @@ async def test_all_who_reported_what_is_not_accepted_learn_it_at_once_and_each_m
     assert (await do(api, master, "acceptance", WHY, day="2018-07-06")).json()["status"] == "received"
     states = await api.rows("select lead_id, state from objections order by made_on")
     assert states == [(named, "upheld"), (repeat, "refused")]
-    assert (await steps(api, other))[-2:] == [(NOT_ACCEPTED, "2018-06-04"), (TOGETHER, "2018-07-06")]
+    assert (await steps(api, other))[-2:] == [(NOT_ACCEPTED, "2018-06-04"), (AGAIN, "2018-07-06")]
     assert await may_object_until(api, other) == []
     assert await status(api, repeat) == "merged"
     # not accepted once more: a new answer, to which each may object anew
@@ -213,7 +194,8 @@ async def test_what_a_repeats_reporter_objects_to_a_closed_master_is_decided_by_
 ) -> None:
     api = await door(new_api)
     master, (code, repeat), named = await closed_with_two_repeats(api, "C3")
-    assert (await steps(api, code))[-2:] == [(TOGETHER, "2018-06-02"), ("已办结", "2018-06-22")]
+    told_on = (FED_BACK, "2018-06-22")
+    assert (await steps(api, code))[-3:] == [(TOGETHER, "2018-06-02"), told_on, ("已办结", "2018-06-22")]
     assert await may_object_until(api, code) == ["2018-07-23"], "from the day on which he was told"
     for late in (
         await object_(api, code, day="2018-07-24"),
@@ -279,7 +261,7 @@ async def test_an_objection_to_a_closed_master_is_upheld_by_the_two_who_reopen_i
     assert (await api.post(path, {"confirm": True, **WHY}, by="qrv", **on("2018-07-25"))).status_code == 200
     assert await api.rows("select state, decided_by from objections") == [("upheld", "qrv")] * 2
     assert "重新核查" in (await read(api, "2018-07-25", query_code=code))[-1]["text"]
-    assert (await steps(api, code))[-2:] == [("已办结", "2018-06-22"), (TOGETHER, "2018-07-25")]
+    assert (await steps(api, code))[-2:] == [("已办结", "2018-06-22"), (AGAIN, "2018-07-25")]
     assert (await limits(api, repeat, "2018-07-25"))["objection"]["in_time"] is True
     assert (await object_(api, code, day="2018-07-25")).status_code == 409, "there is no result now"
 

@@ -266,7 +266,7 @@ async def test_another_decides_the_reporter_reads_it_and_nothing_is_closed_befor
     assert [one.status_code for one in many] == [409] * 3
     assert (await limits(api, lead, "2018-06-25"))["objection"]["due_on"] == "2018-07-23"
     [item] = (await api.get("/intake/v1/objections?state=open", by="sup")).json()["items"]
-    assert [item[f"{each}_id"] for each in ("lead", "master")] + [item["answered_by"]] == [str(lead), None, "ana"]
+    assert item == item | {"lead_id": str(lead), "master_id": None, "against": "feedback", "answered_by": "ana"}
     assert (await api.get("/intake/v1/objections", by="unl")).status_code == 403
     closing = await do(api, lead, "closing", day="2018-09-03")
     assert (closing.status_code, "异议尚未决定" in closing.text) == (409, True)

@@ -8,14 +8,30 @@ from services.intake.usecases.start_missing import start_missing
 from shared.contracts import verification as said
 from tests.conftest import NewApi
 from tests.intake.api.test_ends import NAMED, close, fed_back, log, merge
-from tests.intake.api.test_ends_of_repeats import decline, may_object_until
+from tests.intake.api.test_ends_of_repeats import FED_BACK, decline, may_object_until, steps
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import PUBLIC, WHY, do, hear, limits, on
+from tests.intake.api.test_life import PUBLIC, REFUSAL, WHY, do, hear, limits, on
 from tests.intake.api.test_merges import undo
 from tests.intake.api.test_objections import PLAIN, SIGNED, door, filed, object_, read, refuse, tell
 from tests.support.api import Api
 from tests.support.builders import NOON
 from tests.support.reporting import status as asked
+
+
+async def test_what_is_declined_and_accepted_on_the_day_of_the_merge_stays_in_the_repeats_steps(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    _, master = await filed(api)
+    code, repeat = await filed(api)
+    await merge(api, repeat, master, "2018-06-04")
+    declined = ("decline", REFUSAL, "ana"), ("decline", REFUSAL, "ofd2")
+    for hour, (deed, order, by) in enumerate((*declined, ("acceptance", WHY, "ofd")), start=11):
+        clock = {"X-Local-Clock": f"2018-06-04T{hour}:00:00+08:00"}
+        done = await api.post(f"/intake/v1/leads/{master}/{deed}", order, by=by, key=f"day-of-merge-{hour}", **clock)
+        assert done.status_code == 200, done.text
+    shown = ("与其他举报一并核查", "不属于受理范围,可提出异议", "已重新启动")
+    assert (await steps(api, code))[-3:] == [(each, "2018-06-04") for each in shown]
 
 
 @pytest.mark.rule("D12", "G-FEED")
@@ -57,6 +73,8 @@ async def test_a_master_is_closed_when_no_reporter_of_the_matter_who_was_told_ma
     # who could not be told before hears of it now, and has his time
     await read(api, "2018-08-02", query_code=silent)
     assert await may_object_until(api, silent) == ["2018-09-03"]
+    assert (await steps(api, silent))[-2:] == [("已办结", "2018-08-01"), (FED_BACK, "2018-08-02")]
+    assert (await steps(api, code))[-2:] == [(FED_BACK, "2018-06-28"), ("已办结", "2018-08-01")], "each his own day"
     assert (await object_(api, silent, day="2018-09-03")).status_code == 201
     assert (await log(api, content, "2018-07-25", next_step="objection")).status_code == 204, "he thought better of it"
 
@@ -166,7 +184,10 @@ async def test_the_reporter_of_a_repeat_sees_by_when_he_hears_and_is_told_within
     assert "feedback" not in await limits(api, nobody, "2018-06-21"), "there is nobody to tell"
     assert (await log(api, named, "2018-06-26")).status_code == 204
     assert (await tell(api, repeat, day="2018-06-26")).status_code == 201
+    assert (await asked(api.client, query_code=code)).json()["now"]["status"] == "merged", "he has not read it"
     await read(api, "2018-06-26", query_code=code)
+    now = (await asked(api.client, query_code=code)).json()["now"]
+    assert (now["status"], now["zh"], now["since"]) == ("fed_back", FED_BACK, "2018-06-26")
     for each in (named, repeat):
         assert (await limits(api, each, "2018-06-26"))["feedback"]["in_time"] is True
     assert await may_object_until(api, code) == []
@@ -176,6 +197,7 @@ async def test_the_reporter_of_a_repeat_sees_by_when_he_hears_and_is_told_within
     # another team looks: who has not been told hears of what that finds
     assert (await limits(api, late, "2018-06-26"))["feedback"]["stopped_at"] is None
     assert (await do(api, master, "objection", {"unit": "ZF", **WHY}, day="2018-06-27")).status_code == 200
+    assert (await steps(api, code))[-2:] == [(FED_BACK, "2018-06-26"), ("已重新启动", "2018-06-27")]
     assert (await limits(api, late, "2018-06-27"))["feedback"]["stopped_at"] is not None
 
 
