@@ -14,7 +14,7 @@ from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.tables import deadline_pauses, deadline_steps, lead_history, leads
 from services.intake.db.tables import deadlines as table
-from services.intake.domain.deadline import URGENT, LeadDeadline
+from services.intake.domain.deadline import LOOK_AGAIN, URGENT, LeadDeadline
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
 from services.intake.domain.pause import SUSPENSION
@@ -30,6 +30,7 @@ _KEY = (table.c.lead_id, table.c.kind, table.c.round)
 Key = tuple[UUID, DeadlineKind, int]
 # written out: with parameters PostgreSQL could not tell that the partial index serves
 _IN_HOURS = and_(table.c.kind == text("'classify'"), table.c.limit_id == text(f"'{URGENT}'"))
+_LOOK_AGAIN = table.c.limit_id == text(f"'{LOOK_AGAIN}'")
 _CLAIMED = and_(_IN_HOURS, table.c.stopped_at.is_(None), ~leads.c.urgent)
 _FIRST_CLAIMS = (
     select(table.c.lead_id)
@@ -179,11 +180,9 @@ async def urgent_now(tx: Transaction, now: datetime, *, away: Sequence[UUID]) ->
     return said, claimed, overdue
 
 
-async def ending_by(tx: Transaction, limit_id: str, day: date, *, limit: int) -> Sequence[UUID]:
-    """Leads of which a limit of this id runs and ends by this day, the soonest first."""
-    query = select(table.c.lead_id).where(
-        table.c.stopped_at.is_(None), table.c.limit_id == limit_id, table.c.due_on <= day
-    )
+async def to_look_at_again(tx: Transaction, day: date, *, limit: int) -> Sequence[UUID]:
+    """Leads whose day to look again (C4) has come, the soonest first."""
+    query = select(table.c.lead_id).where(table.c.stopped_at.is_(None), _LOOK_AGAIN, table.c.due_on <= day)
     return list((await tx.execute(query.order_by(table.c.due_at, table.c.lead_id).limit(limit))).scalars())
 
 

@@ -237,6 +237,7 @@ reporters = Table(
     schema="vault",
 )
 
+_NOT_VERIFIED = text("limit_id = 'D07w' and stopped_at is null")
 deadlines = Table(
     "deadlines",
     metadata,
@@ -268,6 +269,7 @@ deadlines = Table(
     Index("ix_deadlines_next", "calendar_no", "next_at", postgresql_where=text("stopped_at is null")),
     # those in hours, of leads that are urgent or claimed to be
     Index("ix_deadlines_urgent", "due_at", "lead_id", postgresql_where=text("kind = 'classify' and limit_id = 'D02u'")),
+    Index("ix_deadlines_look_again", "due_at", "lead_id", postgresql_where=_NOT_VERIFIED),
     # the list of what runs, soonest end first
     Index("ix_deadlines_running", "due_at", "lead_id", "kind", postgresql_where=text("stopped_at is null")),
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.intake.db import deadlines, leads, mailbox, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.conclusion import PENDING, must_be_pending
-from services.intake.domain.deadline import LOOK_AGAIN, to_assign, to_look_again
+from services.intake.domain.deadline import to_assign, to_look_again
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import MOVES, Action
 from shared import audit, outbox
@@ -81,10 +81,10 @@ async def wake_resumed(tx: Transaction, lead_id: UUID, since: datetime, *, at: d
 async def wake_on_the_day(tx: Transaction, at: datetime) -> int:
     """Those whose day has come are taken up; → how many."""
     today, woken = china_date(at), 0
-    found = await deadlines.ending_by(tx, LOOK_AGAIN, today, limit=AT_ONCE)
+    found = await deadlines.to_look_at_again(tx, today, limit=AT_ONCE)
     await leads.hold(tx, found)
     # whoever held one of them meanwhile may have set another day
-    ending = set(await deadlines.ending_by(tx, LOOK_AGAIN, today, limit=AT_ONCE))
+    ending = set(await deadlines.to_look_at_again(tx, today, limit=AT_ONCE))
     for lead_id in [each for each in found if each in ending]:
         lead = await leads.get(tx, lead_id, lock=True)
         if lead.standing in MOVES[Action.TAKE_UP] and await _code(tx, lead) == PENDING:
