@@ -5,7 +5,7 @@ Nothing here knows an address, a browser or a session: a limit counts all caller
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, get_type_hints
@@ -206,34 +206,20 @@ class PublicRoute(APIRoute):
         self.takes_in = _taking_in(endpoint)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The short way, or the framework's."""
-        if self.takes_in is None or scope["method"] != "POST":
+        """The limits, then the short way or the framework's."""
+        if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
         request = Request(scope, receive)
         await weigh(request)
-        read = await self.takes_in.read(request)
-        if read is None:
+        door: Door = request.app.state.door
+        await door.enter(self.path_format)
+        callers.know_the_query(request)
+        read = await self.takes_in.read(request) if self.takes_in else None
+        if self.takes_in is None or read is None:
             await super().handle(scope, _from_the_start(await request.body(), receive), send)
             return
-        await self._enter(request)
         order, solution, key = read
         sending = await self.takes_in.sending(request, solution, key)
         response: Response = await self.endpoint(order=order, request=request, sending=sending)
         await response(scope, receive, send)
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override] # Coroutine is one
-        """The framework's handler behind the limits."""
-        inner = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            await weigh(request)
-            await self._enter(request)
-            return await inner(request)
-
-        return handle
-
-    async def _enter(self, request: Request) -> None:
-        door: Door = request.app.state.door
-        await door.enter(self.path_format)
-        callers.know_the_query(request)
