@@ -1,7 +1,7 @@
 """The only place that knows aiokafka: connections, one producer, one consumer, and what the broker knows of itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -58,10 +58,45 @@ def log_of(record: Any) -> int:
     return 0
 
 
+class _Producer(AIOKafkaProducer):  # type: ignore[misc] # aiokafka is untyped
+    async def start(self) -> None:
+        await _to_its_end(super().start())
+
+    async def cut(self) -> None:
+        if (sending := self._sender.sender_task) is not None:
+            sending.cancel()
+        await self.client.close()
+
+
+class _Consumer(AIOKafkaConsumer):  # type: ignore[misc] # aiokafka is untyped
+    async def start(self) -> None:
+        await _to_its_end(super().start())
+
+    async def cut(self) -> None:
+        await self._client.close()
+
+
+class _Admin(AIOKafkaAdminClient):  # type: ignore[misc] # aiokafka is untyped
+    async def start(self) -> None:
+        await _to_its_end(super().start())
+
+
+async def _to_its_end(starting: Coroutine[Any, Any, None]) -> None:
+    """In a task of its own, waited for within a limit when we are cancelled: aiokafka forgets the connection on which it asks its first
+    question when that is broken off, and nobody could close it any more."""
+    task: asyncio.Task[None] = asyncio.create_task(starting)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=3)
+        _let_go(task)
+        raise
+
+
 def producer(address: KafkaAddress, client_id: str, *, request_timeout_ms: int = 10_000) -> AIOKafkaProducer:
     """A producer for `send_batch`: all replicas acknowledge. Not idempotent: the inbox removes repeats, and aiokafka's idempotent
     producer loops on OutOfOrderSequence after a broker blip (aio-libs/aiokafka, open)."""
-    return AIOKafkaProducer(
+    return _Producer(
         **address.options(client_id),
         acks="all",
         enable_idempotence=False,
@@ -75,7 +110,7 @@ def producer(address: KafkaAddress, client_id: str, *, request_timeout_ms: int =
 
 def consumer(address: KafkaAddress, client_id: str, *, group: str) -> AIOKafkaConsumer:
     """A member of a service's group. Offsets are committed by hand; membership is dynamic (two members with one static id flap)."""
-    return AIOKafkaConsumer(
+    return _Consumer(
         **address.options(client_id),
         group_id=group,
         enable_auto_commit=False,
@@ -97,7 +132,7 @@ LONGEST_READ = 5.0
 
 async def cluster_id(address: KafkaAddress, client_id: str) -> str:
     """The id of the cluster: another one means another broker, which has nothing of ours."""
-    admin = AIOKafkaAdminClient(**address.options(client_id))
+    admin = _Admin(**address.options(client_id))
     try:
         await admin.start()
         return str((await admin.describe_cluster())["cluster_id"])
@@ -109,7 +144,7 @@ async def end_offsets(
     address: KafkaAddress, client_id: str, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, int]:
     """One past the last offset of each partition, as the broker knows it now."""
-    reader = AIOKafkaConsumer(**address.options(client_id), enable_auto_commit=False)
+    reader = _Consumer(**address.options(client_id), enable_auto_commit=False)
     try:
         await reader.start()
         return dict(await reader.end_offsets(list(partitions)))
@@ -122,7 +157,7 @@ async def values_at(
 ) -> dict[TopicPartition, bytes]:
     """The records at these offsets, which are below the end; without those that the broker keeps no longer. Raises KafkaError when the log
     ends before one of them: it was made anew since, and would be waited on for ever."""
-    reader = AIOKafkaConsumer(
+    reader = _Consumer(
         **address.options(client_id),
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -157,7 +192,7 @@ async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str])
     topics = list(topics)
     if not topics:
         return
-    reader = AIOKafkaConsumer(
+    reader = _Consumer(
         **address.options(client_id),
         enable_auto_commit=False,
         max_partition_fetch_bytes=2 * 1024 * 1024,
@@ -180,7 +215,7 @@ async def read_all(address: KafkaAddress, client_id: str, topics: Iterable[str])
 
 async def rewind(address: KafkaAddress, client_id: str, *, group: str, topics: Iterable[str]) -> None:
     """Set the offsets of a group without members back to the beginning of these topics. Raises KafkaError while it has members."""
-    member = AIOKafkaConsumer(**address.options(client_id), group_id=group, enable_auto_commit=False)
+    member = _Consumer(**address.options(client_id), group_id=group, enable_auto_commit=False)
     try:
         await member.start()
         targets = _partitions(topics)
@@ -214,10 +249,10 @@ async def _stop(client: Any, seconds: float, otherwise: str) -> None:
     stopping: asyncio.Task[None] = asyncio.create_task(client.stop())
     await asyncio.wait({stopping}, timeout=seconds)
     if not stopping.done():
-        stopping.cancel()
-        _abandoned.add(stopping)
-        stopping.add_done_callback(_forget)
         log.warning(otherwise)
+        _let_go(stopping)
+        # to what `stop` did not come: what is still in its hands is not sent any more, and no connection stays open
+        _let_go(asyncio.create_task(client.cut()), cancel=False)
     elif stopping.cancelled():
         log.warning(otherwise)
     elif (fault := stopping.exception()) is not None:
@@ -226,8 +261,15 @@ async def _stop(client: Any, seconds: float, otherwise: str) -> None:
         log.warning(otherwise)
 
 
+def _let_go(task: asyncio.Task[None], *, cancel: bool = True) -> None:
+    """Wait no longer for this task; how it ends does not matter any more."""
+    if cancel:
+        task.cancel()
+    _abandoned.add(task)
+    task.add_done_callback(_forget)
+
+
 def _forget(stopped: asyncio.Task[None]) -> None:
     _abandoned.discard(stopped)
     if not stopped.cancelled():
-        # it came to an end after all; how does not matter any more
         stopped.exception()
