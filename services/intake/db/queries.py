@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, or_, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, select, tuple_, union
 
 from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
@@ -77,9 +77,10 @@ async def history(tx: Transaction, lead_id: UUID) -> Sequence[dict[str, Any]]:
 
 async def standing_still(tx: Transaction, ids: Sequence[UUID]) -> list[Lead]:
     """These leads and the masters of those that are merged, as they stand and as they stay until this transaction ends."""
-    these = any_(bindparam("ids", list(ids), type_=ARRAY(Uuid)))
-    masters = select(leads.c.merged_into).where(leads.c.id == these, leads.c.merged_into.is_not(None))
-    query = select(leads).where(or_(leads.c.id == these, leads.c.id.in_(masters.scalar_subquery())))
+    these = bindparam("ids", list(ids), type_=ARRAY(Uuid))
+    masters = select(leads.c.merged_into).where(leads.c.id == any_(these), leads.c.merged_into.is_not(None))
+    # one set of ids: an `or` of the two makes PostgreSQL read all leads
+    query = select(leads).where(leads.c.id.in_(union(select(func.unnest(these)), masters)))
     # a master before its repeat, as everywhere
     query = query.order_by(leads.c.merged_into.is_not(None), leads.c.id).with_for_update(read=True)
     return [of_row(row) for row in (await tx.execute(query)).mappings()]
