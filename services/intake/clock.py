@@ -60,12 +60,14 @@ def timers(
         await say_deadlines(tx, at, since=since)
 
     rest_until: datetime | None = None
+    looked_through: UUID | None = None
 
     async def start(tx: Transaction, at: datetime) -> None:
-        # a look over all leads: until nothing is missing, then hourly, for what an older release still writes beside this one
-        nonlocal rest_until
+        # over all leads by and by, then an hour's rest: for what an older release still writes beside this one
+        nonlocal rest_until, looked_through
         if rest_until is None or at >= rest_until:
-            rest_until = None if await start_missing(tx, at) else at + timedelta(hours=1)
+            _, looked_through = await start_missing(tx, at, after=looked_through)
+            rest_until = None if looked_through else at + timedelta(hours=1)
 
     looked_at: datetime | None = None
 

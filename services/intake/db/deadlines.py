@@ -221,17 +221,24 @@ async def is_counted_before(tx: Transaction, calendar_no: int) -> bool:
 
 
 async def take_leads_without(
-    tx: Transaction, came_by: Mapping[Status, Sequence[str]], *, limit: int
-) -> list[tuple[Lead, datetime]]:
-    """Some leads of these states that wait for nothing, locked, each with when the last of its state's deeds was put on record."""
+    tx: Transaction, came_by: Mapping[Status, Sequence[str]], *, after: UUID | None, looked_at: int, limit: int
+) -> tuple[list[tuple[Lead, datetime]], UUID | None]:
+    """Of so many leads behind this one by id those of these states that wait for nothing, locked, each with when the last of its state's
+    deeds was put on record; and up to which lead was looked, None when that was the last of all."""
+    behind = [leads.c.id > after] if after else []
+    end = select(leads.c.id).where(*behind).order_by(leads.c.id).offset(looked_at - 1).limit(1)
+    until = (await tx.execute(end)).scalar_one_or_none()
     # to meet the reporter runs beside whatever the lead waits for
     own = (table.c.stopped_at.is_(None), table.c.kind != DeadlineKind.MEET.value)
     runs = select(table.c.lead_id).where(table.c.lead_id == leads.c.id, *own).exists()
     query = select(leads).where(leads.c.status.in_([status.value for status in came_by]), ~runs)
-    query = query.where(leads.c.merged_into.is_(None), leads.c.suspended_at.is_(None))
+    query = query.where(leads.c.merged_into.is_(None), leads.c.suspended_at.is_(None), *behind)
+    query = query if until is None else query.where(leads.c.id <= until)
     rows = list(
         (await tx.execute(query.order_by(leads.c.id).limit(limit).with_for_update(skip_locked=True))).mappings()
     )
+    if len(rows) == limit:
+        until = rows[-1]["id"]
     deeds = lead_history.c
     history = select(deeds.lead_id, deeds.action, deeds.recorded_at).where(
         deeds.lead_id == any_(bindparam("ids", [row["id"] for row in rows], type_=ARRAY(Uuid)))
@@ -244,7 +251,7 @@ async def take_leads_without(
         known = [came[lead.id, deed] for deed in came_by[lead.status] if (lead.id, deed) in came]
         if known:
             found.append((lead, max(known)))
-    return found
+    return found, until
 
 
 async def said(tx: Transaction, found: Iterable[LeadDeadline]) -> dict[Key, dict[str, datetime]]:

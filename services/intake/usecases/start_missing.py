@@ -1,6 +1,7 @@
 """Leads that were at work before limits were kept have none running: theirs start from when the lead came to where it stands."""
 
 from datetime import datetime
+from uuid import UUID
 
 from services.intake.db import deadlines, life, merges, notices
 from services.intake.domain.conclusion import PENDING
@@ -23,7 +24,9 @@ from shared.contracts.intake import DeadlineKind
 from shared.db import Transaction
 from shared.deadlines import Calendar
 
-AT_ONCE = 500
+AT_ONCE, LOOKED_AT = 500, 4_000
+"""Leads whose limits are started in one transaction, and those it looks through: a look through a million at once held a processor for
+seconds."""
 CAME_BY = {
     Status.RECEIVED: ("register", "relearn"),
     Status.CLASSIFIED: ("classify", "relearn"),
@@ -41,10 +44,10 @@ ONCE_MORE = frozenset({Status.IN_REVIEW, Status.CONCLUDED, Status.REDIRECTED, St
 """They may have had a limit of the kind before: another round of it begins."""
 
 
-async def start_missing(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE) -> int:
-    """Start them for some such leads; → for how many."""
+async def start_missing(tx: Transaction, at: datetime, *, after: UUID | None = None) -> tuple[int, UUID | None]:
+    """Start them for such leads among some thousand behind this one; → for how many, and up to which lead was looked (None: all)."""
     days = await notices.calendar(tx)
-    found = await deadlines.take_leads_without(tx, CAME_BY, limit=at_once)
+    found, until = await deadlines.take_leads_without(tx, CAME_BY, after=after, looked_at=LOOKED_AT, limit=AT_ONCE)
     for lead, since in found:
         if lead.status in ONCE_MORE:
             started = [await _next(tx, lead, days=days, at=since)]
@@ -54,7 +57,7 @@ async def start_missing(tx: Transaction, at: datetime, *, at_once: int = AT_ONCE
             await deadlines.start(tx, *started)
         detail = {"kinds": [one.kind.value for one in started]}
         await audit.record(tx, None, "deadline.start-missing", lead.id, at=at, detail=detail)
-    return len(found)
+    return len(found), until
 
 
 async def _next(tx: Transaction, lead: Lead, *, days: Calendar, at: datetime) -> LeadDeadline:

@@ -252,7 +252,7 @@ async def test_what_has_lost_its_limit_in_a_restore_gets_it_again_where_it_stand
     await api.rows("update deadlines set stopped_at = '2018-06-22', next_at = null where stopped_at is null")
     for number in (4, 0):
         async with api.app.state.database.transaction() as tx:
-            assert await start_missing(tx, datetime.fromisoformat("2018-06-25T08:00:00+08:00")) == number
+            assert await start_missing(tx, datetime.fromisoformat("2018-06-25T08:00:00+08:00")) == (number, None)
     running = dict(await api.rows("select lead_id, limit_id from deadlines where stopped_at is null"))
     assert running == {pending: "D07w", ended: "D11", disorder: "D29", again: "D03"}
     await do(api, disorder, "redirect/receipt", {"receipt_no": "1", "receipt_on": "2018-06-25"}, day="2018-06-25")

@@ -211,5 +211,5 @@ async def test_a_reporter_who_is_to_be_met_hides_no_limit_that_a_lead_has_lost(n
     await api.rows("delete from deadlines where kind = 'feedback'")
     assert (await limits(api, lead, "2018-06-20"))["meet"]["stopped_at"] is None
     async with api.app.state.database.transaction() as tx:
-        assert await start_missing(tx, NOON) == 1
+        assert await start_missing(tx, NOON) == (1, None)
     assert (await limits(api, lead, "2018-06-20"))["feedback"]["stopped_at"] is None

@@ -13,6 +13,7 @@ import pytest
 from services.intake.clock import timers
 from services.intake.consumer import OWN
 from services.intake.domain.codes import Source
+from services.intake.usecases import start_missing
 from services.intake.usecases.follow_work import follow_accepted, follow_concluded
 from services.intake.usecases.register_lead import NewLead, admit
 from services.intake.usecases.relearn_deadline import relearn_moved, relearn_said
@@ -262,7 +263,13 @@ async def test_the_services_role_cannot_rewrite_what_was_said_or_when_a_limit_be
         await connection.close()
 
 
-async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) -> None:
+@pytest.mark.parametrize(("looked_at", "at_once"), [(4_000, 500), (2, 500), (4_000, 2), (1, 1)])
+async def test_leads_from_before_limits_were_kept_get_theirs(
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch, looked_at: int, at_once: int
+) -> None:
+    """However many are looked through and begun in one transaction."""
+    monkeypatch.setattr(start_missing, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(start_missing, "AT_ONCE", at_once)
     api = await new_api("intake")
     leads = [await register(api, upstream_no=f"C{number}") for number in range(5)]
     for lead in leads[1:]:
@@ -280,12 +287,18 @@ async def test_leads_from_before_limits_were_kept_get_theirs(new_api: NewApi) ->
     assert len(before) == 5
     await api.rows("delete from deadlines")
     start = timers(b"k" * 32, SUBJECTS)["deadlines.start-missing"].run
-    for _ in range(3):
+    for _ in range(6):
         async with api.app.state.database.transaction() as tx:
             await start(tx, china("2018-06-04T09:00"))
     assert await api.rows(as_kept) == before
+    # an hour later it begins at the first again
+    await api.rows("delete from deadlines")
+    for minute in range(6):
+        async with api.app.state.database.transaction() as tx:
+            await start(tx, china(f"2018-06-04T10:0{minute}"))
+    assert await api.rows(as_kept) == before
     audited = await api.rows("select count(*) from audit_log where action = 'deadline.start-missing'")
-    assert audited == [(5,)], "the one that is concluded is to be told"
+    assert audited == [(10,)], "the one that is concluded is to be told"
 
 
 @pytest.mark.parametrize("superior", [None, "2018-06-20"])
