@@ -1,6 +1,8 @@
 """What cannot be read as HTTP is answered as a problem, too (RFC 9457): uvicorn would say so in plain text before any app is asked. It has
-no setting for its words, nor for how much a head may hold, nor does it miss a Host, but takes a class for its protocol."""
+no setting for its words, nor for how much a head may hold or how long it may take, nor does it miss a Host, but takes a class for its
+protocol."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +16,9 @@ MOST_HEAD = 64 * 1024
 A_BYTE = 8
 """So many more for each byte of the body, for who sends it in very small chunks."""
 
+PATIENCE = 30.0
+"""Seconds until a head is whole, and between two parts of a body: who sends slower would keep a place for ever."""
+
 
 class HeadTooLarge(Refused):
     """Nobody's headers are that long."""
@@ -21,13 +26,20 @@ class HeadTooLarge(Refused):
     status, code, zh, en = 431, "head-too-large", "请求头过大", "The headers are too large"
 
 
+class TooSlow(Refused):
+    """What began to be sent did not come on."""
+
+    status, code, zh, en = 408, "too-slow", "请求超时", "The request came too slowly"
+
+
 _UNREADABLE = Malformed(
     "请求不是有效的HTTP,例如请求行有误或请求头含有控制字符 / "
     "not valid HTTP: a broken request line, or control characters in a header, for example"
 )
 _TOO_LARGE = HeadTooLarge(f"请求头超过{MOST_HEAD // 1024}KB / the headers hold more than {MOST_HEAD // 1024} KB")
+_TOO_SLOW = TooSlow(f"{PATIENCE:.0f}秒内未收到请求的后续内容 / no more of the request came in {PATIENCE:.0f} seconds")
 _NOT_ADDRESSED = Malformed("请求头Host应有且只有一个 / there must be one Host header, and only one")
-_PHRASES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+_PHRASES = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
 
 class Protocol(HttpToolsProtocol):
@@ -36,10 +48,45 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._came, self._body = 0, 0
+        self._begun, self._in_head, self._since = False, True, 0.0
+        self._watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """From here on something is to come."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._watch = self.loop.call_later(PATIENCE, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for any more."""
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """One timer a connection, wound up anew when it was not the client that kept us waiting: none for each request."""
+        now = self.loop.time()
+        cycle: RequestResponseCycle | None = self.cycle
+        answering = cycle is not None and not cycle.response_complete and not cycle.more_body
+        between = cycle is not None and cycle.response_complete and not self._in_head
+        if self.transport.is_closing():
+            return
+        # a body that is not read on waits for us; between two requests the server's own limit counts
+        if answering or between or self.flow.read_paused:
+            self._since = now
+        left = self._since + PATIENCE - now
+        if left > 0:
+            self._watch = self.loop.call_later(left, self._look)
+        elif self._begun:
+            self._refuse(_TOO_SLOW)
+        else:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """What a request brings beside its body is counted before it is kept."""
         self._came += len(data)
+        if not self._in_head:
+            self._since = self.loop.time()
         super().data_received(data)
         if self._came - self._body > MOST_HEAD + A_BYTE * self._body and not self.transport.is_closing():
             self._refuse(_TOO_LARGE)
@@ -48,9 +95,11 @@ class Protocol(HttpToolsProtocol):
         """The next request is counted from here; what came with it in one read is not."""
         super().on_message_begin()
         self._came, self._body = 0, 0
+        self._begun, self._in_head, self._since = True, True, self.loop.time()
 
     def on_headers_complete(self) -> None:
         """Who does not say once whom the request is for is answered in its turn, in place of the app (RFC 9112 §3.2)."""
+        self._in_head = False
         served = self.app
         if self.parser.get_http_version() == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
             self.app = _not_addressed

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from shared import protocol
 from shared.errors import Malformed
 from shared.http.problems import Problem
 from shared.protocol import MOST_HEAD, HeadTooLarge, Protocol
@@ -161,3 +162,60 @@ async def test_headers_without_end_are_refused_before_they_fill_the_memory(befor
 async def test_a_large_body_in_small_chunks_is_no_endless_head() -> None:
     chunks = [b"4\r\nabcd\r\n"] * (2 * MOST_HEAD // 5)
     assert (await _Line(_Desk()).told(POST, *chunks, b"0\r\n\r\n", GARBAGE)).startswith(b"HTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers", "done"),
+    [
+        ([], [], 0),
+        ([HOST], [b"408"], 0),
+        ([b"P", b"OST / HTTP/1.1\r\n"], [b"408"], 0),
+        ([POST], [b"408"], 0),
+        ([POST + b"2\r\n{}\r\n"], [b"408"], 0),
+        ([GET + HOST], [b"201", b"408"], 1),
+    ],
+    ids=["nothing", "in a head", "in a first line", "in front of a body", "in a body", "in a head behind one"],
+)
+async def test_who_sends_nothing_more_is_waited_for_within_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+    sent: list[bytes],
+    answers: list[bytes],
+    done: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setattr(protocol, "PATIENCE", 0.3)
+    desk = _Desk()
+    found = await asyncio.wait_for(_Line(desk).told(*sent), 10)
+    assert [each[:3] for each in found.split(b"HTTP/1.1 ")[1:]] == answers
+    assert desk.done == done
+    if answers[-1:] == [b"408"]:
+        assert json.loads(found.rpartition(b"\r\n\r\n")[2])["code"] == "too-slow"
+
+
+async def test_a_body_that_comes_on_and_an_answer_that_takes_long_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setattr(protocol, "PATIENCE", 0.3)
+
+    class Slow(_Desk):
+        async def __call__(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+            async def after_a_while(message: Any) -> None:
+                await asyncio.sleep(0.5)
+                await send(message)
+
+            await super().__call__(scope, receive, after_a_while)
+
+    desk = Slow()
+    line = _Line(desk)
+    listening = await asyncio.get_running_loop().create_server(line, "127.0.0.1", 0)
+    async with listening:
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        for each in (POST, *[b"2\r\n{}\r\n"] * 4, b"0\r\n\r\n"):
+            writer.write(each)
+            await asyncio.sleep(0.2)
+        found = await asyncio.wait_for(reader.readuntil(b"done"), 10)
+        writer.close()
+    assert found.startswith(b"HTTP/1.1 201")
+    assert desk.done == 1
