@@ -6,23 +6,26 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from services.intake.domain.repeat_words import SURNAMES
 from services.intake.domain.report import Said, texts
+from services.intake.domain.writings import DIGITS, OF_DIGIT, core, written
 
 REPORTER = "〔举报人〕"
 CALLER = "〔报警人〕"
 _NO_SIGN = re.compile(r"[^0-9A-Za-z]+")
-_HAN = dict(
-    zip("0123456789", ("〇零", "一幺壹", "二两贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"), strict=True)
-)
-_NUMERALS = {ord(each): digit for digit, written in _HAN.items() for each in written}
-_DIGIT = rf"[\d{''.join(_HAN.values())}]"
+_DIGIT = rf"[\d{DIGITS}]"
 _SIX = re.compile(rf"{_DIGIT}(?:[\W_]{{0,3}}{_DIGIT}){{5}}")
 """What each telephone and each document has."""
 _LONG = re.compile(rf"{_DIGIT}(?:[-\s.－)）]{{0,2}}{_DIGIT}){{6,}}")
 _NUMBERS = frozenset({"id_number", "phone", "safe_contact"})
-_WIDER = 0xFEE0
-"""From a sign of ASCII to the same of full width."""
-_IN_TOWN = 8
+_PHONES = re.compile(r"(?:86)?(1[3-9]\d{9})|(0\d{9,11})")
+"""Of several in one line, as their digits stand one after the other."""
+_NAME_GAP, _GAP = r"[^\w,;:!?。、\uff0c\uff1b\uff1a\uff01\uff1f]{0,3}", r"[\W_]{0,3}"
+"""What may stand between the signs of a name, as forms have it and names of several parts, and of what else is one's own."""
+_PARTED = re.compile(r"[、,;/\s]|\([^)]*\)?|(?:姓名|名字|本人|我叫)[是为:\s]*")
+_TITLE = re.compile(r"(?:先生|女士|小姐|同志|老师|师傅)$")
+_LONGEST_PART, _SURNAMES = 4, tuple(core(each) for each in SURNAMES)
+_IN_TOWN, _ONE_PHONE = 8, 13
 _ABROAD = re.compile(r"^(?:(?:00)?86|0)(?=1[3-9]\d{9}$)|^(?:00)?86(?=0\d{9,11}$)")
 _AREA = re.compile(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 _OF_OTHERS = frozenset({"persons", "officials"})
@@ -39,17 +42,41 @@ def without_person(text: str, person: Mapping[str, Any] | None, sign: str, *, ot
 def _own(person: Mapping[str, Any], others: Collection[str]) -> list[tuple[str, bool]]:
     """What is a person's own, and whether it is a number, which people write in many ways (`_signs`); a telephone with and without what
     calls from elsewhere begin with."""
-    found = []
+    found, theirs = [], [core(other) for other in others]
     for name in ("id_number", "phone", "safe_contact", "email", "address", "name"):
-        value = str(person.get(name) or "").strip()
+        if not (value := str(person.get(name) or "").strip()):
+            continue
         if name in _NUMBERS:
-            # in words of his own there may be several, or none
-            runs = _LONG.findall(value) if name == "safe_contact" else [value]
-            for signs in [_ABROAD.sub("", _signs(run)) for run in runs]:
+            for signs in [_ABROAD.sub("", each) for each in _numbers(name, value)]:
                 found += [(each, True) for each in (signs, _AREA.sub("", signs)) if len(each) >= 7]
-        elif len(value) >= (2 if name == "name" else 4) and not any(value in other for other in others):
-            found.append((value, False))
+        else:
+            least, parts = (2, _names(value)) if name == "name" else (4, [core(value)])
+            found += [
+                (each, False) for each in parts if len(each) >= least and not any(each in other for other in theirs)
+            ]
     return list(dict.fromkeys(found))
+
+
+def _numbers(field: str, value: str) -> list[str]:
+    """The numbers of a field by their signs: in words of one's own there may be several, or none, and beside a telephone another."""
+    if field == "id_number":
+        return [_signs(value)]
+    found = [_signs(run) for run in _LONG.findall(value)]
+    if field == "phone":
+        found.insert(0, _signs(value))
+    return [*found, *(one or other for each in found if len(each) > _ONE_PHONE for one, other in _PHONES.findall(each))]
+
+
+def _names(value: str) -> list[str]:
+    """What of the line for a name is one: of several, without titles and what is in brackets."""
+    found = [core(value)]
+    if len(value) < _LONGEST_PART:
+        return found
+    for part in _PARTED.split(unicodedata.normalize("NFKC", value)):
+        name = core(_TITLE.sub("", part))
+        if len(name) <= _LONGEST_PART and name.startswith(_SURNAMES):
+            found.append(name)
+    return found
 
 
 def _signs(text: str) -> str:
@@ -57,14 +84,14 @@ def _signs(text: str) -> str:
     stand together, as in most texts."""
     if _SIX.search(text) is None:
         return ""
-    return _NO_SIGN.sub("", unicodedata.normalize("NFKC", text).translate(_NUMERALS)).casefold()
+    return _NO_SIGN.sub("", unicodedata.normalize("NFKC", text).translate(OF_DIGIT)).casefold()
 
 
 def _without(text: str, own: Sequence[tuple[str, bool]], sign: str) -> str:
     signs = _signs(text)
     for value, is_number in own:
         if not is_number:
-            text = re.sub(r"\s?".join(map(re.escape, value)), sign, text) if _may_stand((value, False), text) else text
+            text = _of_words(value).sub(sign, text) if _may_stand((value, False), text) else text
         # an expression for each number costs more than all else that is done here: it is made where the number may stand
         elif value in signs:
             text = re.sub(_expression(value), sign, text, flags=re.IGNORECASE)
@@ -73,22 +100,29 @@ def _without(text: str, own: Sequence[tuple[str, bool]], sign: str) -> str:
 
 def _expression(number: str) -> str:
     """A number however it is written; one that is no longer than a telephone of the same town is no part of another's."""
-    signs = r"[\W_]{0,3}".join(map(_written, number))
+    signs = r"[\W_]{0,3}".join(map(_class_of, number))
     return signs if len(number) > _IN_TOWN else rf"(?<!\d)(?:0\d{{2,3}}[\W_]{{0,3}})?{signs}(?!\d)"
 
 
-def _written(sign: str) -> str:
-    """The expression of one digit or letter as people write it."""
-    return f"[{sign}{chr(ord(sign) + _WIDER)}{_HAN.get(sign, '')}]"
+def _of_words(value: str) -> re.Pattern[str]:
+    """A name, address or e-mail address however it is written; one in Latin letters is no part of a word."""
+    if value.isascii():
+        return re.compile(rf"(?<![A-Za-z]){_GAP.join(map(_class_of, value))}(?![A-Za-z])", re.IGNORECASE)
+    gap = _NAME_GAP if len(value) <= _LONGEST_PART else _GAP
+    return re.compile(gap.join(map(_class_of, value)), re.IGNORECASE)
+
+
+def _class_of(sign: str) -> str:
+    """The expression of one sign as people write it."""
+    return f"[{re.escape(written(sign))}]"
 
 
 def _may_stand(own: tuple[str, bool], text: str, signs: str | None = None) -> bool:
-    """Whether it may stand in the text; a number, however it is written; a name with blanks in it, as forms have them. `signs`: of the
-    text."""
+    """Whether it may stand in the text, however it is written: its signs are there. `signs`: of the text."""
     value, is_number = own
     if is_number:
         return value in (_signs(text) if signs is None else signs)
-    return value in text or (value[0] in text and value in "".join(text.split()))
+    return all(any(way in text for way in written(sign)) for sign in value)
 
 
 def report_without_reporter(
