@@ -14,6 +14,7 @@ from services.intake.db.desk_tables import saved_searches
 from services.intake.db.leads import of_row
 from services.intake.db.search import BLOCK
 from services.intake.domain.lead import Lead
+from services.intake.domain.minors import CHILDREN
 from services.intake.domain.search import Search
 from services.intake.domain.search_terms import asked
 from shared.db import Transaction
@@ -56,6 +57,10 @@ _STANDING = (
 """Where it stands as people see it (`Lead.standing`)."""
 _LEG = "exists (select from dual_assignments d where d.lead_id = l.id offset 0)"
 _LEG_OPEN = "exists (select from dual_assignments d where d.lead_id = l.id and d.discipline <> 'ended' offset 0)"
+_NO_CHILDREN = (
+    ":children <> all (l.allegations) and not exists "
+    "(select from leads r where r.merged_into = l.id and :children = any (r.allegations) offset 0)"
+)
 _LATE = "s.lead_id in (select d.lead_id from deadlines d where {})"
 _RUNS = "exists (select from deadlines d where d.lead_id = l.id and {} offset 0)"
 _HERE = "array(select t | block from unnest(cast(:{0} as bigint[])) t) as {0}"
@@ -125,6 +130,9 @@ def _plain(search: Search, values: dict[str, Any]) -> list[str]:
             holds += [condition, _DAYS[name]] if name in _DAYS else [condition]
     if search.with_leg:
         holds.append(_LEG_OPEN if search.leg_open else _LEG)
+    if search.no_children:
+        values["children"] = CHILDREN
+        holds.append(_NO_CHILDREN)
     if search.statuses:
         values["statuses"] = list(search.statuses)
         holds.append(_STANDING)

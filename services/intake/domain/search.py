@@ -62,6 +62,8 @@ class Search:
     started_by: str | None = None
     with_leg: bool = False
     leg_open: bool = False
+    no_children: bool = False
+    """Nothing that names a child under 14 (G19): neither side is told of it, and its words would tell."""
     empty: bool = False
     """It asks for what cannot be."""
 
@@ -75,6 +77,7 @@ class Search:
         search = self
         if not seen & OFFICE:
             search = search._of_unit(unit) if seen & UNITS else search._of_discipline()
+            search = replace(search, no_children=self.text is not None)
         match view:
             case View.HANDLED:
                 return replace(search, handled_by=sub)

@@ -8,6 +8,7 @@ from services.intake.db import attachments, leads, merges, police_calls, redacti
 from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door
 from services.intake.domain.lead import Lead
 from services.intake.domain.redaction import replaced
+from services.intake.usecases import ask_about_children
 from services.intake.usecases.attachments import NAME, Store
 from services.intake.usecases.check_unit import touched
 from services.intake.usecases.stay_away import must_not_be_concerned
@@ -39,12 +40,13 @@ async def lead_for(tx: Transaction, lead_id: UUID, by: Principal) -> Lead:
 
 async def matter_for(tx: Transaction, lead_id: UUID, by: Principal, *, at: datetime) -> list[Lead]:
     """The lead and, for a master, its repeats, whose files are the matter's: whoever may see the one's sees the others', but no unit that
-    is touched by whom a repeat is about (G2, G-CONF). Raises `NotFound`."""
+    is touched by whom a repeat is about (G2, G-CONF), and none while the director has not said what is done about a child whom a repeat
+    names (G19). Raises `NotFound`."""
     lead = await lead_for(tx, lead_id, by)
     repeats = await merges.repeats_of(tx, lead_id)
     if repeats and lead.assignment and not by.roles & (OFFICE | {"icl", "sup"}):
         _, findings = await touched(tx, lead, lead.assignment.unit, at=at)
-        if findings and findings.obstacles:
+        if (findings and findings.obstacles) or await ask_about_children.is_asked(tx, lead):
             return [lead]
     return [lead, *repeats]
 

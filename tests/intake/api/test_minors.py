@@ -14,8 +14,12 @@ from tests.intake.api.test_gateway_messages import SMS, hand, of
 from tests.intake.api.test_gateway_messages import do as at_the_desk
 from tests.intake.api.test_leads import assign, classify, opener, register
 from tests.intake.api.test_life import PUBLIC, do
+from tests.intake.api.test_merges import merge
+from tests.intake.api.test_search import found, index
 from tests.support.api import Api
+from tests.support.files import photo
 from tests.support.reporting import REPORT, report
+from tests.support.uploading import attach
 
 ON = {"X-Local-Clock": "2018-06-01T09:00:00+08:00"}
 WHY = {"reason": "已通知监护人和学校"}
@@ -104,3 +108,27 @@ async def test_the_counter_and_the_desk_for_messages_mark_the_same(new_api: NewA
     assert (await at_the_desk(api, await of(api, "sms"), "registration", {"persons": [CHILD]})).status_code == 201
     marks = await api.rows("select allegations[cardinality(allegations)] from leads order by lead_no")
     assert marks == [(MINORS,), (CHILDREN,)]
+
+
+@pytest.mark.rule("G19")
+async def test_neither_side_finds_a_child_by_words_nor_has_files_that_are_held_back_for_it(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead, master, repeat = await filed(api, CHILD, GROWN), await register(api, **PUBLIC), await filed(api, CHILD)
+    assert (await attach(api, repeat, photo("CANARYc1"), "一.jpg", by="ana")).status_code == 204
+    assert (await do(api, lead, "children", WHY)).status_code == 200
+    for each in (lead, master):
+        await classify(api, each)
+        assert (await assign(api, each, "umbrella")).status_code == 200
+    await merge(api, repeat, master)
+    await index(api)
+    both, files = {str(lead), str(master)}, f"/intake/v1/leads/{master}/attachments"
+    assert set(await found(api, "text=小甲")) == both, "the office does"
+    for by in ("unl", "dcm"):
+        assert await found(api, "text=小甲", by=by) == []
+        assert await found(api, "text=打伤摊主", by=by) == []
+        assert set(await found(api, "", by=by)) == both, "found by all else"
+    # nothing of the repeat goes to the unit before the director has decided
+    assert (len((await api.get(files, by="ofd")).json()), (await api.get(files, by="unl")).json()) == (1, [])
+    await api.rows("update merges set decided_at = '2018-06-01'")
+    assert (await do(api, master, "children", WHY)).status_code == 200
+    assert len((await api.get(files, by="unl")).json()) == 1
