@@ -46,6 +46,16 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("不得大于{le}", "must be at most {le}"),
     "value_error": ("内容不符合要求", "not as asked for"),
 }
+_FORMS: Mapping[str, tuple[str, str]] = {
+    r"^[A-Za-z0-9_.-]{1,64}$": ("应为代码(如market),不是名称", "must be a code (like market), not a name"),
+    r"^[A-Z][A-Z0-9]{1,15}$": ("应为单位代码(如GA),不是名称", "must be a unit's code (like GA), not its name"),
+    r"^[A-Za-z]{1,4}-?[0-9]{1,8}$": (
+        "应为人员编号(如GA-100),不是姓名",
+        "must be a staff number (like GA-100), not a name",
+    ),
+    r"^20[0-9]{2}-(0[1-9]|1[0-2])$": ("应为月份(如2018-06)", "must be a month (like 2018-06)"),
+}
+"""What people fill in by hand, told without its pattern."""
 _NOT_EMPTY = {"string_too_short": ("不能为空", "must not be empty"), "too_short": ("至少1项", "at least one entry")}
 _DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _MEMBER = re.compile(r"<\w+\.\w+: ([^>]*)>")
@@ -60,7 +70,10 @@ def reason(error: Mapping[str, Any]) -> str:
         return str(error["msg"])
     zh, en = _WORDS.get(error["type"], ("内容不符合要求", str(error["msg"])))
     context = {name: _shown(value) for name, value in error.get("ctx", {}).items()}
-    if str(error.get("ctx", {}).get("pattern", "")).startswith("^[^"):
+    pattern = str(error.get("ctx", {}).get("pattern", ""))
+    if pattern in _FORMS:
+        zh, en = _FORMS[pattern]
+    elif pattern.startswith("^[^"):
         zh, en = _WORDS["string_unicode"]  # the pattern says only what may not be in it
     elif context.get("min_length") == "1":
         zh, en = _NOT_EMPTY.get(error["type"], (zh, en))

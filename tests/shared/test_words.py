@@ -9,6 +9,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
+from services.intake.api import call_backs
+from services.intake.domain import directory
+from services.verification.api import reviews
+from shared.contracts.envelope import Code
 from shared.http import words
 
 
@@ -48,6 +52,22 @@ def test_what_is_wrong_with_a_text_is_told_so_that_it_can_be_put_right(
     with pytest.raises(ValidationError) as found:
         TypeAdapter(Annotated[str, StringConstraints(**form)]).validate_python(typed)
     assert words.reason(found.value.errors()[0]) == reason
+
+
+@pytest.mark.parametrize(
+    ("form", "typed", "zh"),
+    [
+        (Code, "菜市场", "应为代码(如market),不是名称"),
+        (Annotated[str, StringConstraints(pattern=directory.CODE)], "公安分局", "应为单位代码(如GA),不是名称"),
+        (Annotated[str, StringConstraints(pattern=directory.STAFF)], "张三", "应为人员编号(如GA-100),不是姓名"),
+        (Annotated[str, StringConstraints(pattern=call_backs.MONTH)], "2018年6月", "应为月份(如2018-06)"),
+        (Annotated[str, StringConstraints(pattern=reviews.MONTH)], "2018-13", "应为月份(如2018-06)"),
+    ],
+)
+def test_what_a_person_fills_in_is_told_without_its_pattern(form: Any, typed: str, zh: str) -> None:
+    with pytest.raises(ValidationError) as found:
+        TypeAdapter(form).validate_python(typed)
+    assert words.reason(found.value.errors()[0]).split(" / ")[0] == zh
 
 
 def _literal(part: ast.expr) -> str | None:

@@ -1,11 +1,13 @@
 """The query code 查询码 on a reporter's slip (domain.md §2.11): 26 random symbols of Crockford's base 32 (130 bits), two check symbols.
 
 The check symbols are the code modulo 1021, a prime: one wrong symbol and two symbols that changed places never pass. Whoever reads a code
-aloud or off a slip may mistake O for 0 and I or L for 1, and may leave out the dashes. The code is kept nowhere: only its keyed hash is.
+aloud or off a slip may mistake O for 0 and I or L for 1, leave out the dashes, and type full-width signs or another dash. The code is kept
+nowhere: only its keyed hash is.
 """
 
 import hashlib
 import hmac
+import unicodedata
 from collections.abc import Iterable
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -17,6 +19,8 @@ MISTYPED = "查询码有误,请逐个核对 / the code was mistyped, please chec
 _PRIME = 1021
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 """Two symbols a look."""
+_BETWEEN = "- \t\u2010\u2012\u2013\u2014\u2015\u2212"
+"""What may stand between the groups: spaces, and the dashes of keyboards and word processors."""
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
 
 
@@ -30,7 +34,7 @@ def new_code(random: bytes) -> str:
 
 def read_code(text: str) -> str:
     """The code that somebody typed, in its one form. Raises ValueError when it cannot be a code."""
-    typed = [symbol for symbol in text.upper() if symbol not in "- \u3000\t\uff0d"]
+    typed = [symbol for symbol in unicodedata.normalize("NFKC", text).upper() if symbol not in _BETWEEN]
     if len(typed) != SYMBOLS + CHECK or not all(symbol in _VALUE for symbol in typed):
         raise ValueError(f"a code has {SYMBOLS + CHECK} symbols")
     number = _number(typed[:SYMBOLS])

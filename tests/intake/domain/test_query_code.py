@@ -24,6 +24,9 @@ def test_it_is_read_however_it_is_typed() -> None:
     one = code()
     for typed in (one, in_groups(one), in_groups(one).lower(), one.replace("0", "O").replace("1", "l"), f" {one} "):
         assert read_code(typed) == one
+    wide = "".join(chr(ord(symbol) + 0xFEE0) for symbol in in_groups(one))
+    for typed in (wide, wide.lower(), in_groups(one).replace("-", "\u2014"), in_groups(one).replace("-", "\u3000")):
+        assert read_code(typed) == one
 
 
 def test_no_single_mistake_and_no_swap_of_two_neighbours_passes() -> None:
