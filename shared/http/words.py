@@ -53,6 +53,10 @@ _FORMS: Mapping[str, tuple[str, str]] = {
         "应为人员编号(如GA-100),不是姓名",
         "must be a staff number (like GA-100), not a name",
     ),
+    r"^[0-9A-Za-z一-鿿()〔〕\[\]\uFF08\uFF09_-]+$": (
+        "文号只可有汉字、半角字母和数字、括号、-、_",
+        "a letter's number has Chinese characters, half-width letters and digits, brackets, - and _ only",
+    ),
     r"^20[0-9]{2}-(0[1-9]|1[0-2])$": ("应为月份(如2018-06)", "must be a month (like 2018-06)"),
 }
 """What people fill in by hand, told without its pattern."""

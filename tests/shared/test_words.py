@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
-from services.intake.api import call_backs
+from services.intake.api import call_backs, transfers
 from services.intake.domain import directory
 from services.verification.api import reviews
 from shared.contracts.envelope import Code
@@ -60,6 +60,7 @@ def test_what_is_wrong_with_a_text_is_told_so_that_it_can_be_put_right(
         (Code, "菜市场", "应为代码(如market),不是名称"),
         (Annotated[str, StringConstraints(pattern=directory.CODE)], "公安分局", "应为单位代码(如GA),不是名称"),
         (Annotated[str, StringConstraints(pattern=directory.STAFF)], "张三", "应为人员编号(如GA-100),不是姓名"),
+        (transfers.LetterNo, "示移〔2026〕1 号", "文号只可有汉字、半角字母和数字、括号、-、_"),
         (Annotated[str, StringConstraints(pattern=call_backs.MONTH)], "2018年6月", "应为月份(如2018-06)"),
         (Annotated[str, StringConstraints(pattern=reviews.MONTH)], "2018-13", "应为月份(如2018-06)"),
     ],
@@ -68,6 +69,12 @@ def test_what_a_person_fills_in_is_told_without_its_pattern(form: Any, typed: st
     with pytest.raises(ValidationError) as found:
         TypeAdapter(form).validate_python(typed)
     assert words.reason(found.value.errors()[0]).split(" / ")[0] == zh
+
+
+@pytest.mark.parametrize("brackets", ["〔〕", "()", "\uff08\uff09", "[]"])
+def test_a_letter_number_has_any_of_the_brackets_of_official_papers(brackets: str) -> None:
+    number = f"示移{brackets[0]}2026{brackets[1]}1号"
+    assert TypeAdapter(transfers.LetterNo).validate_python(number) == number
 
 
 def _literal(part: ast.expr) -> str | None:

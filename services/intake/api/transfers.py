@@ -26,7 +26,9 @@ router = APIRouter(prefix="/transfers", tags=["移送 transfers"])
 Partner = Annotated[Principal, require("prt")]
 LetterNo = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[0-9A-Za-z一-鿿()〔〕\[\]()_-]+$"),
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[0-9A-Za-z一-鿿()〔〕\[\]\uFF08\uFF09_-]+$"
+    ),
 ]
 
 
