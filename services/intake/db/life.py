@@ -14,6 +14,7 @@ from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import decisions, feedback_tries, feedbacks, redirects, sheet_prints
 from services.intake.db.repeat_tables import conclusions
 from services.intake.db.tables import lead_history, reports
+from services.intake.domain.conclusion import PENDING
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, Feedback, NextStep, Try, WhyNot
 from services.intake.domain.lead_states import Action, Status
@@ -116,8 +117,11 @@ async def tries_of(tx: Transaction, lead_id: UUID) -> list[tuple[int, Try]]:
 async def concluded_on(tx: Transaction, lead_id: UUID) -> date:
     """The day of the conclusion that stands: what was told before is of one that was taken back. Raises `NotFound`."""
     deeds = lead_history.c
+    stands = select(conclusions.c.concluded_at).where(conclusions.c.lead_id == lead_id, conclusions.c.code != PENDING)
+    # the history of one that stood still says so, whatever its unit did meanwhile
+    meanwhile = (deeds.status == Status.SUSPENDED.value) & (deeds.effective_at == stands.scalar_subquery())
     query = select(func.max(deeds.effective_at)).where(
-        deeds.lead_id == lead_id, deeds.action.in_(FOLLOWING), deeds.status.in_(TELLABLE)
+        deeds.lead_id == lead_id, deeds.action.in_(FOLLOWING), deeds.status.in_(TELLABLE) | meanwhile
     )
     at = (await tx.execute(query)).scalar_one()
     if at is None:

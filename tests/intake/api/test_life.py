@@ -62,11 +62,16 @@ async def limits(api: Api, lead: UUID, day: str) -> dict[str, Any]:
     return {one["kind"]: one for one in sorted(found, key=lambda one: one["round"])}
 
 
-async def concluded(api: Api, code: str = "C3", **changes: Any) -> UUID:
+async def verifying(api: Api, **changes: Any) -> UUID:
     lead = await register(api, **(PUBLIC | changes))
     await classify(api, lead)
     await assign(api, lead)
     await hear(api, lead, said.WorkAccepted, unit="GA", verifier_count=2, plan_on_file=True, recusals_on_file=True)
+    return lead
+
+
+async def concluded(api: Api, code: str = "C3", **changes: Any) -> UUID:
+    lead = await verifying(api, **changes)
     await hear(api, lead, said.WorkConcluded, conclusion=code, day="2018-06-20")
     return lead
 
@@ -245,6 +250,21 @@ async def test_a_suspended_leads_limits_stand_still_and_run_on_without_the_days_
     [(due,)] = await api.rows("select due_on::text from leads where id = $1", lead)
     assert due == "2018-07-11"
     assert (await events(api, lead))[-2:] == ["lead.suspended", "lead.resumed"]
+
+
+@pytest.mark.rule("D11")
+async def test_what_was_concluded_while_the_lead_stood_still_is_told_once_it_goes_on(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await verifying(api, reporter={"name": "王小明"})
+    order = {"reason": "举报人受到威胁", "measures": "已通知辖区派出所保护"}
+    assert (await do(api, lead, "suspension", order, day="2018-06-19")).status_code == 200
+    # said before verification heard of it
+    await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-06-20")
+    assert (await do(api, lead, "resumption", WHY, day="2018-06-21")).json()["status"] == "concluded"
+    assert (await do(api, lead, "feedback", {}, day="2018-06-21")).status_code == 409, "named: first told"
+    told = {"channel": "phone", "on": "2018-06-21", "reached": True, "text": "已核查完毕并告知结论"}
+    assert (await do(api, lead, "feedback-tries", told, day="2018-06-21")).status_code == 204
+    assert (await do(api, lead, "feedback", {"accepted": True}, day="2018-06-21")).json()["status"] == "fed_back"
 
 
 @pytest.mark.rule("D11", "D12", "G10")
