@@ -33,8 +33,9 @@ class TooSlow(Refused):
 
 
 _UNREADABLE = Malformed(
-    "请求不是有效的HTTP,例如请求行有误或请求头含有控制字符 / "
-    "not valid HTTP: a broken request line, or control characters in a header, for example"
+    "请求不是有效的HTTP,例如请求行有误、网址中的中文未作百分号编码或请求头含有控制字符 / "
+    "not valid HTTP: a broken request line, Chinese in an address that is not percent-encoded, control characters in a header, "
+    "for example"
 )
 _TOO_LARGE = HeadTooLarge(f"请求头超过{MOST_HEAD // 1024}KB / the headers hold more than {MOST_HEAD // 1024} KB")
 _TOO_SLOW = TooSlow(f"{PATIENCE:.0f}秒内未收到请求的后续内容 / no more of the request came in {PATIENCE:.0f} seconds")

@@ -151,6 +151,16 @@ class ConfirmationOrder(Order):
     reason: Reason | None = None
 
 
+class ProposedDecline(BaseModel):
+    """A lead that an analyst proposes not to accept. 拟不予受理"""
+
+    lead_id: UUID
+    lead_no: str
+    proposed_by: str
+    proposed_at: datetime
+    reason: str
+
+
 class DecisionView(BaseModel):
     """A decision by two people; `proposed_by` null: the clock. 两人决定"""
 
@@ -182,6 +192,16 @@ async def post_decline(lead_id: UUID, order: DeclineOrder, request: Request, by:
     return LeadView.of(
         await decline_lead(tx, letters, lead_id, go_to, order.reason, concerns_office=concerns, by=by, at=at)
     )
+
+
+@router.get("/declines")
+async def list_declines(by: OfficeReader, tx: Tx, away: Away, at: Now, paging: Paging) -> Page[ProposedDecline]:
+    """What an analyst proposes not to accept, the oldest first, for a director; the reading is put on record. 拟不予受理(查阅留痕)"""
+    after = paging.after(datetime, UUID)
+    await note_page(tx, by, "declines", after, at=at)
+    rows = await life.page_proposed_declines(tx, away=away, after=after, limit=paging.limit + 1)
+    found = [ProposedDecline.model_validate(row) for row in rows]
+    return paging.page(found, key=lambda row: (row.proposed_at, row.lead_id))
 
 
 @router.post("/leads/{lead_id}/acceptance")

@@ -6,14 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, insert, select, tuple_, update
+from sqlalchemy import RowMapping, exists, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.db import mailbox
 from services.intake.db.conflicts import apart
 from services.intake.db.life_tables import decisions, feedback_tries, feedbacks, redirects, sheet_prints
 from services.intake.db.repeat_tables import conclusions
-from services.intake.db.tables import lead_history, reports
+from services.intake.db.tables import lead_history, leads, reports
 from services.intake.domain.conclusion import PENDING
 from services.intake.domain.decision import Decision, Kind, State
 from services.intake.domain.feedback import About, Channel, Feedback, NextStep, Try, WhyNot
@@ -237,13 +237,39 @@ async def classified_by(tx: Transaction, lead_id: UUID) -> str | None:
     return row.actor if row is not None and row.action == "classify" else None
 
 
+_SINCE_PROPOSED = ("propose-decline", "decline", "classify", "accept-after-all", RELEARN)
+"""The deeds with which a proposal not to accept a lead begins or is past."""
+
+
 async def proposed_to_decline(tx: Transaction, lead_id: UUID) -> str | None:
     """Who proposes that it is not accepted; None when nobody does, or since then it was classified or taken up anew."""
     deeds = lead_history.c
-    past = ["propose-decline", "decline", "classify", "accept-after-all", RELEARN]
-    query = select(deeds.actor, deeds.action).where(deeds.lead_id == lead_id, deeds.action.in_(past))
+    query = select(deeds.actor, deeds.action).where(deeds.lead_id == lead_id, deeds.action.in_(_SINCE_PROPOSED))
     row = (await tx.execute(query.order_by(deeds.version.desc()).limit(1))).one_or_none()
     return row.actor if row is not None and row.action == "propose-decline" else None
+
+
+async def page_proposed_declines(
+    tx: Transaction, *, away: Sequence[UUID], after: tuple[datetime, UUID] | None, limit: int
+) -> list[RowMapping]:
+    """Leads that are proposed not to be accepted and wait for a director, as they were proposed; `after`: the key of the last seen."""
+    made, later = lead_history.c, lead_history.alias("later")
+    past = select(later.c.lead_id).where(
+        later.c.lead_id == made.lead_id, later.c.version > made.version, later.c.action.in_(_SINCE_PROPOSED)
+    )
+    query = select(
+        leads.c.id.label("lead_id"),
+        leads.c.lead_no,
+        made.actor.label("proposed_by"),
+        made.effective_at.label("proposed_at"),
+        made.reason,
+    ).join(leads, leads.c.id == made.lead_id)
+    # written out: the index is of these deeds alone
+    query = query.where(text("lead_history.action = 'propose-decline'"), leads.c.status == Status.RECEIVED.value)
+    query = query.where(leads.c.merged_into.is_(None), ~past.exists(), *apart(made.lead_id, away))
+    if after is not None:
+        query = query.where(tuple_(made.effective_at, made.lead_id) > after)
+    return list((await tx.execute(query.order_by(made.effective_at, made.lead_id).limit(limit))).mappings())
 
 
 async def accepted_at(tx: Transaction, lead_id: UUID) -> datetime | None:

@@ -152,12 +152,12 @@ lead_history = Table(
     Column("reason", Text),
     Column("effective_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
-    # what retention asks for: which leads ended or were sealed before a day
+    # what ended or was sealed before a day, for retention; what an analyst proposes not to accept
     Index(
         "ix_lead_history_rest",
         "action",
         "effective_at",
-        postgresql_where=text("action in ('close', 'end-redirect', 'decline', 'seal')"),
+        postgresql_where=text("action in ('close', 'end-redirect', 'decline', 'seal', 'propose-decline')"),
     ),
 )
 
