@@ -197,12 +197,12 @@ async def test_a_body_that_comes_on_and_an_answer_that_takes_long_are_waited_for
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
-    monkeypatch.setattr(protocol, "PATIENCE", 0.3)
+    monkeypatch.setattr(protocol, "PATIENCE", 1.5)
 
     class Slow(_Desk):
         async def __call__(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
             async def after_a_while(message: Any) -> None:
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.7)
                 await send(message)
 
             await super().__call__(scope, receive, after_a_while)
@@ -214,7 +214,7 @@ async def test_a_body_that_comes_on_and_an_answer_that_takes_long_are_waited_for
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         for each in (POST, *[b"2\r\n{}\r\n"] * 4, b"0\r\n\r\n"):
             writer.write(each)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.4)
         found = await asyncio.wait_for(reader.readuntil(b"done"), 10)
         writer.close()
     assert found.startswith(b"HTTP/1.1 201")
