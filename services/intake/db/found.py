@@ -62,7 +62,8 @@ _NO_CHILDREN = (
     "(select from leads r where r.merged_into = l.id and :children = any (r.allegations) offset 0)"
 )
 _LATE = "s.lead_id in (select d.lead_id from deadlines d where {})"
-_RUNS = "exists (select from deadlines d where d.lead_id = l.id and {} offset 0)"
+_RUNS = "exists (select from deadlines d where d.lead_id = s.lead_id and {} offset 0)"
+"""Asked of the index's row: before the lead, which is wide, is looked up."""
 _HERE = "array(select t | block from unnest(cast(:{0} as bigint[])) t) as {0}"
 _BLOCKS = (
     f"select generate_series((select max(number) from lead_search where number < :before) >> {BLOCK}, 0, -1) as block"  # noqa: S608
