@@ -30,6 +30,7 @@ from services.intake.usecases.submit_lead import Outcome
 from shared import reads
 from shared.auth import Principal
 from shared.contracts.envelope import ChineseCode, Code, day_of
+from shared.errors import Invalid
 from shared.http import Claimed, Day, Now, Order, Page, Paging, Said, Tx, answered, reader, require
 from shared.http.words import TOLD
 
@@ -66,6 +67,10 @@ def _lead_no(value: str) -> str:
         ) from None
 
 
+TO_DISCIPLINE = (
+    "反映扫黑办工作人员的,不登记;请将原件密封直送纪委监委 / "
+    "about the office: not registered; send what there is, sealed, to discipline"
+)
 Urgent = Annotated[
     bool, Field(description="有人身危险或证据即将灭失 / someone is in danger, or evidence is being lost (D02: 4 hours)")
 ]
@@ -101,6 +106,11 @@ class ShieldedOrder(Order):
         """The grounds, with those that what is said amounts to, and what is said."""
         said = {"umbrella": self.umbrella.model_dump(exclude_none=True)} if self.umbrella else {}
         return tuple(dict.fromkeys([*self.discipline_grounds, *grounds(said)])), umbrella_told(said)
+
+    def must_not_be_of_the_office(self) -> None:
+        """Raises `Invalid` when an official works at the office: what is typed into the register its director reads (G22)."""
+        if self.umbrella and (fields := self.umbrella.at_the_office()):
+            raise Invalid(TO_DISCIPLINE, fields=[(f"umbrella.{field}", TO_DISCIPLINE) for field in fields])
 
 
 class LeadOrder(ShieldedOrder):
@@ -249,6 +259,7 @@ class HistoryLine(BaseModel):
 @router.post("", status_code=201, response_model=LeadView)
 async def post_lead(order: LeadOrder, request: Request, by: Clerk, claim: Claimed) -> Response:
     """Register one lead; those that come at the same time share a transaction. 登记线索"""
+    order.must_not_be_of_the_office()
     found, told = order.shielded()
     new = NewLead(
         source=order.source,

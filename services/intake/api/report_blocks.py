@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.intake.domain.office_name import of_the_office
 from shared.http import Order
 from shared.http.words import TOLD
 
@@ -17,6 +18,8 @@ def text_of(most: int) -> Any:
 Short = Annotated[str, text_of(100)]
 Line = Annotated[str, text_of(300)]
 Passage = Annotated[str, text_of(2000)]
+WORKS = ("employer", "post")
+"""The fields that say where somebody works."""
 
 
 class Block(Order):
@@ -43,6 +46,10 @@ class OfficialItem(Block):
     act: Passage | None = None
     dont_know: list[Literal["name", "employer", "post", "act"]] = Field(default_factory=list, max_length=4)
 
+    def at_the_office(self) -> list[str]:
+        """The fields, unit or post, by which he works at the office (扫黑办)."""
+        return [name for name in WORKS if of_the_office(getattr(self, name))]
+
 
 class UmbrellaBlock(Block):
     """保护伞 / who shields it; goes to discipline alone."""
@@ -51,3 +58,7 @@ class UmbrellaBlock(Block):
     description: Passage | None = None
     officials: list[OfficialItem] = Field(default_factory=list, max_length=10)
     dont_know: list[Literal["involved", "description", "officials"]] = Field(default_factory=list, max_length=3)
+
+    def at_the_office(self) -> list[str]:
+        """The fields by which an official works at the office."""
+        return [f"officials.{place}.{name}" for place, one in enumerate(self.officials) for name in one.at_the_office()]

@@ -9,7 +9,7 @@ from stdnum.exceptions import ValidationError
 
 from services.intake.api.leads import AreaCodes, ManifestationCodes, Urgent
 from services.intake.api.receipts import ReceiptOrder
-from services.intake.api.report_blocks import Block, Line, OfficialItem, Passage, Short, UmbrellaBlock, text_of
+from services.intake.api.report_blocks import WORKS, Block, Line, Passage, Short, UmbrellaBlock, text_of
 from services.intake.domain.explained import Confirmed
 from services.intake.domain.office_name import of_the_office
 from services.intake.domain.passed_report import Addressee
@@ -94,6 +94,10 @@ class PersonBlock(Block):
         ]
     ] = Field(default_factory=list, max_length=12)
 
+    def at_the_office(self) -> list[str]:
+        """The fields, unit or post, by which this person works at the office (扫黑办)."""
+        return [name for name in WORKS if of_the_office(getattr(self, name))]
+
 
 class AllegationItem(Block):
     """一项具体问题 / one thing that happened."""
@@ -150,13 +154,8 @@ class ReportedOrder(Order):
 
     def at_the_office(self) -> list[str]:
         """The fields by which somebody who is reported works at the office, his unit or post: then the office never sees it (G22)."""
-        people: list[tuple[str, PersonBlock | OfficialItem]] = [
-            (f"persons.{place}", one) for place, one in enumerate(self.persons)
-        ]
-        if self.umbrella:
-            people += [(f"umbrella.officials.{place}", one) for place, one in enumerate(self.umbrella.officials)]
-        said = [(f"{at}.{name}", getattr(one, name)) for at, one in people for name in ("employer", "post")]
-        return [field for field, text in said if of_the_office(text)]
+        people = [f"persons.{place}.{name}" for place, one in enumerate(self.persons) for name in one.at_the_office()]
+        return people + [f"umbrella.{field}" for field in (self.umbrella.at_the_office() if self.umbrella else [])]
 
 
 class ReportOrder(ReportedOrder):
@@ -187,6 +186,14 @@ class PublicOrder(ReportOrder):
     def concerns_office(self) -> bool:
         """That it is about the office: the reporter says so, or where the reported work."""
         return self.about_office is True or bool(self.at_the_office())
+
+    @property
+    def unplaced(self) -> list[str]:
+        """Officials who are said to shield it and of whom neither unit nor post is known: the directory may know them to be of the office,
+        unless the reporter says that it is not about the office."""
+        if self.about_office is not None or self.umbrella is None:
+            return []
+        return [one.name for one in self.umbrella.officials if one.name and not (one.employer or one.post)]
 
 
 PUBLIC_DOOR = (

@@ -1,6 +1,6 @@
 """The door for reports by the public: no login, no trace of who came. A challenge, the report, and how it stands by its code."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, SendingSealed
 from services.intake.api.report_forms import PublicOrder, ReportOrder
 from services.intake.api.slip import Slip, answer_with_slip
+from services.intake.db import directory
 from services.intake.domain.code_list import CodeBook
+from services.intake.domain.conflict import work_at_the_office
 from services.intake.domain.explained import DANGER_EN, DANGER_ZH, LIABILITY_EN, LIABILITY_ZH
 from services.intake.domain.lead_states import Status
 from services.intake.domain.legal_stage import CALLED, LegalStage
@@ -25,6 +27,7 @@ from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.subject_store import whole_content, whole_texts
 from services.intake.usecases.submit_lead import Outcome
 from shared.auth import Principal
+from shared.deadlines import china_date
 from shared.http import Now, Order, Tx, reader
 from shared.http.words import TOLD
 
@@ -133,13 +136,22 @@ async def post_report(order: PublicOrder, request: Request, sending: SendingSeal
         spent=(sending.solved.mark, sending.solved.expires),
     )
     outcome: Outcome
-    if order.past_office:
-        passed = desk.pass_on(report, about_office=order.concerns_office, book=book, key=sending.key, at=sending.at)
+    about_office = order.concerns_office or await _of_the_office(request, order.unplaced, sending.at)
+    if order.past_office or about_office:
+        passed = desk.pass_on(report, about_office=about_office, book=book, key=sending.key, at=sending.at)
         outcome = await pass_report(request.app.state.database, passed, desk.claim(sending.claim), region=desk.region)
     else:
         registration = desk.file(report, book=book, key=sending.key, by=PUBLIC, at=sending.at)
         outcome = await request.app.state.submit_lead(registration, desk.claim(sending.claim))
     return answer_with_slip(outcome, sending.key)
+
+
+async def _of_the_office(request: Request, names: list[str], at: datetime) -> bool:
+    """Whether the directory knows one of these to work at the office."""
+    if not names:
+        return False
+    async with request.app.state.database.transaction() as tx:
+        return work_at_the_office(await directory.whole(tx), names, china_date(at))
 
 
 @open_doors.post("/status")

@@ -141,6 +141,7 @@ async def post_finding(
     screening_id: UUID, order: FindingOrder, request: Request, by: UnitStaff, at: Now, once: Once
 ) -> Response:
     """What a unit found becomes a lead of source 其他. 登记排查发现"""
+    order.must_not_be_of_the_office()
     grounds, umbrella = order.shielded()
     persons = [f"涉及人员:{person.description}" for person in order.persons]
     minors = any(person.age is not None and person.age < ADULT for person in order.persons)

@@ -11,7 +11,7 @@ from services.intake.db.conflicts import apart
 from services.intake.db.leads import of_row
 from services.intake.db.tables import lead_history, leads
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import AT_REST, Status
+from services.intake.domain.lead_states import ACTIVE, AT_REST, Status
 from shared.db import Transaction
 
 
@@ -58,10 +58,12 @@ def _stands(standing: Status) -> list[ColumnElement[bool]]:
 async def in_hand(
     tx: Transaction, account: str, *, away: Sequence[UUID], after: tuple[date, UUID] | None, limit: int
 ) -> Sequence[Lead]:
-    """Leads that this account had in hand and that are not concluded, by day of receipt. Reads the whole history: asked when one leaves."""
+    """Leads that this account had in hand and with which something is still to be done, by day of receipt. Reads the whole history: asked
+    when one leaves."""
     handled = select(lead_history.c.lead_id).where(lead_history.c.actor == account)
-    going_on = [Status.RECEIVED.value, Status.CLASSIFIED.value, Status.ASSIGNED.value, Status.VERIFYING.value]
-    query = select(leads).where(leads.c.id.in_(handled), leads.c.status.in_(going_on), leads.c.merged_into.is_(None))
+    query = select(leads).where(
+        leads.c.id.in_(handled), leads.c.status.in_(sorted(ACTIVE)), leads.c.merged_into.is_(None)
+    )
     query = query.where(*apart(leads.c.id, away))
     if after is not None:
         query = query.where(tuple_(leads.c.received_on, leads.c.id) > after)

@@ -158,3 +158,20 @@ def test_a_call_whose_caller_was_taken_out_names_the_caller_with_what_it_adds() 
     assert later(1, umbrella="所长包庇") is Fate.KNOWN
     assert later(1, {"name": "王小示"}) is Fate.REFUSED
     assert later(1, umbrella=None) is Fate.KNOWN
+
+
+@pytest.mark.rule("G22")
+async def test_what_staff_say_of_the_office_is_registered_by_nobody(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    theirs = {"umbrella": {"officials": [{"name": "示例人"}, {"name": TOLD, "employer": "示例区扫黑办"}]}}
+    task = {"title": "市场排查", "scope": "农贸市场", "unit": "GA", "due_on": "2018-06-30"}
+    opened = await api.post("/intake/v1/screenings", task, by="ofd", key=uuid4().hex, **ON)
+    for path, body, by in (
+        ("/intake/v1/leads", {"source": "M", "summary": "有人强收费用"} | theirs, "icl"),
+        (f"/intake/v1/screenings/{opened.json()['id']}/findings", FINDING | theirs, "unl"),
+    ):
+        refused = await api.post(path, body, by=by, key=uuid4().hex, **ON)
+        [error] = refused.json()["errors"]
+        assert (refused.status_code, error["field"]) == (422, "umbrella.officials.1.employer"), refused.text
+        assert "密封" in error["reason"]
+    assert await api.rows("select count(*) from leads") == [(0,)]

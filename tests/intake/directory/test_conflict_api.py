@@ -226,3 +226,24 @@ async def test_a_report_that_names_an_officer_by_name_goes_not_to_them_unless_an
     assert (await api.get(f"{LEADS}/{lead}/neutrality", by="ofd")).json()["stated"] is False
     assert (await state(api, lead)).status_code == 200
     assert (await assign(api, lead, "PCS01")).status_code == 200
+
+
+@pytest.mark.rule("G22")
+async def test_an_official_of_unknown_unit_whose_name_the_directory_knows_in_the_office_makes_it_a_report_past_it(
+    new_api: NewApi, tmp_path: Path
+) -> None:
+    api = await with_directory(new_api, tmp_path)
+    body = {name: value for name, value in REPORT.items() if name != "umbrella"}
+    theirs, others = f" 虚构 人员{NUMBERS['ofd']}", f"虚构人员{NUMBERS['p1']}"
+
+    async def taken(officials: list[dict[str, str]], **more: Any) -> bool:
+        before = await api.rows("select count(*) from leads")
+        answer = await report(api.client, body | {"umbrella": {"officials": officials}} | more, **ON)
+        assert answer.status_code == 201, answer.text
+        return await api.rows("select count(*) from leads") != before
+
+    assert not await taken([{"name": others}, {"name": theirs}])
+    # of another unit, of the same name but said not to be meant, or nobody of the office
+    assert await taken([{"name": theirs, "employer": "临江派出所"}])
+    assert await taken([{"name": theirs}], about_office=False)
+    assert await taken([{"name": others}])

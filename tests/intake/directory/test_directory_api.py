@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from deploy.local.demo.directory import Row, sheets, write_directory
 from services.intake.consumer import OWN
 from services.intake.domain.directory_file import Sheet
+from services.intake.domain.lead_states import ACTIVE, Status
 from shared.contracts.catalogue import BY_TYPE
 from shared.inbox import Received
 from tests.conftest import NewApi
@@ -181,6 +182,15 @@ async def test_who_leaves_loses_access_and_placements_and_the_work_in_hand_is_li
     assert await api.rows(deeds) == [(1,)]
     assert [one["lead_id"] for one in (await api.get(f"{path}/open-work", by="ofd")).json()["items"]] == [str(lead)]
     assert lead != other
+    # only where it stands is asked here, not what else must hold of it there
+    held = await api.rows("select conname from pg_constraint where conrelid = 'leads'::regclass and contype = 'c'")
+    for (name,) in held:
+        await api.rows(f"alter table leads drop constraint {name}")
+    for status in Status:
+        await api.rows(f"update leads set status = '{status}' where id = '{lead}' returning id")
+        listed = (await api.get(f"{path}/open-work", by="ofd")).json()["items"]
+        # until it is closed something is to be done with it, also when it is found out and its reporter is still to be told
+        assert [one["status"] for one in listed] == [status] * (status in ACTIVE), status
     assert (await api.get(f"{path}/open-work", by="icl")).status_code == 403
     api.app.state.departures._looked = float("-inf")  # a second has gone by
     refused = await api.get("/intake/v1/leads", by="ana")
