@@ -38,6 +38,15 @@ async def holds_of(tx: Transaction, dual_id: UUID) -> list[Hold]:
     return [_hold(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def standing_of(tx: Transaction, dual_id: UUID, what: Delayed) -> list[Hold]:
+    """Those of this kind that stand, locked; the caller holds the lock of the dual assignment."""
+    mine = dual_holds.c
+    query = select(dual_holds).where(
+        mine.dual_assignment_id == dual_id, mine.what == what.value, mine.state == HoldState.STANDING.value
+    )
+    return [_hold(row) for row in (await tx.execute(query.order_by(mine.id).with_for_update())).mappings()]
+
+
 async def over(tx: Transaction, today: date, *, limit: int) -> Sequence[Hold]:
     """Some that stand and whose last day is over, locked; those that another worker holds are left to it."""
     query = select(dual_holds).where(dual_holds.c.state == HoldState.STANDING.value, dual_holds.c.until < today)

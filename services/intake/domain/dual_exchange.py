@@ -1,6 +1,7 @@
 """What the two legs of a dual assignment may exchange beyond a status and a date (§4.3): a hold that both leaders agree to, and requests
 "we need X" between two named contacts. Codes and days only: no text crosses the wall. Frozen and pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Self
@@ -14,7 +15,7 @@ from shared.errors import Forbidden, Invalid, NotAllowed
 from shared.two_people import Person, must_be_another
 
 LONGEST = 60
-"""Days: whoever needs longer asks again."""
+"""Days: whoever needs longer asks again, and the later one takes the place of the one that stands."""
 OTHER_CONTACT = "须由对方联系人答复 / the other leg's contact answers"
 
 
@@ -107,6 +108,16 @@ class Hold:
             effective_at=at,
         )
         return replace(decided, state=HoldState.STANDING), said
+
+    def must_outlast(self, standing: Iterable[Self]) -> None:
+        """Of each kind one stands at a time, so that the end of one is the end of the delay. Raises `NotAllowed` unless this one ends after
+        `standing`, those of its kind, whose place it would take."""
+        last = max((each.until for each in standing), default=None)
+        if last and self.until <= last:
+            raise NotAllowed(
+                f"已暂缓至{last}(含),再次申请须更晚;需提前结束的先解除 / "
+                f"it waits until {last} already: ask for longer, or release that first"
+            )
 
     def release(self, *, by: str, at: datetime) -> tuple[Self, DualHoldReleased]:
         """It ends, by the clock or by the leg that asked. Raises `NotAllowed`."""

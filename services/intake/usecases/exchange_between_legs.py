@@ -25,42 +25,43 @@ async def ask_hold(tx: Transaction, dual_id: UUID, what: Delayed, until: date, *
     """The leader of discipline asks for delay. Raises `NotFound`, `NotAllowed`, `Invalid`."""
     dual = await _locked(tx, dual_id)
     hold = Hold.ask(uuid4(), dual, what, until, by=by.sub, today=china_date(at), at=at)
+    hold.must_outlast(await exchange.standing_of(tx, dual_id, what))
     await exchange.put_hold(tx, hold)
     await _record(tx, "hold.ask", hold, by=by, at=at)
     return hold
 
 
 async def decide_hold(tx: Transaction, hold_id: UUID, *, grant: bool, by: Principal, at: datetime) -> Hold:
-    """The leader of the unit that is charged agrees, or not. Raises `NotFound`, `NotAllowed`, `Forbidden` for another unit."""
+    """The leader of the unit that is charged agrees, or not; a longer hold takes the place of the one of its kind that stands. Raises
+    `NotFound`, `NotAllowed`, `Forbidden` for another unit."""
     hold = await exchange.get_hold(tx, hold_id)
     lead = await leads.get(tx, hold.lead_id)
     if lead.assignment is None or lead.assignment.unit != by.unit:
         raise Forbidden("该线索由其他单位承办 / another unit is charged with the lead")
     hold, said = hold.decide(grant=grant, by=by, today=china_date(at), at=at)
-    await exchange.put_hold(tx, hold)
     if said is not None:
+        await _locked(tx, hold.dual_assignment_id)
+        before = await exchange.standing_of(tx, hold.dual_assignment_id, hold.what)
+        hold.must_outlast(before)
+        for each in before:
+            # said first: who hears both in their order is left with the longer one
+            await _end(tx, each, by=by, at=at)
         await outbox.put(tx, said, at=at)
+    await exchange.put_hold(tx, hold)
     await _record(tx, "hold.decide", hold, by=by, at=at)
     return hold
 
 
 async def release_hold(tx: Transaction, hold_id: UUID, *, by: Principal, at: datetime) -> Hold:
     """The leg that asked needs it no longer. Raises `NotFound`, `NotAllowed`."""
-    hold, said = (await exchange.get_hold(tx, hold_id)).release(by=by.sub, at=at)
-    await exchange.put_hold(tx, hold)
-    await outbox.put(tx, said, at=at)
-    await _record(tx, "hold.release", hold, by=by, at=at)
-    return hold
+    return await _end(tx, await exchange.get_hold(tx, hold_id), by=by, at=at)
 
 
 async def release_over(tx: Transaction, at: datetime) -> int:
     """Holds whose last day is over end by the clock; → how many."""
     found = await exchange.over(tx, china_date(at), limit=AT_ONCE)
     for each in found:
-        hold, said = each.release(by="system:intake", at=at)
-        await exchange.put_hold(tx, hold)
-        await outbox.put(tx, said, at=at)
-        await _record(tx, "hold.release", hold, by=None, at=at)
+        await _end(tx, each, by=None, at=at)
     return len(found)
 
 
@@ -124,6 +125,14 @@ async def relearn_hold(tx: Transaction, event: DualHoldSet | DualHoldReleased, r
         decided_at=received.at,
     )
     await exchange.put_hold(tx, hold)
+
+
+async def _end(tx: Transaction, hold: Hold, *, by: Principal | None, at: datetime) -> Hold:
+    hold, said = hold.release(by=by.sub if by else "system:intake", at=at)
+    await exchange.put_hold(tx, hold)
+    await outbox.put(tx, said, at=at)
+    await _record(tx, "hold.release", hold, by=by, at=at)
+    return hold
 
 
 async def _locked(tx: Transaction, dual_id: UUID) -> DualAssignment:

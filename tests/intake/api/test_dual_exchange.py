@@ -1,5 +1,6 @@
 """Between the legs of a dual assignment: holds that both leaders agree to, requests between two named contacts, and nothing else (§4.3)."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -74,6 +75,51 @@ async def test_a_hold_takes_both_leaders_has_an_end_and_ends_by_itself(new_api: 
     third = await api.post(f"{path}/holds", order, by="dld", key="h4", **on("2018-06-05"))
     other = f"/intake/v1/dual-holds/{third.json()['id']}/decision"
     assert (await api.post(other, {"grant": True}, by="unl", **on("2018-06-05"))).status_code == 403, "not its unit"
+
+
+@pytest.mark.rule("M17", "G10")
+async def test_a_longer_hold_takes_the_place_of_the_one_that_stands_and_a_shorter_one_does_not(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    path, day = await dual(api), on("2018-06-05")
+
+    async def ask(what: str, until: str) -> Any:
+        return await api.post(f"{path}/holds", {"what": what, "until": until}, by="dld", key=str(uuid4()), **day)
+
+    async def agree(asked: Any) -> Any:
+        return await api.post(f"/intake/v1/dual-holds/{asked.json()['id']}/decision", {"grant": True}, by="unl", **day)
+
+    first, shorter, other, longer = [
+        await ask(*one)
+        for one in (
+            ("arrest", "2018-06-20"),
+            ("arrest", "2018-06-15"),
+            ("publication", "2018-06-10"),
+            ("arrest", "2018-07-10"),
+        )
+    ]
+    for one in (first, other):
+        assert (await agree(one)).json()["state"] == "standing"
+    # what was asked before would wipe the longer one out; what is asked now is told so at once
+    assert (await agree(shorter)).status_code == 409
+    again = await ask("arrest", "2018-06-20")
+    assert (again.status_code, "2018-06-20" in again.json()["detail"]) == (409, True)
+    assert (await agree(longer)).json()["state"] == "standing"
+    states = {view["id"]: view["state"] for view in (await api.get(f"{path}/holds", by="sup")).json()}
+    wanted = ((first, "released"), (shorter, "asked"), (other, "standing"), (longer, "standing"))
+    assert states == {one.json()["id"]: state for one, state in wanted}
+    # heard in this order the arrest waits until the later day
+    rows = await api.rows(
+        "select value from outbox where topic = 'intake.dual-assignments' order by sequence desc limit 2"
+    )
+    ended, begun = [json.loads(value) for (value,) in reversed(rows)]
+    assert (ended["hold_id"], begun["hold_id"], begun["until"]) == (
+        first.json()["id"],
+        longer.json()["id"],
+        "2018-07-10",
+    )
+    release = f"/intake/v1/dual-holds/{longer.json()['id']}/release"
+    assert (await api.post(release, None, by="dld", **day)).json()["state"] == "released"
+    assert (await ask("arrest", "2018-06-08")).status_code == 201, "a shorter one, once that is released"
 
 
 @pytest.mark.rule("M17")

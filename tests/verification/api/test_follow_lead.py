@@ -12,6 +12,8 @@ from shared.contracts.intake import (
     After,
     DeadlineKind,
     DeadlineMoved,
+    DualHoldReleased,
+    DualHoldSet,
     LeadAssigned,
     LeadExpunged,
     LeadLevelRaised,
@@ -65,6 +67,43 @@ async def test_nothing_is_done_with_a_work_while_its_lead_stands_still(new_api: 
         assert (answer.status_code, "中止" in answer.json()["detail"]) == (409, True)
     await hearing.tell(LeadResumed(lead_id=lead, effective_at=NOON))
     assert (await api.post(f"{path}/acceptance", order("GA-101", "P002"), by="unl", **ON)).status_code == 200
+
+
+@pytest.mark.rule("M17")
+async def test_the_unit_sees_until_when_an_arrest_or_a_publication_waits(new_api: NewApi) -> None:
+    api, lead, dual = await new_api("verification"), uuid4(), uuid4()
+    hearing = Hearing(api, "verification")
+
+    def hold(what: str, day: int) -> tuple[DualHoldSet, DualHoldReleased]:
+        same: Any = {
+            "dual_assignment_id": dual,
+            "lead_id": lead,
+            "hold_id": uuid4(),
+            "what": what,
+            "effective_at": NOON,
+        }
+        return DualHoldSet(**same, until=date(2018, 6, day)), DualHoldReleased(**same)
+
+    async def waits() -> tuple[str | None, str | None]:
+        seen = (await api.get(await work(api, lead), by="unl")).json()
+        assert seen in [{**seen, **one} for one in (await api.get(WORKS, by="unl")).json()["items"]]
+        return seen["arrest_held_until"], seen["publication_held_until"]
+
+    (first, first_over), (longer, longer_over), (other, other_over) = (
+        hold("arrest", 20),
+        hold("arrest", 28),
+        hold("publication", 10),
+    )
+    # heard before the work is there: it counts all the same
+    await hearing.tell(first, other, assigned(lead))
+    assert await waits() == ("2018-06-20", "2018-06-10")
+    # as intake says it when a longer one takes the place
+    await hearing.tell(first_over, longer)
+    assert await waits() == ("2018-06-28", "2018-06-10")
+    await hearing.tell(other_over)
+    assert await waits() == ("2018-06-28", None)
+    await hearing.tell(longer_over)
+    assert await waits() == (None, None)
 
 
 @pytest.mark.rule("D05")
