@@ -7,8 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, StringConstraints
 
-from services.intake.db import dual_assignments
-from services.intake.db import dual_exchange as exchange
 from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request
 from services.intake.usecases.exchange_between_legs import (
     answer_request,
@@ -16,6 +14,7 @@ from services.intake.usecases.exchange_between_legs import (
     ask_request,
     decide_hold,
     name_contact,
+    read_holds,
     read_requests,
     release_hold,
 )
@@ -27,7 +26,7 @@ router = APIRouter(tags=["双交办 dual assignments"])
 DisciplineLeader = Annotated[Principal, require("dld")]
 CrimeLeader = Annotated[Principal, require("unl", "p6")]
 Watcher = Annotated[Principal, require("ofd", "sup", "dld", "unl", "p6")]
-Namer = Annotated[Principal, require("ofd", "dcm")]
+Namer = Annotated[Principal, require("ofd", "unl", "dcm")]
 Contact = Annotated[Principal, require("unl", "unh", "p1", "tfl", "dcm", "dhd")]
 Reader = Annotated[Principal, require("ofd", "sup", "unl", "unh", "p1", "tfl", "dcm", "dhd")]
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,128}$")]
@@ -111,10 +110,9 @@ async def post_hold(
 
 
 @router.get("/dual-assignments/{dual_assignment_id}/holds")
-async def get_holds(dual_assignment_id: UUID, _: Watcher, tx: Tx) -> list[HoldView]:
-    """All holds of a dual assignment. 暂缓列表"""
-    await dual_assignments.get(tx, dual_assignment_id)
-    return [HoldView.of(hold) for hold in await exchange.holds_of(tx, dual_assignment_id)]
+async def get_holds(dual_assignment_id: UUID, by: Watcher, tx: Tx) -> list[HoldView]:
+    """All holds of a dual assignment, for discipline, the charged unit and the office. 暂缓列表"""
+    return [HoldView.of(hold) for hold in await read_holds(tx, dual_assignment_id, by=by)]
 
 
 @router.post("/dual-holds/{hold_id}/decision")
@@ -131,7 +129,7 @@ async def post_hold_release(hold_id: UUID, by: DisciplineLeader, tx: Tx, at: Now
 
 @router.post("/dual-assignments/{dual_assignment_id}/contacts", status_code=204)
 async def post_contact(dual_assignment_id: UUID, order: ContactOrder, by: Namer, tx: Tx, at: Now) -> None:
-    """Each side names its own contact. 指定联系人"""
+    """Each side names its own contact; for the crime leg the charged unit or the office. 指定联系人"""
     await name_contact(tx, dual_assignment_id, order.leg, order.account, by=by, at=at)
 
 

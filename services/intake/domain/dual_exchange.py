@@ -9,6 +9,8 @@ from uuid import UUID
 
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.dual_assignment import Status as DualStatus
+from services.intake.domain.lead import Lead
+from services.intake.domain.lead_states import HANDED_OVER
 from shared.codes import Labelled
 from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
 from shared.errors import Forbidden, Invalid, NotAllowed
@@ -176,6 +178,11 @@ class Request:
         if self.answer in (Answer.YES, Answer.NO):
             raise NotAllowed("该需求已答复 / it is answered already")
         return replace(self, answer=answer, answered_by=by.sub, answered_at=at)
+
+
+def is_in_hand(lead: Lead, unit: str) -> bool:
+    """Whether this unit is charged with the lead: no longer once it was taken back, ruled elsewhere or reopened for another team."""
+    return lead.status in HANDED_OVER and lead.assignment is not None and lead.assignment.unit == unit
 
 
 def leg_of(account: str, contacts: dict[Leg, str]) -> Leg:

@@ -6,19 +6,36 @@ from uuid import UUID, uuid4
 from services.intake.db import dual_assignments, leads
 from services.intake.db import dual_exchange as exchange
 from services.intake.domain.dual_assignment import DualAssignment
-from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request, leg_of
+from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request, is_in_hand, leg_of
 from services.intake.usecases.stay_away import must_be_others
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.errors import Forbidden
+from shared.errors import Forbidden, NotFound
 from shared.inbox import Received
 
 AT_ONCE = 200
-NAMES = {Leg.CRIME: "ofd", Leg.DISCIPLINE: "dcm"}
+NAMES = {Leg.CRIME: frozenset({"ofd", "unl"}), Leg.DISCIPLINE: frozenset({"dcm"})}
 """Who names the contact of which leg: each side its own."""
+BESIDES_THE_UNIT = frozenset({"ofd", "sup", "dcm", "dhd", "dld"})
+"""The office, and discipline, which has a leg of each; all others belong to a unit."""
+
+
+async def of_side(tx: Transaction, dual_id: UUID, by: Principal) -> DualAssignment:
+    """The dual assignment, for the office, for discipline and for the unit that is charged now. Raises `NotFound`, for another unit, also
+    one that was charged before, like for none."""
+    dual = await dual_assignments.get(tx, dual_id)
+    if not by.roles & BESIDES_THE_UNIT and not is_in_hand(await leads.get(tx, dual.lead_id), by.unit):
+        raise NotFound("没有该双交办 / no such dual assignment")
+    return dual
+
+
+async def read_holds(tx: Transaction, dual_id: UUID, *, by: Principal) -> list[Hold]:
+    """All holds, for the two sides and the office. Raises `NotFound`."""
+    await of_side(tx, dual_id, by)
+    return await exchange.holds_of(tx, dual_id)
 
 
 async def ask_hold(tx: Transaction, dual_id: UUID, what: Delayed, until: date, *, by: Principal, at: datetime) -> Hold:
@@ -35,8 +52,7 @@ async def decide_hold(tx: Transaction, hold_id: UUID, *, grant: bool, by: Princi
     """The leader of the unit that is charged agrees, or not; a longer hold takes the place of the one of its kind that stands. Raises
     `NotFound`, `NotAllowed`, `Forbidden` for another unit."""
     hold = await exchange.get_hold(tx, hold_id)
-    lead = await leads.get(tx, hold.lead_id)
-    if lead.assignment is None or lead.assignment.unit != by.unit:
+    if not is_in_hand(await leads.get(tx, hold.lead_id), by.unit):
         raise Forbidden("该线索由其他单位承办 / another unit is charged with the lead")
     hold, said = hold.decide(grant=grant, by=by, today=china_date(at), at=at)
     if said is not None:
@@ -67,8 +83,9 @@ async def release_over(tx: Transaction, at: datetime) -> int:
 
 async def name_contact(tx: Transaction, dual_id: UUID, leg: Leg, account: str, *, by: Principal, at: datetime) -> None:
     """Each side names its own contact. Raises `NotFound`, `Forbidden` for the other side, `Invalid` for who is concerned."""
-    if NAMES[leg] not in by.roles:
+    if not NAMES[leg] & by.roles:
         raise Forbidden("各方只能指定本方联系人 / each side names its own contact")
+    await of_side(tx, dual_id, by)
     dual = await _locked(tx, dual_id)
     await must_be_others(tx, dual.lead_id, [account], "account")
     await exchange.name_contact(tx, dual_id, leg, account, by=by.sub, at=at)
@@ -77,6 +94,7 @@ async def name_contact(tx: Transaction, dual_id: UUID, leg: Leg, account: str, *
 
 async def ask_request(tx: Transaction, dual_id: UUID, need: Need, *, by: Principal, at: datetime) -> Request:
     """A contact needs something of the other leg. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
+    await of_side(tx, dual_id, by)
     dual = await _locked(tx, dual_id)
     contacts = await exchange.contacts_of(tx, dual_id)
     request = Request.ask(uuid4(), dual, need, contacts=contacts, by=by.sub, at=at)
@@ -89,6 +107,7 @@ async def ask_request(tx: Transaction, dual_id: UUID, need: Need, *, by: Princip
 async def answer_request(tx: Transaction, request_id: UUID, answer: Answer, *, by: Principal, at: datetime) -> Request:
     """The other leg's contact answers. Raises `NotFound`, `NotAllowed`, `Forbidden`."""
     request = await exchange.get_request(tx, request_id)
+    await of_side(tx, request.dual_assignment_id, by)
     contacts = await exchange.contacts_of(tx, request.dual_assignment_id)
     request = request.reply(answer, contacts=contacts, by=by, at=at)
     await exchange.save_request(tx, request)
@@ -99,7 +118,7 @@ async def answer_request(tx: Transaction, request_id: UUID, answer: Answer, *, b
 
 async def read_requests(tx: Transaction, dual_id: UUID, *, by: Principal, at: datetime) -> list[Request]:
     """What was asked and answered, for the two contacts and the office. Raises `NotFound`, `Forbidden`."""
-    await dual_assignments.get(tx, dual_id)
+    await of_side(tx, dual_id, by)
     if not by.roles & {"ofd", "sup"}:
         leg_of(by.sub, await exchange.contacts_of(tx, dual_id))
     await audit.record(tx, by, "dual-assignment.read-requests", dual_id, at=at)

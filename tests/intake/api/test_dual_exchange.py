@@ -149,6 +149,47 @@ async def test_we_need_x_goes_through_the_two_named_contacts_alone(new_api: NewA
     assert (await api.post(f"{path}/requests", {"need": "他家住址"}, by="unh", key="t")).status_code == 422, "no text"
 
 
+@pytest.mark.rule("M17", "G-CONF")
+async def test_a_unit_that_is_not_charged_any_more_finds_nothing_and_the_next_one_names_its_own_contact(
+    new_api: NewApi,
+) -> None:
+    api = await new_api("intake")
+    path = await dual(api)
+    crime, discipline = {"leg": "crime", "account": "unh"}, {"leg": "discipline", "account": "dhd"}
+    assert (await api.post(f"{path}/contacts", discipline, by="unl")).status_code == 403, "each side its own"
+    assert (await api.post(f"{path}/contacts", crime, by="unl")).status_code == 204, "the unit names its own"
+    assert (await api.post(f"{path}/contacts", discipline, by="dcm")).status_code == 204
+    asked = await api.post(f"{path}/requests", {"need": "documents"}, by="dhd", key="r")
+    assert asked.status_code == 201, asked.text
+    answer = f"/intake/v1/dual-requests/{asked.json()['id']}/answer"
+
+    async def answers() -> list[int]:
+        """What the unit of these accounts gets at every door."""
+        found = [
+            await api.get(f"{path}/holds", by="unl"),
+            await api.get(f"{path}/holds", by="p6"),
+            await api.post(f"{path}/contacts", crime, by="unl"),
+            await api.get(f"{path}/requests", by="unh"),
+            await api.post(f"{path}/requests", {"need": "meeting"}, by="unh", key=str(uuid4())),
+            await api.post(answer, {"answer": "later"}, by="unh"),
+        ]
+        return [each.status_code for each in found]
+
+    theirs, nothing = [200, 200, 204, 200, 201, 200], [404] * 6
+    assert await answers() == theirs
+    await api.rows("update leads set unit = 'ZF'")
+    assert await answers() == nothing
+    assert (await api.post(f"{path}/contacts", crime | {"account": "tfl"}, by="ofd")).status_code == 204
+    assert [each["answer"] for each in (await api.get(f"{path}/requests", by="tfl")).json()] == ["later", None]
+    assert (await api.post(answer, {"answer": "yes"}, by="tfl")).json()["answer"] == "yes"
+    # reopened for another team: nobody is charged until the next assignment
+    await api.rows("update leads set unit = 'GA', status = 'reopened'")
+    assert await answers() == nothing
+    for account, doors in (("dld", ["holds"]), ("dhd", ["requests"]), ("ofd", ["holds", "requests"])):
+        for door in doors:
+            assert (await api.get(f"{path}/{door}", by=account)).status_code == 200, (account, door)
+
+
 @pytest.mark.rule("M17")
 def test_every_state_of_a_hold_and_what_is_done_with_it() -> None:
     parent = DualAssignment(id=uuid4(), lead_id=uuid4(), created_at=NOON)
