@@ -1,5 +1,6 @@
 """What the legs of a dual assignment exchange: holds that both leaders agree to, requests between two named contacts (§4.3)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from shared.auth import Principal
 from shared.contracts.intake import DualHoldReleased, DualHoldSet, Leg
 from shared.db import Transaction
 from shared.deadlines import china_date
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.inbox import Received
 
 AT_ONCE = 200
@@ -30,6 +31,24 @@ async def of_side(tx: Transaction, dual_id: UUID, by: Principal) -> DualAssignme
     if not by.roles & BESIDES_THE_UNIT and not is_in_hand(await leads.get(tx, dual.lead_id), by.unit):
         raise NotFound("没有该双交办 / no such dual assignment")
     return dual
+
+
+async def find_of_side(
+    tx: Transaction,
+    *,
+    lead_id: UUID | None,
+    by: Principal,
+    away: Sequence[UUID],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[DualAssignment]:
+    """Dual assignments by creation; a unit asks for that of a lead, which it knows from its work. Raises `Invalid` when it names none."""
+    besides = bool(by.roles & BESIDES_THE_UNIT)
+    if lead_id is None and not besides:
+        told = "请写明线索编号(见本单位核查任务) / name the lead, as the unit's work does"
+        raise Invalid(told, fields=[("lead_id", told)])
+    found = await dual_assignments.page(tx, lead_id=lead_id, away=away, after=after, limit=limit)
+    return [each for each in found if besides or is_in_hand(await leads.get(tx, each.lead_id), by.unit)]
 
 
 async def read_holds(tx: Transaction, dual_id: UUID, *, by: Principal) -> list[Hold]:

@@ -12,10 +12,11 @@ from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.dual_exchange import Answer, Delayed, Hold, HoldState, Need, Request
 from services.intake.usecases.exchange_between_legs import release_over
 from shared.contracts.intake import Leg
+from shared.contracts.verification import WorkAccepted
 from shared.errors import Forbidden, Invalid, NotAllowed
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import assign, classify, register
-from tests.intake.api.test_life import PUBLIC, on
+from tests.intake.api.test_life import PUBLIC, hear, on
 from tests.support.api import Api
 from tests.support.builders import DAY, NOON, person
 
@@ -188,6 +189,52 @@ async def test_a_unit_that_is_not_charged_any_more_finds_nothing_and_the_next_on
     for account, doors in (("dld", ["holds"]), ("dhd", ["requests"]), ("ofd", ["holds", "requests"])):
         for door in doors:
             assert (await api.get(f"{path}/{door}", by=account)).status_code == 200, (account, door)
+
+
+@pytest.mark.rule("M17")
+async def test_both_sides_read_how_the_legs_stand_and_the_unit_comes_from_its_work_to_a_hold(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    path = await dual(api)
+    [(lead,)] = await api.rows("select id from leads")
+    await hear(api, lead, WorkAccepted, unit="GA", verifier_count=2, plan_on_file=True, recusals_on_file=True)
+    order = {"what": "arrest", "until": "2018-06-20"}
+    assert (await api.post(f"{path}/holds", order, by="dld", key="h", **on("2018-06-05"))).status_code == 201
+
+    async def find(by: str, of: object = lead) -> list[Any]:
+        found = await api.get(f"{DUALS}?lead_id={of}", by=by)
+        assert found.status_code == 200, found.text
+        return list(found.json()["items"])
+
+    # a status of each and two dates: nothing else of either leg
+    wanted = {
+        "lead_id": str(lead),
+        "status": "open",
+        "crime": "accepted",
+        "discipline": "created",
+        "completed_at": None,
+    }
+    for account in ("unl", "unh", "p1", "p6", "dcm", "dhd", "dld", "ofd", "sup"):
+        [seen] = await find(account)
+        assert {name: seen[name] for name in seen if name not in ("id", "created_at")} == wanted, account
+        assert (await api.get(f"{DUALS}/{seen['id']}", by=account)).json() == seen
+    # what the unit's leader needs, from the lead that the unit's work names
+    [seen] = await find("unl")
+    [hold] = (await api.get(f"{DUALS}/{seen['id']}/holds", by="unl")).json()
+    agreed = await api.post(
+        f"/intake/v1/dual-holds/{hold['id']}/decision", {"grant": True}, by="unl", **on("2018-06-05")
+    )
+    assert agreed.json()["state"] == "standing"
+    # another unit learns not even that there is one; nor does a unit look through all
+    assert (await find("tfl"), await find("unl", uuid4())) == ([], [])
+    assert (await api.get(path, by="tfl")).status_code == 404
+    refused = await api.get(DUALS, by="unl")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "lead_id")
+    assert len((await api.get(DUALS, by="dcm")).json()["items"]) == 1
+    await api.rows("update leads set unit = 'ZF'")
+    assert (await find("unl"), (await api.get(path, by="unl")).status_code) == ([], 404)
+    assert (await find("tfl"))[0]["crime"] == "accepted"
+    for account in ("icl", "ldr", "prt", "qrv"):
+        assert (await api.get(path, by=account)).status_code == 403, account
 
 
 @pytest.mark.rule("M17")
