@@ -1,13 +1,21 @@
-"""Legs that a restore forgot stand again under their ids, and the outcome that no event carries is recorded once more."""
+"""Legs that a restore forgot stand again under their ids, and the outcome that no event carries is recorded once more. What was expunged
+since the backup is destroyed once more."""
 
+from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
+
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
-from shared.contracts.intake import DualAssignmentCreated
+from shared.contracts.intake import After, DisciplineFactsSealed, DualAssignmentCreated, LeadExpunged
 from tests.conftest import NewApi
+from tests.discipline.api.test_legs import FACTS, created
+from tests.support.backups import dump
 from tests.support.builders import NOON
 from tests.support.hearing import Hearing
-from tests.support.restored import relearn
+from tests.support.kafka import Broker
+from tests.support.restored import accept, go_back, relearn, silence
+from tests.support.searching import everything, found_in
 
 LEGS = "/discipline/v1/legs"
 
@@ -45,3 +53,45 @@ async def test_a_forgotten_leg_stands_again_and_is_not_opened_twice(new_api: New
     assert await api.rows("select count(*) from outbox where topic = 'discipline.legs'") == [(7,)]
     twice = await api.post(f"{ended}/outcome", {"outcome": "shelved"}, by="dhd")
     assert twice.status_code == 409
+
+
+@pytest.mark.rule("G14", "G24")
+async def test_facts_that_were_expunged_after_the_backup_are_gone_again_once_the_restored_database_hears_everything(
+    new_api: NewApi, broker: Broker, tmp_path: Path
+) -> None:
+    api, backup = await new_api("discipline"), tmp_path / "backup.dump"
+    await silence(broker, "discipline")
+    hearing = Hearing(api, "discipline")
+    lead, waiting, kept = uuid4(), uuid4(), uuid4()
+
+    def box(of: UUID) -> DisciplineFactsSealed:
+        after = After(topic=DualAssignmentCreated.TOPIC, subject=str(of), sequence=1)
+        return DisciplineFactsSealed(
+            lead_id=of, dual_assignment_id=of, after=after, sealed=hearing.seal(FACTS), effective_at=NOON
+        )
+
+    boxes = {one: box(one) for one in (lead, waiting, kept)}
+    secrets = {one: box.sealed.box for one, box in boxes.items() if box.sealed}
+    # of one the box waits in the inbox for a leg that is not there
+    before = hearing.number(created(lead, lead), created(kept, kept), *boxes.values())
+    await hearing.take(before)
+
+    async def found() -> set[str]:
+        return set(found_in({"tables": await everything(api.copy.admin_url)}, secrets.values()))
+
+    here = {one: f"{secret} in tables" for one, secret in secrets.items()}
+    assert await found() == set(here.values())
+    await dump(api.copy.admin_url, backup)
+    expunged = hearing.number(*(LeadExpunged(lead_id=one, effective_at=NOON) for one in (lead, waiting)))
+    await hearing.take(expunged)
+    assert await found() == {here[kept]}
+
+    await go_back(api, backup)
+    assert await found() == set(here.values()), "control: the backup brings them back"
+    assert await accept(api, broker) == {}
+    # everything is heard from the beginning, and one box once more, by who sent it twice
+    await hearing.take([*before, *expunged, *hearing.number(box(lead))])
+    assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"
+    for one, gone in ((lead, True), (kept, False)):
+        [(leg,)] = await api.rows("select id::text from legs where lead_id = $1", one)
+        assert ((await api.get(f"{LEGS}/{leg}", by="dhd")).json()["facts"] is None) == gone

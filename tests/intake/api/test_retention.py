@@ -11,13 +11,9 @@ import pytest
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import LargeBinary, Text
 
-from services.intake.consumer import OWN
 from services.intake.db.tables import metadata
 from services.intake.usecases.keep_retention import propose_sealing
-from shared import restore
 from shared.contracts import verification as said
-from shared.contracts.topics import written_by
-from shared.db import Database
 from shared.legal_holds import LOST
 from shared.relay import Relay
 from tests.conftest import NewApi
@@ -25,8 +21,9 @@ from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import PUBLIC, do, events, hear, on
 from tests.intake.api.test_merges import look, merge, undo
 from tests.support.api import Api
-from tests.support.backups import bring_back, dump
+from tests.support.backups import dump
 from tests.support.kafka import Broker
+from tests.support.restored import accept, go_back, silence
 from tests.support.running import until
 
 MARK = "标记乙丙丁"
@@ -330,9 +327,7 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
     new_api: NewApi, broker: Broker, tmp_path: Path
 ) -> None:
     api = await new_api("intake")
-    for topic in written_by("intake"):
-        if await broker.records(topic.name):
-            await asyncio.to_thread(broker.remake, topic.name)
+    await silence(broker, "intake")
     lead, again = await sealed(api)
     kept = await register(api, **PUBLIC, summary="另一件事")
     backup = tmp_path / "backup.dump"
@@ -360,21 +355,11 @@ async def test_what_is_expunged_is_destroyed_again_on_a_restored_backup_before_a
     await asyncio.wait([task])
 
     # the older backup brings everything back
-    await api.app.state.database.engine.dispose()
-    name = api.copy.name
-    await api.copy.server.run_async(f"drop database {name} with (force)", f"create database {name} owner intake_owner")
-    await bring_back(backup, api.copy.admin_url)
+    await go_back(api, backup)
     assert "public.leads" in await marked(api, MARK)
     assert await status_of(api, lead) == "sealed"
 
-    owner = Database(api.copy.owner_url)
-    try:
-        learned = await restore.accept(
-            owner, broker.address, OWN, service="intake", reason="恢复到备份点", at=datetime.now(UTC)
-        )
-    finally:
-        await owner.close()
-    assert learned == {
+    assert await accept(api, broker) == {
         "xiansuo.intake.lead.expunged.v1": 2,
         "xiansuo.intake.legal-hold.set.v1": 2,
         "xiansuo.intake.legal-hold.released.v1": 1,

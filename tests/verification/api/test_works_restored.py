@@ -1,10 +1,14 @@
-"""Works that a restore forgot stand again under their ids; what their assignment says comes with it when it is heard again."""
+"""Works that a restore forgot stand again under their ids; what their assignment says comes with it when it is heard again. What was
+expunged since the backup is destroyed once more."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from shared.contracts.intake import LeadAssigned
+import pytest
+
+from shared.contracts.intake import LeadAssigned, LeadExpunged
 from shared.contracts.verification import (
     WorkAccepted,
     WorkConcluded,
@@ -15,16 +19,20 @@ from shared.contracts.verification import (
     WorkReviewed,
 )
 from tests.conftest import NewApi
+from tests.support.backups import dump
 from tests.support.builders import DAY, NOON
 from tests.support.hearing import Hearing
-from tests.support.restored import relearn
+from tests.support.kafka import Broker
+from tests.support.restored import accept, go_back, relearn, silence
+from tests.support.searching import everything, found_in
+from tests.verification.api.test_follow_lead import assigned, sealed, work
 
 
 async def test_a_forgotten_work_stands_again_and_is_not_opened_twice(new_api: NewApi) -> None:
     api, lead, works = await new_api("verification"), uuid4(), [uuid4() for _ in range(4)]
     times = [NOON + timedelta(days=n) for n in range(5)]
 
-    def assigned(number: int) -> LeadAssigned:
+    def once_more(number: int) -> LeadAssigned:
         return LeadAssigned(
             lead_id=lead,
             assignment_no=number,
@@ -60,7 +68,7 @@ async def test_a_forgotten_work_stands_again_and_is_not_opened_twice(new_api: Ne
         (works[3], "disputed", None, None),
     ]
     assert await api.rows(before) == stand
-    await Hearing(api, "verification").tell(*map(assigned, (1, 2, 3, 4, 5)))
+    await Hearing(api, "verification").tell(*map(once_more, (1, 2, 3, 4, 5)))
     found = await api.rows("select id, assignment_no, level, due_on, provisional, status from works order by opened_at")
     due = DAY + timedelta(days=60)
     assert found[:4] == [(row[0], n, "key", due, False, row[1]) for n, row in enumerate(stand, 1)]
@@ -97,3 +105,40 @@ async def test_a_review_that_a_restore_forgot_waits_or_is_decided_again(new_api:
     )
     waiting = (await api.get("/verification/v1/reviews", by="qrv")).json()["items"]
     assert {item["work_id"] for item in waiting} == {str(works[0]), str(works[2])}
+
+
+@pytest.mark.rule("G14", "G24")
+async def test_facts_that_were_expunged_after_the_backup_are_gone_again_once_the_restored_database_hears_everything(
+    new_api: NewApi, broker: Broker, tmp_path: Path
+) -> None:
+    api, backup = await new_api("verification"), tmp_path / "backup.dump"
+    await silence(broker, "verification")
+    hearing = Hearing(api, "verification")
+    lead, waiting, kept = uuid4(), uuid4(), uuid4()
+    boxes = {one: sealed(hearing, one) for one in (lead, waiting, kept)}
+    secrets = {one: box.sealed.box for one, box in boxes.items() if box.sealed}
+    # of one the box waits in the inbox for a work that is not there
+    before = hearing.number(assigned(lead), assigned(kept), *boxes.values())
+    await hearing.take(before)
+
+    async def found() -> set[str]:
+        return set(found_in({"tables": await everything(api.copy.admin_url)}, secrets.values()))
+
+    here = {one: f"{secret} in tables" for one, secret in secrets.items()}
+    assert await found() == set(here.values())
+    await dump(api.copy.admin_url, backup)
+    expunged = hearing.number(*(LeadExpunged(lead_id=one, effective_at=NOON) for one in (lead, waiting)))
+    await hearing.take(expunged)
+    assert await found() == {here[kept]}
+
+    await go_back(api, backup)
+    assert await found() == set(here.values()), "control: the backup brings them back"
+    assert await accept(api, broker) == {}
+    # everything is heard from the beginning, and one box once more, by who sent it twice
+    await hearing.take([*before, *expunged, *hearing.number(sealed(hearing, lead))])
+    assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"
+    assert await api.rows("select count(box) from work_facts where lead_id = $1", lead) == [(0,)]
+    assert [(await api.get(await work(api, one), by="unl")).json()["facts"] is None for one in (lead, kept)] == [
+        True,
+        False,
+    ]
