@@ -29,6 +29,8 @@ from shared.relay import Relay
 
 log = structlog.get_logger(__name__)
 
+REST = 60.0
+"""Seconds that a timer waits after a fault of its own; the clock itself goes on within ten."""
 _MINE = text("select pg_try_advisory_xact_lock(hashtext(:kind))")
 
 
@@ -62,6 +64,7 @@ class Worker:
     checkpoint_every: float = 60.0
     anchors: Path | None = None
     state: dict[str, str] = field(default_factory=dict)
+    _not_before: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         identity.guard(self.database)
@@ -143,18 +146,31 @@ class Worker:
 
     async def _keep_time(self) -> None:
         loop = asyncio.get_running_loop()
-        due = dict.fromkeys(self.timers, loop.time())
+        due = {kind: max(loop.time(), self._not_before.get(kind, 0.0)) for kind in self.timers}
+        for kind in self.timers.keys() - self._not_before.keys():
+            # so that one that never comes to an end is seen as late
+            metrics.timer_last.labels(kind).set_to_current_time()
+            self._not_before[kind] = 0.0
         while True:
             for kind, timer in self.timers.items():
                 if loop.time() >= due[kind]:
                     due[kind] = loop.time() + timer.every
-                    async with self.database.transaction() as tx:
-                        if (await tx.execute(_MINE, {"kind": kind})).scalar_one():
-                            with metrics.timer_seconds.labels(kind).time():
-                                await timer.run(tx, now())
-                            after_commit(tx, metrics.timer_runs.labels(kind).inc)
-                            after_commit(tx, metrics.timer_last.labels(kind).set_to_current_time)
+                    try:
+                        await self._run(kind, timer)
+                    except Exception as fault:
+                        if not is_transient(fault):
+                            # the clock begins anew: this one does not keep those after it from their turn
+                            self._not_before[kind] = loop.time() + REST
+                        raise
             await asyncio.sleep(1.0)
+
+    async def _run(self, kind: str, timer: Timer) -> None:
+        async with self.database.transaction() as tx:
+            if (await tx.execute(_MINE, {"kind": kind})).scalar_one():
+                with metrics.timer_seconds.labels(kind).time():
+                    await timer.run(tx, now())
+                after_commit(tx, metrics.timer_runs.labels(kind).inc)
+                after_commit(tx, metrics.timer_last.labels(kind).set_to_current_time)
 
 
 async def _end(task: asyncio.Task[Any], *, grace: float) -> None:
