@@ -10,16 +10,22 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.discipline.api.report_letters import DOWNLOAD, Number
-from services.discipline.db import report_openings
 from services.discipline.domain.opening import ASKS, GRANTS, LONGEST_INTERVIEW, Opening, Purpose, State
-from services.discipline.usecases.open_reporter import ask_opening, decide_opening, end_opening, read_reporter
+from services.discipline.usecases.open_reporter import (
+    ask_opening,
+    decide_opening,
+    end_opening,
+    list_openings,
+    read_reporter,
+)
 from services.discipline.usecases.read_file import content_of, read_original
 from shared.auth import Principal
-from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, handed_out, require
+from shared.http import Now, Once, Order, Page, Paging, Reason, Tx, handed_out, reader, require
 
 router = APIRouter(tags=["举报人信息调取 openings"])
 Asker = Annotated[Principal, require(*ASKS)]
 Leader = Annotated[Principal, require(*GRANTS)]
+DetailReader = Annotated[Principal, reader(*GRANTS)]
 Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 
 
@@ -107,11 +113,11 @@ async def post_report_opening(
 
 
 @router.get("/openings")
-async def list_openings(_: Leader, tx: Tx, paging: Paging, report_id: UUID | None = None) -> Page[ListedOpening]:
-    """Openings as they were asked for. 调取记录"""
-    rows = await report_openings.page(
-        tx, report_id=report_id, after=paging.after(datetime, UUID), limit=paging.limit + 1
-    )
+async def get_openings(
+    by: DetailReader, tx: Tx, at: Now, paging: Paging, report_id: UUID | None = None
+) -> Page[ListedOpening]:
+    """Openings as they were asked for, with why; the reading is put on record. 调取记录(查阅留痕)"""
+    rows = await list_openings(tx, report_id, after=paging.after(datetime, UUID), limit=paging.limit + 1, by=by, at=at)
     page = paging.page(rows, key=lambda row: (row[0].asked_at, row[0].id))
     return Page(items=[_listed(*row) for row in page.items], next=page.next)
 

@@ -6,11 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from services.discipline.api.legs import Reader
-from services.discipline.db import reports
+from services.discipline.api.legs import DetailReader, Reader
 from services.discipline.db.report_tables import report_holds
 from services.discipline.domain.retention import Record, limit_of
-from services.discipline.usecases.keep_retention import set_hold
+from services.discipline.usecases.keep_retention import read_holds, set_hold
 from shared.auth import Principal
 from shared.deadlines import Unit, china_date
 from shared.http import Now, Once, Tx, require
@@ -53,10 +52,9 @@ async def post_hold(report_id: UUID, order: HoldOrder, by: Keeper, tx: Tx, at: N
 
 
 @router.get("/reports/{report_id}/holds")
-async def get_holds(report_id: UUID, _: Reader, tx: Tx) -> list[HoldView]:
-    """All orders to keep of a report. 依法保留记录"""
-    await reports.get(tx, report_id)
-    return [HoldView.model_validate(hold) for hold in await report_holds.of(tx, report_id)]
+async def get_holds(report_id: UUID, by: DetailReader, tx: Tx, at: Now) -> list[HoldView]:
+    """All orders to keep of a report, with why; the reading is put on record. 依法保留记录(查阅留痕)"""
+    return [HoldView.model_validate(hold) for hold in await read_holds(tx, report_id, by=by, at=at)]
 
 
 @router.post("/holds/{hold_id}/release")

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.discipline.db import reports, retention
 from services.discipline.db.report_tables import report_holds
 from services.discipline.domain.retention import Record, over_on
-from shared import audit, inbox_boxes, outbox
+from shared import audit, inbox_boxes, outbox, reads
 from shared.auth import Principal
 from shared.contracts.discipline import ReportExpunged
 from shared.contracts.envelope import day_of
@@ -86,3 +86,10 @@ async def set_hold(
     if await retention.expunged_on(tx, report_id) is not None:
         raise NotAllowed("举报已销毁 / the report is expunged")
     return await report_holds.set(tx, report_id, basis_no, reason, by=by, at=at)
+
+
+async def read_holds(tx: Transaction, report_id: UUID, *, by: Principal, at: datetime) -> list[LegalHold]:
+    """All orders to keep of a report; the reading is put on record. Raises `NotFound`, `Malformed` without a purpose."""
+    await reports.get(tx, report_id)
+    await reads.note(tx, by, "report.read-holds", report_id, at=at)
+    return list(await report_holds.of(tx, report_id))

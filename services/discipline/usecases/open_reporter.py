@@ -10,7 +10,7 @@ from services.discipline.db import report_openings, reports
 from services.discipline.domain.letter import Kind
 from services.discipline.domain.opening import NOT_FOR_INTERVIEWS, Opening, Purpose
 from services.discipline.usecases.report_post import Post
-from shared import audit, departures
+from shared import audit, departures, reads
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.deadlines import china_date
@@ -49,6 +49,22 @@ async def ask_opening(
     await report_openings.add(tx, opening)
     await _put_on_record(tx, opening, "asked", by=by, at=at)
     return opening
+
+
+async def list_openings(
+    tx: Transaction,
+    report_id: UUID | None,
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    by: Principal,
+    at: datetime,
+) -> list[tuple[Opening, int]]:
+    """Openings as they were asked for, each with how often it was read; the page is put on record, each as a thing of its own (G12).
+    Raises `Malformed` without a purpose."""
+    subject = str(report_id or "openings")
+    await reads.note(tx, by, "openings.read", f"{subject} after {after[-1]}" if after else subject, at=at)
+    return await report_openings.page(tx, report_id=report_id, after=after, limit=limit)
 
 
 async def decide_opening(

@@ -16,10 +16,11 @@ from deploy.local.issuer import accounts
 from services.intake.api.stay_away import OPEN, _away
 from services.intake.db.conflicts import LEADS_OF
 from services.intake.usecases.stay_away import OTHERS, STAY_AWAY
-from shared.http.callers import api_routes, callers_of
+from shared.http.callers import api_routes
 from tests.conftest import NewApi
 from tests.intake.api.test_leads import classify, register
 from tests.support.api import Api
+from tests.support.reading_doors import caller
 from tests.support.vault import VAULT, VaultApi, start_vault
 
 ABOUT_NO_LEAD = {
@@ -155,15 +156,6 @@ async def concern(api: Api, lead: UUID, *, version: int, subjects: str) -> None:
 
 
 EVERYBODY, NOBODY = "jsonb_agg(jsonb_build_object('staff', staff, 'unit', null))", "(array_agg('[]'::jsonb))[1]"
-
-
-def caller(route: RouteContext) -> str | None:
-    """A person's account that may call this route; None where nobody signs in."""
-    told = callers_of(route.dependant).removeprefix("可调用的角色 / may be called by: ").split(", ")
-    people = {row.get("role", name): name for name, row in accounts().items() if row.get("kind") != "machine"}
-    if told[0].startswith("无需登录"):
-        return None
-    return next((people[role] for role in told if role in people), "ofd" if told[0].startswith("所有") else None)
 
 
 def doors(api: Api) -> list[tuple[str, RouteContext]]:
