@@ -28,8 +28,6 @@ CONFIDENTIALITY = (
     "违反保密规定的,依照《中华人民共和国反有组织犯罪法》第七十四条等规定追究责任。"
 )
 RECUSAL = "承办人员与被反映人员有近亲属、利害关系或其他可能影响公正办理情形的,应当回避,并在签收前作出书面声明。"
-PROGRESS_EVERY = 15
-"""Days between two progress reports of a lead of level 重大 (D07c)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ async def test_facts_that_were_expunged_after_the_backup_are_gone_again_once_the
     # everything is heard from the beginning, and one box once more, by who sent it twice
     await hearing.take([*before, *expunged, *hearing.number(box(lead))])
     assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"
+    assert await api.rows("select count(box) from leg_facts where lead_id = $1", lead) == [(0,)]
     for one, gone in ((lead, True), (kept, False)):
         [(leg,)] = await api.rows("select id::text from legs where lead_id = $1", one)
         assert ((await api.get(f"{LEGS}/{leg}", by="dhd")).json()["facts"] is None) == gone

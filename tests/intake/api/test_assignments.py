@@ -43,6 +43,13 @@ async def test_an_urgent_lead_has_the_short_limits(new_api: NewApi) -> None:
             "conclude": "D07d",
             "first-report": "D07f",
         }
+        # and its sheet tells the unit
+        sheet = (await printed(api, one)).text
+        assert "首次报告" in sheet
+        assert "24小时内" in sheet
+    await classify(api, other := await register(api, **PUBLIC))
+    await assign(api, other)
+    assert "首次报告" not in (await printed(api, other)).text
     await hear(api, lead, said.WorkAccepted, **SIGNED)
     await hear(api, lead, said.WorkFirstReported)
     assert (await limits(api, lead, "2018-06-04"))["first-report"]["stopped_at"]

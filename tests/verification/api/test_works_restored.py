@@ -25,7 +25,8 @@ from tests.support.hearing import Hearing
 from tests.support.kafka import Broker
 from tests.support.restored import accept, go_back, relearn, silence
 from tests.support.searching import everything, found_in
-from tests.verification.api.test_follow_lead import assigned, sealed, work
+from tests.verification.api.test_follow_lead import assigned, sealed
+from tests.verification.api.test_follow_lead import work as path_of
 
 
 async def test_a_forgotten_work_stands_again_and_is_not_opened_twice(new_api: NewApi) -> None:
@@ -138,7 +139,7 @@ async def test_facts_that_were_expunged_after_the_backup_are_gone_again_once_the
     await hearing.take([*before, *expunged, *hearing.number(sealed(hearing, lead))])
     assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"
     assert await api.rows("select count(box) from work_facts where lead_id = $1", lead) == [(0,)]
-    assert [(await api.get(await work(api, one), by="unl")).json()["facts"] is None for one in (lead, kept)] == [
+    assert [(await api.get(await path_of(api, one), by="unl")).json()["facts"] is None for one in (lead, kept)] == [
         True,
         False,
     ]
