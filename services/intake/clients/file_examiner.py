@@ -50,6 +50,7 @@ SOUND_AND_FILM = frozenset(
     ]
 )
 """Kept as they are, without a shared copy."""
+_TOO_MUCH = "文件展开后过大 / the file unpacks to too much"
 _NOT_TAKEN = (
     "不接收此类文件;可用JPEG、PNG、PDF、DOCX、XLSX、TXT、常见音视频"
     " / this kind of file is not taken; JPEG, PNG, PDF, DOCX, XLSX, TXT, usual sound and film are"
@@ -74,7 +75,7 @@ def main() -> None:
     except _Refused as refused:
         why = str(refused)
     except (MemoryError, RecursionError):
-        why = "文件展开后过大 / the file unpacks to too much"
+        why = _TOO_MUCH
     answer({"type": kind, "refused": why}, copy)
 
 
@@ -126,7 +127,7 @@ def _picture(kind: str, content: bytes) -> tuple[str, bytes]:
 
 def _pdf(content: bytes) -> tuple[str, bytes]:
     from pypdf import PdfReader, PdfWriter
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import LimitReachedError, PyPdfError
 
     from services.intake.clients import pdf_parts
 
@@ -138,6 +139,7 @@ def _pdf(content: bytes) -> tuple[str, bytes]:
             _refuse(f"PDF超过{MOST_PAGES}页 / more than {MOST_PAGES} pages")
         _look_for_marks(page.extract_text() for page in reader.pages)
         writer = PdfWriter(clone_from=reader)
+        _look_for_marks(pdf_parts.words_beside(writer))
         writer.metadata = None
         pdf_parts.make_plain(writer)
         writer.compress_identical_objects(remove_unreferenced=True)
@@ -145,6 +147,8 @@ def _pdf(content: bytes) -> tuple[str, bytes]:
         writer.write(out)
     except _Refused:
         raise
+    except LimitReachedError:
+        _refuse(_TOO_MUCH)
     except (
         PyPdfError,
         ValueError,
@@ -199,7 +203,7 @@ def _plain_picture(content: bytes) -> bytes:
 def _weigh(entries: list[zipfile.ZipInfo]) -> None:
     unpacked, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if len(entries) > MOST_ENTRIES or unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * max(packed, 1024):
-        _refuse("文件展开后过大 / the file unpacks to too much")
+        _refuse(_TOO_MUCH)
 
 
 def _text(content: bytes) -> tuple[str, bytes]:

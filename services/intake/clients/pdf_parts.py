@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
+from pypdf.generic import ArrayObject, DictionaryObject, StreamObject, TextStringObject
 
 _GONE = (
     *("/Metadata", "/AA", "/PieceInfo", "/OpenAction", "/Names", "/AF", "/EF", "/FS", "/XFA", "/JS", "/LastModified"),
@@ -14,6 +14,13 @@ _ACTIONS = ("/URI", "/GoTo", "/Named")
 _JPEG, _SCAN = b"\xff\xd8", 0xDA
 _NOTES = frozenset((0xE1, *range(0xE3, 0xEE), 0xEF, 0xFE))
 """Segments of a JPEG that hold what its camera wrote; colours (E0, E2, EE) stay."""
+
+
+def words_beside(writer: PdfWriter) -> Iterator[str]:
+    """What is written beside the pages: notes, fields of a form, names of chapters, the title."""
+    for found in list(writer._objects):  # noqa: SLF001 - the only list of them
+        for entry in _dictionaries(found):
+            yield from (value for value in entry.values() if isinstance(value, TextStringObject))
 
 
 def make_plain(writer: PdfWriter) -> None:

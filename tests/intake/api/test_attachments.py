@@ -16,14 +16,16 @@ import httpx
 import pytest
 
 from deploy.local.places import free_port
+from services.intake.clients import examining
 from services.intake.db import attachments
 from services.intake.domain.attachment import MOST_FILES
 from services.intake.usecases.attachments import PIECE
 from services.intake.usecases.clean_attachments import clean_attachments
 from services.intake.usecases.examine_attachment import examine_waiting
 from tests.conftest import NewApi
+from tests.support import hurried_examiner
 from tests.support.api import Api, settings_of
-from tests.support.files import document, photo
+from tests.support.files import document, pdf_of, photo
 from tests.support.reporting import REPORT, report
 from tests.support.reporting import status as asked
 from tests.support.uploading import (
@@ -306,6 +308,25 @@ async def test_a_file_waits_for_a_scanner_that_is_away_and_one_with_a_virus_is_r
     finally:
         server.close()
     assert seen == [b"plain text", b"text EICAR text"]
+
+
+async def test_a_file_at_which_the_examiner_dies_of_its_limits_is_refused_and_the_next_is_examined(
+    new_api: NewApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = await new_api("intake")
+    lead_id = await lead(api)
+    slow, wide = pdf_of(b"BT /F1 9 Tf " + b"(x) Tj " * 300_000 + b"ET"), pdf_of(b" " * 70_000_000)
+    for content, name, value, word in (
+        (slow, "file_examiner", hurried_examiner, "无法检查"),
+        (wide, "file_examiner", hurried_examiner, "展开后过大"),
+        (slow, "SECONDS", 1, "无法检查"),
+    ):
+        with monkeypatch.context() as limits:
+            limits.setattr(examining, name, value)
+            refused = await attach(api, lead_id, content, "a.pdf", by="icl")
+        assert (refused.status_code, word in refused.json()["detail"]) == (422, True), refused.text
+    assert (await attach(api, lead_id, photo(), "b.jpg", by="icl")).status_code == 204
+    assert sorted(one["state"] for one in await files(api, lead_id)) == ["kept", *["refused"] * 3]
 
 
 async def test_a_process_that_is_killed_in_the_middle_loses_no_counted_piece(new_api: NewApi) -> None:

@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import pytest
+from nacl.utils import random as random_bytes
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
@@ -18,8 +19,19 @@ from pypdf.generic import (
 )
 
 from services.intake.clients import file_examiner
-from services.intake.clients.file_examiner import HEAD, examine
-from tests.support.files import CONTENT_TYPES, bomb, document, pdf, photo
+from services.intake.clients.file_examiner import HEAD, MOST_PAGES, examine
+from services.intake.domain.attachment import MOST_EXAMINED
+from tests.support.files import (
+    CONTENT_TYPES,
+    bomb,
+    chinese_pdf,
+    document,
+    long_pdf,
+    noted_pdf,
+    pdf,
+    pdf_of,
+    photo,
+)
 
 SECRET = "MAKERq7"
 
@@ -76,6 +88,9 @@ def large() -> bytes:
     [
         pytest.param(bomb, "展开后过大", id="a bomb"),
         pytest.param(lambda: document("x", more={f"word/{n}.txt": b"" for n in range(2_001)}), "展开后过大", id="entries"),
+        pytest.param(lambda: pdf_of(b" " * 76_000_000), "展开后过大", id="a bomb of a page"),
+        pytest.param(lambda: long_pdf(MOST_PAGES + 1), "超过500页", id="pages"),
+        pytest.param(lambda: b"a" * (MOST_EXAMINED + 1), "最大50 MB", id="bytes read whole"),
         pytest.param(large, "像素", id="pixels"),
         pytest.param(lambda: photo()[:200], "图片已损坏", id="half a picture"),
         pytest.param(lambda: pdf("x", password="x"), "加密", id="a password"),
@@ -87,6 +102,10 @@ def large() -> bytes:
         pytest.param(lambda: b"a\0b" * 100, "不接收", id="bytes"),
         pytest.param("【机密】某人".encode, "涉密", id="a marked text"),
         pytest.param(lambda: document("绝密★1年"), "涉密", id="a marked document"),
+        pytest.param(lambda: chinese_pdf("绝密★1年"), "涉密", id="a marked pdf"),
+        pytest.param(lambda: chinese_pdf("绝密★1年", "/UniGB-UCS2-H"), "涉密", id="a marked pdf in UCS-2"),
+        pytest.param(lambda: chinese_pdf("绝密★1年", "/GBK-EUC-H"), "涉密", id="a marked pdf in GBK"),
+        pytest.param(lambda: noted_pdf("机密★"), "涉密", id="a pdf with a marked note"),
         pytest.param(lambda: document("x", more={"word/header1.xml": "<w:p>密级:秘密</w:p>".encode()}), "涉密", id="a header"),
     ],
 )  # fmt: skip
@@ -94,6 +113,23 @@ def test_what_may_not_be_here_is_refused_with_the_reason(content: object, word: 
     assert callable(content)
     with pytest.raises(file_examiner._Refused, match=word):
         look(content())
+
+
+def test_what_is_within_the_limits_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(chinese_pdf("反映有人强收费用,有人保守秘密"))[0] == look(long_pdf(MOST_PAGES))[0] == "application/pdf"
+    monkeypatch.setattr(file_examiner, "MOST_EXAMINED", 20_000)
+    assert look(b"a" * 20_000)[0] == "text/plain"
+
+
+def test_a_document_is_weighed_by_all_that_it_unpacks_to_however_little_it_is_packed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert file_examiner.MOST_UNPACKED == 200 * 1024 * 1024
+    monkeypatch.setattr(file_examiner, "MOST_UNPACKED", 100_000)
+    parts = {f"word/{number}.bin": random_bytes(30_000) for number in range(3)}
+    assert look(document("x", more=parts))[0].endswith("wordprocessingml.document")
+    with pytest.raises(file_examiner._Refused, match="展开后过大"):
+        look(document("x", more=parts | {"word/3.bin": random_bytes(30_000)}))
 
 
 def test_a_zip_that_is_no_document_is_refused() -> None:
