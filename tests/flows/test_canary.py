@@ -18,6 +18,7 @@ from tests.support.marked import (
     HEADERS,
     MARK,
     PASSES,
+    PEER,
     PLAIN,
     SECRETS,
     SUBJECT,
@@ -135,7 +136,7 @@ def files(running: Running) -> bytes:
 
 @pytest.mark.rule("G1", "G6", "G9")
 async def test_nothing_of_a_reporter_is_found_on_the_whole_platform(running: Running) -> None:
-    async with running.client() as client:
+    async with running.client(local_address=PEER) as client:
         sender = Sender(client, running.as_)
         answers = await submitted(sender)
         assert {answer.status_code for answer in answers} == {201}

@@ -20,6 +20,8 @@ from tests.support.uploading import OPEN, TUS, attach_by_code, begin, named, pat
 MARK = "CANARYq7"
 """In all that is of the reporter, in the metadata of files, and in every header that could tell who he is."""
 PHONE, ADDRESS = "17755550000", "203.0.113.77"
+PEER = "127.0.77.91"
+"""Where the connection itself comes from: of it, too, nothing is kept, though limits of a rate hold."""
 TRACE, SPAN = "ca9a7e1705fa11ed50badc0dedeadbee", "ca9a7e1705fa11ed"
 """A caller's own trace: whose device it is, its maker's servers may know."""
 SUBJECT = {"id_number": "999999197705050019", "phone": "17766660000", "address": "SUBJECTq7"}
@@ -27,7 +29,7 @@ SUBJECT = {"id_number": "999999197705050019", "phone": "17766660000", "address":
 TYPED = {"plate": "陕AQ7Q70", "account": "6222027777777777777", "uscc": "919999990000000050"}
 """Further ones of theirs, as people write them into a text."""
 SAID = ",".join(("其证件", SUBJECT["id_number"], "电话", SUBJECT["phone"], *TYPED.values()))
-SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS, TRACE, SPAN)
+SECRETS = (MARK, MARK.lower(), PHONE, ADDRESS, PEER, TRACE, SPAN)
 HEADERS: dict[str, str] = {
     "User-Agent": f"{MARK}-agent",
     "X-Forwarded-For": ADDRESS,

@@ -81,9 +81,10 @@ class Running:
         """The demonstration's offices, acting here."""
         return Office(self.platform.origin, self.token)
 
-    def client(self) -> httpx.AsyncClient:
-        """A client of the one origin."""
-        return httpx.AsyncClient(base_url=self.platform.origin, timeout=30, trust_env=False)
+    def client(self, *, local_address: str | None = None) -> httpx.AsyncClient:
+        """A client of the one origin; `local_address`: of this machine, that it comes from."""
+        transport = httpx.AsyncHTTPTransport(local_address=local_address, trust_env=False)
+        return httpx.AsyncClient(transport=transport, base_url=self.platform.origin, timeout=30)
 
     def as_(self, account: str, **headers: str) -> dict[str, str]:
         """Headers of this account."""

@@ -13,6 +13,31 @@ from tests.support.reporting import REPORT
 CODES, LEADS = "/intake/v1/codes", "/intake/v1/leads"
 PUBLIC: dict[str, Any] = {"source": "M", "summary": "反映有人在菜市场强收费用", "area_codes": ["market"]}
 BEFORE, AFTER = "2018-06-01", "2018-07-01"
+WORDS = {
+    "source": {"S": "上级转办", "A": "110报警", "M": "群众举报", "O": "其他"},
+    "area": {
+        "market": "欺行霸市",
+        "site": "滋扰工地",
+        "demolition": "暴力拆迁",
+        "usury": "高利放贷",
+        "vice": "黄赌毒",
+        "other": "其他",
+    },
+    "manifestation": {
+        "01": "威胁政治安全特别是政权安全、制度安全以及向政治领域渗透的黑恶势力",
+        "02": "把持基层政权、操纵破坏基层换届选举、垄断农村资源、侵吞集体资产的黑恶势力",
+        "03": "利用家族、宗族势力横行乡里、称霸一方、欺压残害百姓的“村霸”等黑恶势力",
+        "04": "在征地、租地、拆迁、工程项目建设等过程中煽动闹事的黑恶势力",
+        "05": "在建筑工程、交通运输、矿产资源、渔业捕捞等行业、领域,强揽工程、恶意竞标、非法占地、滥开滥采的黑恶势力",
+        "06": "在商贸集市、批发市场、车站码头、旅游景区等场所欺行霸市、强买强卖、收保护费的市霸、行霸等黑恶势力",
+        "07": "操纵、经营“黄赌毒”等违法犯罪活动的黑恶势力",
+        "08": "非法高利放贷、暴力讨债的黑恶势力",
+        "09": "插手民间纠纷,充当“地下执法队”的黑恶势力",
+        "10": "境外黑社会入境发展渗透以及跨国跨境的黑恶势力",
+        "11": "组织或雇佣网络“水军”在网上威胁、恐吓、侮辱、诽谤、滋扰的黑恶势力",
+    },
+}
+"""As domain.md §3 has them (N20, N21, N30): whoever chooses a code reads these words."""
 
 
 def on(day: str) -> dict[str, str]:
@@ -57,7 +82,7 @@ async def classify(api: Api, lead: UUID | str, day: str, **changes: Any) -> Any:
     return await api.post(f"{LEADS}/{lead}/classification", chosen, by="ana", **on(day))
 
 
-@pytest.mark.rule("M04", "M05", "M06")
+@pytest.mark.rule("M04", "M05", "M06", "N20", "N21", "N30")
 async def test_a_version_is_proposed_by_one_and_adopted_by_another_and_never_overlaps(new_api: NewApi) -> None:
     api = await new_api("intake")
     shipped = await lists(api)
@@ -65,6 +90,8 @@ async def test_a_version_is_proposed_by_one_and_adopted_by_another_and_never_ove
     counts = {name: len(entries) for name, entries in shipped["lists"].items()}
     assert [counts[name] for name in ("source", "area", "tier", "level", "manifestation")] == [4, 6, 3, 3, 11]
     assert {each["parent"] for each in shipped["lists"]["source_l2"]} == {"S", "A", "M", "O"}
+    for name, words in WORDS.items():
+        assert {each["code"]: each["zh"] for each in shipped["lists"][name]} == words, name
     assert (await api.get(f"{CODES}?as_of=1999-12-31", by="unl")).status_code == 422
     for by in ("icl", "ana", "qrv", "adm"):
         assert (await propose(api, by=by)).status_code == 403, by

@@ -1,14 +1,17 @@
 """The doors of limits: what runs and what is overdue, page by page; a pause asked for by one person and decided by another."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from importlib.resources import files
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from services.intake.usecases.say_deadlines import say_deadlines
+from shared.deadlines import profile
 from tests.conftest import NewApi
-from tests.intake.api.test_leads import ON, assign, classify, register
+from tests.intake.api.test_leads import ON, SUPERIOR, assign, classify, register
 from tests.support.api import Api
 
 LIST = "/intake/v1/deadlines"
@@ -243,9 +246,52 @@ async def test_a_lead_without_such_a_limit_and_a_pause_nobody_knows_are_not_foun
     assert (await decide(api, str(uuid4()), by="ofd")).status_code == 404
 
 
+SHORTER = """
+[[version]]
+number = 2
+from = 2018-06-05
+[version.limits]
+D02 = { number = 2, unit = "WD", basis = "new" }
+D03 = { number = 4, unit = "WD", basis = "new" }
+D04 = { number = 2, unit = "WD", basis = "new" }
+D04h = { number = 2, unit = "WD", basis = "new" }
+D07a = { number = 10, unit = "ND", basis = "new" }
+"""
+
+
+@pytest.fixture
+def two_profiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The shipped version, and another from 2018-06-05 on."""
+    versions = profile.profiles_of(files(profile.__package__).joinpath(f"{profile.NAME}.toml").read_text() + SHORTER)
+    monkeypatch.setattr(profile, "_shipped", lambda: versions)
+    profile._shipped_in_force.cache_clear()
+    yield
+    profile._shipped_in_force.cache_clear()
+
+
+@pytest.mark.rule("D02", "D03", "D04", "D07")
+@pytest.mark.usefixtures("two_profiles")
 async def test_a_lead_keeps_the_profile_that_was_in_force_when_it_came(new_api: NewApi) -> None:
     api = await new_api("intake")
-    lead = await lead_at_work(api)
-    shown = (await api.get(f"/intake/v1/leads/{lead}/deadlines", by="ofd")).json()
-    assert {one["profile_version"] for one in shown} == {"district-default-1"}
-    assert await api.rows("select profile_version from leads") == [("district-default-1",)]
+    day = clock("2018-06-05")
+    old = await register(api)
+    order = SUPERIOR | {"upstream_no": "C2", "received_on": "2018-06-05"}
+    new = UUID((await api.post("/intake/v1/leads", order, by="icl", key="new", **day)).json()["id"])
+    chosen = {"tier": "evil", "level": "general", "area_codes": ["market"]}
+    for lead, number, last in (
+        (old, 1, {"classify": "2018-06-06", "assign": "2018-06-06", "sign": "2018-06-06", "conclude": "2018-07-05"}),
+        (new, 2, {"classify": "2018-06-07", "assign": "2018-06-11", "sign": "2018-06-07", "conclude": "2018-06-15"}),
+    ):
+        path, version = f"/intake/v1/leads/{lead}", f"district-default-{number}"
+        assert (await api.post(f"{path}/classification", chosen, by="ana", **day)).status_code == 200
+        assert (await api.post(f"{path}/assignment", {"unit": "GA"}, by="ofd", **day)).status_code == 200
+        shown = (await api.get(f"{path}/deadlines", by="ofd", **day)).json()
+        assert {one["profile_version"] for one in shown} == {version}
+        assert {one["kind"]: one["due_on"] for one in shown} == last
+        assert await api.rows("select profile_version, sign_by::text, due_on::text from leads where id = $1", lead) == [
+            (version, last["sign"], last["conclude"])
+        ]
+        # the last day of all, beyond which no pause goes, is that of its version, too (D04h)
+        asked = (await ask(api, lead, "2018-06-06", kind="sign", at=day)).json()
+        granted = await decide(api, asked["id"], by="ofd", day="2018-06-05")
+        assert granted.status_code == (200 if lead == old else 409), granted.text

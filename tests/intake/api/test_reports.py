@@ -34,10 +34,11 @@ async def only_lead(api: Api) -> dict[str, Any]:
 
 
 @pytest.mark.rule("M05", "G1")
-async def test_a_report_becomes_a_lead_whose_reporter_only_the_vault_can_open(new_api: NewApi) -> None:
+@pytest.mark.parametrize("naming", ["named", "confidential"])
+async def test_a_report_becomes_a_lead_whose_reporter_only_the_vault_can_open(new_api: NewApi, naming: str) -> None:
     api = await door(new_api)
     own_words = {"evidence": "我叫举报人甲,电话139-0000-0000,有录音"}
-    answer = await report(api.client, REPORT | {"facts": REPORT["facts"] | own_words})
+    answer = await report(api.client, REPORT | {"naming": naming, "facts": REPORT["facts"] | own_words})
     assert answer.status_code == 201, answer.text
     lead = await only_lead(api)
     assert "我叫〔举报人〕,电话〔举报人〕,有录音" in lead["summary"]
@@ -48,7 +49,8 @@ async def test_a_report_becomes_a_lead_whose_reporter_only_the_vault_can_open(ne
     [(key_id, wrapped, ciphertext)] = await api.rows("select key_id, wrapped_key, ciphertext from vault.reporters")
     vault = Opener({key_id: SecretStr(api.keys.box("vault")["private_key"])})
     opened = vault.open_record(SealedRecord(key_id, wrapped, ciphertext))
-    assert opened == REPORT["reporter"] | {"naming": "named"}
+    assert opened == REPORT["reporter"] | {"naming": naming}
+    assert await api.rows("select naming, content->>'naming' from reports") == [(naming, naming)]
     everything = await api.rows("select l::text || r::text || h::text from leads l, reports r, lead_history h")
     assert not any(own in str(everything) for own in ("13900000000", "139-0000-0000", "举报人甲"))
     assert lead["lead_no"] not in answer.text

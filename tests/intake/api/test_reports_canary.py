@@ -24,6 +24,7 @@ from tests.support.marked import (
     MARK,
     OFFICE,
     PASSES,
+    PEER,
     PLAIN,
     SECRETS,
     SUBJECT,
@@ -133,13 +134,15 @@ async def test_nothing_of_a_reporter_is_found_anywhere(
     public = "POST /intake/v1/reports"
     with collecting() as collector:
         with process(api, collector.endpoint, log) as address:
-            async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False, headers=HEADERS) as client:
+            outside = httpx.AsyncHTTPTransport(local_address=PEER, trust_env=False)
+            async with httpx.AsyncClient(transport=outside, base_url=address, timeout=60, headers=HEADERS) as client:
                 await up(client)
                 answers[public] = await send(Sender(client, api.as_), public, range(NUMBERS[public]))
                 refused = await mistakes(client)
                 metrics = (await client.get("/metrics")).text
         traces = collector.text()
-    inside = Sender(api.client, api.as_)
+    to_app = httpx.ASGITransport(api.app, raise_app_exceptions=False, client=(PEER, 4711))
+    inside = Sender(httpx.AsyncClient(transport=to_app, base_url="http://test"), api.as_)
     for door in set(TAKES) - {public}:
         answers[door] = await send(inside, door, range(NUMBERS.get(door, 1)))
     for name, way in ALSO.items():

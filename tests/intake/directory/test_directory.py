@@ -129,6 +129,13 @@ def test_the_demonstration_s_directory_has_the_totals_of_the_plan() -> None:
     rows = sheets()
     groups = [row[1] for row in rows["units"] if row[2] == "专项工作组"]
     assert groups == ["综合督办组", "侦查打击组", "执法监督组", "基层组织建设组", "执纪问责组", "工作宣传组"]
+    assert {row[3] for row in rows["units"] if row[2] == "专项工作组"} == {"LD"}
+    heads = [row[:4] for row in rows["units"] if row[2] in ("专项斗争领导小组", "扫黑办")]
+    assert heads == [
+        ("LD", "扫黑除恶专项斗争领导小组", "专项斗争领导小组", "QW"),
+        ("SB", "区扫黑办", "扫黑办", "ZFW"),
+    ]
+    assert [row[2] for row in rows["placements"] if row[1] == "LD"].count("组长") == 1
     assert sum(row[2] == "街道" for row in rows["units"]) == 13
     kinds = [row[2] for row in rows["units"]]
     assert [kinds.count(kind) for kind in ("社区", "社区党组织", "社区(村)两委")] == [114, 114, 114]

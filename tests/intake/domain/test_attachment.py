@@ -104,6 +104,8 @@ def test_a_piece_opens_for_its_file_and_name_alone_and_not_without_the_wrapped_k
     later = FileKeys([new, old])
     assert later.open(one, key_id, wrapped).open("a", sealed) == b"content"
     assert later.new(one)[1] == "new"
+    secrets = {key.secret, *(keys.new(each)[0].secret for keys in (FileKeys([old]), later) for each in (one, two))}
+    assert len(secrets) == 5, "one key a file, whose it is and whatever wraps it"
     for altered in (sealed[:-1] + bytes([sealed[-1] ^ 1]), b"", sealed[:30]):
         with pytest.raises(CannotRead):
             key.open("a", altered)
