@@ -374,3 +374,12 @@ class Facts(BaseModel):
     """Only in the box for discipline."""
     excluded_staff: tuple[StaffNo, ...] = ()
     """Staff who must not take part: subjects, and those whose interest stands (G-CONF). Only in the box for verification."""
+
+
+class BoxedFacts(Facts):
+    """The facts as they lie in the box, with what alerts about readings need (G12); that is shown to nobody."""
+
+    near_units: tuple[Code, ...] = ()
+    """Units of staff whom the lead names or the office states, and units that it states."""
+    near_staff: tuple[StaffNo, ...] = ()
+    """Staff with a relative among those persons, as the directory has it."""

@@ -1,11 +1,12 @@
-"""Someone of discipline reads a leg with its restricted facts; the reading itself is put on record (G11)."""
+"""Someone of discipline reads a leg with its restricted facts; the reading itself is put on record (G11), and whether it concerns
+the reader's own circle (G12)."""
 
 from datetime import datetime
 from uuid import UUID
 
 from services.discipline.db import legs
 from services.discipline.domain.leg import Leg
-from shared import reads
+from shared import near, reads
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.db import Transaction
@@ -18,6 +19,6 @@ async def read_leg(
     """The leg, and its facts unless they have not arrived, are sealed with the lead or were destroyed. Raises `NotFound`."""
     leg = await legs.get(tx, leg_id)
     sealed = None if leg.at_rest else await legs.latest_facts(tx, leg.lead_id)
-    facts = Facts.model_validate(opener.open(sealed)) if sealed else None
-    await reads.note(tx, by, "leg.read", leg.id, at=at)
-    return leg, facts
+    opened = opener.open(sealed) if sealed else None
+    await reads.note(tx, by, "leg.read", leg.id, at=at, circle=await near.ties(tx, opened, by))
+    return leg, Facts.model_validate(opened) if opened else None

@@ -61,6 +61,8 @@ directory_staff = Table(
     Column("relatives", ARRAY(Text), nullable=False, server_default="{}", comment="staff numbers, for recusal (G4)"),
     CheckConstraint(_IN_ORDER, name="days_in_order"),
     Index("ix_directory_staff_home_unit", "home_unit"),
+    # whose relative somebody is, asked at each reading of a lead
+    Index("ix_directory_staff_relatives", "relatives", postgresql_using="gin"),
 )
 
 directory_placements = Table(

@@ -1,5 +1,5 @@
 """A reader's own circle 本人关系圈: where one lives, relatives, units one was in. Declared by the person, kept as keyed hashes, compared
-with what one reads (G12). Pure.
+with what one reads (G12); and whom a text names of those that the directory says are near. Pure.
 
 Nothing here says who anybody's relatives are: without the key a mark tells nothing, and the marks are only ever compared with a text that
 this very person is reading.
@@ -7,10 +7,13 @@ this very person is reading.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 
-from services.intake.domain.repeat_marks import plain
+from services.intake.domain.conflict import Subject
+from services.intake.domain.repeat_marks import marks_of, plain
 from shared.codes import Labelled
 
 
@@ -34,6 +37,26 @@ class Mark:
     tie: Tie
     length: int
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Who is near a reader as the directory has it: the reader's units of today, and by tie the staff numbers with their names. The reader
+    is one of the own unit."""
+
+    units: frozenset[str]
+    staff: Mapping[Tie, Mapping[str, str]]
+
+    def meant(self, subjects: Iterable[Subject]) -> set[Tie]:
+        """How whom the office says that a lead is about is near."""
+        subjects = list(subjects)
+        found = {tie for tie, staff in self.staff.items() if any(one.staff in staff for one in subjects)}
+        return found | ({Tie.COLLEAGUE} if any(one.unit in self.units for one in subjects) else set())
+
+    def named(self, text: str, *, on: date) -> set[Tie]:
+        """How whom a text names is near; `on`: the day of asking."""
+        names = named_in(text, {name for staff in self.staff.values() for name in staff.values()}, on=on)
+        return {tie for tie, staff in self.staff.items() if not names.isdisjoint(staff.values())}
 
 
 def secret_of(digest: bytes) -> bytes:
@@ -61,6 +84,29 @@ def touched(text: str, marks: Iterable[Mark], *, own: Iterable[str], secret: byt
         ties = {mark.tie for mark in known if mark.length == length} - found
         found |= {tie for part in _parts(text, length) for tie in ties if _mark(tie, part, secret) in known}
     return found
+
+
+def named_in(text: str, names: Iterable[str], *, on: date) -> set[str]:
+    """Which of these persons' names stand in a text; one within a longer name (王伟 in 王伟民) is another person's."""
+    text = plain(text)
+    words = {name: _spelt(name) for name in names}
+    found = {name: word for name, word in words.items() if len(word) >= SHORTEST and word in text}
+    if not found:
+        return set()
+    longer = sorted(marks_of(text, (), received_on=on).names, key=len, reverse=True)
+    return {name for name, word in found.items() if word in _without(text, longer, word)}
+
+
+@lru_cache(maxsize=10_000)
+def _spelt(name: str) -> str:
+    return plain("".join(name.split()))
+
+
+def _without(text: str, longer: Iterable[str], word: str) -> str:
+    for name in longer:
+        if len(name) > len(word) and word in name:
+            text = text.replace(name, "。")
+    return text
 
 
 def _parts(text: str, length: int) -> Iterator[str]:

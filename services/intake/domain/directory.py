@@ -72,7 +72,7 @@ class Staff(_Dated):
     account: str | None = None
     pledged_on: date | None = None
     relatives: tuple[str, ...] = ()
-    """Staff numbers of close relatives in the service, for recusal; they stay in intake."""
+    """Staff numbers of close relatives in the service, for recusal and for alerts about readings; who is whose stays in intake."""
 
     @property
     def key(self) -> str:

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from services.intake.db import code_lists, merges
+from services.intake.db import code_lists, conflicts, directory, merges
+from services.intake.domain.around import around
 from services.intake.domain.codes import Ground, Source
 from services.intake.domain.lead import Lead
 from services.intake.domain.police_call import FIELDS, Change
@@ -14,7 +15,7 @@ from services.intake.usecases.subject_store import (
     whole_corrections,
     whole_umbrella,
 )
-from shared.contracts.intake import Facts
+from shared.contracts.intake import BoxedFacts
 from shared.db import Transaction
 from shared.deadlines import china_date
 
@@ -24,13 +25,20 @@ MOST_LINES = 50
 
 async def facts_to_send(
     tx: Transaction, lead: Lead, *, subjects: SubjectKeys, grounds: tuple[Ground, ...] = ()
-) -> Facts:
+) -> BoxedFacts:
     """The facts for a box; whom it is about is told whole, but no child under 14 (G19); a correction stands among the allegations as a
-    line of its own."""
+    line of its own. Who is near the staff they name goes along, for alerts about readings alone (G12)."""
     [lead] = await whole(tx, [lead], subjects, with_children=False)
     facts = lead.facts(grounds=grounds)
     lines = await _corrected(tx, lead, subjects)
-    return facts.model_copy(update={"allegations": (*facts.allegations, *lines)})
+    # of officials only discipline is told (M17), so only its box counts those who are near them
+    told = [lead.summary, *lead.allegations, *lines, *await added_by_repeats(tx, lead.id, subjects=subjects)]
+    told += await told_of_officials(tx, lead, subjects=subjects) if grounds else ()
+    stated = await conflicts.subjects_of(tx, await merges.matter_of(tx, lead))
+    meant = [one for each in stated.values() for one in each]
+    near = around(await directory.whole(tx), "。".join(told), meant, since=lead.received_on)
+    values = facts.model_dump() | {"allegations": (*facts.allegations, *lines)}
+    return BoxedFacts(**values, near_units=near.units, near_staff=near.staff)
 
 
 async def _corrected(tx: Transaction, lead: Lead, subjects: SubjectKeys) -> tuple[str, ...]:

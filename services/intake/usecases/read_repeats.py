@@ -19,7 +19,7 @@ async def read_repeats(
     """The master and its repeats. Raises `NotFound`."""
     master = await leads.get(tx, master_id)
     found = await merges.repeats_of(tx, master_id)
-    ties = await ties_to(tx, found, secret=secret, subjects=subjects, by=by)
+    ties = await ties_to(tx, found, secret=secret, subjects=subjects, by=by, at=at)
     detail, days = {"repeats": len(found)}, await notices.calendar(tx)
     await reads.note(tx, by, "lead.read-repeats", master_id, at=at, detail=detail, circle=ties, days=days)
     return master, found

@@ -1,11 +1,12 @@
-"""Someone of the assigned unit reads a work with its restricted facts; the reading itself is put on record (G11)."""
+"""Someone of the assigned unit reads a work with its restricted facts; the reading itself is put on record (G11), and whether it
+concerns the reader's own circle (G12)."""
 
 from datetime import datetime
 from uuid import UUID
 
 from services.verification.db import works
 from services.verification.domain.work import Work
-from shared import reads
+from shared import near, reads
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.db import Transaction
@@ -21,6 +22,6 @@ async def read_work(
     work.must_belong_to(by.unit)
     shown = not work.at_rest and not work.is_withdrawn and await works.is_last(tx, work)
     sealed = await works.latest_facts(tx, work.lead_id) if shown else None
-    facts = Facts.model_validate(opener.open(sealed)) if sealed else None
-    await reads.note(tx, by, "work.read", work.id, at=at)
-    return work, facts
+    opened = opener.open(sealed) if sealed else None
+    await reads.note(tx, by, "work.read", work.id, at=at, circle=await near.ties(tx, opened, by))
+    return work, Facts.model_validate(opened) if opened else None

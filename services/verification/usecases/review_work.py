@@ -1,12 +1,14 @@
 """Another person reviews a drawn conclusion before anyone is told of it (D36, G4, G10): it stands, or goes back with a reason."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.verification.db import reviews, works
 from services.verification.domain.review import Review, ReviewState, parties
 from services.verification.domain.work import Work
-from shared import audit, outbox, reads
+from shared import audit, near, outbox, reads
 from shared.auth import Principal
 from shared.contracts.intake import Facts
 from shared.db import Transaction
@@ -18,10 +20,11 @@ async def read_review(
 ) -> tuple[Work, Review, Facts | None]:
     """What waits, with its facts, while it waits. Raises `NotFound`, `Forbidden`, `NotAllowed`."""
     work = await works.get(tx, work_id)
-    facts = await _facts(tx, work, opener)
+    opened = await _opened(tx, work, opener)
+    facts = Facts.model_validate(opened) if opened else None
     await _must_be_another(tx, work, facts, by=by)
     work.must_wait_for_review()
-    await reads.note(tx, by, "review.read", work.id, at=at)
+    await reads.note(tx, by, "review.read", work.id, at=at, circle=await near.ties(tx, opened, by))
     return work, await reviews.last(tx, work.id), facts
 
 
@@ -31,7 +34,8 @@ async def decide_review(
     """Let it stand, or return it. Raises `NotFound`, `Forbidden`, `NotAllowed` also for the second of two reviewers, `Invalid` without a
     reason to return."""
     work = await works.get(tx, work_id, lock=True)
-    await _must_be_another(tx, work, await _facts(tx, work, opener), by=by)
+    opened = await _opened(tx, work, opener)
+    await _must_be_another(tx, work, Facts.model_validate(opened) if opened else None, by=by)
     work.must_wait_for_review()
     review = (await reviews.last(tx, work.id)).decide(passed=passed, reason=reason, by=by.sub, at=at)
     work, said = work.pass_review(at=at) if review.state is ReviewState.PASSED else work.return_by_review(at=at)
@@ -42,9 +46,9 @@ async def decide_review(
     return review
 
 
-async def _facts(tx: Transaction, work: Work, opener: Opener) -> Facts | None:
+async def _opened(tx: Transaction, work: Work, opener: Opener) -> Mapping[str, Any] | None:
     sealed = None if work.at_rest else await works.latest_facts(tx, work.lead_id)
-    return Facts.model_validate(opener.open(sealed)) if sealed else None
+    return opener.open(sealed) if sealed else None
 
 
 async def _must_be_another(tx: Transaction, work: Work, facts: Facts | None, *, by: Principal) -> None:
