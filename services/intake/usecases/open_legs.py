@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from services.intake.db import dual_assignments, merges, search
+from services.intake.domain.conclusion import PENDING
 from services.intake.domain.dual_assignment import DualAssignment
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import HANDED_OVER, Status
@@ -17,12 +18,16 @@ _CRIME_LEG = {
     **dict.fromkeys(HANDED_OVER, LegStatus.ENDED),
     **dict.fromkeys((Status.ASSIGNED, Status.DISPUTED), LegStatus.CREATED),
     **dict.fromkeys((Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF, Status.IN_REVIEW), LegStatus.ACCEPTED),
+    Status.PARKED: LegStatus.ACCEPTED,
 }
+"""But for what is concluded as C4, which is no end (docs/decisions/0107)."""
 
 
 async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: FactsSealer, at: datetime) -> DualAssignment:
     """Create the parent and open the discipline leg; the crime leg is the assignment itself, at whatever point it stands."""
-    dual = DualAssignment(id=uuid4(), lead_id=lead.id, created_at=at, crime=_CRIME_LEG[lead.status])
+    found = await merges.conclusion_of(tx, lead.id) if lead.status is Status.CONCLUDED else None
+    crime = LegStatus.ACCEPTED if found and found[0] == PENDING else _CRIME_LEG[lead.status]
+    dual = DualAssignment(id=uuid4(), lead_id=lead.id, created_at=at, crime=crime)
     await dual_assignments.add(tx, dual, region=region)
     await search.restand(tx, lead, None)
     sequence = await outbox.put(tx, dual.created, at=at)

@@ -172,7 +172,7 @@ async def test_a_repeats_grounds_open_its_masters_leg_and_discipline_alone_hears
 
     # found when the work is under way, or over: the leg opens at once
     for stands, crime in (
-        *(("assigned", "created"), ("in_signoff", "accepted"), ("concluded", "ended"), ("parked", "ended")),
+        *(("assigned", "created"), ("in_signoff", "accepted"), ("concluded", "ended"), ("parked", "accepted")),
         *(("transferred", "ended"), ("fed_back", "ended"), ("closed", "ended")),
     ):
         master = await master_of(api)

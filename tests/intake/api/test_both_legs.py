@@ -1,0 +1,66 @@
+"""The parent of a dual assignment and its lead go on until both legs have ended, and no grounds are lost on the way (M17, M27, §4.3)."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.contracts import verification as said
+from shared.contracts.discipline import LegEnded, LegReceived
+from tests.conftest import NewApi
+from tests.intake.api.test_leads import register
+from tests.intake.api.test_life import PUBLIC, concluded, do, hear
+from tests.intake.api.test_merges import AGAIN, merge
+from tests.support.api import Api
+
+GROUNDS = {"discipline_grounds": ["umbrella"], "reason": "核查中发现"}
+
+
+async def legs(api: Api, lead: UUID) -> list[tuple[str, str, bool]]:
+    """The leg of verification, that of discipline, and whether the parent is over."""
+    query = "select crime, discipline, completed_at is not null from dual_assignments where lead_id = $1"
+    return await api.rows(query, lead)
+
+
+async def discipline_says(api: Api, lead: UUID, kind: Any, day: str) -> None:
+    [(dual,)] = await api.rows("select id from dual_assignments where lead_id = $1", lead)
+    await hear(api, lead, kind, day=day, leg_id=UUID(int=1), dual_assignment_id=dual)
+
+
+async def discipline_ends(api: Api, lead: UUID, day: str) -> None:
+    await discipline_says(api, lead, LegReceived, day)
+    await discipline_says(api, lead, LegEnded, day)
+
+
+async def completed(api: Api) -> int:
+    [(number,)] = await api.rows("select count(*) from outbox where type like '%dual-assignment.completed.v1'")
+    return int(number)
+
+
+@pytest.mark.rule("M17")
+@pytest.mark.parametrize("parked", [False, True])
+async def test_what_could_not_be_verified_keeps_the_parent_open_when_its_grounds_come_late(
+    new_api: NewApi, *, parked: bool
+) -> None:
+    api = await new_api("intake")
+    lead, master = await concluded(api, "C4"), await concluded(api, "C4")
+    if parked:
+        for each in (lead, master):
+            await hear(api, each, said.WorkParked, day="2018-06-21")
+    assert (await do(api, lead, "discipline-grounds", GROUNDS, day="2018-06-22")).status_code == 200
+    repeat = await register(api, **PUBLIC, summary=AGAIN)
+    assert (await do(api, repeat, "discipline-grounds", GROUNDS, day="2018-06-22")).status_code == 200
+    await merge(api, repeat, master)
+    for each in (lead, master):
+        assert await legs(api, each) == [("accepted", "created", False)], "C4 is no end of the crime leg"
+        await discipline_ends(api, each, "2018-06-25")
+        assert await legs(api, each) == [("accepted", "ended", False)]
+    assert await completed(api) == 0
+    # looked at again, and found: now it is over
+    assert (await do(api, lead, "take-up", {"reason": "有新情况"}, day="2018-06-26")).status_code == 200
+    assert (await do(api, lead, "assignment", {"unit": "GA"}, day="2018-06-26")).status_code == 200
+    assert await legs(api, lead) == [("created", "ended", False)]
+    charged: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
+    await hear(api, lead, said.WorkAccepted, day="2018-06-27", **charged)
+    await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-07-02")
+    assert (await legs(api, lead), await completed(api)) == ([("ended", "ended", True)], 1)
