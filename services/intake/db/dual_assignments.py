@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, insert, select, update
 
 from services.intake.db.conflicts import apart
 from services.intake.db.tables import dual_assignments as table
-from services.intake.domain.dual_assignment import DualAssignment
+from services.intake.domain.dual_assignment import DualAssignment, Status
 from shared.contracts.intake import LegStatus
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
@@ -43,6 +43,12 @@ async def of_lead(tx: Transaction, lead_id: UUID) -> DualAssignment | None:
     """The parent of this lead, locked; None when the lead has no discipline leg."""
     row = (await tx.execute(select(table).where(table.c.lead_id == lead_id).with_for_update())).mappings().one_or_none()
     return of_row(row) if row else None
+
+
+async def is_open(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether a leg of this lead has not ended; the parent is locked."""
+    dual = await of_lead(tx, lead_id)
+    return dual is not None and dual.status is Status.OPEN
 
 
 async def page(

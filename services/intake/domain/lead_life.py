@@ -95,9 +95,11 @@ def return_redirect(lead: Lead, *, at: datetime) -> tuple[Lead, LeadRedirectRetu
     return lead.step(back), LeadRedirectReturned(lead_id=lead.id, effective_at=at)
 
 
-def end_redirect(lead: Lead, *, at: datetime) -> tuple[Lead, LeadClosed]:
-    """The regulator's result closes it."""
-    return lead.step(Action.END_REDIRECT), LeadClosed(lead_id=lead.id, by="regulator", effective_at=at)
+def end_redirect(lead: Lead, *, leg_open: bool, at: datetime) -> tuple[Lead, LeadClosed]:
+    """The regulator's result closes it. Raises `NotAllowed`, also while a leg of its dual assignment is open (§4.3)."""
+    done = lead.step(Action.END_REDIRECT)
+    _no_leg(leg_open=leg_open)
+    return done, LeadClosed(lead_id=lead.id, by="regulator", effective_at=at)
 
 
 def follow(lead: Lead, action: Action, **changes: Any) -> Lead:
@@ -221,9 +223,13 @@ def re_examine(lead: Lead, unit: str, *, days: Calendar, at: datetime) -> tuple[
 def close(lead: Lead, *, leg_open: bool, at: datetime) -> tuple[Lead, LeadClosed]:
     """Done. Raises `NotAllowed`, also while a leg of its dual assignment is open (§4.3)."""
     done = lead.step(Action.CLOSE)
+    _no_leg(leg_open=leg_open)
+    return done, LeadClosed(lead_id=lead.id, by="feedback", effective_at=at)
+
+
+def _no_leg(*, leg_open: bool) -> None:
     if leg_open:
         raise NotAllowed("双交办尚有一线未办结 / a leg of its dual assignment is open")
-    return done, LeadClosed(lead_id=lead.id, by="feedback", effective_at=at)
 
 
 def take_up(lead: Lead, *, at: datetime) -> tuple[Lead, LeadReopened]:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices, objections
 from services.intake.domain import lead_life
-from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.feedback import Feedback, must_be_final
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
@@ -44,8 +43,7 @@ async def close_lead(tx: Transaction, lead_id: UUID, *, by: Principal, at: datet
         await must_be_told_of_master(tx, repeat, since=since)
         await _must_be_final_for(tx, repeat, answered, since=since, days=days, today=today)
     await superiors_must_be_answered(tx, lead, *repeats, since=since)
-    dual = await dual_assignments.of_lead(tx, lead_id)
-    lead, said = lead_life.close(lead, leg_open=dual is not None and dual.status is DualStatus.OPEN, at=at)
+    lead, said = lead_life.close(lead, leg_open=await dual_assignments.is_open(tx, lead_id), at=at)
     await leads.save(tx, lead, "close", by=by, effective_at=at, at=at)
     for repeat in repeats:
         await deadlines.stop(tx, repeat.id, DeadlineKind.MEET, at=at)

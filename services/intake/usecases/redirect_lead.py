@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from services.intake.db import deadlines, leads, life, merges, notices
+from services.intake.db import deadlines, dual_assignments, leads, life, merges, notices
 from services.intake.domain import lead_life
 from services.intake.domain.attachment import Door
 from services.intake.domain.conclusion import ELSEWHERE
@@ -130,9 +130,9 @@ async def answer_redirect(tx: Transaction, lead_id: UUID, result: Result, *, by:
 async def end_redirect(tx: Transaction, lead_id: UUID, *, by: Principal, at: datetime) -> Lead:
     """The regulator's result is on file and the reporter told, or tried to be (G-FEED), those of repeats and all superiors too: the lead is
     closed as C6. What its reporter objects to that is decided afterwards, too: taken back is what is closed, by two. Raises `NotFound`,
-    `NotAllowed`."""
+    `NotAllowed`, also while a leg of its dual assignment is open: the result stays on file and it is closed when that has ended."""
     lead = await leads.get(tx, lead_id, lock=True)
-    lead, said = lead_life.end_redirect(lead, at=at)
+    lead, said = lead_life.end_redirect(lead, leg_open=await dual_assignments.is_open(tx, lead_id), at=at)
     sent = await life.last_redirect(tx, lead_id)
     since = sent.answered_on()
     outcome, told_on = await how_told(tx, lead, since=since)

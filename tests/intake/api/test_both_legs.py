@@ -64,3 +64,31 @@ async def test_what_could_not_be_verified_keeps_the_parent_open_when_its_grounds
     await hear(api, lead, said.WorkAccepted, day="2018-06-27", **charged)
     await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-07-02")
     assert (await legs(api, lead), await completed(api)) == ([("ended", "ended", True)], 1)
+
+
+OPEN = "双交办尚有一线未办结 / a leg of its dual assignment is open"
+RESULT = {"result": "已责令整改", "result_on": "2018-06-28"}
+
+
+async def answered(api: Api, lead: UUID) -> None:
+    """The regulator took it and says what it did."""
+    receipt = {"receipt_no": "JS-7", "receipt_on": "2018-06-25"}
+    assert (await do(api, lead, "redirect/receipt", receipt, day="2018-06-25")).status_code == 200
+    assert (await do(api, lead, "redirect/result", RESULT, day="2018-06-28")).status_code == 200
+
+
+@pytest.mark.rule("M17", "D29")
+async def test_a_regulators_result_closes_nothing_while_discipline_is_at_work_and_is_kept(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await concluded(api, "C6")
+    assert (await do(api, lead, "discipline-grounds", GROUNDS, day="2018-06-21")).status_code == 200
+    assert await legs(api, lead) == [("ended", "created", False)]
+    assert (await do(api, lead, "redirect", {"regulator": "JS"}, day="2018-06-22")).status_code == 200
+    await answered(api, lead)
+    early = await do(api, lead, "redirect/closing", day="2018-06-28")
+    assert (early.status_code, early.json()["detail"]) == (409, OPEN)
+    await discipline_ends(api, lead, "2018-07-02")
+    [kept] = (await api.get(f"/intake/v1/leads/{lead}/redirects", by="ofd")).json()
+    assert kept["result"] == RESULT["result"]
+    closed = await do(api, lead, "redirect/closing", day="2018-07-03")
+    assert closed.json()["status"] == "closed", closed.text

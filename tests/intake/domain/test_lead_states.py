@@ -113,7 +113,7 @@ DOORS: dict[Action, Callable[[Lead], Any]] = {
     Action.REDIRECT: lambda one: lead_life.redirect(one, "SJ", number=1, at=NOON, conclusion="C6"),
     Action.TAKE_UP: lambda one: lead_life.take_up(one, at=NOON),
     Action.RETURN_REDIRECT: lambda one: lead_life.return_redirect(one, at=NOON),
-    Action.END_REDIRECT: lambda one: lead_life.end_redirect(one, at=NOON),
+    Action.END_REDIRECT: lambda one: lead_life.end_redirect(one, leg_open=False, at=NOON),
     Action.MERGE: lambda one: one.merge_into(lead()),
     Action.UNMERGE: lambda one: one.unmerge(),
     Action.ADD_GROUNDS: lambda one: one.add_grounds((Ground.UMBRELLA,)),
