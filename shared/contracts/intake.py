@@ -251,9 +251,11 @@ class _DualEvent(AboutLead):
 
 
 class DualAssignmentCreated(_DualEvent):
-    """Both legs were opened in one transaction 双交办已建立 (M17). The grounds are restricted and travel sealed."""
+    """Both legs were opened in one transaction 双交办已建立 (M17). The grounds are restricted and travel sealed. `crime`: where that leg
+    stands already, for the discipline leg opens later when grounds are found later."""
 
     TYPE: ClassVar[str] = "xiansuo.intake.dual-assignment.created.v1"
+    crime: LegStatus = LegStatus.CREATED
 
 
 class LegStatusChanged(_DualEvent):

@@ -183,15 +183,25 @@ class DecisionView(BaseModel):
 @router.post("/leads/{lead_id}/decline")
 async def post_decline(lead_id: UUID, order: DeclineOrder, request: Request, by: Writer, tx: Tx, at: Now) -> LeadView:
     """Outside the scope; never a report about the office itself. An analyst proposes it, another person decides as director: then its
-    reporter, and each of a repeat, is told. 提议或决定不予受理"""
-    letters, go_to, concerns = request.app.state.letters, order.go_to.value, order.concerns_office
+    reporter, and each of a repeat, is told; one with grounds goes to discipline. 提议或决定不予受理"""
+    state, go_to, concerns = request.app.state, order.go_to.value, order.concerns_office
     if "ofd" not in by.roles:
         return LeadView.of(
             await propose_decline(tx, lead_id, go_to, order.reason, concerns_office=concerns, by=by, at=at)
         )
-    return LeadView.of(
-        await decline_lead(tx, letters, lead_id, go_to, order.reason, concerns_office=concerns, by=by, at=at)
+    lead = await decline_lead(
+        tx,
+        state.letters,
+        lead_id,
+        go_to,
+        order.reason,
+        concerns_office=concerns,
+        region=state.region,
+        sealer=state.sealer,
+        by=by,
+        at=at,
     )
+    return LeadView.of(lead)
 
 
 @router.get("/declines")

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from services.intake.api.directory import UnitCode
@@ -79,9 +79,13 @@ class RedirectView(BaseModel):
 
 
 @router.post("/leads/{lead_id}/redirect")
-async def post_redirect(lead_id: UUID, order: RedirectOrder, by: Director, tx: Tx, at: Now) -> LeadView:
-    """A matter of 乱 goes to its regulator. 转主管部门"""
-    return LeadView.of(await redirect_lead(tx, lead_id, order.regulator, by=by, at=at))
+async def post_redirect(
+    lead_id: UUID, order: RedirectOrder, request: Request, by: Director, tx: Tx, at: Now
+) -> LeadView:
+    """A matter of 乱 goes to its regulator; one with grounds to discipline, too. 转主管部门"""
+    region, sealer = request.app.state.region, request.app.state.sealer
+    lead = await redirect_lead(tx, lead_id, order.regulator, region=region, sealer=sealer, by=by, at=at)
+    return LeadView.of(lead)
 
 
 @router.get("/leads/{lead_id}/redirects")

@@ -14,7 +14,7 @@ from services.intake.db.life_tables import decisions, legal_holds
 from services.intake.db.mailbox_tables import objections
 from services.intake.db.repeat_tables import conclusions, merges, re_examinations
 from services.intake.db.subject_tables import subject_boxes
-from services.intake.db.tables import deadlines, lead_history, leads, reports
+from services.intake.db.tables import deadlines, dual_assignments, lead_history, leads, reports
 from services.intake.domain.conclusion import UNFOUNDED
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Status
@@ -100,7 +100,7 @@ async def to_be_sealed(
 ) -> list[tuple[Lead, datetime]]:
     """Leads that ended as unfounded, or were not accepted, before an instant and wait for nothing, each with when. Those whose sealing is
     proposed, or was refused after `asked_before`, those that another team is to look at, and those with an undecided objection
-    are left out."""
+    are left out, as are those with a discipline leg that is open."""
     asked = exists().where(
         decisions.c.lead_id == leads.c.id,
         decisions.c.kind == "seal",
@@ -109,7 +109,7 @@ async def to_be_sealed(
     unfounded = and_(leads.c.status == "closed", conclusions.c.code.in_(UNFOUNDED))
     declined = and_(leads.c.status == "not_accepted", ~_owes(before))
     query = _ended().having(before > _WHEN).outerjoin(conclusions, conclusions.c.lead_id == leads.c.id)
-    query = query.where(or_(unfounded, declined), ~asked, ~_held(), ~_waits(), ~_objected())
+    query = query.where(or_(unfounded, declined), ~asked, ~_held(), ~_waits(), ~_objected(), ~_leg_open())
     return await _found(tx, query, limit)
 
 
@@ -117,6 +117,11 @@ async def owes(tx: Transaction, lead_id: UUID, before: datetime) -> bool:
     """Whether somebody waits for something of a lead that was not accepted, or of a repeat of it: to be told, for a reply or a decision; or
     something was merged into it since an instant, whose reporter may object."""
     return bool((await tx.execute(select(_owes(before)).where(leads.c.id == lead_id))).scalar_one())
+
+
+async def has_leg(tx: Transaction, lead_id: UUID) -> bool:
+    """Whether a leg of this lead, or of a repeat of it, is open."""
+    return bool((await tx.execute(select(_leg_open()).where(leads.c.id == lead_id))).scalar_one())
 
 
 async def with_reporter(tx: Transaction, before: datetime, *, limit: int) -> list[tuple[Lead, datetime]]:
@@ -188,6 +193,13 @@ def _objected() -> ColumnElement[bool]:
     each = leads.alias()
     made = select(each.c.id).join(objections, objections.c.lead_id == each.c.id).where(objections.c.state == "open")
     return made.where(_whole(each) == leads.c.id).correlate(leads).exists()
+
+
+def _leg_open() -> ColumnElement[bool]:
+    each = leads.alias()
+    dual = select(each.c.id).join(dual_assignments, dual_assignments.c.lead_id == each.c.id)
+    dual = dual.where(dual_assignments.c.completed_at.is_(None), _whole(each) == leads.c.id)
+    return dual.correlate(leads).exists()
 
 
 def _held() -> Any:

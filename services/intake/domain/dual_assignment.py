@@ -46,7 +46,9 @@ class DualAssignment:
     @property
     def created(self) -> DualAssignmentCreated:
         """The event that opens both legs."""
-        return DualAssignmentCreated(dual_assignment_id=self.id, lead_id=self.lead_id, effective_at=self.created_at)
+        return DualAssignmentCreated(
+            dual_assignment_id=self.id, lead_id=self.lead_id, crime=self.crime, effective_at=self.created_at
+        )
 
     def move(self, leg: Leg, status: LegStatus, *, at: datetime) -> tuple[Self, tuple[Event, ...]]:
         """A leg moved one step on. → the parent, and what to say: the leg's status, and the completion when both have ended.
@@ -72,6 +74,13 @@ class DualAssignment:
             dual = replace(dual, completed_at=at)
             said.append(DualAssignmentCompleted(dual_assignment_id=self.id, lead_id=self.lead_id, effective_at=at))
         return dual, tuple(said)
+
+    def relearn(self, leg: Leg, status: LegStatus, *, at: datetime) -> Self:
+        """What was said of a leg and then forgotten, a step on or back at work."""
+        now = self.crime if leg is Leg.CRIME else self.discipline
+        if _ORDER.index(status) > _ORDER.index(now):
+            return self.move(leg, status, at=at)[0]
+        return self.begin_again(leg, status, at=at)[0]
 
     def begin_again(self, leg: Leg, status: LegStatus, *, at: datetime) -> tuple[Self, LegStatusChanged]:
         """A leg that had moved on is back at work: the conclusion was returned, or another team is charged. The parent is open again."""

@@ -131,7 +131,7 @@ MOVES: Mapping[Action, Mapping[Status, Status | Target]] = {
     A.MERGE: _all([S.RECEIVED, S.CLASSIFIED], S.MERGED),
     A.UNMERGE: {S.MERGED: BEFORE},
     # what a repeat says of officials is found out after the merge, too
-    A.ADD_GROUNDS: _all(ACTIVE | {S.CLOSED, S.SUSPENDED, S.MERGED}, SAME),
+    A.ADD_GROUNDS: _all(ACTIVE | {S.NOT_ACCEPTED, S.CLOSED, S.SUSPENDED, S.MERGED}, SAME),
     A.LEAVE_CHILDREN_OUT: _all(ACTIVE, SAME),
     A.ASSIGN: _all([S.CLASSIFIED, S.REOPENED], S.ASSIGNED),
     # before that a person classifies it anew

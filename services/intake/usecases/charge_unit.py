@@ -8,7 +8,7 @@ from services.intake.domain.deadline import OF_THE_LEAD, of_assignment
 from services.intake.domain.lead import Lead
 from services.intake.usecases.ask_of_repeats import tell_urgency
 from services.intake.usecases.facts_to_send import added_by_repeats, facts_to_send
-from services.intake.usecases.open_legs import open_legs
+from services.intake.usecases.open_legs import open_where_grounds
 from services.intake.usecases.subject_store import FactsSealer
 from shared import outbox
 from shared.auth import Principal
@@ -50,8 +50,7 @@ async def charge(
             await merges.save_re_examination(tx, entry.give(assigned.unit, by=by.sub, at=at))
     dual = await dual_assignments.of_lead(tx, lead.id)
     if dual is None:
-        if await merges.grounds_of(tx, lead):
-            await open_legs(tx, lead, region=region, sealer=sealer, at=at)
+        await open_where_grounds(tx, lead, region=region, sealer=sealer, at=at)
     elif dual.crime is not LegStatus.CREATED:
         dual, moved = dual.begin_again(Leg.CRIME, LegStatus.CREATED, at=at)
         await dual_assignments.save(tx, dual)

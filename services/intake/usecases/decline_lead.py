@@ -14,7 +14,9 @@ from services.intake.usecases.decide_objection import uphold
 from services.intake.usecases.deliver_feedback import tell_declined
 from services.intake.usecases.invite_reporter import meet_again
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.open_legs import open_where_grounds
 from services.intake.usecases.reply_upstream import begin_to_answer
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -53,10 +55,13 @@ async def decline_lead(
     reason: str,
     *,
     concerns_office: bool,
+    region: str,
+    sealer: FactsSealer,
     by: Principal,
     at: datetime,
 ) -> Lead:
-    """Decline what an analyst proposed to (G10). Its reporter, and each of a repeat, is told why and where to go instead. Raises
+    """Decline what an analyst proposed to (G10). Its reporter, and each of a repeat, is told why and where to go instead; with grounds it
+    goes to discipline, which hears nothing of a mere proposal. Raises
     `NotFound`, `NotAllowed` where nobody proposed it, `Forbidden` for who did, and when it is about this office."""
     refuse_marked("reason", [reason])
     lead = await leads.get(tx, lead_id, lock=True)
@@ -75,6 +80,7 @@ async def decline_lead(
         await tell_declined(tx, letters, each, why, days=days, by=by, at=at)
         await begin_to_answer(tx, each, days=days, at=at)
     await outbox.put(tx, said, at=at)
+    await open_where_grounds(tx, lead, region=region, sealer=sealer, at=at)
     await audit.record(tx, by, "lead.decline", lead.id, at=at, purpose=reason, detail={"go_to": go_to})
     return lead
 

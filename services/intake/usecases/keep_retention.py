@@ -28,6 +28,7 @@ CLOCK = "办结满{}日,查否线索应予封存"
 DECLINED = "不予受理满{}日,应予封存"
 ENDED = (Status.CLOSED, Status.NOT_ACCEPTED, Status.SEALED)
 
+LEG_OPEN = "双交办尚有一线未办结,不得封存 / a leg of its dual assignment is open; it is not sealed"
 OWED = "尚有人应被告知、答复或可提出异议,不得封存 / somebody is still to be told or answered, or may object; it is not sealed"
 
 
@@ -82,7 +83,7 @@ async def must_be_over(tx: Transaction, lead_id: UUID, *, at: datetime) -> None:
 
 async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime) -> None:
     """It comes to rest with its repeats. Raises `NotAllowed` under a hold, when it did not end as unfounded, waits for another team
-    after it was reported again, or an objection is undecided."""
+    after it was reported again, or an objection is undecided or a leg of its dual assignment open."""
     lead, repeats = await _whole(tx, decision.lead_id)
     if await merges.open_re_examinations(tx, lead.id):
         raise NotAllowed(
@@ -92,6 +93,8 @@ async def seal(tx: Transaction, decision: Decision, by: Principal, at: datetime)
         raise NotAllowed(OWED)
     if await deadlines.claims_of_repeats(tx, lead.id):
         raise NotAllowed(CLAIMED)
+    if await retention.has_leg(tx, lead.id):
+        raise NotAllowed(LEG_OPEN)
     held = await retention.is_held(tx, lead.id)
     concluded = await merges.conclusion_of(tx, lead.id)
     for each in (lead, *repeats):

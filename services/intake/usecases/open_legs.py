@@ -19,8 +19,20 @@ _CRIME_LEG = {
     **dict.fromkeys((Status.ASSIGNED, Status.DISPUTED), LegStatus.CREATED),
     **dict.fromkeys((Status.VERIFYING, Status.TASKFORCE, Status.IN_SIGNOFF, Status.IN_REVIEW), LegStatus.ACCEPTED),
     Status.PARKED: LegStatus.ACCEPTED,
+    # a regulator or nobody has it: there is nothing for a unit to end; taken up again, a unit is charged next
+    **dict.fromkeys((Status.REDIRECTED, Status.NOT_ACCEPTED), LegStatus.ENDED),
+    Status.REOPENED: LegStatus.CREATED,
 }
-"""But for what is concluded as C4, which is no end (docs/decisions/0107)."""
+"""In which states grounds open the discipline leg at once (docs/decisions/0114), and where the crime leg stands then; but for what is
+concluded as C4, which is no end (0107)."""
+
+
+async def open_where_grounds(tx: Transaction, lead: Lead, *, region: str, sealer: FactsSealer, at: datetime) -> None:
+    """Both legs open where the lead or a repeat of it has grounds, no leg is there yet and somebody has decided where the lead goes."""
+    if lead.status not in _CRIME_LEG or not await merges.grounds_of(tx, lead):
+        return
+    if await dual_assignments.of_lead(tx, lead.id) is None:
+        await open_legs(tx, lead, region=region, sealer=sealer, at=at)
 
 
 async def open_legs(tx: Transaction, lead: Lead, *, region: str, sealer: FactsSealer, at: datetime) -> DualAssignment:

@@ -22,7 +22,9 @@ from services.intake.usecases.deliver_feedback import (
 )
 from services.intake.usecases.enter_objection import enter_of_repeats, must_know_refusal
 from services.intake.usecases.letter_files import must_be_sent_by
+from services.intake.usecases.open_legs import open_where_grounds
 from services.intake.usecases.reply_upstream import superiors_must_be_answered
+from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.auth import Principal
 from shared.contracts.intake import DeadlineKind
@@ -40,9 +42,11 @@ class Result:
     files: tuple[UUID, ...] = ()
 
 
-async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: Principal, at: datetime) -> Lead:
-    """Send it there: classified as 乱, or found to be 乱 (C6). Raises `NotFound`, `NotAllowed`, `Invalid` for no such regulator,
-    `ConflictOfInterest` (G-CONF)."""
+async def redirect_lead(
+    tx: Transaction, lead_id: UUID, regulator: str, *, region: str, sealer: FactsSealer, by: Principal, at: datetime
+) -> Lead:
+    """Send it there: classified as 乱, or found to be 乱 (C6); with grounds it goes to discipline, too. Raises `NotFound`, `NotAllowed`,
+    `Invalid` for no such regulator, `ConflictOfInterest` (G-CONF)."""
     lead = await leads.get(tx, lead_id, lock=True)
     number = len(await life.redirects_of(tx, lead_id)) + 1
     found = await merges.conclusion_of(tx, lead_id)
@@ -55,6 +59,7 @@ async def redirect_lead(tx: Transaction, lead_id: UUID, regulator: str, *, by: P
     await tell_no_repeat(tx, lead.id, at=at)
     await deadlines.start_anew(tx, to_receipt(lead, days=await notices.calendar(tx), at=at))
     await outbox.put(tx, said, at=at)
+    await open_where_grounds(tx, lead, region=region, sealer=sealer, at=at)
     await audit.record(tx, by, "lead.redirect", lead.id, at=at, detail={"regulator": regulator, "number": number})
     return lead
 

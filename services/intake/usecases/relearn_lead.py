@@ -85,15 +85,15 @@ async def relearn_urgency(tx: Transaction, event: LeadUrgencySaid, received: Rec
 
 async def relearn_dual(tx: Transaction, event: DualAssignmentCreated, received: Received) -> None:
     """Both legs were opened."""
-    dual = DualAssignment(id=event.dual_assignment_id, lead_id=event.lead_id, created_at=event.effective_at)
+    at = event.effective_at
+    dual = DualAssignment(id=event.dual_assignment_id, lead_id=event.lead_id, created_at=at, crime=event.crime)
     await dual_assignments.add(tx, dual, region=received.region)
 
 
 async def relearn_leg(tx: Transaction, event: LegStatusChanged, _: Received) -> None:
-    """A leg moved on; what it follows from comes again later and finds it there."""
+    """A leg moved on, or began again; what it follows from comes again later and finds it there."""
     dual = await dual_assignments.get(tx, event.dual_assignment_id)
-    dual, _said = dual.move(event.leg, event.status, at=event.effective_at)
-    await dual_assignments.save(tx, dual)
+    await dual_assignments.save(tx, dual.relearn(event.leg, event.status, at=event.effective_at))
 
 
 async def relearn_nothing(tx: Transaction, event: DualAssignmentCompleted, received: Received) -> None:

@@ -3,14 +3,14 @@ go to who works on it, sealed as the first time."""
 
 from datetime import datetime
 
-from services.intake.db import dual_assignments, merges
+from services.intake.db import dual_assignments
 from services.intake.domain.dual_assignment import Status as DualStatus
 from services.intake.domain.lead import Lead
-from services.intake.domain.lead_states import HANDED_OVER, ITS_UNITS
+from services.intake.domain.lead_states import ITS_UNITS
 from services.intake.usecases import ask_about_children
 from services.intake.usecases.charge_unit import send_verification_facts
 from services.intake.usecases.check_unit import touched
-from services.intake.usecases.open_legs import open_legs, send_discipline_facts
+from services.intake.usecases.open_legs import open_where_grounds, send_discipline_facts
 from services.intake.usecases.subject_store import FactsSealer
 from shared import audit, outbox
 from shared.contracts.intake import LeadAssigned
@@ -58,10 +58,10 @@ async def tell_discipline(
     tx: Transaction, lead: Lead, *, grounds: bool, region: str, sealer: FactsSealer, at: datetime
 ) -> None:
     """The facts of now for discipline, in a leg that is open; one that has ended hears of new `grounds`. Where the lead or a repeat of it
-    has any and there is no leg yet, it opens at once, if the lead was handed over (M17, M27)."""
+    has any and there is no leg yet, it opens at once, unless nobody has decided yet where the lead goes (M17, M27)."""
     dual = await dual_assignments.of_lead(tx, lead.id)
     if dual is not None:
         if grounds or dual.status is DualStatus.OPEN:
             await send_discipline_facts(tx, lead, dual, sealer=sealer, at=at)
-    elif lead.status in HANDED_OVER and await merges.grounds_of(tx, lead):
-        await open_legs(tx, lead, region=region, sealer=sealer, at=at)
+    else:
+        await open_where_grounds(tx, lead, region=region, sealer=sealer, at=at)

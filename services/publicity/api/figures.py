@@ -172,9 +172,9 @@ async def get_rows(
         page = paging.page(shown, key=lambda row: (row.lead_no, row.lead_id))
     elif code == figures.DUAL_ASSIGNMENTS.code:
         duals = await queries.dual_assignments(
-            tx, as_of=as_of, after=paging.after(datetime, UUID), limit=paging.limit + 1
+            tx, as_of=as_of, counted=counted, after=paging.after(datetime, UUID), limit=paging.limit + 1
         )
-        rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals if counted]
+        rows = [DualAssignmentRow.model_validate(dual, from_attributes=True) for dual in duals]
         page = paging.page(rows, key=lambda row: (row.created_at, row.lead_id))
     elif code in figures.UNITS_OF:
         found = await directory.units(tx, figures.UNITS_OF[code], on=china_date(as_of), counted=counted)

@@ -29,14 +29,17 @@ _SUPERIOR = text("""
       and (r.codes ->> 'lead_no', r.lead_id) > (:after_no, cast(:after_id as uuid))
     order by r.codes ->> 'lead_no', r.lead_id
 """)
-_DUAL = text("""
+_BOTH = "exists (select from facts a where a.lead_id = c.lead_id and a.type = :assigned and a.effective_at <= :as_of)"
+"""A unit was charged, too: discipline alone has what was declined or went to a regulator (docs/decisions/0114)."""
+_DUAL = text(f"""
     select c.lead_id, cast(c.subject as uuid) as dual_assignment_id, c.effective_at as created_at, d.effective_at as completed_at
     from facts c
     left join facts d on d.subject = c.subject and d.type = :completed and d.effective_at <= :as_of
-    where c.type = :created and c.effective_at <= :as_of and (c.effective_at, c.lead_id) > (:after_at, cast(:after_id as uuid))
+    where c.type = :created and c.effective_at <= :as_of and {_BOTH} = :counted
+      and (c.effective_at, c.lead_id) > (:after_at, cast(:after_id as uuid))
     order by c.effective_at, c.lead_id limit :limit
-""")
-_DUAL_COUNT = text("select count(*) from facts where type = :created and effective_at <= :as_of")
+""")  # noqa: S608 - constants of this module
+_DUAL_COUNT = text(f"select count(*) from facts c where c.type = :created and c.effective_at <= :as_of and {_BOTH}")  # noqa: S608
 _NOWHERE = UUID(int=0)
 _EVER = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 _ALL = 10_000_000
@@ -93,15 +96,22 @@ def _superior(row: RowMapping) -> SuperiorLead:
 
 
 async def dual_assignments(
-    tx: Transaction, *, as_of: datetime, after: tuple[datetime, UUID] | None = None, limit: int = _ALL
+    tx: Transaction,
+    *,
+    as_of: datetime,
+    counted: bool = True,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = _ALL,
 ) -> list[Dual]:
-    """The dual assignments made up to `as_of`, by time."""
+    """The dual assignments made up to `as_of`, by time; `counted`: those of which a unit was charged, else the others."""
     after_at, after_id = after or (_EVER, _NOWHERE)
     rows = await tx.execute(
         _DUAL,
         {
             "created": DualAssignmentCreated.TYPE,
             "completed": DualAssignmentCompleted.TYPE,
+            "assigned": LeadAssigned.TYPE,
+            "counted": counted,
             "as_of": as_of,
             "after_at": after_at,
             "after_id": after_id,
@@ -113,7 +123,8 @@ async def dual_assignments(
 
 async def count_dual_assignments(tx: Transaction, *, as_of: datetime) -> int:
     """How many there are."""
-    return int((await tx.execute(_DUAL_COUNT, {"created": DualAssignmentCreated.TYPE, "as_of": as_of})).scalar_one())
+    asked = {"created": DualAssignmentCreated.TYPE, "assigned": LeadAssigned.TYPE, "as_of": as_of}
+    return int((await tx.execute(_DUAL_COUNT, asked)).scalar_one())
 
 
 async def list_facts(

@@ -79,7 +79,8 @@ def written() -> dict[tuple[str, str], str]:
     found |= {("suspend", status): "suspended" for status in ACTIVE}
     found |= {("say-urgent", status): status for status in (*ACTIVE, "closed", "suspended")}
     found |= {("leave-children-out", status): status for status in ACTIVE}
-    return found | {("add-grounds", status): status for status in (*ACTIVE, "closed", "suspended", "merged")}
+    late = ("not_accepted", "closed", "suspended", "merged")
+    return found | {("add-grounds", status): status for status in (*ACTIVE, *late)}
 
 
 def at(status: Status) -> Lead:

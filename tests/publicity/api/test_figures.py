@@ -48,6 +48,10 @@ def journey(number: int, *, verifiers: int = 2, accepted_on: int = 0, source: st
     ]
 
 
+def both_legs(lead: UUID) -> DualAssignmentCreated:
+    return DualAssignmentCreated(lead_id=lead, dual_assignment_id=uuid4(), effective_at=NOON)
+
+
 async def n07(api: Any, **asked: str) -> tuple[int, int, str]:
     answer = await api.client.get(FIGURES, params=asked, headers=api.as_("ldr"))
     assert answer.status_code == 200, answer.text
@@ -119,9 +123,7 @@ async def test_rows_and_facts_come_page_by_page(new_api: NewApi) -> None:
     api = await new_api("publicity")
     hearing = Hearing(api, "publicity")
     await hearing.tell(*(event for number in range(1, 6) for event in journey(number)))
-    await hearing.tell(
-        *(DualAssignmentCreated(lead_id=uuid4(), dual_assignment_id=uuid4(), effective_at=NOON) for _ in range(5))
-    )
+    await hearing.tell(*(both_legs(UUID(int=number)) for number in range(1, 6)))
     for path in (f"{FIGURES}/N07/rows", f"{FIGURES}/dual_assignments/rows", f"{FACTS}?type={WorkAccepted.TYPE}"):
         joint = "&" if "?" in path else "?"
         first = (await api.get(f"{path}{joint}limit=3", by="ldr")).json()
@@ -130,7 +132,28 @@ async def test_rows_and_facts_come_page_by_page(new_api: NewApi) -> None:
         assert len({row["lead_id"] for row in first["items"] + second["items"]}) == 5
     facts = (await api.get(f"{FACTS}?lead_id={UUID(int=3)}", by="edt")).json()["items"]
     assert facts[0]["type"] == LeadReceived.TYPE
-    assert len(facts) == 3
+    assert len(facts) == 4
+
+
+@pytest.mark.rule("M17")
+async def test_what_discipline_alone_has_is_no_dual_assignment_before_a_unit_is_charged(new_api: NewApi) -> None:
+    api = await new_api("publicity")
+    hearing = Hearing(api, "publicity")
+    received, *charged = journey(1)
+    await hearing.tell(received, both_legs(UUID(int=1)))
+
+    async def counted() -> tuple[int, int, int]:
+        found = (await api.get(FIGURES, by="ldr")).json()["figures"]
+        [value] = [figure["value"] for figure in found if figure["code"] == "dual_assignments"]
+        rows = [
+            len((await api.get(f"{FIGURES}/dual_assignments/rows?counted={each}", by="ldr")).json()["items"])
+            for each in ("true", "false")
+        ]
+        return (value, *rows)
+
+    assert await counted() == (0, 0, 1)
+    await hearing.tell(*charged)
+    assert await counted() == (1, 1, 0)
 
 
 @pytest.mark.rule("A5")
