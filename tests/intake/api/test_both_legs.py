@@ -11,13 +11,14 @@ from shared.contracts import verification as said
 from shared.contracts.discipline import LegEnded, LegReceived
 from shared.contracts.intake import DualAssignmentCreated, Leg, LegStatus, LegStatusChanged
 from tests.conftest import NewApi
-from tests.intake.api.test_leads import classify, register
+from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import PUBLIC, REFUSAL, WHY, concluded, do, hear, verifying
 from tests.intake.api.test_matters import boxes
 from tests.intake.api.test_merges import AGAIN, merge
 from tests.intake.api.test_restored_life import learn
 from tests.support.api import Api
 
+SIGNED: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
 GROUNDS = {"discipline_grounds": ["umbrella"], "reason": "核查中发现"}
 
 
@@ -65,8 +66,7 @@ async def test_what_could_not_be_verified_keeps_the_parent_open_when_its_grounds
     assert (await do(api, lead, "take-up", {"reason": "有新情况"}, day="2018-06-26")).status_code == 200
     assert (await do(api, lead, "assignment", {"unit": "GA"}, day="2018-06-26")).status_code == 200
     assert await legs(api, lead) == [("created", "ended", False)]
-    charged: dict[str, Any] = {"unit": "GA", "verifier_count": 2, "plan_on_file": True, "recusals_on_file": True}
-    await hear(api, lead, said.WorkAccepted, day="2018-06-27", **charged)
+    await hear(api, lead, said.WorkAccepted, day="2018-06-27", **SIGNED)
     await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-07-02")
     assert (await legs(api, lead), await completed(api)) == ([("ended", "ended", True)], 1)
 
@@ -204,3 +204,28 @@ async def test_after_a_restore_the_crime_leg_stands_where_it_was_and_begins_agai
     assert await legs(api, lead) == [("ended", "ended", True)]
     await said_of(Leg.CRIME, LegStatus.CREATED, "2018-06-26")
     assert await legs(api, lead) == [("created", "ended", False)]
+
+
+@pytest.mark.rule("M17", "G-FEED")
+async def test_a_lead_with_both_legs_is_closed_when_discipline_has_ended_its_own(new_api: NewApi) -> None:
+    api = await new_api("intake")
+    lead = await register(api, **PUBLIC, reporter={"name": "举报人甲"})
+    await classify(api, lead)
+    await assign(api, lead, "umbrella")
+    assert await legs(api, lead) == [("created", "created", False)]
+    await hear(api, lead, said.WorkAccepted, **SIGNED)
+    assert await legs(api, lead) == [("accepted", "created", False)]
+    await hear(api, lead, said.WorkConcluded, conclusion="C1", day="2018-06-20")
+    told = {"channel": "phone", "on": "2018-06-21", "reached": True, "text": "已核查完毕并告知结论"}
+    assert (await do(api, lead, "feedback-tries", told, day="2018-06-21")).status_code == 204
+    assert (await do(api, lead, "feedback", {}, day="2018-06-21")).json()["status"] == "fed_back"
+    # nobody objects any more: what is left is the leg
+    for kind, stands in ((None, "created"), (LegReceived, "accepted")):
+        if kind:
+            await discipline_says(api, lead, kind, "2018-07-25")
+        assert await legs(api, lead) == [("ended", stands, False)]
+        early = await do(api, lead, "closing", day="2018-07-25")
+        assert (early.status_code, early.json()["detail"]) == (409, OPEN)
+    await discipline_says(api, lead, LegEnded, "2018-07-26")
+    assert (await legs(api, lead), await completed(api)) == ([("ended", "ended", True)], 1)
+    assert (await do(api, lead, "closing", day="2018-07-26")).json()["status"] == "closed"

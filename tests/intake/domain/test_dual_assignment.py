@@ -46,3 +46,21 @@ def test_a_new_one_is_open_on_both_sides() -> None:
     made = DualAssignment(id=uuid4(), lead_id=uuid4(), created_at=NOON)
     assert (made.crime, made.discipline, made.status) == (LegStatus.CREATED, LegStatus.CREATED, Status.OPEN)
     assert made.created.dual_assignment_id == made.id
+
+
+@pytest.mark.rule("M17")
+@pytest.mark.parametrize(("crime", "discipline", "leg", "to"), list(product(ORDER, ORDER, Leg, ORDER[:2])))
+def test_a_leg_that_begins_again_opens_the_parent_until_it_has_ended_anew(
+    crime: LegStatus, discipline: LegStatus, leg: Leg, to: LegStatus
+) -> None:
+    before = dual(crime, discipline)
+    other = discipline if leg is Leg.CRIME else crime
+    again, said = before.begin_again(leg, to, at=NOON)
+    assert (again.status, again.completed_at, again.version) == (Status.OPEN, None, before.version + 1)
+    assert (again.crime, again.discipline) == ((to, other) if leg is Leg.CRIME else (other, to))
+    assert (said.leg, said.status, said.dual_assignment_id) == (leg, to, before.id)
+    for status in ORDER[ORDER.index(to) + 1 :]:
+        again, told = again.move(leg, status, at=NOON)
+    ended = other is LegStatus.ENDED
+    assert again.status is (Status.COMPLETED if ended else Status.OPEN)
+    assert [type(event) for event in told[1:]] == ([DualAssignmentCompleted] if ended else [])
