@@ -17,7 +17,7 @@ import shutil
 import signal
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from multiprocessing import get_context
@@ -42,6 +42,8 @@ QUICK = bool(os.environ.get("QUICK"))
 CHUNK, PROCESSES, SPARE = 10_000, 2, 12 * 10**9
 TOLD, SIZES = (20_000, (20_000, 60_000)) if QUICK else (1_000_000, (250_000, 1_000_000))
 ROUNDS, SEARCHES = 3, 100 if QUICK else 1_000
+LOOKED_AT = 150
+"""Pairs of a chunk whose partners are looked for; not a multiple of the kinds of pairs, so that all kinds come."""
 SECRET = b"bench"
 _LEADS = (
     *("id", "region_code", "lead_no", "source", "received_on", "street", "summary", "allegations", "named", "status"),
@@ -193,6 +195,26 @@ async def timed(database: Database, size: int, draw: random.Random) -> list[floa
     return sorted(took)
 
 
+async def found(database: Database, chunks: Sequence[int]) -> str:
+    """Of the leads of these chunks, some of each: how many with a partner of the same matter find it among all that the register holds, how
+    many with another partner find that, and how much is suggested in all. A lead of a copied register has copies; each counts."""
+    partners = same = wrong = others = suggested = 0
+    for chunk in chunks:
+        pairs = Half(WIDE, chunk).pairs(CHUNK // 2)
+        for place in range(0, len(pairs), len(pairs) // LOOKED_AT):
+            one, other = (id_of(chunk * CHUNK + 2 * place + which) for which in (1, 2))
+            async with database.transaction() as tx:
+                mine = await leads.get(tx, one)
+                [likely] = (await candidates(tx, [mine], secret=SECRET, subjects=SUBJECTS)).values()
+            hit = other in {each for each, _ in likely}
+            suggested += len(likely)
+            if pairs[place].same:
+                partners, same = partners + 1, same + hit
+            else:
+                others, wrong = others + 1, wrong + hit
+    return f"{same} of {partners} partners found, {wrong} of {others} that are none; {suggested} suggested in all"
+
+
 async def measure(server: Server, registers: Mapping[int, str]) -> None:
     """Search in each in turn, print. The first round finds the server just started and of its files what the system happens to keep;
     before the others what searches read is read once, as where memory holds it."""
@@ -203,6 +225,11 @@ async def measure(server: Server, registers: Mapping[int, str]) -> None:
         )
         whole, index = (await server.run_async(f"select {sizes}", database=name))[0]
         print(f"{size:>10,} leads: {whole}, the keys' index {index}", flush=True)
+    for size, name in registers.items():
+        database = Database(server.dsn(name, "intake"))
+        chunks = range(0, min(size, TOLD) // CHUNK, max(1, min(size, TOLD) // CHUNK // 3))
+        print(f"{size:>10,} leads: {await found(database, chunks)}", flush=True)
+        await database.close()
     for turn in range(ROUNDS):
         for size, name in registers.items():
             if turn == 1:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.intake.db.deadlines import running
 from services.intake.db.found import leads_of
 from services.intake.db.queries import list_leads
 from services.intake.db.search import BLOCK
@@ -25,6 +26,7 @@ from services.intake.domain.search import TODO, Search
 from services.intake.domain.search_terms import grams, term, words_of
 from services.intake.usecases.stay_away import leads_to_avoid
 from shared.auth import Principal
+from shared.contracts.intake import DeadlineKind
 from shared.db import Database
 from shared.deadlines import Colour
 from tests.intake.repeats.generator import Half, every_report
@@ -41,6 +43,15 @@ NO_FILTER = {
     "source": None,
     "source_l2": None,
     "upstream_no": None,
+    "after": None,
+    "limit": PAGE,
+}
+NO_LIMIT = {
+    "colour": None,
+    "kind": None,
+    "unit": None,
+    "due_by": None,
+    "claimed": False,
     "after": None,
     "limit": PAGE,
 }
@@ -214,6 +225,17 @@ def lists(draw: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "list: a superior's number", {"upstream_no": f"{draw.randrange(PATTERNS)}/7"}
 
 
+def limits(draw: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and filters of a list of the limits that run, soonest end first."""
+    end = datetime(2018, 9, 18, tzinfo=UTC) + timedelta(days=draw.randrange(25))
+    yield "limits", {}
+    yield "limits, further down", {"after": (end, UUID(int=0), "classify")}
+    yield "limits: red", {"colour": Colour.RED}
+    yield "limits: orange of one unit", {"colour": Colour.ORANGE, "unit": "ZF"}
+    yield "limits: due within 3 days", {"due_by": NOW.date() + timedelta(days=3)}
+    yield "limits: a kind that none has", {"kind": DeadlineKind.OBJECTION}
+
+
 async def measure(server: Server, registers: Mapping[int, str]) -> None:
     """Ask, print."""
     for size, name in registers.items():
@@ -227,6 +249,7 @@ async def _measure(server: Server, name: str, size: int) -> None:
         asked: list[tuple[str, Callable[..., Awaitable[Sequence[Any]]]]] = [
             (title, partial(list_leads, **NO_FILTER | filters)) for title, filters in lists(draw)
         ]
+        asked += [(title, partial(running, now=NOW, **NO_LIMIT | filters)) for title, filters in limits(draw)]
         for title, search, down in questions(draw, size):
             before = draw.randrange(size // 2, size) if down else None
             asked.append((title, partial(leads_of, search=search, now=NOW, before=before, limit=PAGE)))
