@@ -4,6 +4,7 @@ A trace holds names of ours (a route's pattern, a topic, a service), numbers and
 exporter, whoever put it there: attributes that are not on the list, events (which quote exceptions), descriptions, trace state.
 """
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -31,11 +32,24 @@ def configure(*, service: str, role: str, endpoint: str | None, exporter: Any = 
 
     wire = exporter or OTLPSpanExporter(endpoint=f"{str(endpoint).rstrip('/')}/v1/traces", timeout=5)
     resource = Resource({"service.name": f"xiansuo-{service}", "service.namespace": "xiansuo", "xiansuo.role": role})
-    _provider = TracerProvider(resource=resource)
-    _provider.add_span_processor(BatchSpanProcessor(OnlyAllowed(wire), schedule_delay_millis=1000))
+    with _unknown_to_children():
+        _provider = TracerProvider(resource=resource)
+        _provider.add_span_processor(BatchSpanProcessor(OnlyAllowed(wire), schedule_delay_millis=1000))
     _tracer = _provider.get_tracer("xiansuo")
     propagate.set_global_textmap(OfCallers())
     on = True
+
+
+@contextmanager
+def _unknown_to_children() -> Iterator[None]:
+    """What is made inside does nothing in a child. It would begin a thread there; uvloop's child, between fork and exec, would wait for
+    that thread for ever, and the whole process for the child. No child of ours goes on without exec."""
+    register = os.register_at_fork
+    os.register_at_fork = lambda **_: None
+    try:
+        yield
+    finally:
+        os.register_at_fork = register
 
 
 def fastapi(root: str) -> dict[str, Any]:

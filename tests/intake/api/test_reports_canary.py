@@ -185,6 +185,18 @@ async def test_nothing_of_a_reporter_is_found_anywhere(
     await vault.close()
 
 
+async def test_a_process_that_traces_starts_those_that_examine_files(new_api: NewApi, tmp_path: Path) -> None:
+    """It once waited for them for ever, and with it everybody."""
+    api = await new_api("intake", CHALLENGE_BITS="2")
+    with collecting() as collector, process(api, collector.endpoint, tmp_path / "log") as address:
+        async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
+            await up(client)
+            [filed] = await send(Sender(client, api.as_), "POST /intake/v1/reports/attachments", range(1))
+            assert filed.status_code == 201
+            assert (await client.get("/intake/healthz")).status_code == 200
+    assert b"/reports/attachments" in b"".join(collector.bodies)
+
+
 async def test_the_search_finds_a_mark_wherever_one_is_planted(new_api: NewApi, tmp_path: Path) -> None:
     api = await new_api("intake")
     planted = uuid4().hex
