@@ -1,9 +1,10 @@
 """The canary over the whole platform: 200 marked submissions and one by each other door, facts sent on, reporters opened and interviewed;
-then every table of the four databases, every record of every topic, file, log line and metric, and every answer is searched for the marks.
-tests/intake/api/test_reports_canary.py has 800 more."""
+then every table of the four databases, every record of every topic, file, log line, metric and span of all services, and every answer is
+searched for the marks. tests/intake/api/test_reports_canary.py has 800 more."""
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from shared.contracts.topics import SERVICES, TOPICS
 from shared.kafka import KafkaAddress, read_all
+from tests.support.collector import Collector
 from tests.support.marked import (
     ALSO,
     HEADERS,
@@ -122,6 +124,17 @@ async def metrics(running: Running) -> bytes:
     return b"\n".join(page.content for page in pages)
 
 
+async def traces(collector: Collector) -> bytes:
+    """Every span of every service, once the last ones have come."""
+
+    async def of_all() -> bool:
+        return {span.service for span in collector.spans()} == {f"xiansuo-{service}" for service in SERVICES}
+
+    await until(of_all, 30, "a service sends no spans")
+    await asyncio.sleep(2)
+    return collector.raw()
+
+
 def logs(running: Running) -> bytes:
     folder = running.platform.folder
     files: Iterable[Any] = [file for place in ("logs", "postgres", "kafka") for file in (folder / place).glob("*.log")]
@@ -135,9 +148,11 @@ def files(running: Running) -> bytes:
 
 
 @pytest.mark.rule("G1", "G6", "G9")
-async def test_nothing_of_a_reporter_is_found_on_the_whole_platform(running: Running) -> None:
+async def test_nothing_of_a_reporter_is_found_on_the_whole_platform(traced: tuple[Running, Collector]) -> None:
+    running, collector = traced
     async with running.client(local_address=PEER) as client:
-        sender = Sender(client, running.as_)
+        # who shows a token goes on with a trace of the office's own; a reporter's is marked, and nobody goes on with it
+        sender = Sender(client, partial(running.as_, traceparent=f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"))
         answers = await submitted(sender)
         assert {answer.status_code for answer in answers} == {201}
         leads = [answer.json()["id"] for answer in answers if "id" in answer.json()]
@@ -177,6 +192,7 @@ async def test_nothing_of_a_reporter_is_found_on_the_whole_platform(running: Run
     places |= {
         "topics": await topics(running),
         "metrics": await metrics(running),
+        "traces": await traces(collector),
         "logs": logs(running),
         "answers": b"\n".join(answer.content for answer in answers),
         "files": files(running),
@@ -188,6 +204,7 @@ async def test_nothing_of_a_reporter_is_found_on_the_whole_platform(running: Run
         assert leads[0].encode() in places[place], place
     assert PLAIN.encode() in places["tables of intake"]
     assert places["files"].count(b"/passed/") >= 2
+    assert b"/intake/v1/counter-reports" in places["traces"]
     assert places["metrics"].count(b"xiansuo_http_requests_total") > 1
     assert all(f"{service}-api.log".encode() in places["logs"] for service in SERVICES)
     planted = uuid4().hex

@@ -1,18 +1,16 @@
 """What the operator sees of one lead across four services as processes: its trace, metrics, logs; and that nothing personal is there."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.contracts.topics import SERVICES
 from shared.tracing_export import ALLOWED
-from tests.support.collector import Collector, Seen, collecting
+from tests.support.collector import Collector, Seen
 from tests.support.running import Running, until
 
 MARK = "标记QX7781"
@@ -24,29 +22,6 @@ REPORTER = {
     "note": f"{MARK}备注",
 }
 TYPED = (MARK, "QX7781", "13900007781", "99999919700101778X", "vendor-secret")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def traced(running: Running) -> AsyncIterator[tuple[Running, Collector]]:
-    """The platform started again with a collector named in its settings, gone afterwards."""
-    children = [child for name, child in running.platform.children.items() if name != "gateway"]
-
-    def start_again() -> None:
-        for child in children:
-            child.ask_to_stop()
-        for child in children:
-            child.stop()
-            child.start()
-        running.platform.wait_ready(120)
-
-    with collecting() as collector:
-        for child in children:
-            child.environment[f"{child.name.split()[0].upper()}_OTLP_ENDPOINT"] = collector.endpoint
-        await asyncio.to_thread(start_again)
-        yield running, collector
-        for child in children:
-            del child.environment[f"{child.name.split()[0].upper()}_OTLP_ENDPOINT"]
-    # those that run go on: a collector that is gone must disturb nobody
 
 
 async def carried(running: Running, **headers: str) -> str:

@@ -44,6 +44,11 @@ class Collector:
         ]
         return "\n".join(whole + ids)
 
+    def raw(self) -> bytes:
+        """The same as it came, which is quicker to search."""
+        ids = " ".join(f"{span.trace} {span.parent}" for span in self.spans())
+        return b"\n".join([*self.bodies, ids.encode()])
+
 
 def _spans(body: bytes) -> Iterator[Seen]:
     for group in ExportTraceServiceRequest.FromString(body).resource_spans:
