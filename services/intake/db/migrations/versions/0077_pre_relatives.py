@@ -2,7 +2,7 @@
 
 from shared.migrations.run import script
 
-revision = "0079"
+revision = "0077"
 down_revision = "0076"
 
 
