@@ -356,7 +356,7 @@ async def test_a_regulators_result_is_objected_to_by_the_leads_own_reporter_befo
 
 
 async def filed_as(api: Api) -> tuple[str, UUID]:
-    code, address = await filed(api)
+    code, address = await filed(api, umbrella=None)
     return code, UUID(address.rsplit("/", 1)[-1])
 
 

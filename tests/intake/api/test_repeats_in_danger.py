@@ -36,7 +36,7 @@ from tests.support.builders import NOON
 from tests.support.reporting import REPORT, report
 
 ON = {"X-Local-Clock": "2018-06-01T09:00:00+08:00"}
-DANGER = REPORT | {"facts": REPORT["facts"] | {"danger_now": True}}
+DANGER = REPORT | {"umbrella": None, "facts": REPORT["facts"] | {"danger_now": True}}
 WHY = {"reason": "已电话核实"}
 RUNS = "select lead_id, kind, limit_id, due_at from deadlines where stopped_at is null and lead_id = any($1) order by 1, 2, 3"
 CASES = {
