@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, Uuid, and_, any_, bindparam, case, or_, select, text, update
+from sqlalchemy import RowMapping, and_, case, or_, select, text, update
 
 from services.intake.db.leads import of_row
 from services.intake.db.repeat_tables import repeat_suggestions
-from services.intake.db.tables import leads
 from services.intake.domain.lead import Lead
 from services.intake.domain.repeat_keys import Key
 from services.intake.domain.repeat_score import Score
@@ -29,6 +28,7 @@ select distinct coalesce(l.merged_into, l.id) as lead_id from leads l where l.id
   select r.lead_id from repeat_keys k join repeat_leads r using (number) where k.key = $1 order by k.number desc limit $2
 )
 """
+_MANY = "select * from leads where id = any($1)"
 _SEARCH = """
 with asked as materialized (
   select a.n, a.weight, array(select k.number from repeat_keys k where k.key = a.key order by k.number desc limit $4) as numbers
@@ -122,8 +122,8 @@ async def take_pending(tx: Transaction, most: int) -> list[Lead]:
 
 async def get_many(tx: Transaction, ids: Sequence[UUID]) -> list[Lead]:
     """These leads, in this order."""
-    query = select(leads).where(leads.c.id == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))))
-    found = {row["id"]: of_row(row) for row in (await tx.execute(query)).mappings()}
+    rows = await (await driver(tx)).fetch(_MANY, list(ids))
+    found = {row["id"]: of_row(row) for row in rows}
     return [found[each] for each in ids if each in found]
 
 

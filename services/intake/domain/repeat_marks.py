@@ -35,6 +35,8 @@ from services.intake.domain.repeat_words import (
 from shared.person_numbers import LAST, PROVINCES
 
 HAN = "一-鿿"
+REMEMBERED_SOUNDS = 16_384
+"""Names whose sound is remembered: a search compares hundreds, most of them again; some 2 MB."""
 VIOLENCE = "v"
 """Said of every matter, so that it tells none apart."""
 _DIGITS = dict(zip("〇零一幺二两三四五六七八九", "0011223456789", strict=True))
@@ -177,6 +179,7 @@ class Marks:
         return frozenset(pair for a, b in pairwise(kept) if "。" not in (pair := a + b))
 
 
+@lru_cache(maxsize=REMEMBERED_SOUNDS)
 def sound(name: str) -> str:
     """A name's syllables; n/ng, l/n and the retroflexes that many dialects merge are one."""
     # its dictionaries take 54 MB: paid at the first search, not by processes that never search
