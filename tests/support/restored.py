@@ -2,17 +2,23 @@
 
 import asyncio
 import importlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from shared import restore
 from shared.contracts.envelope import Event, decode
+from shared.contracts.intake import LeadExpunged
 from shared.contracts.topics import written_by
 from shared.db import Database
 from tests.support.api import Api
-from tests.support.backups import bring_back
-from tests.support.builders import envelope
+from tests.support.backups import bring_back, dump
+from tests.support.builders import NOON, envelope
+from tests.support.hearing import Hearing
 from tests.support.kafka import Broker
+from tests.support.searching import everything, found_in
 
 
 async def silence(broker: Broker, service: str) -> None:
@@ -50,3 +56,40 @@ async def relearn(api: Api, service: str, *said: Event) -> None:
         for event in said:
             numbers[event.subject] = number = numbers.get(event.subject, 0) + 1
             await restore._learn(tx, event.TOPIC, decode(envelope(event, number)), own, at=datetime.now(UTC))
+
+
+async def facts_gone_again(
+    api: Api,
+    broker: Broker,
+    backup: Path,
+    hearing: Hearing,
+    *,
+    opens: Sequence[Event],
+    box: Callable[[UUID], Any],
+    lead: UUID,
+    waiting: UUID,
+    kept: UUID,
+) -> None:
+    """Facts of `lead` and of `waiting`, whose box waits in the inbox for what `opens` does not tell, are expunged after a backup: they are
+    in no table once it is brought back and hears everything from the beginning. Those of `kept` are."""
+    boxes = {one: box(one) for one in (lead, waiting, kept)}
+    secrets = {one: each.sealed.box for one, each in boxes.items() if each.sealed}
+    before = hearing.number(*opens, *boxes.values())
+    await hearing.take(before)
+
+    async def found() -> set[str]:
+        return set(found_in({"tables": await everything(api.copy.admin_url)}, secrets.values()))
+
+    here = {one: f"{secret} in tables" for one, secret in secrets.items()}
+    assert await found() == set(here.values())
+    await dump(api.copy.admin_url, backup)
+    expunged = hearing.number(*(LeadExpunged(lead_id=one, effective_at=NOON) for one in (lead, waiting)))
+    await hearing.take(expunged)
+    assert await found() == {here[kept]}
+
+    await go_back(api, backup)
+    assert await found() == set(here.values()), "control: the backup brings them back"
+    assert await accept(api, broker) == {}
+    # one box comes once more, by who sent it twice
+    await hearing.take([*before, *expunged, *hearing.number(box(lead))])
+    assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"

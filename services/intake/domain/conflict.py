@@ -226,13 +226,17 @@ def named(directory: Directory, content: Mapping[str, Any] | None) -> tuple[Subj
     if not content:
         return ()
     people = [*content.get("persons", ()), *(content.get("umbrella") or {}).get("officials", ())]
-    names = {"".join(str(one.get("name") or "").split()) for one in people} - {""}
-    return tuple(Subject(staff=one.staff) for one in directory.staff.values() if "".join(one.name.split()) in names)
+    names = {_closed_up(str(one.get("name") or "")) for one in people} - {""}
+    return tuple(Subject(staff=one.staff) for one in directory.staff.values() if _closed_up(one.name) in names)
 
 
 def work_at_the_office(directory: Directory, names: Iterable[str], day: date) -> bool:
-    """Whether one of these names is borne by somebody who works at the office (扫黑办) on that day."""
+    """Whether one of these names is borne by somebody who is placed at the office (扫黑办) on that day or has it as home unit."""
     there = {unit.code for unit in directory.units.values() if unit.kind is UnitKind.OFFICE}
     placed = {one.staff for one in directory.placements.values() if one.unit in there and one.holds_on(day)}
     staff = [one for one in directory.staff.values() if one.staff in placed or one.home_unit in there]
-    return bool({"".join(one.name.split()) for one in staff} & {"".join(name.split()) for name in names})
+    return bool({_closed_up(one.name) for one in staff} & {_closed_up(name) for name in names})
+
+
+def _closed_up(name: str) -> str:
+    return "".join(name.split())

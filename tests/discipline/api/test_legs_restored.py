@@ -7,15 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.contracts.discipline import LegEnded, LegOpened, LegReceived
-from shared.contracts.intake import After, DisciplineFactsSealed, DualAssignmentCreated, LeadExpunged
+from shared.contracts.intake import After, DisciplineFactsSealed, DualAssignmentCreated
 from tests.conftest import NewApi
 from tests.discipline.api.test_legs import FACTS, created
-from tests.support.backups import dump
 from tests.support.builders import NOON
 from tests.support.hearing import Hearing
 from tests.support.kafka import Broker
-from tests.support.restored import accept, go_back, relearn, silence
-from tests.support.searching import everything, found_in
+from tests.support.restored import facts_gone_again, relearn, silence
 
 LEGS = "/discipline/v1/legs"
 
@@ -70,28 +68,8 @@ async def test_facts_that_were_expunged_after_the_backup_are_gone_again_once_the
             lead_id=of, dual_assignment_id=of, after=after, sealed=hearing.seal(FACTS), effective_at=NOON
         )
 
-    boxes = {one: box(one) for one in (lead, waiting, kept)}
-    secrets = {one: box.sealed.box for one, box in boxes.items() if box.sealed}
-    # of one the box waits in the inbox for a leg that is not there
-    before = hearing.number(created(lead, lead), created(kept, kept), *boxes.values())
-    await hearing.take(before)
-
-    async def found() -> set[str]:
-        return set(found_in({"tables": await everything(api.copy.admin_url)}, secrets.values()))
-
-    here = {one: f"{secret} in tables" for one, secret in secrets.items()}
-    assert await found() == set(here.values())
-    await dump(api.copy.admin_url, backup)
-    expunged = hearing.number(*(LeadExpunged(lead_id=one, effective_at=NOON) for one in (lead, waiting)))
-    await hearing.take(expunged)
-    assert await found() == {here[kept]}
-
-    await go_back(api, backup)
-    assert await found() == set(here.values()), "control: the backup brings them back"
-    assert await accept(api, broker) == {}
-    # everything is heard from the beginning, and one box once more, by who sent it twice
-    await hearing.take([*before, *expunged, *hearing.number(box(lead))])
-    assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"
+    opens = (created(lead, lead), created(kept, kept))
+    await facts_gone_again(api, broker, backup, hearing, opens=opens, box=box, lead=lead, waiting=waiting, kept=kept)
     assert await api.rows("select count(box) from leg_facts where lead_id = $1", lead) == [(0,)]
     for one, gone in ((lead, True), (kept, False)):
         [(leg,)] = await api.rows("select id::text from legs where lead_id = $1", one)

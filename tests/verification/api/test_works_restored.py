@@ -2,13 +2,14 @@
 expunged since the backup is destroyed once more."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.contracts.intake import LeadAssigned, LeadExpunged
+from shared.contracts.intake import LeadAssigned
 from shared.contracts.verification import (
     WorkAccepted,
     WorkConcluded,
@@ -19,12 +20,10 @@ from shared.contracts.verification import (
     WorkReviewed,
 )
 from tests.conftest import NewApi
-from tests.support.backups import dump
 from tests.support.builders import DAY, NOON
 from tests.support.hearing import Hearing
 from tests.support.kafka import Broker
-from tests.support.restored import accept, go_back, relearn, silence
-from tests.support.searching import everything, found_in
+from tests.support.restored import facts_gone_again, relearn, silence
 from tests.verification.api.test_follow_lead import assigned, sealed
 from tests.verification.api.test_follow_lead import work as path_of
 
@@ -116,28 +115,10 @@ async def test_facts_that_were_expunged_after_the_backup_are_gone_again_once_the
     await silence(broker, "verification")
     hearing = Hearing(api, "verification")
     lead, waiting, kept = uuid4(), uuid4(), uuid4()
-    boxes = {one: sealed(hearing, one) for one in (lead, waiting, kept)}
-    secrets = {one: box.sealed.box for one, box in boxes.items() if box.sealed}
-    # of one the box waits in the inbox for a work that is not there
-    before = hearing.number(assigned(lead), assigned(kept), *boxes.values())
-    await hearing.take(before)
-
-    async def found() -> set[str]:
-        return set(found_in({"tables": await everything(api.copy.admin_url)}, secrets.values()))
-
-    here = {one: f"{secret} in tables" for one, secret in secrets.items()}
-    assert await found() == set(here.values())
-    await dump(api.copy.admin_url, backup)
-    expunged = hearing.number(*(LeadExpunged(lead_id=one, effective_at=NOON) for one in (lead, waiting)))
-    await hearing.take(expunged)
-    assert await found() == {here[kept]}
-
-    await go_back(api, backup)
-    assert await found() == set(here.values()), "control: the backup brings them back"
-    assert await accept(api, broker) == {}
-    # everything is heard from the beginning, and one box once more, by who sent it twice
-    await hearing.take([*before, *expunged, *hearing.number(sealed(hearing, lead))])
-    assert await found() == {here[kept]}, "in no table, the outbox and the inbox among them"
+    opens = (assigned(lead), assigned(kept))
+    await facts_gone_again(
+        api, broker, backup, hearing, opens=opens, box=partial(sealed, hearing), lead=lead, waiting=waiting, kept=kept
+    )
     assert await api.rows("select count(box) from work_facts where lead_id = $1", lead) == [(0,)]
     assert [(await api.get(await path_of(api, one), by="unl")).json()["facts"] is None for one in (lead, kept)] == [
         True,
