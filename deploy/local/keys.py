@@ -114,6 +114,10 @@ def _new_signing_key() -> str:
     return json.dumps(key.as_dict(private=True))
 
 
+API_ALONE = "INTAKE_MAILBOX_KEYS"
+"""What opens letters and files of reporters: no other process gets it."""
+
+
 def environment(
     service: str,
     keys: Keyring,

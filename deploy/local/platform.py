@@ -14,7 +14,7 @@ import httpx
 from deploy.kafka.provision import connect, provision
 from deploy.local import databases
 from deploy.local.kafka import Kafka
-from deploy.local.keys import Keyring, environment, vault_environment
+from deploy.local.keys import API_ALONE, Keyring, environment, vault_environment
 from deploy.local.places import FULL, ROOT, CannotRun, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child, pause
@@ -87,6 +87,8 @@ class Platform:
                 variables = {**self.vault_environment(), "INTAKE_VAULT_PORT": str(port)}
             else:
                 variables = {**self.environment(service), f"{service.upper()}_PORT": str(port)}
+                if role != "api":
+                    variables.pop(API_ALONE, None)
             self.children[name] = Child(
                 name, arguments, variables, self.logs / f"{service}-{role.replace(' ', '-')}.log"
             )

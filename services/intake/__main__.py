@@ -44,11 +44,11 @@ def seal_stored(arguments: list[str]) -> int:
 
     settings = read(Settings)
     try:
-        url = settings.migration_url()
+        url, store = settings.migration_url(), settings.store(settings.office())
     except ValueError as fault:
         print(fault, file=sys.stderr)
         return 2
-    return main(arguments, owner=Database(url, pool=2), keys=settings.subjects())
+    return main(arguments, owner=Database(url, pool=2), keys=settings.subjects(), store=store)
 
 
 def command(name: str) -> Callable[[list[str]], int] | None:

@@ -135,7 +135,8 @@ def api() -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"{SERVICE}-api"
     )
-    store = settings.store()
+    office = settings.office()
+    store = settings.store(office)
     app = create_app(
         SERVICE,
         settings=settings,
@@ -152,6 +153,7 @@ def api() -> FastAPI:
     app.state.circle_secret = secret_of(settings.digest())
     app.state.take_calls = TakeCalls(database, region=settings.region, sealer=app.state.sealer)
     app.state.attachments, app.state.uploading = store, set()
+    app.state.letters = Letters(office)
     _reports(app, settings, database)
     return app
 
@@ -179,7 +181,6 @@ def _reports(app: FastAPI, settings: Settings, database: Database) -> None:
     )
     app.state.own_codes = OwnCodes(codes)
     app.state.read_progress = ReadProgress(database, app.state.desk, app.state.own_codes)
-    app.state.letters = Letters(settings.mailbox_keys)
     app.state.invitations = Invitations(database, app.state.letters, app.state.desk)
     app.state.objections = Objections(database, app.state.letters, app.state.desk)
     app.state.mailbox = Mailbox(

@@ -17,6 +17,7 @@ from shared.settings import ServerSettings, ServiceSettings
 
 if TYPE_CHECKING:
     from services.intake.usecases.attachments import Store
+    from services.intake.usecases.office_keys import OfficeKeys
     from services.intake.usecases.subject_store import SubjectKeys
 
 CodeKey = Annotated[SecretStr, Field(min_length=43)]
@@ -40,7 +41,7 @@ class Settings(ServiceSettings):
     receipt_older_keys: Json[dict[str, str]] = "{}"  # type: ignore[assignment] # read like any other
     code_keys: Json[Annotated[list[CodeKey], Field(min_length=1, max_length=8)]]
     mailbox_keys: Json[dict[str, SecretStr]] = "{}"  # type: ignore[assignment] # read like any other
-    """Key id → private key (X25519, base64) of what reporters write, the newest first. For the api only."""
+    """Key id → private key (X25519, base64) of what reporters write and send, the newest first. For the api only."""
     challenge_bits: Annotated[int, Field(ge=1, le=28)] = 16
     """Leading zero bits while the door is quiet; about 65,000 hashes. It rises by up to 6 bits with the load."""
     challenge_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800
@@ -72,8 +73,14 @@ class Settings(ServiceSettings):
 
         return SubjectKeys(self.subject_keys)
 
-    def store(self) -> "Store":
-        """The attachments' keys and objects."""
+    def office(self) -> "OfficeKeys":
+        """The office's side of what it exchanges with reporters. Raises ValueError without `mailbox_keys`."""
+        from services.intake.usecases.office_keys import OfficeKeys
+
+        return OfficeKeys(self.mailbox_keys)
+
+    def store(self, office: "OfficeKeys | None" = None) -> "Store":
+        """The attachments' keys and objects; with `office` also of files that were sealed for it."""
         from services.intake.usecases.attachments import Store
         from shared.file_key import FileKeys
         from shared.objects import Objects
@@ -83,6 +90,7 @@ class Settings(ServiceSettings):
             objects=Objects(self.attachment_store, self.attachment_store_options),
             region=self.region,
             clamd=self.attachment_clamd,
+            office=office,
         )
 
 

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -56,6 +57,12 @@ async def attach_by_code(
     begun = await begin(client, OPEN, len(content), name, **{"Query-Code": code, **headers})
     assert begun.status_code == 201, begun.text
     return await patch(client, begun.headers["Location"], content, 0, **{"Query-Code": code, **headers})
+
+
+async def destroy(api: Api, lead_id: Any) -> None:
+    """All files of a lead, as its expunge destroys them; their pieces are the clock's."""
+    [(step,)] = await api.rows("select statement from expunge_plan where statement like '%update attachments set%'")
+    await api.rows(step, UUID(str(lead_id)))
 
 
 def objects(api: Api) -> list[Path]:

@@ -36,7 +36,10 @@ attachments = Table(
     Column("media_type", Text),
     Column("sha256", Text, comment="of the file as it came"),
     Column("key_id", Text, nullable=False),
-    Column("wrapped_key", LargeBinary, comment="taking it away destroys the file"),
+    Column("wrapped_key", LargeBinary, comment="under a key of the service: who has it reads the file"),
+    Column("for_reporter", LargeBinary, comment="the key once more: for the code"),
+    Column("for_office", LargeBinary, comment="the key once more: for MAILBOX_KEYS"),
+    Column("office_key", Text, comment="which of MAILBOX_KEYS"),
     Column("name_box", LargeBinary, comment="the file's name under the file's key: a name can tell who sent it"),
     Column("refusal", JSONB(none_as_null=True)),
     Column("created_on", Date, nullable=False, comment="the day only: the hour could tell who it was"),
@@ -45,8 +48,17 @@ attachments = Table(
         "door in ('reporter', 'office', 'unit', 'partner', 'letter', 'call', 'mailbox', 'redacted')", name="door"
     ),
     # what is refused, given up or destroyed cannot be read by anyone
-    CheckConstraint("(state in ('refused', 'gone', 'shredded')) = (wrapped_key is null)", name="unreadable_when_over"),
-    CheckConstraint("wrapped_key is not null or name_box is null", name="name_goes_with_key"),
+    CheckConstraint(
+        "(state in ('refused', 'gone', 'shredded')) = (coalesce(wrapped_key, for_office) is null)",
+        name="unreadable_when_over",
+    ),
+    CheckConstraint("coalesce(wrapped_key, for_office) is not null or name_box is null", name="name_goes_with_key"),
+    CheckConstraint("num_nonnulls(for_reporter, for_office, office_key) in (0, 3)", name="for_both"),
+    # what was examined is opened by the two alone
+    CheckConstraint("state <> 'kept' or for_office is null or wrapped_key is null", name="sealed_when_kept"),
+    CheckConstraint(
+        "for_office is null or (lead_id is not null and door in ('reporter', 'mailbox'))", name="sealed_for_two"
+    ),
     CheckConstraint(
         "state <> 'kept' or report_id is not null or (media_type is not null and sha256 is not null)", name="kept_whole"
     ),
@@ -62,7 +74,9 @@ attachments = Table(
     Index(
         "ix_attachments_left_over",
         "id",
-        postgresql_where=text("wrapped_key is null and (pieces <> '[]'::jsonb or shared <> '[]'::jsonb)"),
+        postgresql_where=text(
+            "state in ('refused', 'gone', 'shredded') and (pieces <> '[]'::jsonb or shared <> '[]'::jsonb)"
+        ),
     ),
 )
 

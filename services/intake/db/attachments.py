@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, update
 
 from services.intake.db.attachment_tables import attachments, begun_folders
+from services.intake.db.mailbox_tables import mailboxes
 from services.intake.db.tables import leads
-from services.intake.domain.attachment import Attachment, Door, Piece, State
+from services.intake.domain.attachment import EXCHANGED, Attachment, Door, KeyBoxes, Piece, State
 from shared.db import Transaction
 from shared.errors import NotFound, Unavailable
 
-_OVER = {"wrapped_key": None, "name_box": None}
+_OVER = dict.fromkeys(("wrapped_key", "name_box", "for_reporter", "for_office", "office_key"))
+_ENDED = attachments.c.state.in_([State.REFUSED.value, State.GONE.value, State.SHREDDED.value])
 _HERE = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
 
 
@@ -69,16 +71,6 @@ async def of_lead(tx: Transaction, lead_id: UUID) -> Sequence[tuple[Attachment, 
     return [(_of_row(row), row["created_on"]) for row in (await tx.execute(query)).mappings()]
 
 
-async def shred(tx: Transaction, lead_id: UUID) -> int:
-    """Destroy all files of a lead: their keys are gone with this transaction, their pieces are removed by the clock. → how many."""
-    done = await tx.execute(
-        update(attachments)
-        .where(attachments.c.lead_id == lead_id, attachments.c.wrapped_key.is_not(None))
-        .values(state=State.SHREDDED.value, media_type=None, sha256=None, **_OVER)
-    )
-    return int(done.rowcount)
-
-
 async def expire(tx: Transaction, before: date) -> int:
     """Uploads that nobody went on with since before this day are over, and what only the reporter's code can have examined. → how many."""
     unfinished = or_(
@@ -101,10 +93,19 @@ async def to_examine(tx: Transaction) -> list[UUID]:
 
 async def left_over(tx: Transaction) -> list[Attachment]:
     """Files that nobody can read and that still have pieces; locked."""
-    query = select(attachments).where(
-        attachments.c.wrapped_key.is_(None), or_(attachments.c.pieces != [], attachments.c.shared != [])
-    )
+    query = select(attachments).where(_ENDED, or_(attachments.c.pieces != [], attachments.c.shared != []))
     return [_of_row(row) for row in (await tx.execute(query.limit(50).with_for_update(skip_locked=True))).mappings()]
+
+
+async def unsealed(tx: Transaction, after: UUID | None, *, limit: int) -> list[Attachment]:
+    """Some after this one that are kept, that a reporter and the office exchanged, and that are not sealed for the two; locked."""
+    doors = attachments.c.door.in_(sorted(door.value for door in EXCHANGED))
+    query = select(attachments).join(mailboxes, mailboxes.c.lead_id == attachments.c.lead_id)
+    query = query.where(attachments.c.state == State.KEPT.value, doors, attachments.c.for_office.is_(None))
+    if after:
+        query = query.where(attachments.c.id > after)
+    query = query.order_by(attachments.c.id).limit(limit).with_for_update(of=attachments)
+    return [_of_row(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def forget_pieces(tx: Transaction, attachment_id: UUID) -> None:
@@ -139,6 +140,7 @@ def _changing(attachment: Attachment) -> dict[str, Any]:
         "media_type": attachment.media_type,
         "sha256": attachment.sha256,
         "wrapped_key": attachment.wrapped_key,
+        **{name: getattr(attachment.boxes, name, None) for name in KeyBoxes.__dataclass_fields__},
         "name_box": attachment.name_box,
         "refusal": attachment.refusal and dict(attachment.refusal),
     }
@@ -155,6 +157,7 @@ def _of_row(row: RowMapping) -> Attachment:
         key_id=row["key_id"],
         wrapped_key=row["wrapped_key"],
         name_box=row["name_box"],
+        boxes=KeyBoxes(**{name: row[name] for name in KeyBoxes.__dataclass_fields__}) if row["office_key"] else None,
         state=State(row["state"]),
         pieces=tuple(Piece(name, length) for name, length in row["pieces"]),
         shared=tuple(Piece(name, length) for name, length in row["shared"]),

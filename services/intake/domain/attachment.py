@@ -57,6 +57,8 @@ SEALED = frozenset({Door.LETTER, Door.CALL})
 """They show who reported, whatever is taken out of them: only two keepers open them."""
 REPORTERS = SEALED | {Door.REPORTER}
 """Their names and originals tell who reported."""
+EXCHANGED = frozenset({Door.REPORTER, Door.MAILBOX})
+"""What a reporter and the office send each other: sealed as letters are."""
 _OF_THE_OFFICE = frozenset({Door.OFFICE, Door.LETTER, Door.MAILBOX})
 
 
@@ -74,8 +76,18 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyBoxes:
+    """The key of a file that office and reporter exchange, as its letters are: for the reporter's code, and for the office (`office_key`:
+    which of its keys)."""
+
+    for_reporter: bytes
+    for_office: bytes
+    office_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """One file, of a lead or of a report past the office. Without `wrapped_key` nobody can read it any more."""
+    """One file, of a lead or of a report past the office. Without `wrapped_key` and `boxes` nobody can read it any more."""
 
     id: UUID
     lead_id: UUID | None
@@ -84,7 +96,9 @@ class Attachment:
     length: int
     key_id: str
     wrapped_key: bytes | None
+    """Under a key of the service: with `boxes` only until it was examined."""
     name_box: bytes | None
+    boxes: KeyBoxes | None = None
     state: State = State.UPLOADING
     pieces: tuple[Piece, ...] = ()
     shared: tuple[Piece, ...] = ()
@@ -120,12 +134,17 @@ class Attachment:
     def keep(self, *, media_type: str, sha256: str, shared: tuple[Piece, ...]) -> Self:
         """It was examined and is fine."""
         self._must_be(State.EXAMINING)
-        return replace(self, state=State.KEPT, media_type=media_type, sha256=sha256, shared=shared)
+        wrapped = None if self.boxes else self.wrapped_key
+        return replace(self, state=State.KEPT, media_type=media_type, sha256=sha256, shared=shared, wrapped_key=wrapped)
+
+    def seal(self, boxes: KeyBoxes) -> Self:
+        """Kept under a key of the service, it is from now on as those that were sealed when they came."""
+        return replace(self.readable(), boxes=boxes, wrapped_key=None)
 
     def refuse(self, refusal: Mapping[str, Any]) -> Self:
         """It was examined and may not be here: it is destroyed at once."""
         self._must_be(State.EXAMINING)
-        return replace(self, state=State.REFUSED, refusal=refusal, wrapped_key=None, name_box=None)
+        return replace(self._over(State.REFUSED), refusal=refusal)
 
     def hand_on(self, *, shared: tuple[Piece, ...]) -> Self:
         """It was examined and is fine, and discipline alone is told what it is (G22)."""
@@ -135,12 +154,15 @@ class Attachment:
     def give_up(self) -> Self:
         """The uploader gives it up, or nobody went on with it."""
         self._must_be(State.UPLOADING)
-        return replace(self, state=State.GONE, wrapped_key=None, name_box=None)
+        return self._over(State.GONE)
 
     def readable(self) -> Self:
         """For a download. Raises `NotAllowed`."""
         self._must_be(State.KEPT)
         return self
+
+    def _over(self, state: State) -> Self:
+        return replace(self, state=state, wrapped_key=None, name_box=None, boxes=None)
 
     def _must_be(self, state: State) -> None:
         if self.state is not state:

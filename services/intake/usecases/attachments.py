@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.intake.db import attachments
-from services.intake.domain.attachment import Attachment, Piece, State
+from services.intake.domain.attachment import Attachment, KeyBoxes, Piece, State
+from services.intake.usecases.office_keys import OfficeKeys
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
 from shared.errors import Unavailable
@@ -31,16 +32,26 @@ def folder_of(attachment: Attachment) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Keys and objects; `clamd` is where the virus scanner listens, if there is one."""
+    """Keys and objects; `office` opens what is sealed for the office, the api alone has it; `clamd` is where the virus scanner listens, if
+    there is one."""
 
     keys: FileKeys
     objects: Objects
     region: str
     clamd: str | None = None
+    office: OfficeKeys | None = None
 
     def key_of(self, attachment: Attachment) -> FileKey:
         """Its key, opened. Raises `CannotRead`."""
+        if attachment.boxes and self.office and attachment.wrapped_key is None:
+            return self.office.open(attachment.id, attachment.boxes)
         return self.keys.open(attachment.id, attachment.key_id, attachment.wrapped_key)
+
+    def boxes(self, key: FileKey, public_key: bytes) -> KeyBoxes:
+        """A file's key for the office and the reporter whose public half this is; by the api alone."""
+        if self.office is None:
+            raise RuntimeError("MAILBOX_KEYS is needed to seal what office and reporter exchange")
+        return self.office.boxes(key, public_key)
 
     async def write(self, attachment: Attachment, key: FileKey, content: bytes) -> Piece:
         """A further piece under a name of its own: whoever writes at the same time overwrites nothing."""
@@ -48,9 +59,11 @@ class Store:
         await self.objects.put(folder_of(attachment), name, key.seal(name, content))
         return Piece(name, len(content))
 
-    async def read(self, attachment: Attachment, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
-        """These pieces in the clear. Raises `CannotRead`, `Unavailable`."""
-        key = self.key_of(attachment)
+    async def read(
+        self, attachment: Attachment, pieces: Sequence[Piece], key: FileKey | None = None
+    ) -> AsyncIterator[bytes]:
+        """These pieces in the clear. `key`: its key, of who opened it otherwise. Raises `CannotRead`, `Unavailable`."""
+        key = key or self.key_of(attachment)
         for piece in pieces:
             yield key.open(piece.name, await self.objects.get(folder_of(attachment), piece.name))
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, Door, State
 from services.intake.usecases.attachments import Store
+from services.intake.usecases.office_keys import reporters_key
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 
@@ -55,13 +56,20 @@ def files_of(says: Mapping[str, Any]) -> list[UUID]:
 
 
 async def open_file(
-    tx: Transaction, store: Store, lead_id: UUID, says: dict[str, Any], file_id: UUID
+    tx: Transaction, store: Store, lead_id: UUID, says: dict[str, Any], file_id: UUID, *, private: bytes
 ) -> tuple[Attachment, AsyncIterator[bytes]]:
-    """A file that this letter names: its copy without metadata; of what the reporter sent himself and has none, the file as it came. Raises
-    `NotFound`, `NotAllowed` when it was destroyed."""
+    """A file that this letter names, opened with the code's private half: its copy without metadata; of what the reporter sent himself and
+    has none, the file as it came. Raises `NotFound`, `NotAllowed` when it was destroyed."""
     if file_id not in files_of(says):
         raise NotFound(NOT_NAMED)
     file = (await attachments.get(tx, file_id)).readable()
     if file.lead_id != lead_id:
         raise NotFound(NOT_NAMED)
-    return file, store.read(file, file.shared or file.pieces)
+    return file, _content(store, file, private)
+
+
+async def _content(store: Store, file: Attachment, private: bytes) -> AsyncIterator[bytes]:
+    # what an older release kept has no box for the code
+    key = reporters_key(private, file.id, file.boxes) if file.boxes else None
+    async for piece in store.read(file, file.shared or file.pieces, key):
+        yield piece

@@ -16,6 +16,7 @@ from shared import audit
 from shared.auth import Principal
 from shared.db import Transaction
 from shared.errors import Forbidden, NotFound
+from shared.file_key import CannotRead
 from shared.secrecy import refuse_marked
 
 OFFICE = frozenset({"ana", "ofd"})
@@ -123,7 +124,11 @@ async def read_attachment(
 
 
 def name_of(store: Store, attachment: Attachment) -> str | None:
-    """The file's name, for those who may read the file. What a reporter calls his file can tell who he is: it is shown to nobody."""
+    """The file's name, for those who may read the file; None also when its key was taken out of the settings. What a reporter calls his
+    file can tell who he is: it is shown to nobody."""
     if attachment.name_box is None or attachment.door in REPORTERS:
         return None
-    return store.key_of(attachment).open(NAME, attachment.name_box).decode()
+    try:
+        return store.key_of(attachment).open(NAME, attachment.name_box).decode()
+    except CannotRead:
+        return None

@@ -133,4 +133,5 @@ class Mailbox:
             (await leads.get(tx, holder.lead_id)).must_be_used()
             letters = await mailbox.page(tx, holder.lead_id, after=number - 1, limit=1)
             said = self._letters.for_reporter([one for one in letters if one.number == number], holder.private)
-            return await open_file(tx, store, holder.lead_id, said[0] if said else {}, file_id)
+            says = said[0] if said else {}
+            return await open_file(tx, store, holder.lead_id, says, file_id, private=holder.private)

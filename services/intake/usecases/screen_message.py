@@ -10,8 +10,8 @@ from uuid import UUID
 
 import structlog
 
-from services.intake.db import attachments, gateway_messages, refused_messages
-from services.intake.domain.attachment import Attachment
+from services.intake.db import attachments, gateway_messages, mailbox, refused_messages
+from services.intake.domain.attachment import EXCHANGED, Attachment
 from services.intake.domain.code_list import CodeBook
 from services.intake.domain.gateway_message import DAYS, AsideReason, Message, whole_text
 from services.intake.usecases.attachments import NAME, Store, folder_of
@@ -34,6 +34,7 @@ from shared.idempotency import Answer, Claim
 
 log = structlog.get_logger(__name__)
 
+_NO_KEY = "没有打开该来件附件的密钥 / no key opens a file of this message"
 AT_ONCE = 200
 MOST_COUNTED = 10_000
 LATE = metrics.Gauge(
@@ -87,8 +88,10 @@ async def register_message(
         report = replace(_report(store, message, blocks), urgent=urgent)
         order = desk.file(report, book=book, key=claim.key, by=by, at=at)
         lead = await register_lead(tx, order, region=store.region)
+        public_key = (await mailbox.box_of(tx, lead.id)).public_key
         for file in message.files:
-            await attachments.add(tx, replace(file, lead_id=lead.id), region=store.region, on=message.received_on)
+            mine = _sealed(store, replace(file, lead_id=lead.id), public_key)
+            await attachments.add(tx, mine, region=store.region, on=message.received_on)
         await gateway_messages.save(tx, message.register(lead.id, by=by.sub, on=china_date(at)))
         answer = Answer(CREATED, order.answer(lead) if order.answer else None)
         await idempotency.keep(tx, hidden, answer)
@@ -186,10 +189,20 @@ def _report(store: Store, message: Message, blocks: Mapping[str, Any]) -> Report
     )
 
 
+def _sealed(store: Store, file: Attachment, public_key: bytes) -> Attachment:
+    """As if the reporter had sent it with his code. Raises `NotAllowed` when no key opens it."""
+    if file.door not in EXCHANGED:
+        return file
+    try:
+        return replace(file, boxes=store.boxes(store.key_of(file), public_key))
+    except CannotRead:
+        raise NotAllowed(_NO_KEY) from None
+
+
 async def _opened(store: Store, file: Attachment) -> tuple[str, bytes]:
     """A file's name and content. Raises `NotAllowed` when no key opens it, `Unavailable`."""
     try:
         name = store.key_of(file).open(NAME, file.name_box).decode() if file.name_box else ""
         return name, b"".join([piece async for piece in store.read(file, file.pieces)])
     except CannotRead:
-        raise NotAllowed("没有打开该来件附件的密钥 / no key opens a file of this message") from None
+        raise NotAllowed(_NO_KEY) from None

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from services.intake.db import stored_texts, subjects
+from services.intake.db import attachments, mailbox, stored_texts, subjects
 from services.intake.domain.restricted import numbers_apart
+from services.intake.usecases.attachments import Store
 from services.intake.usecases.subject_store import SubjectKeys
 from shared.db import Transaction
 
 AT_ONCE = 200
-"""Leads that are looked at in a transaction."""
+"""Leads that are looked at, or files that are sealed, in a transaction."""
 
 
 async def telling(tx: Transaction, *, after: UUID | None) -> tuple[UUID | None, int, list[UUID]]:
@@ -30,3 +31,15 @@ async def seal_stored(tx: Transaction, keys: SubjectKeys, lead_id: UUID) -> None
                 # what was sealed of it before is the whole text
                 whole = apart | keys.open(lead_id, boxes.get(part), part)
                 await stored_texts.keep(tx, lead_id, part, kept, keys.seal(lead_id, whole, part))
+
+
+async def seal_files(tx: Transaction, store: Store, after: UUID | None) -> tuple[UUID | None, int]:
+    """Some of the files after this one that a reporter and the office exchanged and that a key of the service opens are from now on sealed
+    for these two; → the last of them (None: there was none left), and how many. Raises `CannotRead` when a key is missing."""
+    found = await attachments.unsealed(tx, after, limit=AT_ONCE)
+    for file in found:
+        if file.lead_id is None:
+            raise ValueError("a file past the office is not exchanged with it")
+        public_key = (await mailbox.box_of(tx, file.lead_id)).public_key
+        await attachments.save(tx, file.seal(store.boxes(store.key_of(file), public_key)))
+    return (found[-1].id if found else None), len(found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.intake.db import attachments, leads, passed_reports
+from services.intake.db import attachments, leads, mailbox, passed_reports
 from services.intake.domain.attachment import Attachment, Door, Piece, check_new, side_of
 from services.intake.domain.query_code import NOBODY
 from services.intake.usecases.attachments import NAME, PIECE, Store
@@ -37,13 +37,32 @@ class Checksum:
 async def begin_upload(
     tx: Transaction, store: Store, lead_id: UUID, *, length: int, name: str, door: Door, by: Principal, at: datetime
 ) -> Attachment:
-    """A new file of a lead. Raises `Invalid`, `TooLarge`, `NotAllowed` (also when the lead is at rest: what comes after its texts were
-    destroyed would never be)."""
+    """A new file of a lead; what reporter and office exchange is sealed for the two. Raises `Invalid`, `TooLarge`, `NotAllowed` (also when
+    the lead is at rest: what comes after its texts were destroyed would never be; and for a reporter who has no mailbox)."""
     refuse_marked("Upload-Metadata", [name])
     files = await attachments.count(tx, lead_id, side_of(door))  # the lead is held from here on
     (await leads.get(tx, lead_id)).must_be_used()
     check_new(length=length, name=name, files=files)
-    return await _add(tx, store, lead_id=lead_id, report_id=None, length=length, name=name, door=door, by=by, at=at)
+    public_key = await _sealed_for(tx, lead_id, door)
+    return await _add(
+        tx,
+        store,
+        lead_id=lead_id,
+        report_id=None,
+        public_key=public_key,
+        length=length,
+        name=name,
+        door=door,
+        by=by,
+        at=at,
+    )
+
+
+async def _sealed_for(tx: Transaction, lead_id: UUID, door: Door) -> bytes | None:
+    """The reporter's public half. None: of a report from before there were mailboxes, or for nobody but the office."""
+    if door is Door.MAILBOX or (door is Door.REPORTER and await mailbox.has_box(tx, lead_id)):
+        return (await mailbox.box_of(tx, lead_id)).public_key
+    return None
 
 
 async def begin_passed_upload(
@@ -56,7 +75,16 @@ async def begin_passed_upload(
         raise NotFound(NOBODY)
     check_new(length=length, name=name, files=await attachments.count_passed(tx, report_id, Door.REPORTER))
     return await _add(
-        tx, store, lead_id=None, report_id=report_id, length=length, name=name, door=Door.REPORTER, by=by, at=at
+        tx,
+        store,
+        lead_id=None,
+        report_id=report_id,
+        public_key=None,
+        length=length,
+        name=name,
+        door=Door.REPORTER,
+        by=by,
+        at=at,
     )
 
 
@@ -66,6 +94,7 @@ async def _add(
     *,
     lead_id: UUID | None,
     report_id: UUID | None,
+    public_key: bytes | None,
     length: int,
     name: str,
     door: Door,
@@ -84,6 +113,7 @@ async def _add(
         key_id=key_id,
         wrapped_key=wrapped,
         name_box=key.seal(NAME, name.encode()) if name else None,
+        boxes=store.boxes(key, public_key) if public_key else None,
     )
     await attachments.add(tx, attachment, region=store.region, on=china_date(at))
     return attachment

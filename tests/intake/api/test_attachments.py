@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from deploy.local.places import free_port
 from services.intake.clients import examining
-from services.intake.db import attachments
 from services.intake.domain.attachment import MOST_FILES
 from services.intake.usecases.attachments import PIECE
 from services.intake.usecases.clean_attachments import clean_attachments
@@ -35,6 +34,7 @@ from tests.support.uploading import (
     attach_by_code,
     begin,
     checked,
+    destroy,
     objects,
     offset,
     patch,
@@ -270,13 +270,12 @@ async def test_what_is_refused_given_up_expired_or_shredded_is_gone_with_its_pie
     assert sorted(states) == ["gone", "gone", "kept", "refused"]
     [kept] = [one for one in await files(api, lead_id) if one["state"] == "kept"]
     assert {path.parent.name for path in objects(api)} == {kept["id"]}
-    async with database.transaction() as tx:
-        assert await attachments.shred(tx, UUID(lead_id)) == 1
+    await destroy(api, lead_id)
     assert (await download(api, lead_id, kept["id"], by="ofd")).status_code == 409
     await clean(now)
     assert objects(api) == []
     assert await api.rows("select count(*) from attachments where wrapped_key is not null") == [(0,)]
-    assert len(await files(api, lead_id)) == 4
+    assert [one["state"] for one in await files(api, lead_id)] == ["shredded"] * 4
 
 
 async def test_a_file_waits_for_a_scanner_that_is_away_and_one_with_a_virus_is_refused(new_api: NewApi) -> None:

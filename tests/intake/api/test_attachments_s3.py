@@ -5,14 +5,13 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 from pydantic import ValidationError
 
 from deploy.local.places import free_port
-from services.intake.db import attachments
 from services.intake.usecases.attachments import PIECE
 from services.intake.usecases.clean_attachments import clean_attachments
 from shared.s3_options import S3Options
@@ -21,7 +20,7 @@ from tests.support.api import Api
 from tests.support.files import photo
 from tests.support.running import until
 from tests.support.s3 import S3Server, s3_server
-from tests.support.uploading import attach, begin, offset, patch
+from tests.support.uploading import attach, begin, destroy, offset, patch
 from tests.support.wire import Wire
 
 LEADS = "/intake/v1/leads"
@@ -95,8 +94,7 @@ async def test_a_file_is_uploaded_resumed_examined_copied_downloaded_and_destroy
     assert {key.split("/")[1] for key in s3.objects()} == {sound["id"], image["id"]}
 
     # the keys go with the lead's transaction, the clock removes the objects
-    async with api.app.state.database.transaction() as tx:
-        await attachments.shred(tx, UUID(lead_id))
+    await destroy(api, lead_id)
     async with api.app.state.database.transaction() as tx:
         await clean_attachments(tx, datetime.now(UTC), store=api.app.state.attachments)
     assert s3.objects() == []

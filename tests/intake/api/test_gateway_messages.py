@@ -193,6 +193,8 @@ async def test_a_clerk_registers_one_by_the_use_case_of_every_report(new_api: Ne
     assert states[0] == ("reporter", "kept", None)
     assert states[1][:2] == ("reporter", "refused")
     assert "过大" in states[1][2]
+    keys = "select wrapped_key is null, for_reporter is not null, for_office is not null from attachments where state = 'kept'"
+    assert await api.rows(keys) == [(True, True, True)], "sealed as what the reporter sends with his code"
     assert await api.rows("select count(*) from vault.reporters") == [(1,)]
     status = await api.client.post("/intake/v1/reports/status", json={"query_code": slip["query_code"]})
     assert status.json()["now"]["status"] == "received"

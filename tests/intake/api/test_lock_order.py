@@ -75,15 +75,16 @@ async def test_the_owners_command_holds_one_lead_at_a_time(new_api: NewApi, capf
     keys = api.app.state.sealer.subjects
 
     def command() -> Awaitable[int]:
-        return asyncio.to_thread(seal_command.main, [], owner=Database(api.copy.owner_url, pool=1), keys=keys)
+        owner, store = Database(api.copy.owner_url, pool=1), api.app.state.attachments
+        return asyncio.to_thread(seal_command.main, [], owner=owner, keys=keys, store=store)
 
     assert await beside(api, command(), high, low) == 0
-    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": 2, "sealed": 2}
+    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": 2, "sealed": 2, "files": 0}
     assert await api.rows("select distinct summary from leads") == [("电话〔电话〕",)]
     # a worker of an older release holds what waits for the search before the lead: the command does it once more
     await api.rows("update leads set summary = '电话13900000124' where id = $1", low)
     assert await beside(api, command(), low, low, "repeat_pending") == 0
-    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": 2, "sealed": 1}
+    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": 2, "sealed": 1, "files": 0}
     assert await api.rows("select distinct summary from leads") == [("电话〔电话〕",)]
 
 

@@ -172,7 +172,8 @@ def command(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def sealing(api: Api, keys: SubjectKeys) -> int:
-    return seal_command.main([], owner=Database(api.copy.owner_url, pool=1), keys=keys)
+    owner = Database(api.copy.owner_url, pool=1)
+    return seal_command.main([], owner=owner, keys=keys, store=api.app.state.attachments)
 
 
 async def test_the_owners_command_takes_apart_what_an_older_release_left_in_clear_and_the_second_time_nothing(
@@ -214,9 +215,13 @@ async def test_the_owners_command_takes_apart_what_an_older_release_left_in_clea
 
     # as an operator runs it
     whole_run = await asyncio.to_thread(command, settings_of("intake", api.keys, api.copy))
-    assert json.loads(whole_run.stdout) == {"leads": len(leads) + 1, "sealed": len(leads)}, whole_run.stderr
+    assert json.loads(whole_run.stdout) == {
+        "leads": len(leads) + 1,
+        "sealed": len(leads),
+        "files": 0,
+    }, whole_run.stderr
     assert await asyncio.to_thread(sealing, api, keys) == 0
-    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": len(leads) + 1, "sealed": 0}
+    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == {"leads": len(leads) + 1, "sealed": 0, "files": 0}
     assert await api.rows("select lead_id, part from subject_boxes order by 1, 2") == [
         row for row in sealed if row[1] not in ("call-1", "call-2")
     ]

@@ -13,6 +13,7 @@ from services.intake.domain.attachment import (
     MOST_FILES,
     Attachment,
     Door,
+    KeyBoxes,
     Piece,
     State,
     check_new,
@@ -39,10 +40,10 @@ ALLOWED = {
 }
 
 
-def attachment(state: State = State.UPLOADING) -> Attachment:
+def attachment(state: State = State.UPLOADING, boxes: KeyBoxes | None = None) -> Attachment:
     return Attachment(
         id=uuid4(), lead_id=uuid4(), door=Door.OFFICE, uploaded_by="icl", length=10, key_id="k", wrapped_key=b"w",
-        name_box=b"n", state=state, pieces=(Piece("a", 5),),
+        name_box=b"n", state=state, pieces=(Piece("a", 5),), boxes=boxes,
     )  # fmt: skip
 
 
@@ -59,6 +60,22 @@ def test_each_action_is_for_its_state(state: State, action: str) -> None:
     assert (after.state if after else None) is ALLOWED[state, action]
     if after and after.state in (State.REFUSED, State.GONE):
         assert (after.wrapped_key, after.name_box) == (None, None)
+
+
+def test_a_sealed_file_leaves_the_key_of_the_service_once_it_was_examined_and_no_box_stays_when_it_is_over() -> None:
+    boxes = KeyBoxes(for_reporter=b"r", for_office=b"o", office_key="k")
+    for state, action, left in (
+        (State.UPLOADING, "take", (b"w", boxes)),
+        (State.UPLOADING, "give_up", (None, None)),
+        (State.EXAMINING, "refuse", (None, None)),
+        (State.EXAMINING, "keep", (None, boxes)),
+    ):
+        after = ACTIONS[action](attachment(state, boxes))
+        assert (after.wrapped_key, after.boxes) == left, action
+    sealed = attachment(State.KEPT).seal(boxes)
+    assert (sealed.wrapped_key, sealed.boxes) == (None, boxes)
+    with pytest.raises(NotAllowed):
+        attachment(State.EXAMINING).seal(boxes)
 
 
 def test_a_piece_begins_where_the_file_stands_and_ends_within_it() -> None:

@@ -22,11 +22,12 @@ from services.intake.domain.mailbox import (
     unlocked,
 )
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.office_keys import OfficeKeys
 from shared.errors import NotAllowed
 from shared.sealing import CannotOpen
 
 RANDOM = st.binary(min_size=query_code.RANDOM_BYTES, max_size=query_code.RANDOM_BYTES)
-OFFICE = Letters({"office": SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=")})
+OFFICE = Letters(OfficeKeys({"office": SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=")}))
 Put = Callable[[str, bytes], object]
 
 
@@ -59,7 +60,7 @@ def test_what_is_under_a_code_of_ones_own_opens_with_its_key_alone() -> None:
 
 def test_an_api_without_the_offices_key_does_not_start() -> None:
     with pytest.raises(ValueError, match="MAILBOX_KEYS"):
-        Letters({})
+        OfficeKeys({})
 
 
 def test_a_reporter_who_was_not_read_yet_has_room_for_so_many_letters() -> None:
