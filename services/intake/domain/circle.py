@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from services.intake.domain.conflict import Subject
+from services.intake.domain.person_name import spelt
 from services.intake.domain.repeat_marks import marks_of, plain
 from shared.codes import Labelled
 
@@ -89,17 +89,12 @@ def touched(text: str, marks: Iterable[Mark], *, own: Iterable[str], secret: byt
 def named_in(text: str, names: Iterable[str], *, on: date) -> set[str]:
     """Which of these persons' names stand in a text; one within a longer name (王伟 in 王伟民) is another person's."""
     text = plain(text)
-    words = {name: _spelt(name) for name in names}
+    words = {name: spelt(name) for name in names}
     found = {name: word for name, word in words.items() if len(word) >= SHORTEST and word in text}
     if not found:
         return set()
     longer = sorted(marks_of(text, (), received_on=on).names, key=len, reverse=True)
     return {name for name, word in found.items() if word in _without(text, longer, word)}
-
-
-@lru_cache(maxsize=10_000)
-def _spelt(name: str) -> str:
-    return plain("".join(name.split()))
 
 
 def _without(text: str, longer: Iterable[str], word: str) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.intake.domain.directory import Directory, Placement, Staff, Unit
 from services.intake.domain.directory_codes import PlacementKind, Post, UnitKind
+from services.intake.domain.person_name import spelt
 from shared.codes import Labelled
 from shared.errors import Forbidden, NotAllowed
 from shared.two_people import Person, must_be_another
@@ -226,8 +227,10 @@ def named(directory: Directory, content: Mapping[str, Any] | None) -> tuple[Subj
     if not content:
         return ()
     people = [*content.get("persons", ()), *(content.get("umbrella") or {}).get("officials", ())]
-    names = {_closed_up(str(one.get("name") or "")) for one in people} - {""}
-    return tuple(Subject(staff=one.staff) for one in directory.staff.values() if _closed_up(one.name) in names)
+    names = {spelt(str(one.get("name") or "")) for one in people} - {""}
+    if not names:
+        return ()
+    return tuple(Subject(staff=one.staff) for one in directory.staff.values() if spelt(one.name) in names)
 
 
 def work_at_the_office(directory: Directory, names: Iterable[str], day: date) -> bool:
@@ -235,8 +238,4 @@ def work_at_the_office(directory: Directory, names: Iterable[str], day: date) ->
     there = {unit.code for unit in directory.units.values() if unit.kind is UnitKind.OFFICE}
     placed = {one.staff for one in directory.placements.values() if one.unit in there and one.holds_on(day)}
     staff = [one for one in directory.staff.values() if one.staff in placed or one.home_unit in there]
-    return bool({_closed_up(one.name) for one in staff} & {_closed_up(name) for name in names})
-
-
-def _closed_up(name: str) -> str:
-    return "".join(name.split())
+    return bool({spelt(one.name) for one in staff} & {spelt(name) for name in names})

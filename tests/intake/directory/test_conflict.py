@@ -152,9 +152,9 @@ def test_a_relative_among_the_subjects_is_told_whoever_of_the_two_declared_it() 
 def test_names_in_a_report_point_at_staff_until_somebody_says_who_is_meant() -> None:
     content = {
         "persons": [{"name": " 虚构 人员QT-001 "}, {"name": None}, {}],
-        "umbrella": {"officials": [{"name": "虚构人员QT-004"}, {"name": "某人"}]},
+        "umbrella": {"officials": [{"name": "虛構人員QT-004"}, {"name": "某人"}]},
     }
-    assert named(DEMO, content) == (Subject(staff="QT-001"), Subject(staff="QT-004"))
+    assert named(DEMO, content) == (Subject(staff="QT-001"), Subject(staff="QT-004")), "in traditional characters, too"
     assert named(DEMO, None) == named(DEMO, {"facts": {}}) == ()
 
 

@@ -243,6 +243,7 @@ async def test_an_official_of_unknown_unit_whose_name_the_directory_knows_in_the
         return await api.rows("select count(*) from leads") != before
 
     assert not await taken([{"name": others}, {"name": theirs}])
+    assert not await taken([{"name": f"虛構人員{NUMBERS['ofd']}"}]), "in traditional characters, too"
     # of another unit, of the same name but said not to be meant, or nobody of the office
     assert await taken([{"name": theirs, "employer": "临江派出所"}])
     assert await taken([{"name": theirs}], about_office=False)
