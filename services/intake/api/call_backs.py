@@ -1,7 +1,6 @@
 """Monthly call-backs of reporters: the draw, which everyone can recompute, and the calls."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -35,12 +34,12 @@ class Outcome(Labelled):
     UNREACHABLE = "unreachable", "未能联系", "not reached"
 
 
-class CallChannel(StrEnum):
-    """电话 phone, 短信 message, 当面 meeting."""
+class CallChannel(Labelled):
+    """How the reporter was called back. 回访方式"""
 
-    PHONE = "phone"
-    MESSAGE = "message"
-    MEETING = "meeting"
+    PHONE = "phone", "电话", "telephone"
+    MESSAGE = "message", "短信", "text message"
+    MEETING = "meeting", "当面", "in person"
 
 
 class BeaconView(BaseModel):

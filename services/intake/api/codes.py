@@ -8,10 +8,20 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.intake.db import code_lists
-from services.intake.domain import codes, conflict, deadline, directory_codes, dual_assignment, lead_states, pause
+from services.intake.domain import (
+    codes,
+    conflict,
+    deadline,
+    directory_codes,
+    dual_assignment,
+    lead_states,
+    pause,
+    report,
+)
 from services.intake.domain.code_list import LISTS, Entry, Version, VersionState
 from services.intake.usecases.propose_codes import decide_on_codes, propose_codes
 from shared.auth import Principal
+from shared.codes import Labelled
 from shared.contracts.envelope import Code
 from shared.db import after_commit
 from shared.deadlines import Colour, Step, china_date
@@ -145,23 +155,31 @@ def _dated(version: Version) -> dict[str, list[CodeView]]:
     }
 
 
+def _words_of(kind: type[Labelled]) -> Mapping[Any, tuple[str, str]]:
+    return {one.value: (one.zh, one.en) for one in kind}
+
+
 def _lasting() -> dict[str, list[CodeView]]:
     """The lists that the code itself fixes."""
     words: dict[str, Mapping[Any, tuple[str, str]]] = {
-        **codes.LABELS,
-        "status": {status.value: (status.zh, status.en) for status in lead_states.Status},
-        "dual_assignment_status": {status.value: (status.zh, status.en) for status in dual_assignment.Status},
+        "issuing_level": _words_of(codes.IssuingLevel),
+        "go_to": _words_of(codes.GoTo),
+        "discipline_ground": _words_of(codes.Ground),
+        "channel": _words_of(report.Channel),
+        "naming": _words_of(report.Naming),
+        "status": _words_of(lead_states.Status),
+        "dual_assignment_status": _words_of(dual_assignment.Status),
         "leg_status": dual_assignment.LEG_STATUS_WORDS,
         "deadline_kind": deadline.KIND_WORDS,
-        "deadline_colour": {colour.value: (colour.zh, colour.en) for colour in Colour},
-        "deadline_step": {step.value: (step.zh, step.en) for step in Step},
-        "unit_kind": {kind.value: (kind.zh, kind.en) for kind in directory_codes.UnitKind},
-        "post": {post.value: (post.zh, post.en) for post in directory_codes.Post},
-        "placement_kind": {kind.value: (kind.zh, kind.en) for kind in directory_codes.PlacementKind},
-        "obstacle": {one.value: (one.zh, one.en) for one in conflict.Obstacle},
-        "recusal_ground": {one.value: (one.zh, one.en) for one in conflict.Ground},
-        "interest_status": {one.value: (one.zh, one.en) for one in conflict.InterestStatus},
-        "pause_status": {status.value: (status.zh, status.en) for status in pause.Status},
+        "deadline_colour": _words_of(Colour),
+        "deadline_step": _words_of(Step),
+        "unit_kind": _words_of(directory_codes.UnitKind),
+        "post": _words_of(directory_codes.Post),
+        "placement_kind": _words_of(directory_codes.PlacementKind),
+        "obstacle": _words_of(conflict.Obstacle),
+        "recusal_ground": _words_of(conflict.Ground),
+        "interest_status": _words_of(conflict.InterestStatus),
+        "pause_status": _words_of(pause.Status),
     }
     return {
         name: [CodeView(code=code, zh=zh, en=en) for code, (zh, en) in labels.items()] for name, labels in words.items()

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from services.intake.api.template import MEDIA_TYPE
 from services.intake.db import replies
-from services.intake.domain.codes import LABELS, IssuingLevel
+from services.intake.domain.codes import IssuingLevel
 from services.intake.domain.lead_states import Status
 from services.intake.usecases.stay_away import leads_to_avoid
 from shared import audit
@@ -101,7 +101,7 @@ def _cells(row: Any) -> list[str | date | None]:
     due = min(filter(None, (row["upstream_deadline"], row["due_on"], row["answer_by"])), default=None)
     return [
         row["upstream_no"],
-        LABELS["issuing_level"][row["issuing_level"]][0],
+        IssuingLevel(row["issuing_level"]).zh,
         row["received_on"],
         row["upstream_deadline"],
         due,

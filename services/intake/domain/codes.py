@@ -1,8 +1,9 @@
 """Codes that rules of intake rest on. Sources, areas, tiers, levels, manifestations are dated lists with their words (`code_list.py`); what
 never changes with a date has its words here. Source: domain.md N18-N21, §2.1."""
 
-from collections.abc import Mapping
 from enum import StrEnum
+
+from shared.codes import Labelled
 
 VERSION = "2018-2"
 """The version of the code lists that the service is shipped with."""
@@ -17,12 +18,12 @@ class Source(StrEnum):
     OTHER = "O"
 
 
-class IssuingLevel(StrEnum):
+class IssuingLevel(Labelled):
     """Which superior handed the lead down. 下发层级"""
 
-    CENTRE = "centre"
-    PROVINCE = "province"
-    CITY = "city"
+    CENTRE = "centre", "中央", "centre"
+    PROVINCE = "province", "省", "province"
+    CITY = "city", "市", "city"
 
 
 class Area(StrEnum):
@@ -52,40 +53,21 @@ class Level(StrEnum):
     MAJOR = "major"
 
 
-class GoTo(StrEnum):
+class GoTo(Labelled):
     """Where somebody is sent whose report is outside the scope. 不予受理的去向"""
 
-    PETITION = "petition"
-    COURT = "court"
-    ARBITRATION = "arbitration"
-    POLICE = "police"
-    REGULATOR = "regulator"
-    DISCIPLINE = "discipline"
-    OTHER_DISTRICT = "other-district"
+    PETITION = "petition", "信访部门", "petition office"
+    COURT = "court", "人民法院", "court"
+    ARBITRATION = "arbitration", "仲裁机构", "arbitration"
+    POLICE = "police", "公安机关(普通警情)", "police, as an ordinary matter"
+    REGULATOR = "regulator", "行业主管部门", "regulator"
+    DISCIPLINE = "discipline", "纪委监委", "discipline inspection"
+    OTHER_DISTRICT = "other-district", "其他区县", "another district"
 
 
-class Ground(StrEnum):
+class Ground(Labelled):
     """涉纪情形 / why a lead also goes to discipline (M17)."""
 
-    OFFICIAL_INVOLVED = "official_involved"
-    UMBRELLA = "umbrella"
-    OTHER_VIOLATION = "other_violation"
-
-
-LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "issuing_level": {"centre": ("中央", "centre"), "province": ("省", "province"), "city": ("市", "city")},
-    "go_to": {
-        "petition": ("信访部门", "petition office"),
-        "court": ("人民法院", "court"),
-        "arbitration": ("仲裁机构", "arbitration"),
-        "police": ("公安机关(普通警情)", "police, as an ordinary matter"),
-        "regulator": ("行业主管部门", "regulator"),
-        "discipline": ("纪委监委", "discipline inspection"),
-        "other-district": ("其他区县", "another district"),
-    },
-    "discipline_ground": {
-        "official_involved": ("党员干部涉黑涉恶", "official involved"),
-        "umbrella": ("保护伞", "umbrella"),
-        "other_violation": ("其他违纪违法", "other violation"),
-    },
-}
+    OFFICIAL_INVOLVED = "official_involved", "党员干部涉黑涉恶", "official involved"
+    UMBRELLA = "umbrella", "保护伞", "umbrella"
+    OTHER_VIOLATION = "other_violation", "其他违纪违法", "other violation"

@@ -7,12 +7,12 @@ What is said of shielding officials stands apart, because it goes to discipline 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 from services.intake.domain.code_list import AREA, MANIFESTATION, CodeBook
 from services.intake.domain.codes import Ground
 from services.intake.domain.lead_states import AT_REST, Status
+from shared.codes import Labelled
 
 Block = Mapping[str, Any]
 Said = list[tuple[str, str]]
@@ -20,24 +20,24 @@ Said = list[tuple[str, str]]
 DONT_KNOW = "不清楚"
 
 
-class Naming(StrEnum):
-    """实名 named, 要求保密 named but told to nobody outside the vault without being asked, 匿名 anonymous."""
+class Naming(Labelled):
+    """How a reporter is known. 署名方式"""
 
-    NAMED = "named"
-    CONFIDENTIAL = "confidential"
-    ANONYMOUS = "anonymous"
+    NAMED = "named", "实名", "named"
+    CONFIDENTIAL = "confidential", "要求保密", "named, but told to nobody outside the vault without being asked"
+    ANONYMOUS = "anonymous", "匿名", "anonymous"
 
 
-class Channel(StrEnum):
-    """网络 web, 电话 phone, 来访 visit, 信件 letter; by a gateway 电子邮件 email, 短信 sms, 语音留言 voice: how it came."""
+class Channel(Labelled):
+    """How a report came. 举报渠道"""
 
-    WEB = "web"
-    PHONE = "phone"
-    VISIT = "visit"
-    LETTER = "letter"
-    EMAIL = "email"
-    SMS = "sms"
-    VOICE = "voice"
+    WEB = "web", "网络", "the web"
+    PHONE = "phone", "电话", "telephone"
+    VISIT = "visit", "来访", "in person"
+    LETTER = "letter", "信件", "letter"
+    EMAIL = "email", "电子邮件", "e-mail, by a gateway"
+    SMS = "sms", "短信", "text message, by a gateway"
+    VOICE = "voice", "语音留言", "voicemail, by a gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.intake.db import deadlines, leads, life, merges, notices
 from services.intake.domain import lead_life
-from services.intake.domain.codes import LABELS
+from services.intake.domain.codes import GoTo
 from services.intake.domain.deadline import to_classify
 from services.intake.domain.lead import Lead
 from services.intake.domain.lead_states import Action
@@ -41,7 +41,7 @@ async def propose_decline(
     `NotFound`, `NotAllowed`, `Forbidden` when it is about this office."""
     refuse_marked("reason", [reason])
     lead = lead_life.propose_decline(await leads.get(tx, lead_id, lock=True), concerns_office=concerns_office)
-    why = f"{reason}({TO.format(LABELS['go_to'][go_to][0])})"
+    why = f"{reason}({TO.format(GoTo(go_to).zh)})"
     await leads.save(tx, lead, "propose-decline", by=by, effective_at=at, at=at, reason=why)
     await audit.record(tx, by, "lead.propose-decline", lead.id, at=at, purpose=reason, detail={"go_to": go_to})
     return lead
@@ -70,7 +70,7 @@ async def decline_lead(
         raise NotAllowed(UNPROPOSED)
     must_be_another(proposed_by, by, ANOTHER)
     # one text: whoever is merged into it later is told the same
-    why = f"{reason}({TO.format(LABELS['go_to'][go_to][0])})"
+    why = f"{reason}({TO.format(GoTo(go_to).zh)})"
     await leads.save(tx, lead, "decline", by=by, effective_at=at, at=at, reason=why)
     await deadlines.stop(tx, lead.id, DeadlineKind.CLASSIFY, at=at)
     await answered(tx, lead, at=at)
