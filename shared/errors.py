@@ -10,6 +10,8 @@ class Refused(Exception):
     code = "refused"
     zh = "请求无法办理"
     en = "Refused"
+    wait = 2
+    """Seconds until the same may be asked again, of what is refused for a while (429, 503)."""
 
     def __init__(self, detail: str = "", *, fields: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(detail or self.en)

@@ -88,7 +88,7 @@ def answer(refused: Refused) -> JSONResponse:
     if refused.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if refused.status in (429, 503):
-        headers["Retry-After"] = "2"
+        headers["Retry-After"] = str(refused.wait)
     return JSONResponse(problem.model_dump(), refused.status, headers, media_type="application/problem+json")
 
 

@@ -1,7 +1,6 @@
 """Files of a lead, for the office and the unit that is charged with it: uploaded by tus, listed, downloaded with a purpose. 附件"""
 
 from datetime import date
-from mimetypes import guess_extension
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +15,15 @@ from services.intake.domain.lead import Lead
 from services.intake.domain.redaction import replaced
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.note_reading import note_reading
-from services.intake.usecases.read_attachment import OFFICE, is_for, matter_for, must_add_to, name_of, read_attachment
+from services.intake.usecases.read_attachment import (
+    OFFICE,
+    called,
+    is_for,
+    matter_for,
+    must_add_to,
+    name_of,
+    read_attachment,
+)
 from services.intake.usecases.stay_away import must_stay_away
 from services.intake.usecases.upload_attachment import begin_upload, give_up
 from shared.auth import Principal
@@ -149,8 +156,7 @@ async def post_download(
         attachment, content = await read_attachment(
             tx, store, lead_id, attachment_id, original=order.original, purpose=order.purpose, by=by, at=at
         )
-    name = name_of(store, attachment) or f"{attachment.id}{guess_extension(attachment.media_type or '') or ''}"
-    return await handed_out(name, content)
+    return await handed_out(called(store, attachment), content)
 
 
 async def _mine(request: Request, upload_id: UUID, by: Principal) -> Attachment:

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from services.intake.domain import proof_of_work
-from services.intake.domain.limits import Rate, TooMany
+from services.intake.domain.limits import Rate, TooMany, TooManyGuesses
 from services.intake.domain.proof_of_work import NotSolved, Solved
 from services.intake.usecases.share_limits import SharedLimits
 from shared.errors import Invalid, TooLarge
@@ -28,7 +28,7 @@ EXTRA_BITS = 6
 TRIES = 20
 """Requests with one challenge: room for a form that is corrected, none for a machine that tries out."""
 OWN_CODE_TRIES, OWN_CODE_SECONDS = 5, 3600
-"""Guesses at one lead number's own code, right or wrong, in all processes together."""
+"""Wrong guesses at one lead number's own code, in all processes together."""
 LONGEST_SOLUTION = 300
 SHORTEST_KEY = 22
 """Symbols of a key that opens an answer: 128 bits in base 64."""
@@ -85,9 +85,14 @@ class Door:
     async def guess(self, lead_no: str) -> None:
         """One more guess at the own code of this lead number, whether there is such a lead or not. Raises `TooMany`."""
         if not await self.limits.guess(lead_no, self._guesses):
-            raise TooMany(
-                "该编号查询次数过多,请一小时后再试,或使用查询码 / too many tries at this number, wait an hour or use the query code"
+            raise TooManyGuesses(
+                "该编号的自选码输错次数过多,请一小时后再试,或使用查询码 / "
+                "too many wrong tries at this number, wait an hour or use the query code"
             )
+
+    async def guessed(self, lead_no: str) -> None:
+        """It was the right one: who holds the code reads, writes and fetches as often as he needs."""
+        await self.limits.guessed(lead_no, self._guesses)
 
 
 async def weigh(request: Request) -> None:

@@ -17,7 +17,7 @@ from services.intake.usecases.attachments import Store
 from services.intake.usecases.letter_files import files_of
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.passed_letters import PassedHolder, PassedMailbox
-from services.intake.usecases.read_attachment import name_of
+from services.intake.usecases.read_attachment import called
 from services.intake.usecases.read_progress import ReadProgress
 from services.intake.usecases.reporter_mailbox import Holder, Letter, Mailbox
 from services.intake.usecases.write_to_reporter import read_mailbox, write_to_reporter
@@ -171,7 +171,7 @@ async def post_file(_: Everyone, order: FileOrder, request: Request) -> Response
         return await handed_out(*await post.file(passed, store, number=order.number, file_id=order.file))
     holder = await holder_of(request, order)
     file, content = await box.file(holder, store, number=order.number, file_id=order.file)
-    return await handed_out(name_of(store, file) or str(file.id), content)
+    return await handed_out(called(store, file), content)
 
 
 @router.post("/leads/{lead_id}/messages", status_code=201, response_model=SentView)
@@ -219,7 +219,9 @@ async def holder_of(request: Request, order: StatusOrder) -> Holder:
     door: Door = request.app.state.door
     lead_no = (order.lead_no or "").strip().upper()
     await door.guess(lead_no)
-    return await box.by_own_code(lead_no, order.own_code or "")
+    holder = await box.by_own_code(lead_no, order.own_code or "")
+    await door.guessed(lead_no)
+    return holder
 
 
 router.include_router(open_doors)

@@ -165,6 +165,7 @@ async def post_status(_: Everyone, order: StatusOrder, request: Request) -> Prog
         lead_no = (order.lead_no or "").strip().upper()
         await door.guess(lead_no)
         found = await ask.by_own_code(lead_no, order.own_code or "")
+        await door.guessed(lead_no)
     views = [StepView(status=step.status, zh=step.words[0], en=step.words[1], since=step.since) for step in found.steps]
     opened = [OpenedView(on=on, purpose=purpose, zh=purpose.zh, en=purpose.en) for on, purpose in found.openings]
     return ProgressView(

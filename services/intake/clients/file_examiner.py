@@ -52,8 +52,8 @@ SOUND_AND_FILM = frozenset(
 """Kept as they are, without a shared copy."""
 _TOO_MUCH = "文件展开后过大 / the file unpacks to too much"
 _NOT_TAKEN = (
-    "不接收此类文件;可用JPEG、PNG、PDF、DOCX、XLSX、TXT、常见音视频"
-    " / this kind of file is not taken; JPEG, PNG, PDF, DOCX, XLSX, TXT, usual sound and film are"
+    "不接收此类文件;可用JPEG、PNG、PDF、DOCX、XLSX、TXT、常见音视频;其他格式的照片(如HEIC)请先转存为JPEG或截图"
+    " / this kind of file is not taken; JPEG, PNG, PDF, DOCX, XLSX, TXT, usual sound and film are; save other pictures (HEIC) as JPEG"
 )
 
 

@@ -21,6 +21,14 @@ async def take(database: Database, mark: bytes, rate: Rate, number: int, *, now:
     return found
 
 
+async def give_back(database: Database, mark: bytes, rate: Rate, number: int) -> None:
+    """Put back so many that were just taken."""
+    async with database.one_statement() as connection:
+        await connection.execute(
+            "update door_buckets set full_at = full_at - $2::float8 where mark = $1", mark, rate.worth(number)
+        )
+
+
 async def forget_full(tx: Transaction, now: float) -> None:
     """Forget buckets that are full again: they say nothing any more."""
     await tx.execute(delete(door_buckets).where(door_buckets.c.full_at < now))

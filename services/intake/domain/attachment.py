@@ -153,6 +153,8 @@ class Attachment:
 
     def give_up(self) -> Self:
         """The uploader gives it up, or nobody went on with it."""
+        if self.state in (State.EXAMINING, State.KEPT):
+            raise NotAllowed("文件已上传完毕,不能再撤回 / the file is uploaded already and cannot be taken back")
         self._must_be(State.UPLOADING)
         return self._over(State.GONE)
 

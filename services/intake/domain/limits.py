@@ -15,6 +15,12 @@ class TooMany(Refused):
     status, code, zh, en = 429, "too-many", "请求过多,请稍后重试", "Too many requests, try again later"
 
 
+class TooManyGuesses(TooMany):
+    """At one lead number's own code."""
+
+    wait = 3600
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """`most` at once, refilled within `seconds`."""

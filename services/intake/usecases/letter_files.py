@@ -11,38 +11,51 @@ from services.intake.usecases.office_keys import reporters_key
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 
-_NOT_THERE = "没有本方已上传完成、可交对方的该文件 / this side has no such file that is here whole and has a copy without metadata"
+_UNKNOWN = {
+    Door.REPORTER: "没有这个文件;请先凭查询码把文件传完,再在信中列出 / no such file; send it whole with your code first, then name it",
+    Door.OFFICE: "没有这个文件;请先由扫黑办上传到本线索,再在此列出 / no such file; the office first sends it to this lead",
+    Door.MAILBOX: "没有这个文件;给举报人的文件须先以mailbox字样上传到本线索 / "
+    "no such file; what is for the reporter is first sent to this lead with the word mailbox",
+}
+_NOT_YET = "文件尚未传完或仍在检查,请传完后再列出 / the file is not here whole yet or is still being examined; name it after that"
+_REFUSED = "该文件未被接收,请另传一个 / the file was refused, send another"
+_NO_COPY = "音视频没有去除元数据的副本,不能发给举报人 / sound and film have no copy without metadata and cannot go to the reporter"
 NOT_NAMED = "该信件没有此附件 / this letter has no such file"
 
 
 async def must_be_passed(tx: Transaction, report_id: UUID, files: Sequence[UUID]) -> None:
     """Whether all of these are files of the report past the office that discipline has. Raises `Invalid`."""
 
-    def fits(file: Attachment) -> bool:
-        return file.report_id == report_id and file.door is Door.REPORTER and file.state is State.KEPT
-
-    await _must_fit(tx, files, fits)
+    await _must_fit(tx, files, lambda file: file.report_id == report_id, Door.REPORTER)
 
 
 async def must_be_sent_by(tx: Transaction, lead_id: UUID, files: Sequence[UUID], door: Door) -> None:
     """Whether all of these are files of the lead that came through this door, are kept and, from the office, have a copy without metadata.
     Raises `Invalid`, for a file of another lead or another side like for none."""
 
-    def fits(file: Attachment) -> bool:
-        mine = file.lead_id == lead_id and file.door is door and file.state is State.KEPT
-        return mine and (door is not Door.MAILBOX or bool(file.shared))
-
-    await _must_fit(tx, files, fits)
+    await _must_fit(tx, files, lambda file: file.lead_id == lead_id, door)
 
 
-async def _must_fit(tx: Transaction, files: Sequence[UUID], fits: Callable[[Attachment], bool]) -> None:
+async def _must_fit(tx: Transaction, files: Sequence[UUID], here: Callable[[Attachment], bool], door: Door) -> None:
     for number, file_id in enumerate(files):
         try:
             file = await attachments.get(tx, file_id)
         except NotFound:
             file = None
-        if file is None or not fits(file):
-            raise Invalid(_NOT_THERE, fields=[(f"files.{number}", _NOT_THERE)])
+        known = file if file is not None and here(file) and file.door is door else None
+        if reason := _hindrance(known, door):
+            raise Invalid(reason, fields=[(f"files.{number}", reason)])
+
+
+def _hindrance(file: Attachment | None, door: Door) -> str | None:
+    """Why a letter of this side cannot name the file; None when it can."""
+    if file is None or file.state in (State.GONE, State.SHREDDED):
+        return _UNKNOWN[door]
+    if file.state is State.REFUSED:
+        return _REFUSED
+    if file.state is not State.KEPT:
+        return _NOT_YET
+    return _NO_COPY if door is Door.MAILBOX and not file.shared else None
 
 
 def content(text: str, files: Sequence[UUID]) -> dict[str, Any]:

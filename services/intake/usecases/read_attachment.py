@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from mimetypes import guess_extension
 from uuid import UUID
 
 from services.intake.db import attachments, leads, merges, police_calls, redactions, screenings, transfers
@@ -121,6 +122,11 @@ async def read_attachment(
     await audit.record(tx, by, "attachment.read", came_with.id, at=at, purpose=purpose, detail=detail)
     pieces = attachment.pieces if original or not attachment.shared else attachment.shared
     return attachment, store.read(attachment, pieces)
+
+
+def called(store: Store, attachment: Attachment) -> str:
+    """What it is called where it is saved: its name, or its id with an ending by which a machine knows what opens it."""
+    return name_of(store, attachment) or f"{attachment.id}{guess_extension(attachment.media_type or '') or ''}"
 
 
 def name_of(store: Store, attachment: Attachment) -> str | None:

@@ -57,6 +57,12 @@ class SharedLimits:
         """One more guess at the own code of this lead number; False when there are too many."""
         return await self._take(b"own-code", lead_no.encode(), rate, 1) is not None
 
+    async def guessed(self, lead_no: str, rate: Rate) -> None:
+        """The guess that was just counted was right: it is given back."""
+        await door_buckets.give_back(self._database, self._mark(b"own-code", lead_no.encode()), rate, 1)
+
     async def _take(self, kind: bytes, thing: bytes, rate: Rate, number: int) -> float | None:
-        mark = hmac.digest(self._key, b"xiansuo.door.v1\0" + kind + b"\0" + thing, "sha256")
-        return await door_buckets.take(self._database, mark, rate, number, now=self.clock())
+        return await door_buckets.take(self._database, self._mark(kind, thing), rate, number, now=self.clock())
+
+    def _mark(self, kind: bytes, thing: bytes) -> bytes:
+        return hmac.digest(self._key, b"xiansuo.door.v1\0" + kind + b"\0" + thing, "sha256")

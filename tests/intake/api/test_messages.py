@@ -110,7 +110,11 @@ async def test_a_code_of_ones_own_opens_the_same_mailbox_and_guessing_is_dear(ne
     assert (await write(api.client, own | {"text": SECRET})).status_code == 201
     for known in (own, {"query_code": slip["query_code"]}):
         assert [m["text"] for m in (await thread(api, **known)).json()["items"]] == [SECRET]
-    assert [(await thread(api, **own | {"own_code": "青山-绿水78"})).status_code for _ in range(4)] == [404] * 3 + [429]
+    assert [(await thread(api, **own)).status_code for _ in range(7)] == [200] * 7, "the right one counts for nothing"
+    guesses = [await thread(api, **own | {"own_code": "青山-绿水78"}) for _ in range(6)]
+    assert [guess.status_code for guess in guesses] == [404] * 5 + [429]
+    assert guesses[-1].headers["Retry-After"] == "3600"
+    assert (await thread(api, **own)).status_code == 429, "nor does it open while guesses are too many"
     assert "青山" not in str(await everything(api))
 
 
@@ -175,6 +179,7 @@ async def test_letters_carry_files_of_their_own_side_and_only_the_code_and_the_o
     letter = {"query_code": code, "text": "附照片", "files": [mine]}
     early = await write(api.client, letter)
     assert (early.status_code, early.json()["errors"][0]["field"]) == (422, "files.0"), "not here whole"
+    assert "尚未传完" in early.json()["detail"]
     await patch(api.client, sent.headers["Location"], picture, 0, **{"Query-Code": code})
     assert (await write(api.client, letter)).status_code == 201
     begun = await for_letter(api, lead, picture, "答复.jpg", by="ana")
@@ -184,12 +189,23 @@ async def test_letters_carry_files_of_their_own_side_and_only_the_code_and_the_o
     await attach(api, lead.rsplit("/", 1)[-1], picture, "b.jpg", by="ofd")
     usual = [f["id"] for f in (await api.get(f"{lead}/attachments", by="ofd")).json() if f["door"] == "office"]
     # another side's, another lead's, the office's own papers, one without a copy, none, too many
-    for files in ([mine], usual, [sound], [str(uuid4())], [theirs] * 6):
+    unknown = "mailbox字样"
+    for files, why_not in (
+        ([mine], unknown),
+        (usual, unknown),
+        ([sound], "音视频"),
+        ([str(uuid4())], unknown),
+        ([theirs] * 6, "files"),
+    ):
         refused = await tell(api, lead, ANSWER, files=files)
         assert (refused.status_code, refused.json()["errors"][0]["field"][:5]) == (422, "files"), files
+        assert why_not in refused.json()["detail"]
     assert (await tell(api, elsewhere, ANSWER, files=[theirs])).status_code == 422
     assert (await write(api.client, letter | {"files": [theirs]})).status_code == 422
-    assert (await write(api.client, {"query_code": other, "text": "x", "files": [mine]})).status_code == 422
+    foreign = await write(api.client, {"query_code": other, "text": "x", "files": [mine]})
+    assert (foreign.status_code, "先凭查询码" in foreign.json()["detail"]) == (422, True), "another's is as none"
+    taken_back = await api.client.delete(sent.headers["Location"], headers={**TUS, "Query-Code": code})
+    assert (taken_back.status_code, "不能再撤回" in taken_back.json()["detail"]) == (409, True)
     assert (await tell(api, lead, ANSWER, files=[theirs])).status_code == 201
     assert [m["files"] for m in (await thread(api, query_code=code)).json()["items"]] == [[mine], [theirs]]
     assert [m["files"] for m in (await api.get(f"{lead}/messages", by="ofd")).json()["items"]] == [[mine], [theirs]]
@@ -200,6 +216,7 @@ async def test_letters_carry_files_of_their_own_side_and_only_the_code_and_the_o
         assert got.content[:3] == picture[:3]
         assert b"CANARYmail" not in got.content, "without what the camera wrote"
         assert got.headers["Cache-Control"] == "no-store"
+        assert got.headers["Content-Disposition"].endswith(".jpg"), "what was saved is opened by a click"
     for who, number, file in ((code, 1, theirs), (code, 3, theirs), (code, 2, usual[0]), (other, 2, theirs)):
         assert (await fetch(api, who, number, file)).status_code == 404, (number, file)
     assert (await fetch(api, "0" * 28, 2, theirs)).status_code == 404

@@ -98,6 +98,7 @@ def large() -> bytes:
         pytest.param(lambda: b"PK\x03\x04" + b"x" * 100, "已损坏", id="no zip"),
         pytest.param(lambda: document("x", more={"word/vbaProject.bin": b"x"}), "宏", id="macros"),
         pytest.param(lambda: b"MZ" + b"\0" * 200, "不接收", id="a program"),
+        pytest.param(lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 200, "转存为JPEG", id="a telephone's picture"),
         pytest.param(lambda: b"\x7fELF" + b"\0" * 200, "不接收", id="another program"),
         pytest.param(lambda: b"a\0b" * 100, "不接收", id="bytes"),
         pytest.param("【机密】某人".encode, "涉密", id="a marked text"),
