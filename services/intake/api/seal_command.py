@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from services.intake.db.attachments import unsealed
 from services.intake.usecases.attachments import Store
-from services.intake.usecases.seal_stored import seal_files, seal_stored, telling
+from services.intake.usecases.seal_stored import AT_ONCE, seal_file, seal_stored, telling
 from services.intake.usecases.subject_store import SubjectKeys
 from shared.command import CommandParser
 from shared.db import Database, Transaction, is_race
@@ -57,10 +58,12 @@ async def _texts(owner: Database, keys: SubjectKeys) -> dict[str, int]:
 async def _files(owner: Database, store: Store) -> int:
     last, sealed = None, 0
     while True:
-        last, found = await _in_one(owner, partial(seal_files, store=store, after=last))
-        if last is None:
+        async with owner.transaction() as tx:
+            found = await unsealed(tx, last, limit=AT_ONCE)
+        if not found:
             return sealed
-        sealed += found
+        for last in found:
+            sealed += await _in_one(owner, partial(seal_file, store=store, file_id=last))
 
 
 async def _in_one(owner: Database, work: Callable[[Transaction], Awaitable[T]]) -> T:

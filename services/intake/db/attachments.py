@@ -97,15 +97,14 @@ async def left_over(tx: Transaction) -> list[Attachment]:
     return [_of_row(row) for row in (await tx.execute(query.limit(50).with_for_update(skip_locked=True))).mappings()]
 
 
-async def unsealed(tx: Transaction, after: UUID | None, *, limit: int) -> list[Attachment]:
-    """Some after this one that are kept, that a reporter and the office exchanged, and that are not sealed for the two; locked."""
+async def unsealed(tx: Transaction, after: UUID | None, *, limit: int) -> list[UUID]:
+    """Some after this one that are here or coming, that a reporter and the office exchange, and that are not sealed for the two."""
     doors = attachments.c.door.in_(sorted(door.value for door in EXCHANGED))
-    query = select(attachments).join(mailboxes, mailboxes.c.lead_id == attachments.c.lead_id)
-    query = query.where(attachments.c.state == State.KEPT.value, doors, attachments.c.for_office.is_(None))
+    query = select(attachments.c.id).join(mailboxes, mailboxes.c.lead_id == attachments.c.lead_id)
+    query = query.where(_HERE, doors, attachments.c.for_office.is_(None))
     if after:
         query = query.where(attachments.c.id > after)
-    query = query.order_by(attachments.c.id).limit(limit).with_for_update(of=attachments)
-    return [_of_row(row) for row in (await tx.execute(query)).mappings()]
+    return list((await tx.execute(query.order_by(attachments.c.id).limit(limit))).scalars())
 
 
 async def forget_pieces(tx: Transaction, attachment_id: UUID) -> None:

@@ -138,7 +138,9 @@ class Attachment:
         return replace(self, state=State.KEPT, media_type=media_type, sha256=sha256, shared=shared, wrapped_key=wrapped)
 
     def seal(self, boxes: KeyBoxes) -> Self:
-        """Kept under a key of the service, it is from now on as those that were sealed when they came."""
+        """From now on it is as those that were sealed when they came. Raises `NotAllowed` when it is over."""
+        if self.state in (State.UPLOADING, State.EXAMINING):
+            return replace(self, boxes=boxes)
         return replace(self.readable(), boxes=boxes, wrapped_key=None)
 
     def refuse(self, refusal: Mapping[str, Any]) -> Self:

@@ -10,14 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
 from services.intake.db import attachments
 from services.intake.domain.attachment import Attachment, KeyBoxes, Piece, State
 from services.intake.usecases.office_keys import OfficeKeys
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
 from shared.errors import Unavailable
-from shared.file_key import FileKey, FileKeys
+from shared.file_key import CannotRead, FileKey, FileKeys
 from shared.objects import PASSED, Objects
+
+log = structlog.get_logger(__name__)
 
 PIECE = 1024 * 1024
 """Bytes of a file that are written at a time: what a crash can lose, and what an upload takes of memory."""
@@ -42,10 +46,21 @@ class Store:
     office: OfficeKeys | None = None
 
     def key_of(self, attachment: Attachment) -> FileKey:
-        """Its key, opened. Raises `CannotRead`."""
-        if attachment.boxes and self.office and attachment.wrapped_key is None:
-            return self.office.open(attachment.id, attachment.boxes)
-        return self.keys.open(attachment.id, attachment.key_id, attachment.wrapped_key)
+        """Its key, opened; by the office's box also when the key of the service was taken out. Raises `CannotRead`."""
+        try:
+            return self.keys.open(attachment.id, attachment.key_id, attachment.wrapped_key)
+        except CannotRead:
+            if attachment.boxes and self.office:
+                return self.office.open(attachment.id, attachment.boxes)
+            raise
+
+    def key_now(self, attachment: Attachment) -> FileKey:
+        """The same, where a key that is not in the settings is no fault of the file: it waits for the operator. Raises `Unavailable`."""
+        try:
+            return self.key_of(attachment)
+        except CannotRead as fault:
+            log.warning("attachments.no_key", reason=str(fault))
+            raise Unavailable("文件暂时无法解密 / the file cannot be opened now") from None
 
     def boxes(self, key: FileKey, public_key: bytes) -> KeyBoxes:
         """A file's key for the office and the reporter whose public half this is; by the api alone."""

@@ -37,21 +37,20 @@ async def examine_attachment(
     media_type, refused, sha256, shared = await look_at(store, attachment)
     async with database.transaction() as tx:
         attachment = await held(tx, attachment)
-        if attachment.state is not State.EXAMINING:
-            return attachment
-        if isinstance(store, PassedStore) and not refused:
-            attachment = await hand_on(
-                tx, store, attachment, media_type=media_type, sha256=sha256, shared=shared, at=at
-            )
-        else:
-            attachment = (
-                attachment.refuse(refusal(refused))
-                if refused
-                else attachment.keep(media_type=media_type, sha256=sha256, shared=shared)
-            )
-            await attachments.save(tx, attachment)
-        await _put_on_record(tx, attachment, by=by, at=at)
-    # what lost a race, and all of what is refused: the clock does it again if it fails here
+        if attachment.state is State.EXAMINING:
+            if isinstance(store, PassedStore) and not refused:
+                attachment = await hand_on(
+                    tx, store, attachment, media_type=media_type, sha256=sha256, shared=shared, at=at
+                )
+            else:
+                attachment = (
+                    attachment.refuse(refusal(refused))
+                    if refused
+                    else attachment.keep(media_type=media_type, sha256=sha256, shared=shared)
+                )
+                await attachments.save(tx, attachment)
+            await _put_on_record(tx, attachment, by=by, at=at)
+    # what lost a race, also that of two who examined it at once, and all of what is refused: that the clock does again if it fails here
     with suppress(Unavailable):
         kept = (*attachment.pieces, *attachment.shared) if attachment.state is State.KEPT else ()
         await store.objects.remove(folder_of(attachment), but=[piece.name for piece in kept])
@@ -84,16 +83,17 @@ def refusal(reason: str) -> dict[str, str]:
 
 
 async def _look(store: Store, attachment: Attachment) -> Found:
-    digest, seen = hashlib.sha256(), 0
+    # a key that is missing is no fault of the file, and what is refused is destroyed
+    key, digest, seen = store.key_now(attachment), hashlib.sha256(), 0
 
     async def content() -> AsyncIterator[bytes]:
         nonlocal seen
-        async for piece in store.read(attachment, attachment.pieces):
+        async for piece in store.read(attachment, attachment.pieces, key):
             digest.update(piece)
             seen += len(piece)
             yield piece
 
-    key, shared = store.key_of(attachment), []
+    shared = []
     async with examining(content()) as found:
         if found.refused:
             return "", found.refused, "", ()
@@ -101,7 +101,7 @@ async def _look(store: Store, attachment: Attachment) -> Found:
             shared = [await store.write(attachment, key, piece) async for piece in found.copy]
     if seen != attachment.length:
         raise ValueError("not all of it was looked at")
-    if store.clamd and not await clamd.is_clean(store.clamd, store.read(attachment, attachment.pieces)):
+    if store.clamd and not await clamd.is_clean(store.clamd, store.read(attachment, attachment.pieces, key)):
         return "", _INFECTED, "", ()
     return found.media_type, None, digest.hexdigest(), tuple(shared)
 

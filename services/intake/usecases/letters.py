@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import structlog
+
 from services.intake.domain.mailbox import Kind, Message, Writer
 from services.intake.usecases.office_keys import OFFICE, REPORTER, OfficeKeys, reporters_opener
 from shared.contracts.envelope import SealedBox
+from shared.errors import Unavailable
+from shared.sealing import CannotOpen
+
+log = structlog.get_logger(__name__)
 
 
 class Letters:
@@ -42,8 +48,12 @@ class Letters:
         )
 
     def for_office(self, message: Message) -> dict[str, Any]:
-        """What it says. Raises `CannotOpen`."""
-        return self._office.opener.open(SealedBox(key_id=message.office_key, box=message.for_office))
+        """What it says. Raises `Unavailable` when its key was taken out of the settings."""
+        try:
+            return self._office.opener.open(SealedBox(key_id=message.office_key, box=message.for_office))
+        except CannotOpen as fault:
+            log.warning("letters.no_key", reason=str(fault))
+            raise Unavailable("信件暂时无法解密 / the letter cannot be opened now") from None
 
     @staticmethod
     def for_reporter(messages: list[Message], private: bytes) -> list[dict[str, Any]]:

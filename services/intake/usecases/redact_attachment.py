@@ -150,8 +150,10 @@ async def _made(
     read, written = hashlib.sha256(), hashlib.sha256()
     pieces: list[Piece] = []
 
+    opened = store.key_now(original)
+
     async def content() -> AsyncIterator[bytes]:
-        async for piece in store.read(original, original.pieces):
+        async for piece in store.read(original, original.pieces, opened):
             read.update(piece)
             yield piece
 

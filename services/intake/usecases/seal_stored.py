@@ -9,7 +9,7 @@ from services.intake.usecases.subject_store import SubjectKeys
 from shared.db import Transaction
 
 AT_ONCE = 200
-"""Leads that are looked at, or files that are sealed, in a transaction."""
+"""Leads or files that are looked for at a time."""
 
 
 async def telling(tx: Transaction, *, after: UUID | None) -> tuple[UUID | None, int, list[UUID]]:
@@ -33,13 +33,12 @@ async def seal_stored(tx: Transaction, keys: SubjectKeys, lead_id: UUID) -> None
                 await stored_texts.keep(tx, lead_id, part, kept, keys.seal(lead_id, whole, part))
 
 
-async def seal_files(tx: Transaction, store: Store, after: UUID | None) -> tuple[UUID | None, int]:
-    """Some of the files after this one that a reporter and the office exchanged and that a key of the service opens are from now on sealed
-    for these two; → the last of them (None: there was none left), and how many. Raises `CannotRead` when a key is missing."""
-    found = await attachments.unsealed(tx, after, limit=AT_ONCE)
-    for file in found:
-        if file.lead_id is None:
-            raise ValueError("a file past the office is not exchanged with it")
-        public_key = (await mailbox.box_of(tx, file.lead_id)).public_key
-        await attachments.save(tx, file.seal(store.boxes(store.key_of(file), public_key)))
-    return (found[-1].id if found else None), len(found)
+async def seal_file(tx: Transaction, store: Store, file_id: UUID) -> bool:
+    """A file that a reporter and the office exchange and that a key of the service opens alone is from now on sealed for these two, also
+    one that still comes; → whether it was there to be. One a transaction, as of leads. Raises `CannotRead` when a key is missing."""
+    file = await attachments.get(tx, file_id, lock=True)
+    if file.lead_id is None or file.boxes or file.wrapped_key is None:
+        return False
+    public_key = (await mailbox.box_of(tx, file.lead_id)).public_key
+    await attachments.save(tx, file.seal(store.boxes(store.key_of(file), public_key)))
+    return True

@@ -129,11 +129,11 @@ async def append(
     checksum: Checksum | None,
 ) -> Attachment:
     """Go on at this offset with what comes; → where the file stands then. With a checksum all of it counts or nothing. A sender that breaks
-    off leaves what came. Raises `WrongOffset`, `NotAllowed`, `TooLarge`, `WrongChecksum`."""
+    off leaves what came. Raises `WrongOffset`, `NotAllowed`, `TooLarge`, `WrongChecksum`, `Unavailable`."""
     async with database.transaction() as tx:
         attachment = await attachments.get(tx, attachment_id)
     attachment.expect(at)
-    key = store.key_of(attachment)
+    key = store.key_now(attachment)
     digest = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
     waiting = []
     async for chunk in _in_pieces(content):
