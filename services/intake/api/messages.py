@@ -1,20 +1,20 @@
 """The mailbox between a reporter and the office: for the holder of a code without signing in, for the office on the lead."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.intake.api.door import TOO_MANY, Door, Everyone, PublicRoute, Sending
 from services.intake.api.reports import StatusOrder
 from services.intake.domain.mailbox import FILES_AT_MOST, LONGEST, PAST_OFFICE, Kind, Message, Writer
 from services.intake.domain.passed_report import PassedLetter
 from services.intake.usecases.attachments import Store
-from services.intake.usecases.letter_files import files_of
+from services.intake.usecases.letter_files import Enclosed, files_of
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.passed_letters import PassedHolder, PassedMailbox
 from services.intake.usecases.read_attachment import called
@@ -78,6 +78,18 @@ class SentView(BaseModel):
     sent_on: date
 
 
+class EnclosedView(BaseModel):
+    """信件的一个附件 / a file of a letter."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    name: str | None = Field(
+        description="文件名,举报人文件的名称只有举报人看到 / what it is called; of a reporter's file told to the reporter alone"
+    )
+    media_type: str | None
+    length: int | None = Field(description="字节,如上传时 / in bytes, as it was sent")
+
+
 class MessageView(BaseModel):
     """一封信件,只到日 / a message, by days."""
 
@@ -86,29 +98,32 @@ class MessageView(BaseModel):
     kind: Kind
     text: str
     files: list[UUID] = Field(description="附件编号 / its files")
+    enclosed: list[EnclosedView] = Field(description="附件说明,依次 / what these files are, in their order")
     sent_on: date
     read_on: date | None = Field(description="对方首次查阅之日 / when the other side first read it")
 
     @classmethod
-    def of(cls, message: Message, says: dict[str, Any]) -> Self:
+    def of(cls, message: Message, says: dict[str, Any], files: Sequence[Enclosed]) -> Self:
         return cls(
             number=message.number,
             writer=message.writer,
             kind=message.kind,
             text=says["text"],
             files=files_of(says),
+            enclosed=list(map(EnclosedView.model_validate, files)),
             sent_on=message.sent_on,
             read_on=message.read_on,
         )
 
     @classmethod
-    def of_passed(cls, letter: PassedLetter, kind: Kind, says: Mapping[str, Any]) -> Self:
+    def of_passed(cls, letter: PassedLetter, kind: Kind, says: Mapping[str, Any], files: Sequence[Enclosed]) -> Self:
         return cls(
             number=letter.number,
             writer=letter.writer,
             kind=kind,
             text=says["text"],
             files=files_of(says),
+            enclosed=list(map(EnclosedView.model_validate, files)),
             sent_on=letter.sent_on,
             read_on=letter.read_on,
         )
@@ -153,7 +168,7 @@ async def post_reading(_: Everyone, order: ThreadOrder, request: Request, at: No
         return ThreadView(items=items, next=items[-1].number if more else None, notice=" / ".join(PAST_OFFICE))
     holder = await holder_of(request, order)
     found, more = await box.read(holder, after=order.after, limit=order.limit, at=at)
-    items = [MessageView.of(message, says) for message, says in found]
+    items = [MessageView.of(*one) for one in found]
     return ThreadView(items=items, next=items[-1].number if more else None)
 
 
@@ -198,7 +213,8 @@ async def get_messages(
     """The thread with the reporter; reading takes a purpose and is put on record. 与举报人的往来信件"""
     letters: Letters = request.app.state.letters
     (after,) = paging.after(int) or (0,)
-    rows = await read_mailbox(tx, letters, lead_id, after=after, limit=paging.limit, by=by, at=at)
+    store: Store = request.app.state.attachments
+    rows = await read_mailbox(tx, letters, store, lead_id, after=after, limit=paging.limit, by=by, at=at)
     return paging.page([MessageView.of(*row) for row in rows], key=lambda row: (row.number,))
 
 

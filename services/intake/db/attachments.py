@@ -49,6 +49,14 @@ async def get(tx: Transaction, attachment_id: UUID, *, lock: bool = False) -> At
     return _of_row(row)
 
 
+async def these(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Attachment]:
+    """Some files by their ids; what is not there is left out."""
+    if not ids:
+        return {}
+    found = await tx.execute(select(attachments).where(attachments.c.id.in_(ids)))
+    return {row["id"]: _of_row(row) for row in found.mappings()}
+
+
 async def count(tx: Transaction, lead_id: UUID, doors: Collection[Door]) -> int:
     """Files of a lead that are here or coming by these doors. Two that are counted at once wait for each other."""
     await tx.execute(select(leads.c.id).where(leads.c.id == lead_id).with_for_update(key_share=True))

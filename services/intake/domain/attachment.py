@@ -19,6 +19,7 @@ MOST_EXAMINED = 50 * 1024 * 1024
 MOST_FILES = 20
 """Of one side on a lead: what one side sends leaves the others their room; and of a report past the office."""
 LONGEST_NAME = 200
+NO_COPY = "音视频没有去除元数据的副本,不能交举报人 / sound and film have no copy without metadata and cannot go to the reporter"
 DAYS = 7
 """That an unfinished upload is kept for."""
 

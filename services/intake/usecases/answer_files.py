@@ -13,7 +13,7 @@ from uuid import UUID
 from services.intake.db import attachments, passed_reports
 from services.intake.domain.attachment import Attachment, Door, check_new
 from services.intake.domain.passed_report import file_wrap
-from services.intake.usecases.attachments import Store, folder_of, keep
+from services.intake.usecases.attachments import Store, folder_of, keep, stem_of
 from services.intake.usecases.file_report import DISCIPLINE
 from services.intake.usecases.hand_files_on import examine_first
 from services.intake.usecases.letter_files import NOT_NAMED
@@ -29,7 +29,6 @@ from shared.secrecy import refuse_marked
 ATTACHED = "attached"
 """Where a letter of discipline says how its files are opened."""
 _NO_REPORT = "没有该绕行举报,或已销毁 / no such report past the office, or it was destroyed"
-_NO_COPY = "该类文件没有去除元数据的副本,不能交举报人 / of such a file there is no copy without metadata: it cannot go to a reporter"
 
 
 async def take_answer_file(
@@ -37,7 +36,7 @@ async def take_answer_file(
 ) -> SealedBox:
     """→ what discipline's letter takes to name the file. A file that no letter names can be opened by nobody. Raises `NotFound`, `Invalid`,
     `NotAllowed` when too many are here, `Unavailable` when store or scanner are away."""
-    refuse_marked("Upload-Metadata", [name])
+    refuse_marked("Upload-Metadata", [name, stem_of(name)])
     if not content:
         raise Invalid("空文件 / an empty file", fields=[("file", "至少1字节 / at least 1 byte")])
     async with database.transaction() as tx:
@@ -46,7 +45,6 @@ async def take_answer_file(
     once = PassedStore.with_keys(store, sealer, FileKeys([file_wrap(secrets.token_hex(32))]))
     [examined] = await examine_first(database, once, report_id, [("", content)], door=Door.MAILBOX, at=at)
     media_type, refused, sha256, shared = examined.found
-    refused = refused or (None if len(shared) > 1 else _NO_COPY)
     if refused:
         await once.forget([examined.file])
         raise Invalid("文件未接收 / the file was not taken", fields=[("file", refused)])

@@ -10,7 +10,7 @@ from uuid import UUID
 from services.intake.clients import clamd
 from services.intake.clients.examining import UNREADABLE, examining
 from services.intake.db import attachments
-from services.intake.domain.attachment import Attachment, Piece, State
+from services.intake.domain.attachment import NO_COPY, Attachment, Door, Piece, State
 from services.intake.usecases.attachments import Store, folder_of
 from services.intake.usecases.passed_files import PassedStore, hand_on, held, with_index
 from shared import audit, metrics
@@ -101,6 +101,8 @@ async def _look(store: Store, attachment: Attachment) -> Found:
             shared = [await store.write(attachment, key, piece) async for piece in found.copy]
     if seen != attachment.length:
         raise ValueError("not all of it was looked at")
+    if attachment.door is Door.MAILBOX and not shared:
+        return "", NO_COPY, "", ()
     if store.clamd and not await clamd.is_clean(store.clamd, store.read(attachment, attachment.pieces, key)):
         return "", _INFECTED, "", ()
     return found.media_type, None, digest.hexdigest(), tuple(shared)

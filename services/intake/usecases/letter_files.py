@@ -1,15 +1,17 @@
 """Files in letters: a letter names files that its own side sent before. Which letter has which files stands in its boxes alone."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from services.intake.db import attachments
-from services.intake.domain.attachment import Attachment, Door, State
-from services.intake.usecases.attachments import Store
+from services.intake.domain.attachment import NO_COPY, Attachment, Door, State
+from services.intake.usecases.attachments import NAME, Store
 from services.intake.usecases.office_keys import reporters_key
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
+from shared.file_key import CannotRead
 
 _UNKNOWN = {
     Door.REPORTER: "没有这个文件;请先凭查询码把文件传完,再在信中列出 / no such file; send it whole with your code first, then name it",
@@ -19,7 +21,6 @@ _UNKNOWN = {
 }
 _NOT_YET = "文件尚未传完或仍在检查,请传完后再列出 / the file is not here whole yet or is still being examined; name it after that"
 _REFUSED = "该文件未被接收,请另传一个 / the file was refused, send another"
-_NO_COPY = "音视频没有去除元数据的副本,不能发给举报人 / sound and film have no copy without metadata and cannot go to the reporter"
 NOT_NAMED = "该信件没有此附件 / this letter has no such file"
 
 
@@ -55,7 +56,7 @@ def _hindrance(file: Attachment | None, door: Door) -> str | None:
         return _REFUSED
     if file.state is not State.KEPT:
         return _NOT_YET
-    return _NO_COPY if door is Door.MAILBOX and not file.shared else None
+    return NO_COPY if door is Door.MAILBOX and not file.shared else None
 
 
 def content(text: str, files: Sequence[UUID]) -> dict[str, Any]:
@@ -66,6 +67,45 @@ def content(text: str, files: Sequence[UUID]) -> dict[str, Any]:
 def files_of(says: Mapping[str, Any]) -> list[UUID]:
     """The files that a letter names."""
     return [UUID(file) for file in says.get("files", [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file of a letter as its readers are told of it: `length` in bytes, as it was sent; None: what they are not told."""
+
+    id: UUID
+    name: str | None
+    media_type: str | None
+    length: int | None
+
+
+async def enclosed(
+    tx: Transaction, letters: Sequence[Mapping[str, Any]], named: Callable[[Attachment], str | None]
+) -> list[list[Enclosed]]:
+    """Of each of these letters its files; `named`: what the reader is told that a file is called."""
+    known = await attachments.these(tx, {file for says in letters for file in files_of(says)})
+
+    def told(file_id: UUID) -> Enclosed:
+        file = known.get(file_id)
+        if file is None:
+            return Enclosed(file_id, None, None, None)
+        return Enclosed(file_id, named(file), file.media_type, file.length)
+
+    return [[told(file_id) for file_id in files_of(says)] for says in letters]
+
+
+def named_for_reporter(private: bytes) -> Callable[[Attachment], str | None]:
+    """What a file is called, for who holds the code: his own as he called them."""
+
+    def named(file: Attachment) -> str | None:
+        if file.name_box is None or file.boxes is None:
+            return None
+        try:
+            return reporters_key(private, file.id, file.boxes).open(NAME, file.name_box).decode()
+        except CannotRead:
+            return None
+
+    return named
 
 
 async def open_file(

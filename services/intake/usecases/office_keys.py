@@ -22,7 +22,7 @@ class OfficeKeys:
 
     def __init__(self, keys: Mapping[str, SecretStr]) -> None:
         if not keys:
-            raise ValueError("MAILBOX_KEYS is needed by the api")
+            raise ValueError("缺少INTAKE_MAILBOX_KEYS / INTAKE_MAILBOX_KEYS is needed by the api and by seal-stored")
         self.opener = Opener(keys)
         key_id, newest = next(iter(keys.items()))
         private = PrivateKey(base64.b64decode(newest.get_secret_value()))

@@ -10,17 +10,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import SecretStr
-
 from services.intake.db import passed_reports, reports
 from services.intake.domain.mailbox import Kind, Writer, private_half, public_half
 from services.intake.domain.passed_report import PassedLetter, must_have_room
 from services.intake.domain.proof_of_work import Solved
 from services.intake.domain.query_code import NOBODY, read_code
-from services.intake.usecases.answer_files import answer_file
+from services.intake.usecases.answer_files import ATTACHED, answer_file
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.file_report import DISCIPLINE, Desk
-from services.intake.usecases.letter_files import content, must_be_passed
+from services.intake.usecases.letter_files import Enclosed, content, enclosed, must_be_passed
+from services.intake.usecases.office_keys import REPORTER, reporters_opener
 from shared import idempotency, outbox
 from shared.contracts.envelope import SealedBox, day_of
 from shared.contracts.passed import LetterPassed, LetterRead
@@ -28,10 +27,9 @@ from shared.db import Database
 from shared.deadlines import china_date
 from shared.errors import NotFound
 from shared.idempotency import Answer, Claim
-from shared.sealing import Opener, ReceiverKey, Sealer
+from shared.sealing import ReceiverKey, Sealer
 from shared.secrecy import refuse_marked
 
-_REPORTER = "reporter"
 OPENING = "opening"
 """The kind that tells of an opening: shown with the progress, no letter."""
 RESULT = "result"
@@ -42,8 +40,8 @@ Opened = tuple[PassedLetter, Mapping[str, Any]]
 
 def open_letters(letters: Sequence[PassedLetter], private: bytes) -> list[Opened]:
     """Each with what it says; `private` is the half of the key pair that the code makes. Raises `CannotOpen`."""
-    opener = Opener({_REPORTER: SecretStr(base64.b64encode(private).decode())})
-    return [(one, opener.open(SealedBox(key_id=_REPORTER, box=one.box))) for one in letters]
+    opener = reporters_opener(private)
+    return [(one, opener.open(SealedBox(key_id=REPORTER, box=one.box))) for one in letters]
 
 
 def to_be_read(letter: PassedLetter, says: Mapping[str, Any]) -> bool:
@@ -86,7 +84,7 @@ class PassedMailbox:
         claim, on = self._desk.claim(claim), china_date(at)
         said = {"kind": "message", **content(text, files)}
         public = base64.b64encode(public_half(holder.private)).decode()
-        mine = Sealer({_REPORTER: ReceiverKey(key_id=_REPORTER, public_key=public)}).seal(_REPORTER, said)
+        mine = Sealer({REPORTER: ReceiverKey(key_id=REPORTER, public_key=public)}).seal(REPORTER, said)
         async with self._database.transaction() as tx:
             earlier = await idempotency.take(tx, claim)
             if earlier is not None:
@@ -116,8 +114,9 @@ class PassedMailbox:
 
     async def read(
         self, holder: PassedHolder, *, after: int, limit: int, at: datetime
-    ) -> tuple[list[tuple[PassedLetter, Kind, Mapping[str, Any]]], bool]:
-        """A page of the thread, and whether more follow; discipline hears which of its letters were read. Raises `CannotOpen`."""
+    ) -> tuple[list[tuple[PassedLetter, Kind, Mapping[str, Any], list[Enclosed]]], bool]:
+        """A page of the thread, with the files of each letter, and whether more follow; discipline hears which of its letters were read.
+        Raises `CannotOpen`."""
         async with self._database.transaction() as tx:
             await passed_reports.lock(tx, holder.report_id)
             whole = open_letters(await passed_reports.letters(tx, holder.report_id), holder.private)
@@ -128,4 +127,21 @@ class PassedMailbox:
             for number in new:
                 event = LetterRead(report_id=holder.report_id, number=number, on=china_date(at))
                 await outbox.put(tx, event, at=day_of(at))
-        return [(one, KINDS[says["kind"]], says) for one, says in shown], len(found) > limit
+            # of what the reporter sent intake knows the length alone
+            files = await enclosed(tx, [says for _, says in shown], lambda _: None)
+        items = [
+            (letter, KINDS[says["kind"]], says, _as_told(says, mine))
+            for (letter, says), mine in zip(shown, files, strict=True)
+        ]
+        return items, len(found) > limit
+
+
+def _as_told(says: Mapping[str, Any], files: Sequence[Enclosed]) -> list[Enclosed]:
+    """Of what discipline sent its letter says more."""
+    told = {one["id"]: one for one in says.get(ATTACHED, ())}
+
+    def more(file: Enclosed) -> Enclosed:
+        one = told.get(str(file.id))
+        return Enclosed(file.id, one["name"] or None, one["media_type"], one["length"]) if one else file
+
+    return list(map(more, files))

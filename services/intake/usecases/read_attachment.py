@@ -97,6 +97,11 @@ async def read_attachment(
     if came_with is None or not is_for(attachment, by):
         raise NotFound("没有该附件 / no such file")
     attachment.readable()
+    if original and attachment.shared and attachment.door is Door.REPORTER:
+        raise Forbidden(
+            "举报人文件的原件可能显露举报人,请下载去除元数据的副本"
+            " / what a reporter's file says beside its content could tell who reported; take the copy"
+        )
     if not by.roles & OFFICE and (original or not attachment.shared):
         raise Forbidden(
             "原件仅扫黑办可下载,音视频没有去除元数据的副本"
@@ -110,11 +115,6 @@ async def read_attachment(
     if attachment.door in SEALED:
         raise Forbidden(
             "信件扫描件、110录音显露举报人,须由两名保管员调阅 / this shows who reported; two keepers of the vault open it"
-        )
-    if original and attachment.shared and attachment.door is Door.REPORTER:
-        raise Forbidden(
-            "举报人文件的原件可能显露举报人,请下载去除元数据的副本"
-            " / what a reporter's file says beside its content could tell who reported; take the copy"
         )
     detail = {"attachment": str(attachment.id), "original": original}
     if came_with.id != lead_id:

@@ -15,7 +15,14 @@ from services.intake.domain.query_code import NOBODY, read_code
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.deliver_feedback import told_by_letter
 from services.intake.usecases.file_report import Desk
-from services.intake.usecases.letter_files import content, must_be_sent_by, open_file
+from services.intake.usecases.letter_files import (
+    Enclosed,
+    content,
+    enclosed,
+    must_be_sent_by,
+    named_for_reporter,
+    open_file,
+)
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.look_again import NEW_LETTER, wake_by_news
 from services.intake.usecases.own_codes import OwnCodes
@@ -110,9 +117,9 @@ class Mailbox:
 
     async def read(
         self, holder: Holder, *, after: int, limit: int, at: datetime
-    ) -> tuple[list[tuple[Message, dict[str, Any]]], bool]:
-        """A page of the thread as the reporter reads it, and whether more follow; what it shows is read now. Raises `NotAllowed` when the
-        lead is at rest."""
+    ) -> tuple[list[tuple[Message, dict[str, Any], list[Enclosed]]], bool]:
+        """A page of the thread as the reporter reads it, with the files of each letter, and whether more follow; what it shows is read now.
+        Raises `NotAllowed` when the lead is at rest."""
         async with self._database.transaction() as tx:
             lead = await leads.get(tx, holder.lead_id, lock=True)
             lead.must_be_used()
@@ -122,8 +129,9 @@ class Mailbox:
                 first, last, on = shown[0].number, shown[-1].number, china_date(at)
                 await mailbox.mark_read(tx, lead.id, Writer.OFFICE, first=first, last=last, on=on)
                 await told_by_letter(tx, lead, shown, on=on)
-        told = self._letters.for_reporter(shown, holder.private)
-        return list(zip(shown, told, strict=True)), len(found) > limit
+            told = self._letters.for_reporter(shown, holder.private)
+            files = await enclosed(tx, told, named_for_reporter(holder.private))
+        return list(zip(shown, told, files, strict=True)), len(found) > limit
 
     async def file(
         self, holder: Holder, store: Store, *, number: int, file_id: UUID

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from services.intake.db import attachments, leads, mailbox, passed_reports
 from services.intake.domain.attachment import Attachment, Door, Piece, check_new, side_of
 from services.intake.domain.query_code import NOBODY
-from services.intake.usecases.attachments import NAME, PIECE, Store
+from services.intake.usecases.attachments import NAME, PIECE, Store, stem_of
 from shared.auth import Principal
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
@@ -39,7 +39,7 @@ async def begin_upload(
 ) -> Attachment:
     """A new file of a lead; what reporter and office exchange is sealed for the two. Raises `Invalid`, `TooLarge`, `NotAllowed` (also when
     the lead is at rest: what comes after its texts were destroyed would never be; and for a reporter who has no mailbox)."""
-    refuse_marked("Upload-Metadata", [name])
+    refuse_marked("Upload-Metadata", [name, stem_of(name)])
     files = await attachments.count(tx, lead_id, side_of(door))  # the lead is held from here on
     (await leads.get(tx, lead_id)).must_be_used()
     check_new(length=length, name=name, files=files)
@@ -70,7 +70,7 @@ async def begin_passed_upload(
 ) -> Attachment:
     """A new file of a report past the office; the store's key is the reporter's code. Raises as `begin_upload`, `NotFound` when the report
     was expunged a moment ago."""
-    refuse_marked("Upload-Metadata", [name])
+    refuse_marked("Upload-Metadata", [name, stem_of(name)])
     if not await passed_reports.lock(tx, report_id):
         raise NotFound(NOBODY)
     check_new(length=length, name=name, files=await attachments.count_passed(tx, report_id, Door.REPORTER))

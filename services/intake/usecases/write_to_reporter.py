@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,10 @@ from services.intake.db import leads, mailbox
 from services.intake.domain.attachment import Door
 from services.intake.domain.lead import Lead
 from services.intake.domain.mailbox import Kind, Message, Writer
-from services.intake.usecases.letter_files import content, must_be_sent_by
+from services.intake.usecases.attachments import Store
+from services.intake.usecases.letter_files import Enclosed, content, enclosed, must_be_sent_by
 from services.intake.usecases.letters import Letters
+from services.intake.usecases.read_attachment import name_of
 from shared import audit, reads
 from shared.auth import Principal
 from shared.db import Transaction
@@ -67,9 +70,18 @@ async def put_letter(
 
 
 async def read_mailbox(
-    tx: Transaction, letters: Letters, lead_id: UUID, *, after: int, limit: int, by: Principal, at: datetime
-) -> list[tuple[Message, dict[str, Any]]]:
-    """The thread as the office reads it, one more than `limit` where more follow. Raises `NotFound`, `NotAllowed`."""
+    tx: Transaction,
+    letters: Letters,
+    store: Store,
+    lead_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    by: Principal,
+    at: datetime,
+) -> list[tuple[Message, dict[str, Any], list[Enclosed]]]:
+    """The thread as the office reads it, with the files of each letter, one more than `limit` where more follow. Raises `NotFound`,
+    `NotAllowed`."""
     lead = await leads.get(tx, lead_id)
     lead.must_be_used()
     await mailbox.box_of(tx, lead_id)
@@ -78,4 +90,5 @@ async def read_mailbox(
         first, last = shown[0].number, shown[-1].number
         await mailbox.mark_read(tx, lead_id, Writer.REPORTER, first=first, last=last, on=china_date(at))
     await reads.note(tx, by, "mailbox.read", lead_id, at=at, detail={"after": after, "messages": len(shown)})
-    return [(message, letters.for_office(message)) for message in found]
+    told = [letters.for_office(message) for message in found]
+    return list(zip(found, told, await enclosed(tx, told, partial(name_of, store)), strict=True))

@@ -76,6 +76,9 @@ async def test_a_file_in_a_letter_of_discipline_is_opened_by_the_code_alone(new_
     assert sent.status_code == 201, sent.text
     [letter] = await one.thread(ON)
     [file] = letter["files"]
+    [told] = letter["enclosed"]
+    assert (told["id"], told["media_type"], told["length"]) == (file, "image/jpeg", len(photo(MARK)))
+    assert MARK in told["name"]
     assert (await one.get("/letters"))["items"][0]["files"] == [file]
     got = await fetch(one, 1, file)
     assert (got.status_code, got.content[:3], MARK.encode() in got.content) == (200, b"\xff\xd8\xff", False)

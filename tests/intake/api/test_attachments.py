@@ -35,6 +35,7 @@ from tests.support.uploading import (
     begin,
     checked,
     destroy,
+    named,
     objects,
     offset,
     patch,
@@ -123,6 +124,7 @@ async def test_an_upload_goes_on_where_it_stands_and_a_wrong_offset_or_checksum_
         ({"Upload-Metadata": "filename 4oCuZ3BqLmV4ZQ=="}, 400),  # shown as exe.jpg
         ({"Upload-Metadata": "filename YcKFLnR4dA=="}, 400),  # C1 control
         ({"Upload-Metadata": "filename 44CQ5py65a+G44CRLnR4dA=="}, 422),
+        (named("机密.docx"), 422),
     ):
         answer = await begin(api.client, f"{LEADS}/{lead_id}/attachments", 1, "x", **{**me, **headers})
         assert answer.status_code == status, headers
