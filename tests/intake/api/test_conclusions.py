@@ -19,9 +19,9 @@ from tests.intake.api.test_ends_of_repeats import may_object_until
 from tests.intake.api.test_leads import assign, classify, register
 from tests.intake.api.test_life import DEPARTMENT, PUBLIC, WHY, concluded, do, events, hear, limits, on, status
 from tests.intake.api.test_merges import AGAIN, merge
-from tests.intake.api.test_messages import door, filed
 from tests.intake.api.test_objections import SIGNED, object_, read, refuse, tell
 from tests.support.api import Api
+from tests.support.letters import door, filed
 from tests.support.reporting import status as asked
 from tests.support.reporting import write
 

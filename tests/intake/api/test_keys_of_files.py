@@ -24,9 +24,9 @@ from shared.file_key import FileKeys, WrappingKey
 from tests.conftest import NewApi
 from tests.intake.api.test_killed import Killed, Process
 from tests.intake.api.test_lock_order import BLOCKED
-from tests.intake.api.test_messages import door, exchanged, fetch, filed
 from tests.support.api import Api
 from tests.support.files import photo
+from tests.support.letters import door, exchanged, fetch, filed
 from tests.support.reporting import write
 from tests.support.uploading import OPEN, TUS, attach, attach_by_code, begin, objects, patch
 
