@@ -10,12 +10,12 @@ from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, upda
 from services.intake.db.attachment_tables import attachments, begun_folders
 from services.intake.db.mailbox_tables import mailboxes
 from services.intake.db.tables import leads
-from services.intake.domain.attachment import EXCHANGED, Attachment, Door, KeyBoxes, Piece, State
+from services.intake.domain.attachment import EXCHANGED, OVER, Attachment, Door, KeyBoxes, Piece, State
 from shared.db import Transaction
 from shared.errors import NotFound, Unavailable
 
 _OVER = dict.fromkeys(("wrapped_key", "name_box", "for_reporter", "for_office", "office_key"))
-_ENDED = attachments.c.state.in_([State.REFUSED.value, State.GONE.value, State.SHREDDED.value])
+_ENDED = attachments.c.state.in_(sorted(state.value for state in OVER))
 _HERE = attachments.c.state.in_([State.UPLOADING.value, State.EXAMINING.value, State.KEPT.value])
 
 

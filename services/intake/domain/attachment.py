@@ -41,6 +41,10 @@ class State(Labelled):
     SHREDDED = "shredded", "已销毁", "destroyed"
 
 
+OVER = frozenset({State.REFUSED, State.GONE, State.SHREDDED})
+"""Nobody can read it any more."""
+
+
 class Door(Labelled):
     """Through which door a file came. 来源"""
 

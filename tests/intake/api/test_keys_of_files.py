@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from services.intake.api import seal_command
 from services.intake.usecases.attachments import Store
+from services.intake.usecases.clean_attachments import clean_attachments
 from services.intake.usecases.examine_attachment import examine_attachment, examine_waiting
 from services.intake.usecases.letters import Letters
 from services.intake.usecases.office_keys import OfficeKeys
@@ -28,7 +29,7 @@ from tests.support.api import Api
 from tests.support.files import photo
 from tests.support.letters import door, exchanged, fetch, filed
 from tests.support.reporting import write
-from tests.support.uploading import OPEN, TUS, attach, attach_by_code, begin, objects, patch
+from tests.support.uploading import OPEN, TUS, attach, attach_by_code, begin, destroy, objects, patch
 
 OTHER = SecretStr(base64.b64encode(bytes(range(32))).decode())
 WITHOUT = FileKeys([WrappingKey(key_id="other", key=OTHER)])
@@ -168,6 +169,28 @@ async def test_whoever_examines_is_killed_at_each_step_and_the_file_is_sealed_fo
     assert (await api.post(f"{lead}/attachments/{mine}/download", WHY, by="ofd")).status_code == 200
     await clock(api, store)
     assert await api.rows(STATES) == [("office", "kept", True, False), ("reporter", "kept", False, True)]
+
+
+@pytest.mark.rule("G14")
+async def test_what_still_comes_of_a_file_that_was_destroyed_and_removed_meanwhile_does_not_stay(
+    new_api: NewApi,
+) -> None:
+    api = await door(new_api)
+    code, lead = await filed(api)
+    (theirs, reporter), (ours, office) = await begun(api, code, lead)
+
+    async def content(*, last: bool) -> AsyncIterator[bytes]:
+        if last:
+            await destroy(api, lead.rsplit("/", 1)[-1])
+        else:
+            assert (await api.client.delete(ours, headers={**TUS, **office})).status_code == 204
+        async with api.app.state.database.transaction() as tx:
+            await clean_attachments(tx, datetime.now(UTC), store=api.app.state.attachments)
+        yield photo()
+
+    assert (await patch(api.client, ours, content(last=False), 0, **office)).status_code == 404
+    assert (await patch(api.client, theirs, content(last=True), 0, **reporter)).status_code == 404
+    assert objects(api) == []
 
 
 def command(api: Api) -> Awaitable[int]:
