@@ -18,7 +18,7 @@ from services.intake.usecases.note_reading import note_reading
 from services.intake.usecases.read_attachment import (
     OFFICE,
     called,
-    is_for,
+    is_listed,
     matter_for,
     must_add_to,
     name_of,
@@ -137,7 +137,7 @@ async def list_attachments(lead_id: UUID, request: Request, by: Lister, tx: Tx, 
     for lead in matter:
         place = replaced(await redactions.of_lead(tx, lead.id))
         found = await attachments.of_lead(tx, lead.id)
-        views += [view(store, lead, each, on, place.get(each.id)) for each, on in found if is_for(each, by)]
+        views += [view(store, lead, each, on, place.get(each.id)) for each, on in found if is_listed(each, by)]
     return views
 
 

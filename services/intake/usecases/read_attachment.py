@@ -6,7 +6,7 @@ from mimetypes import guess_extension
 from uuid import UUID
 
 from services.intake.db import attachments, leads, merges, police_calls, redactions, screenings, transfers
-from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door
+from services.intake.domain.attachment import REPORTERS, SEALED, Attachment, Door, State
 from services.intake.domain.lead import Lead
 from services.intake.domain.redaction import replaced
 from services.intake.usecases import ask_about_children
@@ -72,6 +72,12 @@ async def must_add_to(tx: Transaction, lead_id: UUID, by: Principal) -> Door:
 def is_for(attachment: Attachment, by: Principal) -> bool:
     """Whether they may know of the file: what the office writes to a reporter concerns the two alone."""
     return attachment.door is not Door.MAILBOX or bool(by.roles & OFFICE)
+
+
+def is_listed(attachment: Attachment, by: Principal) -> bool:
+    """Whether it stands in their list: to a unit what others sent and nobody ever had whole is of no use."""
+    came = attachment.state in (State.KEPT, State.SHREDDED) or attachment.uploaded_by == by.sub
+    return is_for(attachment, by) and (came or not by.roles & UNIT)
 
 
 async def read_attachment(

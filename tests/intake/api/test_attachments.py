@@ -193,7 +193,13 @@ async def test_a_reporter_attaches_by_code_and_others_see_the_copy_without_metad
             assert answer.json()["errors"][0]["field"] == "Query-Code"
     nobodys = await begin(api.client, OPEN, 1, "x", **{"Query-Code": "0" * 28})
     assert nobodys.status_code == 404, "it is well written and nobody's"
-    [one] = await files(api, str(lead_id), by="unl")
+    # what nobody ever had whole stands in the office's list alone; the unit's own in the unit's, too
+    assert (await attach_by_code(api.client, code, b"MZ" + bytes(9), "a.exe")).status_code == 422
+    await begin(api.client, OPEN, 9, "b", **{"Query-Code": code})
+    assert (await attach(api, lead_id, b"MZ" + bytes(9), "c.exe", by="unl")).status_code == 422
+    for by, states in (("ofd", ["kept", "refused", "refused", "uploading"]), ("unl", ["kept", "refused"])):
+        assert sorted(one["state"] for one in await files(api, str(lead_id), by=by)) == states, by
+    [one] = [one for one in await files(api, str(lead_id), by="unl") if one["state"] == "kept"]
     assert (one["door"], one["name"], one["shared_copy"]) == ("reporter", None, True)
     copy = await download(api, str(lead_id), one["id"], by="unl")
     assert copy.content.startswith(b"\xff\xd8")
