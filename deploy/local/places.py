@@ -5,6 +5,7 @@ folder, their data and a copy of the binaries lie under /var/lib, linked from .r
 """
 
 import ctypes
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(os.environ.get("XIANSUO_RUN", ROOT / ".run"))
@@ -111,7 +112,7 @@ def copied_if_needed(package: Path, beside: Path) -> Path:
     return whole / package.name
 
 
-_named: set[int] = set()
+_named: dict[int, IO[str]] = {}
 
 
 def package_folder(name: str) -> Path:
@@ -123,13 +124,27 @@ def package_folder(name: str) -> Path:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """A port on loopback that nobody listens on, the preferred one if it is free; never the same twice in this process."""
+    """A port on loopback that nobody listens on, the preferred one if it is free; never the same twice while this process lives, nor for
+    two of one user: a server may listen seconds after its port was chosen."""
     start = os.getpid() * 97
     for port in ([preferred] if preferred else []) + [PORTS[(start + step) % len(PORTS)] for step in range(0, 4000, 7)]:
-        if port not in _named and port_is_free(port):
-            _named.add(port)
+        if port not in _named and port_is_free(port) and (held := _hold(port)):
+            _named[port] = held
             return port
     raise CannotRun("找不到可用端口 / no free port between 20000 and 32000 on 127.0.0.1")
+
+
+def _hold(port: int) -> IO[str] | None:
+    """The port's file, locked as long as it is open; None while another process has it."""
+    folder = Path(tempfile.gettempdir()) / f"xiansuo-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = (folder / str(port)).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def port_is_free(port: int) -> bool:

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,21 @@ def test_a_free_port_is_given_once_and_a_taken_one_never() -> None:
         given = [free_port(number) for _ in range(20)]
     assert number not in given
     assert len(set(given)) == 20
+
+
+def test_a_port_that_another_process_was_given_is_not_given_before_it_listens_nor_kept_from_others_when_it_is_gone() -> (
+    None
+):
+    given = "from deploy.local.places import free_port; print(free_port(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        number = int(other.stdout.readline())
+        assert port_is_free(number)
+        assert free_port(number) != number
+        other.kill()
+    assert free_port(number) == number
 
 
 def test_programs_that_the_user_cannot_reach_are_copied_and_run(

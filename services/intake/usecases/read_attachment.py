@@ -76,7 +76,7 @@ def is_for(attachment: Attachment, by: Principal) -> bool:
 
 def is_listed(attachment: Attachment, by: Principal) -> bool:
     """Whether it stands in their list: to a unit what others sent and nobody ever had whole is of no use."""
-    came = attachment.state in (State.KEPT, State.SHREDDED) or attachment.uploaded_by == by.sub
+    came = attachment.state in (State.KEPT, State.SHREDDED) or attachment.uploaded_by in by.accounts
     return is_for(attachment, by) and (came or not by.roles & UNIT)
 
 
