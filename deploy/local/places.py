@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(os.environ.get("XIANSUO_RUN", ROOT / ".run"))
@@ -112,7 +112,7 @@ def copied_if_needed(package: Path, beside: Path) -> Path:
     return whole / package.name
 
 
-_named: dict[int, IO[str]] = {}
+_named: set[int] = set()
 
 
 def package_folder(name: str) -> Path:
@@ -128,23 +128,23 @@ def free_port(preferred: int | None = None) -> int:
     two of one user: a server may listen seconds after its port was chosen."""
     start = os.getpid() * 97
     for port in ([preferred] if preferred else []) + [PORTS[(start + step) % len(PORTS)] for step in range(0, 4000, 7)]:
-        if port not in _named and port_is_free(port) and (held := _hold(port)):
-            _named[port] = held
+        if port not in _named and port_is_free(port) and _hold(port):
+            _named.add(port)
             return port
     raise CannotRun("找不到可用端口 / no free port between 20000 and 32000 on 127.0.0.1")
 
 
-def _hold(port: int) -> IO[str] | None:
-    """The port's file, locked as long as it is open; None while another process has it."""
+def _hold(port: int) -> bool:
+    """Whether the port's file is locked for us, as long as this process lives; False while another has it."""
     folder = Path(tempfile.gettempdir()) / f"xiansuo-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    file = (folder / str(port)).open("w")
+    file = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.close()
-        return None
-    return file
+        os.close(file)
+        return False
+    return True
 
 
 def port_is_free(port: int) -> bool:
