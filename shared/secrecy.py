@@ -38,3 +38,8 @@ def refuse_marked(field: str, texts: Iterable[str]) -> None:
     """Raises `Invalid`, naming the field, when one of its texts bears a mark."""
     if any(map(has_secrecy_mark, texts)):
         raise Invalid(f"{REFUSAL_ZH} / {REFUSAL_EN}", fields=[(field, f"{REFUSAL_ZH} / {REFUSAL_EN}")])
+
+
+def refuse_marked_names(field: str, names: Iterable[str]) -> None:
+    """The same for names of files, which may be a mark but for their ending (机密.docx)."""
+    refuse_marked(field, (part for name in names for part in (name, name.rpartition(".")[0])))

@@ -112,9 +112,6 @@ def copied_if_needed(package: Path, beside: Path) -> Path:
     return whole / package.name
 
 
-_named: set[int] = set()
-
-
 def package_folder(name: str) -> Path:
     """Where a package of binaries lies, found without importing it: an import may warn about the user's folders, which we do not use."""
     found = importlib.util.find_spec(name)
@@ -128,14 +125,13 @@ def free_port(preferred: int | None = None) -> int:
     two of one user: a server may listen seconds after its port was chosen."""
     start = os.getpid() * 97
     for port in ([preferred] if preferred else []) + [PORTS[(start + step) % len(PORTS)] for step in range(0, 4000, 7)]:
-        if port not in _named and port_is_free(port) and _hold(port):
-            _named.add(port)
+        if port_is_free(port) and _hold(port):
             return port
     raise CannotRun("找不到可用端口 / no free port between 20000 and 32000 on 127.0.0.1")
 
 
 def _hold(port: int) -> bool:
-    """Whether the port's file is locked for us, as long as this process lives; False while another has it."""
+    """Whether the port's file was locked now, for as long as this process lives; False when it was given before, here or elsewhere."""
     folder = Path(tempfile.gettempdir()) / f"xiansuo-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY, 0o600)

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.intake.db import attachments, passed_reports
 from services.intake.domain.attachment import Attachment, Door, check_new
 from services.intake.domain.passed_report import file_wrap
-from services.intake.usecases.attachments import Store, folder_of, keep, stem_of
+from services.intake.usecases.attachments import Store, folder_of, keep
 from services.intake.usecases.file_report import DISCIPLINE
 from services.intake.usecases.hand_files_on import examine_first
 from services.intake.usecases.letter_files import NOT_NAMED
@@ -24,7 +24,7 @@ from shared.deadlines import china_date
 from shared.errors import Invalid, NotFound
 from shared.file_key import FileKey, FileKeys
 from shared.sealing import Sealer
-from shared.secrecy import refuse_marked
+from shared.secrecy import refuse_marked_names
 
 ATTACHED = "attached"
 """Where a letter of discipline says how its files are opened."""
@@ -36,7 +36,7 @@ async def take_answer_file(
 ) -> SealedBox:
     """→ what discipline's letter takes to name the file. A file that no letter names can be opened by nobody. Raises `NotFound`, `Invalid`,
     `NotAllowed` when too many are here, `Unavailable` when store or scanner are away."""
-    refuse_marked("Upload-Metadata", [name, stem_of(name)])
+    refuse_marked_names("Upload-Metadata", [name])
     if not content:
         raise Invalid("空文件 / an empty file", fields=[("file", "至少1字节 / at least 1 byte")])
     async with database.transaction() as tx:

@@ -29,11 +29,6 @@ NAME = "name"
 """What the file's name is sealed as."""
 
 
-def stem_of(name: str) -> str:
-    """A file's name without its ending: 机密.docx is called as a mark is written."""
-    return name.rpartition(".")[0]
-
-
 def folder_of(attachment: Attachment) -> str:
     """Where its pieces lie in the store."""
     return str(attachment.id) if attachment.report_id is None else f"{PASSED}/{attachment.id}"

@@ -30,8 +30,7 @@ class OfficeKeys:
 
     def sealer(self, public_key: bytes) -> Sealer:
         """Seals for both: the reporter whose public half this is, and the office."""
-        reporter = ReceiverKey(key_id=REPORTER, public_key=base64.b64encode(public_key).decode())
-        return Sealer({REPORTER: reporter, OFFICE: self._office})
+        return Sealer({REPORTER: reporter(public_key), OFFICE: self._office})
 
     def boxes(self, key: FileKey, public_key: bytes) -> KeyBoxes:
         """A file's key for both."""
@@ -42,6 +41,11 @@ class OfficeKeys:
     def open(self, file_id: UUID, boxes: KeyBoxes) -> FileKey:
         """A file's key for the office. Raises `CannotRead`."""
         return _key(self.opener, file_id, boxes.office_key, boxes.for_office)
+
+
+def reporter(public_key: bytes) -> ReceiverKey:
+    """A reporter as a receiver of boxes, by the public half that the code makes."""
+    return ReceiverKey(key_id=REPORTER, public_key=base64.b64encode(public_key).decode())
 
 
 def reporters_opener(private: bytes) -> Opener:

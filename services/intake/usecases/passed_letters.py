@@ -3,7 +3,6 @@
 intake keeps boxes that the code opens, and hands on boxes for discipline: it reads none, and puts nothing on record.
 """
 
-import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from services.intake.usecases.answer_files import ATTACHED, answer_file
 from services.intake.usecases.attachments import Store
 from services.intake.usecases.file_report import DISCIPLINE, Desk
 from services.intake.usecases.letter_files import Enclosed, content, enclosed, must_be_passed
-from services.intake.usecases.office_keys import REPORTER, reporters_opener
+from services.intake.usecases.office_keys import REPORTER, reporter, reporters_opener
 from shared import idempotency, outbox
 from shared.contracts.envelope import SealedBox, day_of
 from shared.contracts.passed import LetterPassed, LetterRead
@@ -27,7 +26,7 @@ from shared.db import Database
 from shared.deadlines import china_date
 from shared.errors import NotFound
 from shared.idempotency import Answer, Claim
-from shared.sealing import ReceiverKey, Sealer
+from shared.sealing import Sealer
 from shared.secrecy import refuse_marked
 
 OPENING = "opening"
@@ -83,8 +82,7 @@ class PassedMailbox:
         refuse_marked("text", [text])
         claim, on = self._desk.claim(claim), china_date(at)
         said = {"kind": "message", **content(text, files)}
-        public = base64.b64encode(public_half(holder.private)).decode()
-        mine = Sealer({REPORTER: ReceiverKey(key_id=REPORTER, public_key=public)}).seal(REPORTER, said)
+        mine = Sealer({REPORTER: reporter(public_half(holder.private))}).seal(REPORTER, said)
         async with self._database.transaction() as tx:
             earlier = await idempotency.take(tx, claim)
             if earlier is not None:

@@ -42,7 +42,7 @@ from shared.db import Database, Transaction, after_commit
 from shared.deadlines import china_date, in_force
 from shared.errors import Invalid, Refused, Unavailable
 from shared.file_key import FileKey
-from shared.secrecy import refuse_marked
+from shared.secrecy import refuse_marked, refuse_marked_names
 
 TEXT = "text"
 """What the box of a message is sealed as."""
@@ -310,7 +310,7 @@ def _checked(incoming: Incoming, at: datetime) -> Incoming:
         _refuse("received_on", "晚于今天 / in the future")
     files = tuple((plain(name)[-LONGEST_NAME:], content) for name, content in incoming.files if content)
     refuse_marked("text", [text])
-    refuse_marked("files", [name for name, _ in files])
+    refuse_marked_names("files", [name for name, _ in files])
     return replace(incoming, text=text, files=files)
 
 

@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 from services.intake.db import attachments, leads, mailbox, passed_reports
 from services.intake.domain.attachment import OVER, Attachment, Door, Piece, check_new, side_of
 from services.intake.domain.query_code import NOBODY
-from services.intake.usecases.attachments import NAME, PIECE, Store, stem_of
+from services.intake.usecases.attachments import NAME, PIECE, Store
 from shared.auth import Principal
 from shared.db import Database, Transaction
 from shared.deadlines import china_date
 from shared.errors import NotFound, Refused
-from shared.secrecy import refuse_marked
+from shared.secrecy import refuse_marked_names
 
 
 class WrongChecksum(Refused):
@@ -39,22 +39,13 @@ async def begin_upload(
 ) -> Attachment:
     """A new file of a lead; what reporter and office exchange is sealed for the two. Raises `Invalid`, `TooLarge`, `NotAllowed` (also when
     the lead is at rest: what comes after its texts were destroyed would never be; and for a reporter who has no mailbox)."""
-    refuse_marked("Upload-Metadata", [name, stem_of(name)])
+    refuse_marked_names("Upload-Metadata", [name])
     files = await attachments.count(tx, lead_id, side_of(door))  # the lead is held from here on
     (await leads.get(tx, lead_id)).must_be_used()
     check_new(length=length, name=name, files=files)
     public_key = await _sealed_for(tx, lead_id, door)
     return await _add(
-        tx,
-        store,
-        lead_id=lead_id,
-        report_id=None,
-        public_key=public_key,
-        length=length,
-        name=name,
-        door=door,
-        by=by,
-        at=at,
+        tx, store, lead_id=lead_id, public_key=public_key, length=length, name=name, door=door, by=by, at=at
     )
 
 
@@ -70,31 +61,20 @@ async def begin_passed_upload(
 ) -> Attachment:
     """A new file of a report past the office; the store's key is the reporter's code. Raises as `begin_upload`, `NotFound` when the report
     was expunged a moment ago."""
-    refuse_marked("Upload-Metadata", [name, stem_of(name)])
+    refuse_marked_names("Upload-Metadata", [name])
     if not await passed_reports.lock(tx, report_id):
         raise NotFound(NOBODY)
     check_new(length=length, name=name, files=await attachments.count_passed(tx, report_id, Door.REPORTER))
-    return await _add(
-        tx,
-        store,
-        lead_id=None,
-        report_id=report_id,
-        public_key=None,
-        length=length,
-        name=name,
-        door=Door.REPORTER,
-        by=by,
-        at=at,
-    )
+    return await _add(tx, store, report_id=report_id, length=length, name=name, door=Door.REPORTER, by=by, at=at)
 
 
 async def _add(
     tx: Transaction,
     store: Store,
     *,
-    lead_id: UUID | None,
-    report_id: UUID | None,
-    public_key: bytes | None,
+    lead_id: UUID | None = None,
+    report_id: UUID | None = None,
+    public_key: bytes | None = None,
     length: int,
     name: str,
     door: Door,
